@@ -1,0 +1,41 @@
+"""What every classifier is: a thing that suggests a category and a priority for a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Words of the ticket that spoke for a label.
+
+    `field` is "category" or "priority", `label` one of its values, `words` the words as the ticket has them.
+    """
+
+    field: str
+    label: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A category and a priority, always valid labels, and how they came about.
+
+    The confidences are probabilities from 0 to 1. `source` names who decided ("offline", "openai").
+    """
+
+    category: str
+    priority: str
+    category_confidence: float
+    priority_confidence: float
+    source: str
+    reasons: tuple[Reason, ...]
+
+
+class Classifier(Protocol):
+    """Suggests labels for a ticket's text. Implementations are safe to share between threads and greenlets."""
+
+    def classify(self, text: str) -> Suggestion:
+        """Suggest labels for any text, the empty one included. Never raises because of the text."""
+        ...
