@@ -1,0 +1,24 @@
+-- A page of the tickets with the given facets and text, oldest first.
+-- $1 limit
+-- $2 categories: the values allowed
+-- $3 priorities: the values allowed
+-- $4 statuses: the values allowed
+-- $5 created_since: inclusive; NULL: any
+-- $6 created_before: exclusive; NULL: any
+-- $7 updated_since: inclusive; NULL: any
+-- $8 updated_before: exclusive; NULL: any
+-- $9 after_id: the id of the last ticket of the page before; NULL: the first page
+-- $10 pattern: for ILIKE, over title and description
+SELECT ticket_json(t), t.id
+FROM tickets AS t
+WHERE t.category = ANY ($2::ticket_category[])
+    AND t.priority = ANY ($3::ticket_priority[])
+    AND t.status = ANY ($4::ticket_status[])
+    AND t.id > greatest($9::uuid, '00000000-0000-0000-0000-000000000000')
+    AND t.id >= greatest(uuid_v7_floor($5::timestamptz), '00000000-0000-0000-0000-000000000000')
+    AND t.id < least(uuid_v7_floor($6::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
+    AND t.updated_at < coalesce($8::timestamptz, 'infinity')
+    AND (t.title ILIKE $10::text OR t.description ILIKE $10::text)
+ORDER BY t.id
+LIMIT $1::integer

@@ -1,0 +1,71 @@
+"""A real PostgreSQL for the tests: one server a session, an empty database for whoever asks.
+
+TEST_POSTGRES_BIN names the directory of another PostgreSQL's programs (/usr/lib/postgresql/15/bin); else
+the embedded one is used. Both run on a Unix socket in a temporary directory, as root too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from ticketsvc.embedded import find_program_files
+from ticketsvc.embedded.account import prepare
+from ticketsvc.embedded.cluster import Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# The tests that need durability start a server of their own (test_embedded.py).
+NOT_DURABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+
+_numbers = itertools.count(1)
+
+
+def program_files() -> Path:
+    """The directory with initdb, pg_ctl and postgres that the tests use."""
+    chosen = os.environ.get("TEST_POSTGRES_BIN")
+    return Path(chosen) if chosen else find_program_files()
+
+
+@contextmanager
+def server() -> Iterator[Cluster]:
+    """A running server in a temporary directory; stopped and removed at the end, whatever happens."""
+    with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as temporary:
+        directory = Path(temporary) / "server"
+        cluster = Cluster(directory, program_files(), prepare(directory, program_files()), directory)
+        try:
+            cluster.start(NOT_DURABLE)
+            yield cluster
+        finally:
+            cluster.stop()
+
+
+def create_database(cluster: Cluster, template: str = "template1") -> str:
+    """Create a database, a copy of `template` (which nobody may be connected to), and return its URL."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        connection.execute(command)
+    return cluster.url(name)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """The session's server."""
+    with server() as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def new_database(postgres: Cluster) -> Callable[[], str]:
+    """Call it for the URL of a fresh empty database."""
+    return lambda: create_database(postgres)

@@ -1,0 +1,28 @@
+"""Cross-origin calls by browsers (the Fetch standard's CORS protocol), for the origins that the operator lists."""
+
+from __future__ import annotations
+
+from flask import Flask, Response, request
+
+EXPOSED = "Accept-Patch, ETag, Link, Location, Retry-After, X-Request-Id, X-Total-Count"
+METHODS = "GET, HEAD, POST, PATCH, DELETE"
+REQUEST_HEADERS = "Authorization, Content-Type, If-Match, If-None-Match, X-Request-Id"
+PREFLIGHT_SECONDS = 7200
+
+
+def register(app: Flask, origins: tuple[str, ...]) -> None:
+    """Let pages of these origins ("*": of all) call the application and read its answers."""
+
+    def allow(response: Response) -> Response:
+        response.vary.add("Origin")
+        origin = request.headers.get("Origin", "")
+        if origin and (origin in origins or "*" in origins):
+            response.headers["Access-Control-Allow-Origin"] = origin
+            response.headers["Access-Control-Expose-Headers"] = EXPOSED
+            if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
+                response.headers["Access-Control-Allow-Methods"] = METHODS
+                response.headers["Access-Control-Allow-Headers"] = REQUEST_HEADERS
+                response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
+        return response
+
+    app.after_request(allow)

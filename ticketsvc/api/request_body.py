@@ -1,0 +1,82 @@
+"""Reading a request's body: a JSON object, or a problem that says what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from flask import request
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from ticketsvc.problems import BodyTooLarge, MalformedBody, UnsupportedMediaType
+
+JSON = ("application/json",)
+MERGE_PATCH = ("application/json", "application/merge-patch+json")
+
+
+def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
+    """The body as a dictionary; of a member given twice the last counts. No Content-Type counts as JSON.
+
+    Raises UnsupportedMediaType, BodyTooLarge and MalformedBody.
+    """
+    _require_media_type(media_types)
+    try:
+        body = _DECODER.decode(_text())
+    except RecursionError:
+        raise MalformedBody("The body is nested too deeply.") from None
+    except ValueError as error:
+        raise MalformedBody(f"The body is not JSON: {_reason(error)}.") from None
+    if not isinstance(body, dict):
+        raise MalformedBody('The body must be a JSON object, such as {"title": "...", "description": "..."}.')
+    return body
+
+
+def _require_media_type(media_types: tuple[str, ...]) -> None:
+    given = request.headers.get("Content-Type", "")
+    if given in media_types or not given:
+        return
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype in media_types and charset in ("utf-8", "utf8"):
+        return
+    allowed = " or ".join(media_types)
+    accept = {"Accept-Patch" if request.method == "PATCH" else "Accept-Post": ", ".join(media_types)}
+    raise UnsupportedMediaType(f"Send the body in UTF-8 with Content-Type: {allowed}.", accept)
+
+
+def _text() -> str:
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        limit = request.max_content_length
+        raise BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.") from None
+    try:
+        return body.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
+
+
+def _reason(error: ValueError) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"
+    return str(error)
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+def _integer(text: str) -> int:
+    if len(text) > 308:
+        raise ValueError("a number is too large")
+    return int(text)
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)

@@ -1,0 +1,87 @@
+"""Tickets: create, list, read, change, delete."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from ticketsvc.api import conditional, list_parameters
+from ticketsvc.api.fields import TITLE_LENGTH, Fields
+from ticketsvc.api.request_body import MERGE_PATCH, json_object
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.services import services
+from ticketsvc.store import tickets
+
+bp = Blueprint("tickets", __name__)
+
+
+@bp.post("/")
+def create() -> Response:
+    """Store a ticket; what the caller left out is triaged at once, by the offline classifier."""
+    fields = Fields(json_object())
+    title, description = fields.text("title", TITLE_LENGTH), fields.text("description")
+    category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
+    fields.check()
+    if category is None or priority is None:
+        suggested = services().triage(f"{title}\n{description}")
+        category, priority = category or suggested.category, priority or suggested.priority
+    ticket, ticket_id = tickets.create(services().database, title, description, category, priority)
+    return _answer(ticket, 201, {"Location": f"/api/tickets/{ticket_id}"})
+
+
+@bp.get("/")
+def list_page() -> Response:
+    """One page of the tickets that the filters allow."""
+    asked = list_parameters.parse(request.query_string)
+    page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
+    response = Response(page.json, content_type="application/json")
+    if page.next:
+        response.headers["Link"] = f'<{request.path}?{asked.next_query(page.next)}>; rel="next"'
+    if asked.count:
+        response.headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
+    return response
+
+
+@bp.get("/<uuid:ticket_id>")
+def read(ticket_id: UUID) -> Response:
+    """One ticket, or 304 to a caller who has it."""
+    ticket = tickets.get(services().database, ticket_id)
+    if conditional.none_match(ticket.version):
+        return Response(status=304, headers=_validators(ticket))
+    return _answer(ticket)
+
+
+@bp.patch("/<uuid:ticket_id>")
+def change(ticket_id: UUID) -> Response:
+    """Change any of a ticket's fields; those that the body leaves out are kept."""
+    fields = Fields(json_object(MERGE_PATCH))
+    changes = {
+        "title": fields.text_if_given("title", TITLE_LENGTH),
+        "description": fields.text_if_given("description"),
+        "category": fields.choice("category", CATEGORIES),
+        "priority": fields.choice("priority", PRIORITIES),
+        "status": fields.choice("status", STATUSES),
+    }
+    fields.check()
+    return _answer(tickets.update(services().database, ticket_id, changes, conditional.if_match()))
+
+
+@bp.delete("/<uuid:ticket_id>")
+def delete(ticket_id: UUID) -> Response:
+    """Delete a ticket."""
+    tickets.delete(services().database, ticket_id, conditional.if_match())
+    return Response(status=204)
+
+
+def _answer(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    headers = {**_validators(ticket), **(headers or {})}
+    return Response(ticket.json, status, headers, content_type="application/json")
+
+
+def _validators(ticket: tickets.Ticket) -> dict[str, str]:
+    return {
+        "ETag": conditional.etag(ticket.version),
+        "Cache-Control": "private, no-cache",
+        "Accept-Patch": ", ".join(MERGE_PATCH),
+    }

@@ -1,0 +1,148 @@
+"""Everything that can go wrong for a caller, as problem documents (RFC 9457).
+
+One root exception carries the status, the type and the title; one handler (`ticketsvc.api.errors`) writes the
+document. The data layer raises these too, so that no error of the database driver escapes it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class Problem(Exception):
+    """An answer that is an error: `detail` is a sentence for people, `headers` go with the answer."""
+
+    status: ClassVar[int] = 500
+    slug: ClassVar[str] = "internal-error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.headers = headers or {}
+
+    def document(self, instance: str) -> dict[str, object]:
+        """The members of the problem document; `error` repeats `detail` for the clients of the older backend."""
+        return {
+            "type": f"/docs/errors#{self.slug}",
+            "title": self.title,
+            "status": self.status,
+            "detail": self.detail,
+            "instance": instance,
+            "error": self.detail,
+        }
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with the input: `where` is {"pointer": JSON pointer} or {"parameter": name}."""
+
+    where: dict[str, str]
+    detail: str
+    code: str
+
+    @classmethod
+    def in_field(cls, field: str, detail: str, code: str) -> Fault:
+        """A fault of a member of the body; the pointer is a URI fragment as in RFC 9457 section 3."""
+        return cls({"pointer": f"#/{field}"}, detail, code)
+
+    @classmethod
+    def in_parameter(cls, name: str, detail: str, code: str) -> Fault:
+        """A fault of a query parameter."""
+        return cls({"parameter": name}, detail, code)
+
+
+class InvalidInput(Problem):
+    """The caller's input breaks rules; every fault is listed at once."""
+
+    status = 400
+    slug = "invalid-input"
+    title = "Invalid input"
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(" ".join(fault.detail for fault in faults))
+        self.faults = faults
+
+    def document(self, instance: str) -> dict[str, object]:
+        faults = [{**fault.where, "detail": fault.detail, "code": fault.code} for fault in self.faults]
+        return {**super().document(instance), "errors": faults}
+
+
+class MalformedBody(Problem):
+    """The body cannot be read as a JSON object."""
+
+    status = 400
+    slug = "malformed-body"
+    title = "Malformed body"
+
+
+class NotFound(Problem):
+    """No ticket has the id, or no route the path."""
+
+    status = 404
+    slug = "not-found"
+    title = "Not found"
+
+
+class MethodNotAllowed(Problem):
+    """The resource is there, but not for this method."""
+
+    status = 405
+    slug = "method-not-allowed"
+    title = "Method not allowed"
+
+
+class NotAcceptable(Problem):
+    """The caller takes no JSON."""
+
+    status = 406
+    slug = "not-acceptable"
+    title = "Not acceptable"
+
+
+class VersionMismatch(Problem):
+    """The ticket is no longer what If-Match says."""
+
+    status = 412
+    slug = "version-mismatch"
+    title = "The ticket has changed"
+
+
+class BodyTooLarge(Problem):
+    """The body is over MAX_BODY_BYTES."""
+
+    status = 413
+    slug = "body-too-large"
+    title = "Body too large"
+
+
+class UnsupportedMediaType(Problem):
+    """The body is of a media type that the method does not take."""
+
+    status = 415
+    slug = "unsupported-media-type"
+    title = "Unsupported media type"
+
+
+class Unavailable(Problem):
+    """The database is away, overloaded or too slow; the same call can succeed later."""
+
+    status = 503
+    slug = "unavailable"
+    title = "Temporarily unavailable"
+
+    def __init__(self, detail: str, retry_after: int = 2) -> None:
+        super().__init__(f"{detail} Try again in {retry_after} seconds.", {"Retry-After": str(retry_after)})
+
+
+class BadRequest(Problem):
+    """A request that HTTP itself does not allow."""
+
+    status = 400
+    slug = "bad-request"
+    title = "Bad request"
+
+
+class InternalError(Problem):
+    """A defect of the service; its log line has the same request id."""

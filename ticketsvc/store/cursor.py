@@ -1,0 +1,52 @@
+"""Where a page ended: the keyset of its last ticket, as a text that callers hand back without looking into it."""
+
+from __future__ import annotations
+
+import binascii
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from dataclasses import dataclass
+from datetime import datetime
+
+from ticketsvc.enums import PRIORITIES
+
+_FORM = re.compile(r"([a-z]+)/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/(.*)", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """`sort` names the order, `id` the last ticket of a page, `key` what the order sorts by before the id, or ""."""
+
+    sort: str
+    id: str
+    key: str
+
+    def encode(self) -> str:
+        """The text for callers: URL-safe base64 without padding."""
+        return urlsafe_b64encode(f"{self.sort}/{self.id}/{self.key}".encode()).decode().rstrip("=")
+
+    @classmethod
+    def decode(cls, text: str, sort: str) -> Cursor:
+        """Read what `encode` wrote for a page in this order. Raises ValueError for everything else."""
+        try:
+            plain = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
+        except (binascii.Error, UnicodeError) as error:
+            raise ValueError("not base64") from error
+        match = _FORM.fullmatch(plain)
+        if match is None or match[1] != sort or not _is_key(sort, match[3]):
+            raise ValueError("not a position in this order")
+        cursor = cls(*match.groups())
+        if cursor.encode() != text:
+            raise ValueError("not as it was given out")
+        return cursor
+
+
+def _is_key(sort: str, key: str) -> bool:
+    if sort == "urgent":
+        return key in PRIORITIES
+    if sort != "updated":
+        return key == ""
+    try:
+        return datetime.fromisoformat(key).tzinfo is not None
+    except ValueError:
+        return False

@@ -1,0 +1,107 @@
+"""The connection to Postgres: a bounded pool of autocommit connections, one prepared statement a call."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg_pool import ConnectionPool
+
+from ticketsvc.config import Config
+from ticketsvc.store import failures, queries
+from ticketsvc.store.queries import Query
+
+Row = list[bytes]
+"""A row as Postgres wrote it: the text form of each column in UTF-8, NULL as no bytes."""
+
+ATTEMPTS = 4
+"""How often a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
+
+_CONFIGURE = queries.load("session.configure")
+_Connection = psycopg.Connection[Any]
+
+
+class Database:
+    """Runs queries. Opens nothing before its first use, so that a process may fork after it was made."""
+
+    def __init__(self, config: Config) -> None:
+        settings = {
+            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on who asked first
+            "jit": "off",  # compiling takes longer than any statement here
+            "statement_timeout": f"{config.statement_timeout * 1000:.0f}ms",
+            "lock_timeout": f"{config.lock_timeout * 1000:.0f}ms",
+            "idle_in_transaction_session_timeout": "10s",
+            "TimeZone": "UTC",
+        }
+        names, values = list(settings), list(settings.values())
+        self._settings = _CONFIGURE.bind({"names": names, "values": values})
+        self._wait = config.pool_timeout
+        self.pool: ConnectionPool[_Connection] = ConnectionPool(
+            config.database_url,
+            open=False,
+            min_size=1,
+            max_size=config.pool_size,
+            timeout=config.pool_timeout,
+            max_waiting=64 * config.pool_size,
+            reconnect_timeout=3.0,  # short: the pause between tries grows, and the service is to be back soon
+            configure=self._configure,
+            check=_check,
+            kwargs={
+                "autocommit": True,
+                "prepare_threshold": 0,
+                "cursor_factory": psycopg.RawCursor,
+                "connect_timeout": 5,
+                "tcp_user_timeout": 20_000,
+                "fallback_application_name": "ticketsvc",
+            },
+        )
+
+    def close(self) -> None:
+        """Close the connections; a statement that runs is finished first."""
+        self.pool.close()
+
+    def rows(self, query: Query, values: Mapping[str, object] | None = None) -> list[Row]:
+        """Run a query and return all its rows.
+
+        Raises the problems of `failures.problem`. A statement that lost a race against another is run again, a
+        reading one also when its connection broke.
+        """
+        parameters = query.bind(values or {})
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                return self._run(query, parameters)
+            except psycopg.Error as error:
+                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.reads_only):
+                    raise failures.problem(error) from error
+        raise AssertionError("the last attempt returns or raises")
+
+    def row(self, query: Query, values: Mapping[str, object] | None = None) -> Row | None:
+        """The first row of a query, or None."""
+        found = self.rows(query, values)
+        return found[0] if found else None
+
+    def _run(self, query: Query, parameters: tuple[object, ...]) -> list[Row]:
+        if self.pool.closed:
+            self.pool.open()
+        with self.pool.connection() as connection:
+            result = connection.execute(query.text, parameters).pgresult
+        assert result is not None, "a statement has a result"
+        columns = range(result.nfields)
+        return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
+
+    def _configure(self, connection: _Connection) -> None:
+        connection.execute(_CONFIGURE.text, self._settings, prepare=False)
+
+
+def _check(connection: _Connection) -> None:
+    """Find out without a round trip whether the server ended an idle connection; the pool then takes another.
+
+    There is nothing to read on a healthy one. On a dead one the first look can find the server's farewell, the
+    second finds the end of the stream.
+    """
+    for _ in range(2):
+        connection.pgconn.consume_input()
+    if connection.pgconn.status != pq.ConnStatus.OK:
+        raise psycopg.OperationalError("the server closed the connection")

@@ -1,0 +1,48 @@
+"""SQL files as queries: `sql/tickets/get.sql` is the query called tickets.get.
+
+A file starts with comment lines: what it answers, then one line a parameter, `-- $1 name: meaning`. It is plain
+Postgres and runs in psql as it stands (PREPARE, or \\bind).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+SQL = Path(__file__).parents[2] / "sql"
+_PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\$(\d+)")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A statement and the names of its parameters, in the order of their numbers."""
+
+    name: str
+    text: str
+    parameters: tuple[str, ...]
+
+    @property
+    def reads_only(self) -> bool:
+        """Whether running it twice is the same as running it once."""
+        return self.text.startswith("SELECT")
+
+    def bind(self, values: Mapping[str, object]) -> tuple[object, ...]:
+        """The values of the parameters in order; others are left out. Raises KeyError when one is missing."""
+        return tuple([values[name] for name in self.parameters])
+
+
+def load(name: str) -> Query:
+    """Read the query called "resource.query".
+
+    Raises FileNotFoundError when there is no such file, ValueError when it documents other parameters than it has.
+    """
+    text = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text()
+    documented = {int(number): parameter for number, parameter in _PARAMETER.findall(text)}
+    statement = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
+    used = {int(number) for number in _PLACEHOLDER.findall(statement)}
+    if used != set(documented) or used != set(range(1, len(used) + 1)):
+        raise ValueError(f"sql/{name.replace('.', '/')}.sql documents {sorted(documented)} and uses {sorted(used)}")
+    return Query(name, statement, tuple(documented[number] for number in sorted(documented)))

@@ -1,0 +1,136 @@
+"""Tickets in the database. Every function is one statement, and answers the JSON that Postgres wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.problems import NotFound, VersionMismatch
+from ticketsvc.store import queries
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.database import Database
+
+SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
+"""The orders that callers can ask for, and what the queries call them."""
+
+_CREATE = queries.load("tickets.create")
+_GET = queries.load("tickets.get")
+_UPDATE = queries.load("tickets.update")
+_DELETE = queries.load("tickets.delete")
+_COUNT = queries.load("tickets.count")
+_LIST = {sort: queries.load(f"tickets.list_{sort}") for sort in ("newest", "oldest")}
+_FILTER = {sort: queries.load(f"tickets.filter_{sort}") for sort in SORTS.values()}
+_SEARCH = {sort: queries.load(f"tickets.search_{sort}") for sort in SORTS.values()}
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A ticket as JSON, and its version."""
+
+    json: bytes
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A JSON array of tickets, and where the next page starts; None: this is the last."""
+
+    json: bytes
+    next: Cursor | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which tickets a list has. Times are RFC 3339; since is inclusive, before exclusive; None: any.
+
+    `pattern` is one for ILIKE.
+    """
+
+    categories: Sequence[str] = CATEGORIES
+    priorities: Sequence[str] = PRIORITIES
+    statuses: Sequence[str] = STATUSES
+    created_since: str | None = None
+    created_before: str | None = None
+    updated_since: str | None = None
+    updated_before: str | None = None
+    pattern: str | None = None
+
+    @property
+    def only_by_creation(self) -> bool:
+        """Whether nothing but the time of creation is filtered: the primary key alone serves that."""
+        return self == Filters(created_since=self.created_since, created_before=self.created_before)
+
+
+def create(database: Database, title: str, description: str, category: str, priority: str) -> tuple[Ticket, str]:
+    """Store a ticket; answer it and its id."""
+    values = {"title": title, "description": description, "category": category, "priority": priority}
+    json, version, ticket_id = database.rows(_CREATE, values)[0]
+    return Ticket(json, int(version)), ticket_id.decode()
+
+
+def get(database: Database, ticket_id: UUID) -> Ticket:
+    """One ticket. Raises NotFound."""
+    row = database.row(_GET, {"id": ticket_id})
+    if row is None:
+        raise _not_found(ticket_id)
+    return Ticket(row[0], int(row[1]))
+
+
+def update(
+    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None
+) -> Ticket:
+    """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
+
+    Raises NotFound and VersionMismatch.
+    """
+    row = database.row(_UPDATE, {"id": ticket_id, "versions": versions, **changes})
+    if row is None:
+        raise _not_found(ticket_id)
+    json, version, matched = row
+    if matched != b"t":
+        raise _version_mismatch(int(version))
+    return Ticket(json, int(version))
+
+
+def delete(database: Database, ticket_id: UUID, versions: list[int] | None) -> None:
+    """Delete a ticket, if it has one of the versions (None: any has). Raises NotFound and VersionMismatch."""
+    row = database.row(_DELETE, {"id": ticket_id, "versions": versions})
+    if row is None:
+        raise _not_found(ticket_id)
+    deleted, version = row
+    if deleted != b"t":
+        raise _version_mismatch(int(version))
+
+
+def page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
+    """At most `limit` tickets in the order `sort` (a value of SORTS) behind the cursor."""
+    if filters.pattern is not None:
+        query = _SEARCH[sort]
+    elif sort in _LIST and filters.only_by_creation:
+        query = _LIST[sort]
+    else:
+        query = _FILTER[sort]
+    position = {"after_id": after and after.id, "after_key": after and after.key}
+    rows = database.rows(query, {**asdict(filters), **position, "limit": limit + 1})
+    following = None
+    if len(rows) > limit:
+        _, last_id, *key = rows[limit - 1]
+        following = Cursor(sort, last_id.decode(), b"".join(key).decode())
+    return Page(b"[" + b",".join([row[0] for row in rows[:limit]]) + b"]", following)
+
+
+def count(database: Database, filters: Filters) -> int:
+    """How many tickets there are with these filters."""
+    return int(database.rows(_COUNT, asdict(filters))[0][0])
+
+
+def _not_found(ticket_id: UUID) -> NotFound:
+    return NotFound(f"There is no ticket {ticket_id}.")
+
+
+def _version_mismatch(version: int) -> VersionMismatch:
+    return VersionMismatch(
+        f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new ETag."
+    )

@@ -1,0 +1,101 @@
+"""Decides which of the cues in a ticket count: negation, things said to work, and instructions to the classifier."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from ticketsvc.enums import CATEGORIES
+from ticketsvc.triage.lexicon import Cue, Match
+from ticketsvc.triage.tokens import Token
+
+HARM = ("trouble", "blocked", "danger", "money")
+CALM = "calm"
+ASPECTS = (*HARM, "deadline", "scope", CALM)
+_MOST_FILLERS = 3  # "not been charged", "not a very urgent": this many filler words may follow a negation
+
+
+class Evidence(NamedTuple):
+    """Words that speak for a section of the lexicon: their weight, and their place in the text (code points)."""
+
+    section: str
+    weight: float
+    start: int
+    end: int
+
+
+def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
+    """What counts, in the order of the text, each cue once. A negated cue of harm or haste counts as calm."""
+    grammar = _Grammar(tokens, matches)
+    counted: set[Cue] = set()
+    evidence = []
+    for match in (*_longest(matches, CATEGORIES), *_longest(matches, ASPECTS)):
+        cue = match.cue
+        if cue in counted or grammar.is_void(match):
+            continue
+        section = cue.section
+        if grammar.is_negated(match):
+            if section in CATEGORIES or section == CALM:
+                continue
+            section = CALM
+        counted.add(cue)
+        start, end = tokens[match.positions[0]].start, tokens[match.positions[-1]].end
+        evidence.append(Evidence(section, cue.weight, start, end))
+    return evidence
+
+
+def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
+    """The matches of these sections, less two kinds: those inside a longer one ("exchange rate" leaves no say to
+    "exchange"), and those whose words the same section has in a heavier one already. In the order of the text.
+    """
+    own = [match for match in matches if match.cue.section in sections]
+    own.sort(key=lambda match: (-len(match.positions), -match.cue.weight))
+    longest: dict[int, int] = {}
+    said: set[tuple[str, int]] = set()
+    kept = []
+    for match in own:
+        size, section = len(match.positions), match.cue.section
+        inside = all([longest.setdefault(position, size) > size for position in match.positions])
+        words = {(section, position) for position in match.positions}
+        if not inside and not words <= said:
+            kept.append(match)
+            said |= words
+    return sorted(kept, key=lambda match: match.positions)
+
+
+class _Grammar:
+    """The cues that say nothing of their own but change what others say."""
+
+    def __init__(self, tokens: Sequence[Token], matches: Sequence[Match]) -> None:
+        self._tokens = tokens
+        ends = {section: set[int]() for section in ("negation", "filler")}
+        self._cleared: dict[int, int] = {}
+        self._muted: set[int] = set()
+        for match in matches:
+            last = match.positions[-1]
+            if match.cue.section in ends:
+                ends[match.cue.section].add(last)
+            elif match.cue.section == "cleared":
+                self._cleared[tokens[last].clause] = match.positions[0]
+            elif match.cue.section == "instruction":
+                self._muted.add(tokens[last].sentence)
+        self._negations, self._fillers = ends["negation"], ends["filler"]
+
+    def is_void(self, match: Match) -> bool:
+        """Inside an instruction to the classifier, or said to work: "the login works fine"."""
+        first = match.positions[0]
+        token = self._tokens[first]
+        return token.sentence in self._muted or first < self._cleared.get(token.clause, 0)
+
+    def is_negated(self, match: Match) -> bool:
+        """Directly after a negation in the same clause, filler words aside."""
+        first = match.positions[0]
+        clause = self._tokens[first].clause
+        for before in range(first - 1, max(first - 2 - _MOST_FILLERS, -1), -1):
+            if self._tokens[before].clause != clause:
+                return False
+            if before in self._negations:
+                return True
+            if before not in self._fillers:
+                return False
+        return False
