@@ -1,7 +1,7 @@
 """A real PostgreSQL for the tests: one server a session, an empty database for whoever asks.
 
-TEST_POSTGRES_BIN names the directory of another PostgreSQL's programs (/usr/lib/postgresql/15/bin); else
-the embedded one is used. Both run on a Unix socket in a temporary directory, as root too.
+TEST_POSTGRES_BIN names the directory of another PostgreSQL's programs (/usr/lib/postgresql/15/bin); without
+it the embedded ones are used. Either server runs on a Unix socket in a temporary directory, under root too.
 """
 
 from __future__ import annotations

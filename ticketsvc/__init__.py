@@ -1,19 +1,5 @@
-"""A support-ticket backend: Flask in front, hand-written SQL behind, Postgres for everything that lasts."""
+"""A support-ticket backend: Flask in front, hand-written SQL behind, Postgres for everything that lasts.
 
-from __future__ import annotations
-
-from flask import Flask
-
-from ticketsvc import api, cli, logs, services
-from ticketsvc.config import Config
-
-
-def create_app(config: Config) -> Flask:
-    """Build the application. Opens no connection and starts nothing: that is left to the first request."""
-    app = Flask(__name__, static_folder=None)
-    app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
-    logs.register(app)
-    services.install(app, config)
-    api.register(app, config.cors_origins)
-    cli.register(app)
-    return app
+Importing the package imports nothing: gunicorn's configuration reads parts of it before the worker's gevent has
+patched the standard library, and psycopg chooses how it waits when it is imported (see `application`).
+"""

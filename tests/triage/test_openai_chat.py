@@ -17,6 +17,7 @@ from email.utils import formatdate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx2
 import pytest
 from werkzeug import Request, Response
 
@@ -83,7 +84,7 @@ def classifier(httpserver: HTTPServer) -> OpenAIChatClassifier:
 
 @pytest.fixture(autouse=True)
 def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """After each test, whatever it provoked: neither the key nor the ticket is in a log, of any level or library."""
+    """Whatever a test provokes: neither key nor ticket is in a log, of any level and any library."""
     caplog.set_level("DEBUG")
     yield
     logged = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.get_records("call"))
@@ -209,8 +210,6 @@ def test_it_drops_reasons_that_are_not_words_of_the_ticket(
     content = json.dumps({**LABELS, "category_quotes": quotes, "priority_quotes": quotes})
     httpserver.expect_request(PATH).respond_with_json(completion(content))
     suggestion = classifier.classify(TEXT + "Z" * 300)
-    if quotes == "charged twice":
-        assert suggestion.reasons == ()
     assert (suggestion.reasons, suggestion.source) == ((), "openai")
 
 
@@ -400,7 +399,7 @@ def test_it_does_not_retry_what_would_fail_again(
     assert len(httpserver.log) == 1
 
 
-@pytest.mark.parametrize("status", [429, 500, 502, 503])
+@pytest.mark.parametrize("status", [429, 500, 503])
 def test_it_tries_once_more_and_no_more(
     httpserver: HTTPServer,
     classifier: OpenAIChatClassifier,
@@ -440,7 +439,7 @@ def test_it_does_not_wait_for_a_long_retry_after(
     assert len(httpserver.log) == 1
 
 
-@pytest.mark.parametrize("retry_after", ["soon", "-1", "", formatdate(0, usegmt=True)])
+@pytest.mark.parametrize("retry_after", ["soon", "-1", formatdate(0, usegmt=True)])
 def test_it_tries_again_after_a_retry_after_of_no_use(
     httpserver: HTTPServer, classifier: OpenAIChatClassifier, retry_after: str
 ) -> None:
@@ -585,7 +584,7 @@ def test_the_deadline_holds(
     scheme: str, handle: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(handle) as server:
-        classifier = make(f"{scheme}://127.0.0.1:{server.port}/v1", deadline=0.5)
+        classifier = make(f"{scheme}://127.0.0.1:{server.port}/v1", deadline=0.3)
         started = time.monotonic()
         assert_fallback(classifier.classify(TEXT))
         assert time.monotonic() - started < LONG_ENOUGH
@@ -678,10 +677,9 @@ def test_it_survives_addresses_that_lead_nowhere(base_url: str) -> None:
 def test_a_client_that_was_cut_off_connects_to_nobody_any_more() -> None:
     requests: list[bytes] = []
     with serving(lambda connection: requests.append(connection.recv(65536))) as server:
-        classifier = make("http://unused")
-        client = BoundedClient(ssl_context=classifier._ssl_context, byte_limit=1)
+        client = BoundedClient(byte_limit=1)
         client.cut_off()
-        with client, pytest.raises(Exception, match=r".*"):
+        with client, pytest.raises(httpx2.TransportError):
             client.post(f"http://127.0.0.1:{server.port}/", content=TEXT)
     assert b"".join(requests) == b""
 
@@ -752,8 +750,8 @@ def test_while_one_trial_runs_the_others_fall_back(httpserver: HTTPServer) -> No
 
 GEVENT_SCRIPT = """
 from gevent import monkey; monkey.patch_all()
-import gc, json, sys, threading, time
-import gevent, greenlet
+import json, sys, threading, time
+import gevent
 from ticketsvc.triage.offline import OfflineClassifier
 from ticketsvc.triage.openai_chat import OpenAIChatClassifier
 
@@ -764,24 +762,28 @@ def tick():
         gevent.sleep(0.01)
 gevent.spawn(tick)
 
-sources = []
-def call():
+def source(base_url, deadline):
+    offline = OfflineClassifier()
     model = OpenAIChatClassifier(
-        OfflineClassifier(), api_key="key", base_url=sys.argv[1], model="gpt-6-luna", deadline=0.5
+        offline, api_key="key", base_url=base_url, model="gpt-6-luna", deadline=deadline
     )
-    sources.append(model.classify("charged twice").source)
+    return model.classify("charged twice").source
+
+*slow, right = sys.argv[1:]
 started = time.monotonic()
-gevent.joinall([gevent.spawn(call) for _ in range(5)])
+calls = [gevent.spawn(source, base_url, 0.5) for base_url in slow * 3]
+gevent.joinall(calls)
 seconds = time.monotonic() - started
 gevent.sleep(0.2)
 left = [thread.name for thread in threading.enumerate() if thread.name == "bounded-http"]
-print(json.dumps({"sources": sources, "seconds": seconds, "ticks": len(ticks), "left": left}))
+result = {"slow": [call.value for call in calls], "seconds": seconds, "ticks": len(ticks), "left": left}
+print(json.dumps({**result, "right": source(right, 10)}))
 """
 
 
-def run_under_gevent(base_url: str) -> dict[str, Any]:
+def run_under_gevent(*base_urls: str) -> dict[str, Any]:
     process = subprocess.run(
-        [sys.executable, "-c", GEVENT_SCRIPT, base_url],
+        [sys.executable, "-c", GEVENT_SCRIPT, *base_urls],
         cwd=Path(__file__).parents[2],
         capture_output=True,
         text=True,
@@ -794,22 +796,21 @@ def run_under_gevent(base_url: str) -> dict[str, Any]:
     return result
 
 
-@pytest.mark.parametrize(
-    ("scheme", "handle"), [("http", drip_head), ("http", drip_body), ("https", drip_handshake)]
-)
-def test_the_deadline_holds_under_gevent(scheme: str, handle: Callable[[socket.socket], None]) -> None:
-    with serving(handle) as server:
-        result = run_under_gevent(f"{scheme}://127.0.0.1:{server.port}/v1")
-        assert server.calls == 5
-    assert result["sources"] == ["offline"] * 5
+def test_the_deadline_holds_under_gevent(httpserver: HTTPServer) -> None:
+    httpserver.expect_request(PATH).respond_with_json(completion())
+    with serving(drip_head) as head, serving(drip_body) as body, serving(drip_handshake) as handshake:
+        result = run_under_gevent(
+            f"http://127.0.0.1:{head.port}/v1",
+            f"http://127.0.0.1:{body.port}/v1",
+            f"https://127.0.0.1:{handshake.port}/v1",
+            httpserver.url_for("/v1"),
+        )
+        assert [head.calls, body.calls, handshake.calls] == [3, 3, 3]
+    assert result["slow"] == ["offline"] * 9
     assert result["seconds"] < LONG_ENOUGH
     assert result["ticks"] > 10  # the other greenlets went on
     assert result["left"] == []
-
-
-def test_it_works_under_gevent(httpserver: HTTPServer) -> None:
-    httpserver.expect_request(PATH).respond_with_json(completion())
-    assert run_under_gevent(httpserver.url_for("/v1"))["sources"] == ["openai"] * 5
+    assert result["right"] == "openai"
 
 
 # The house

@@ -91,12 +91,12 @@ class _Parameters:
         self.known.append(name)
         return [value for value in self.given.pop(name, ()) if value]
 
-    def choices(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
+    def choices(self, name: str, allowed: tuple[str, ...]) -> list[str]:
         texts = [text for value in self.take(name) for text in value.lower().split(",")]
         wanted = {text.strip() for text in texts} - {""}
         if not wanted <= set(allowed):
             self.fault(name, f"must be one or more of {', '.join(allowed)}.", "not_allowed")
-        return tuple(value for value in allowed if value in wanted) or allowed
+        return [value for value in allowed if value in wanted or not wanted]
 
     def one(self, name: str, read: Callable[[str], _T], default: _T) -> _T:
         values = self.take(name)

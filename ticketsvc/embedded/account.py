@@ -59,7 +59,7 @@ def _hand_over(directory: Path, program_files: Path) -> Account:
     else:
         account = Account(owner.st_uid, owner.st_gid)
     for path in (directory, program_files / "postgres"):
-        _make_reachable(path)
+        make_reachable(path)
     return account
 
 
@@ -75,7 +75,7 @@ def _unprivileged() -> Account:
     )
 
 
-def _make_reachable(path: Path) -> None:
+def make_reachable(path: Path) -> None:
     """Let other users pass through (not list) the directories above `path`, and say so."""
     for parent in path.parents:
         mode = parent.stat().st_mode

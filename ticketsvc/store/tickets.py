@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -41,16 +40,16 @@ class Page:
     next: Cursor | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filters:
     """Which tickets a list has. Times are RFC 3339; since is inclusive, before exclusive; None: any.
 
     `pattern` is one for ILIKE.
     """
 
-    categories: Sequence[str] = CATEGORIES
-    priorities: Sequence[str] = PRIORITIES
-    statuses: Sequence[str] = STATUSES
+    categories: list[str] = field(default_factory=lambda: list(CATEGORIES))
+    priorities: list[str] = field(default_factory=lambda: list(PRIORITIES))
+    statuses: list[str] = field(default_factory=lambda: list(STATUSES))
     created_since: str | None = None
     created_before: str | None = None
     updated_since: str | None = None
@@ -113,7 +112,7 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
     else:
         query = _FILTER[sort]
     position = {"after_id": after and after.id, "after_key": after and after.key}
-    rows = database.rows(query, {**asdict(filters), **position, "limit": limit + 1})
+    rows = database.rows(query, {**vars(filters), **position, "limit": limit + 1})
     following = None
     if len(rows) > limit:
         _, last_id, *key = rows[limit - 1]
@@ -123,7 +122,7 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 
 def count(database: Database, filters: Filters) -> int:
     """How many tickets there are with these filters."""
-    return int(database.rows(_COUNT, asdict(filters))[0][0])
+    return int(database.rows(_COUNT, vars(filters))[0][0])
 
 
 def _not_found(ticket_id: UUID) -> NotFound:

@@ -13,6 +13,7 @@ import os
 import socket
 import threading
 from concurrent.futures import Future
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx2
@@ -38,13 +39,13 @@ class EncodedResponse(Exception):
 class BoundedClient(httpx2.Client):
     """An HTTP client for one exchange, which takes at most `byte_limit` bytes of body and can be cut off.
 
-    Making one takes about 0.1 ms as long as `ssl_context` is shared. Proxies are those of the environment.
-    Besides httpx2's errors a request raises ResponseTooLarge and EncodedResponse.
+    Making one takes about 0.1 ms. Proxies are those of the environment. Besides httpx2's errors a request
+    raises ResponseTooLarge and EncodedResponse.
     """
 
-    def __init__(self, *, ssl_context: ssl.SSLContext, byte_limit: int) -> None:
+    def __init__(self, *, byte_limit: int) -> None:
         super().__init__(
-            verify=ssl_context,
+            verify=_ssl_context(),
             follow_redirects=False,  # the key and the body are for this server only
             headers={"Accept-Encoding": "identity"},
             event_hooks={"request": [self._watch], "response": [self._limit]},
@@ -84,6 +85,12 @@ class BoundedClient(httpx2.Client):
             raise EncodedResponse
         assert isinstance(response.stream, httpx2.SyncByteStream)
         response.stream = _LimitedStream(response.stream, self._byte_limit)
+
+
+@cache
+def _ssl_context() -> ssl.SSLContext:
+    """One for all clients: reading the certificates of the authorities takes 50 ms."""
+    return httpx2.create_ssl_context()
 
 
 class _LimitedStream(httpx2.SyncByteStream):

@@ -21,7 +21,7 @@ from ticketsvc.triage.evidence import CALM, HARM, Evidence, weigh
 from ticketsvc.triage.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.tokens import tokenize
 
-CHARACTERS_READ = 20_000  # of a longer text the rest is not looked at; bounds the time for any input
+CHARACTERS_READ = 5_000  # some 800 words: what a ticket is about stands there, and any text takes bounded time
 REASONS_PER_FIELD = 3
 _TEMPERATURE = 1.5
 _GENERAL_HEAD_START = 0.4  # weight; a text without any cue is general
@@ -73,7 +73,7 @@ def _lexicon() -> Lexicon:
 
 def _evidence(text: str) -> list[Evidence]:
     tokens = tokenize(text[:CHARACTERS_READ])
-    return weigh(tokens, list(_lexicon().find(tokens)))
+    return weigh(tokens, _lexicon().find(tokens))
 
 
 def _category_scores(evidence: list[Evidence]) -> Scores:

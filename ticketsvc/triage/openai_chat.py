@@ -11,7 +11,6 @@ import time
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 
-import httpx2
 import openai
 
 from ticketsvc.triage.bounded_http import BoundedClient, EncodedResponse, ResponseTooLarge, run_within
@@ -73,7 +72,6 @@ class OpenAIChatClassifier:
         self._model = model
         self._deadline = deadline
         self._breaker = breaker or CircuitBreaker()
-        self._ssl_context = httpx2.create_ssl_context()
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. Never raises because of the model, the server or the network."""
@@ -89,7 +87,7 @@ class OpenAIChatClassifier:
 
     def _ask(self, text: str) -> Suggestion:
         give_up_at = time.monotonic() + self._deadline
-        http_client = BoundedClient(ssl_context=self._ssl_context, byte_limit=BYTE_LIMIT)
+        http_client = BoundedClient(byte_limit=BYTE_LIMIT)
         try:
             completion = run_within(self._deadline, lambda: self._complete(http_client, text, give_up_at))
         finally:

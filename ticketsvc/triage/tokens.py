@@ -14,6 +14,8 @@ from typing import NamedTuple
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:[\u0300-\u036f'’]+[^\W\d_]+)*[\u0300-\u036f]*|[$€£]")
 _SENTENCE_END = re.compile(r"[.!?…]")
 _CLAUSE_END = re.compile(r"[,;:()–—]| - ")
+_PLAIN = frozenset({"", " ", "-"})  # between most words; nothing to look for
+_LONGEST_WORD = 40  # letters; a longer word is compared by its beginning
 _ENGLISH_ENDINGS = frozenset({"s", "m", "d", "ll", "re", "ve"})
 _ELIDED = frozenset({"dell", "nell", "all", "sull", "dall", "quest", "un"})
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
@@ -33,10 +35,17 @@ def fold(word: str) -> str:
     """Lower case, without accents and apostrophes: "Can't" is "cant", "L'Été" is "ete", "user's" is "user"."""
     word = word.lower()
     if not word.isascii():
-        parts = unicodedata.normalize("NFKD", word.replace("’", "'"))
-        word = "".join(part for part in parts if not unicodedata.combining(part)).translate(_LETTERS)
-    if "'" not in word:
-        return word
+        word = _without_accents(word.replace("’", "'"))
+    return word if "'" not in word else _without_apostrophe(word)
+
+
+def _without_accents(word: str) -> str:
+    parts = unicodedata.normalize("NFKD", word)
+    return "".join(part for part in parts if not unicodedata.combining(part)).translate(_LETTERS)
+
+
+def _without_apostrophe(word: str) -> str:
+    """English joins or loses what follows ("don't", "user's"), Romance languages what precedes ("l'été")."""
     head, _, tail = word.rpartition("'")
     if tail in _ENGLISH_ENDINGS:
         return head.replace("'", "")
@@ -57,15 +66,15 @@ def tokenize(text: str) -> list[Token]:
     sentence = clause = end = 0
     for found in _TOKEN.finditer(text):
         start = found.start()
-        if start > end + 1 or end == 0:
-            between = text[end:start]
+        between = text[end:start]
+        if between not in _PLAIN:
             if _SENTENCE_END.search(between) or _is_new_line(between, text[start]):
                 sentence += 1
                 clause += 1
             elif _CLAUSE_END.search(between):
                 clause += 1
         end = found.end()
-        tokens.append(Token(fold(found.group()), start, end, sentence, clause))
+        tokens.append(Token(fold(text[start : min(end, start + _LONGEST_WORD)]), start, end, sentence, clause))
     return tokens
 
 
