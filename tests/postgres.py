@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from ticketsvc.embedded import find_program_files
 from ticketsvc.embedded.account import prepare
 from ticketsvc.embedded.cluster import Cluster
+from ticketsvc.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -238,7 +238,7 @@ def test_a_killed_run_leaves_nothing_in_the_way(url: str, directory: Path) -> No
         change(url, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
         process.kill()
     write(directory, "0003_long", "CREATE TABLE long ();")
-    assert migrations.apply(url, directory) == ["0003_long"]
+    assert migrations.apply(url, directory, patience=Patience(turn=30)) == ["0003_long"]
 
 
 @pytest.mark.parametrize("crash", ["mark_one", "record"])

@@ -14,18 +14,23 @@ import sys
 import time
 import traceback
 from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from types import TracebackType
+
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
-_STANDARD = frozenset(vars(logging.makeLogRecord({})))
-logger = logging.getLogger("ticketsvc.requests")
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+_logger = logging.getLogger("ticketsvc.requests")
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record, and the `extra` it was logged with, as one JSON object."""
+    """Writes a record as one JSON object; `extra={"fields": {...}}` adds members to it."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, object] = {
@@ -34,11 +39,11 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             "request_id": request_id.get(),
+            **getattr(record, "fields", {}),
         }
-        line |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
         if record.exc_info and record.exc_info[1]:
             line |= _describe(record.exc_info[1])
-        return json.dumps(line, ensure_ascii=False, default=str)
+        return _ENCODER.encode(line)
 
 
 def configure(level: str) -> None:
@@ -48,32 +53,41 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, handlers=[handler], force=True)
 
 
-def register(app: Flask) -> None:
-    """Give every request of an application an id (X-Request-Id, taken or made) and a line in the log."""
-    app.before_request(_begin)
-    app.after_request(_finish)
+class RequestLog:
+    """WSGI middleware: gives every request an id (X-Request-Id, taken or made) and a line in the log."""
 
+    def __init__(self, app: WSGIApplication) -> None:
+        self.app = app
 
-def _begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    request_id.set(given if _ACCEPTABLE_ID.fullmatch(given) else os.urandom(16).hex())
-    g.started = time.perf_counter()
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve a request; the line is written when the answer is ready to be sent."""
+        started = time.perf_counter()
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        identifier = given if _ACCEPTABLE_ID.fullmatch(given) else os.urandom(16).hex()
+        request_id.set(identifier)
+        answered = ""
 
+        def start(
+            status: str,
+            headers: list[tuple[str, str]],
+            exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
+        ) -> Any:
+            nonlocal answered
+            answered = status
+            headers.append(("X-Request-Id", identifier))
+            headers.append(("X-Content-Type-Options", "nosniff"))
+            return start_response(status, headers, exc_info)
 
-def _finish(response: Response) -> Response:
-    response.headers["X-Request-Id"] = request_id.get() or ""
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    logger.info(
-        "request",
-        extra={
-            "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else None,
-            "status": response.status_code,
-            "duration_ms": round((time.perf_counter() - g.started) * 1000, 3),
-        },
-    )
-    return response
+        body = self.app(environ, start)
+        rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+        fields = {
+            "method": environ["REQUEST_METHOD"],
+            "route": rule and rule.rule,
+            "status": int(answered[:3]),
+            "duration_ms": round((time.perf_counter() - started) * 1000, 3),
+        }
+        _logger.info("request", extra={"fields": fields})
+        return body
 
 
 def _describe(error: BaseException) -> dict[str, object]:

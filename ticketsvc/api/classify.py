@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
+from ticketsvc.api.answers import JsonAnswer
 from ticketsvc.api.fields import Fields
 from ticketsvc.api.request_body import json_object
 from ticketsvc.services import services
@@ -22,7 +23,7 @@ def classify() -> Response:
     description = fields.text("description")
     fields.check()
     answer = _document(services().classifier.classify(description))
-    return Response(json.dumps(answer, ensure_ascii=False), content_type="application/json")
+    return JsonAnswer(json.dumps(answer, ensure_ascii=False), headers={"Cache-Control": "no-store"})
 
 
 def _document(suggestion: Suggestion) -> dict[str, object]:

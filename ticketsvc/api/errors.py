@@ -6,10 +6,11 @@ import json
 import logging
 from urllib.parse import quote
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from ticketsvc import problems
+from ticketsvc.api.answers import JsonAnswer
 from ticketsvc.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -22,14 +23,15 @@ def register(app: Flask) -> None:
     app.register_error_handler(Exception, _answer_defect)
 
 
-def _answer(problem: Problem) -> Response:
+def _answer(problem: Problem) -> JsonAnswer:
     if problem.status >= 500:
-        logger.warning("answered with a problem", exc_info=problem.__cause__, extra={"problem": problem.slug})
+        logger.warning("answered with a problem", exc_info=problem.__cause__, extra={"fields": {"problem": problem.slug}})
     document = json.dumps(problem.document(quote(request.path)), ensure_ascii=False)
-    return Response(document, problem.status, problem.headers, content_type="application/problem+json")
+    headers = {"Cache-Control": "no-store", **problem.headers}
+    return JsonAnswer(document, problem.status, headers, content_type="application/problem+json")
 
 
-def _answer_defect(error: Exception) -> Response:
+def _answer_defect(error: Exception) -> JsonAnswer:
     logger.error("a defect", exc_info=error)
     return _answer(problems.InternalError("Something in the service is broken. Report it with the request id."))
 

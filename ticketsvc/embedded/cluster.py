@@ -11,18 +11,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from psycopg.pq import PGconn, Ping
-
-from ticketsvc.embedded.account import Account, EmbeddedError
+from ticketsvc.embedded.account import EmbeddedError
+from ticketsvc.embedded.programs import run
 
 if TYPE_CHECKING:
+    import subprocess
     from pathlib import Path
+
+    from ticketsvc.embedded.account import Account
 
 # fsync and synchronous_commit stay on: what was answered with 201 survives a power cut here too. 200
 # connections carry several workers with their pools beside a psql and a test run. "-k .." is `directory`, as
@@ -31,7 +32,8 @@ SETTINGS = "-p 5432 -k .. -c listen_addresses= -c max_connections=200"
 # The same on every machine: code point order, Unicode letters for ILIKE and pg_trgm.
 LOCALE = ("--encoding=UTF8", "--locale=C.UTF-8")
 START_SECONDS = 60
-START_ATTEMPTS = 3
+START_ATTEMPTS = 5
+ACCEPTING, REJECTING = 0, 1  # exit codes of pg_isready
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,13 @@ class Cluster:
     def start(self, more_settings: str = "") -> None:
         """Start the server unless it runs; return when it takes connections.
 
-        `more_settings` are further options of `postgres`. Raises EmbeddedError with the end of the server's
-        log.
+        `more_settings` are further options of `postgres`. Raises EmbeddedError with the end of its log.
         """
         self._create_data()
         for _ in range(START_ATTEMPTS):
             if self._answers() or self._started(f"{SETTINGS} {more_settings}"):
                 return
-            time.sleep(1)  # a killed server's last processes may still be leaving
+            time.sleep(0.5)  # a killed server's last processes may still be leaving
         raise EmbeddedError(
             f"PostgreSQL does not start in {self.directory}. Mend what its log says, or name another"
             f" directory in DATABASE_URL. The end of {self.directory / 'log'}:\n{self._end_of_log()}"
@@ -75,8 +76,7 @@ class Cluster:
     def _create_data(self) -> None:
         if (self.directory / "data").exists():
             return
-        # Made beside its place and renamed when complete: a killed initdb leaves nothing that looks like
-        # data.
+        # Made beside its place and renamed when complete: a killed initdb leaves no half-made data
         fresh = self.directory / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         made = self._run("initdb", "-D", fresh.name, "-U", "postgres", "--auth=trust", *LOCALE)
@@ -90,9 +90,16 @@ class Cluster:
     def _answers(self) -> bool:
         """Whether the server takes connections; after a crash, wait while it replays its log."""
         deadline = time.monotonic() + START_SECONDS
-        while (answer := PGconn.ping(self.url().encode())) == Ping.REJECT and time.monotonic() < deadline:
+        while (answer := self._ask()) == REJECTING and time.monotonic() < deadline:
             time.sleep(0.1)
-        return answer == Ping.OK
+        return answer == ACCEPTING
+
+    def _ask(self) -> int:
+        # Not with psycopg: that decides how it waits when it is imported, and gunicorn's master comes here
+        # before its workers have patched anything. As ourselves: only we may pass to a short-named socket.
+        where = ("-h", str(self.socket_directory), "-p", "5432")
+        program = self.program_files / "pg_isready"
+        return run(program, *where, directory=self.directory, account=None).returncode
 
     def _started(self, settings: str) -> bool:
         self._forget_dead_owner()
@@ -116,23 +123,7 @@ class Cluster:
         note.unlink(missing_ok=True)
 
     def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run one of PostgreSQL's programs in `directory`; its output is all in `stdout`."""
-        account = self.account
-        return subprocess.run(  # noqa: S603 -- no shell, and nothing in it comes from a request
-            [self.program_files / program, *arguments],
-            cwd=self.directory,
-            # Not ours: PGDATA, PGPORT, a foreign locale, and secrets that are none of the server's business.
-            env={"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"},
-            start_new_session=True,  # Ctrl-C is for the workers; the server goes last
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            user=account.user if account else None,
-            group=account.group if account else None,
-            extra_groups=[] if account else None,
-            check=False,
-        )
+        return run(self.program_files / program, *arguments, directory=self.directory, account=self.account)
 
     def _end_of_log(self) -> str:
         log = self.directory / "log"

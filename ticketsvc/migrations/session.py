@@ -51,8 +51,8 @@ def explained(url: str) -> Iterator[None]:
         ) from error
     except psycopg.Error as error:
         raise MigrationError(
-            f"Cannot migrate {target(url)}: {_first_line(error)}. What was not finished was undone;"
-            " check that the server is up and that DATABASE_URL is right, then run it again."
+            f"Cannot migrate {target(url)}: {_first_line(error)}."
+            " Check that the server is up and that DATABASE_URL is right, then run it again."
         ) from error
 
 

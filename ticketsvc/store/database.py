@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from psycopg import pq
 from psycopg_pool import ConnectionPool
 
 from ticketsvc.config import Config
-from ticketsvc.store import failures, queries
+from ticketsvc.store import failures, queries, statement
 from ticketsvc.store.queries import Query
 
 Row = list[bytes]
@@ -46,12 +47,11 @@ class Database:
             timeout=config.pool_timeout,
             max_waiting=64 * config.pool_size,
             reconnect_timeout=3.0,  # short: the pause between tries grows, and the service is to be back soon
+            connection_class=_connection_class(),
             configure=self._configure,
             check=_check,
             kwargs={
                 "autocommit": True,
-                "prepare_threshold": 0,
-                "cursor_factory": psycopg.RawCursor,
                 "connect_timeout": 5,
                 "tcp_user_timeout": 20_000,
                 "fallback_application_name": "ticketsvc",
@@ -82,17 +82,19 @@ class Database:
         found = self.rows(query, values)
         return found[0] if found else None
 
-    def _run(self, query: Query, parameters: tuple[object, ...]) -> list[Row]:
+    def _run(self, query: Query, parameters: list[bytes | None]) -> list[Row]:
         if self.pool.closed:
             self.pool.open()
-        with self.pool.connection() as connection:
-            result = connection.execute(query.text, parameters).pgresult
-        assert result is not None, "a statement has a result"
+        connection = self.pool.getconn()
+        try:
+            result = statement.run(connection, query, parameters)
+        finally:
+            self.pool.putconn(connection)
         columns = range(result.nfields)
         return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
 
     def _configure(self, connection: _Connection) -> None:
-        connection.execute(_CONFIGURE.text, self._settings, prepare=False)
+        statement.run(connection, _CONFIGURE, self._settings)
 
 
 def _check(connection: _Connection) -> None:
@@ -105,3 +107,12 @@ def _check(connection: _Connection) -> None:
         connection.pgconn.consume_input()
     if connection.pgconn.status != pq.ConnStatus.OK:
         raise psycopg.OperationalError("the server closed the connection")
+
+
+def _connection_class() -> type[_Connection]:
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is None or not monkey.is_module_patched("select"):
+        return psycopg.Connection
+    from ticketsvc.store.waiting import GeventConnection
+
+    return GeventConnection

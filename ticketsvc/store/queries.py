@@ -29,9 +29,12 @@ class Query:
         """Whether running it twice is the same as running it once."""
         return self.text.startswith("SELECT")
 
-    def bind(self, values: Mapping[str, object]) -> tuple[object, ...]:
-        """The values of the parameters in order; others are left out. Raises KeyError when one is missing."""
-        return tuple([values[name] for name in self.parameters])
+    def bind(self, values: Mapping[str, object]) -> list[bytes | None]:
+        """The values of the parameters in order, in Postgres's text form; other values are left out.
+
+        Raises KeyError when one is missing.
+        """
+        return [_text(values[name]) for name in self.parameters]
 
 
 def load(name: str) -> Query:
@@ -46,3 +49,13 @@ def load(name: str) -> Query:
     if used != set(documented) or used != set(range(1, len(used) + 1)):
         raise ValueError(f"sql/{name.replace('.', '/')}.sql documents {sorted(documented)} and uses {sorted(used)}")
     return Query(name, statement, tuple(documented[number] for number in sorted(documented)))
+
+
+def _text(value: object) -> bytes | None:
+    """The text form of a value: None is NULL, a list an array."""
+    if value is None:
+        return None
+    if isinstance(value, list):
+        elements = [str(element).replace("\\", r"\\").replace('"', r"\"") for element in value]
+        return ("{" + ",".join([f'"{element}"' for element in elements]) + "}").encode()
+    return str(value).encode()

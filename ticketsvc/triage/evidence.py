@@ -1,22 +1,25 @@
-"""Decides which of the cues in a ticket count: negation, things said to work, and instructions to the classifier."""
+"""Decides which cues of a ticket count, given negations, things that work, and orders to the classifier."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES
-from ticketsvc.triage.lexicon import Cue, Match
-from ticketsvc.triage.tokens import Token
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ticketsvc.triage.lexicon import Cue, Match
+    from ticketsvc.triage.tokens import Token
 
 HARM = ("trouble", "blocked", "danger", "money")
 CALM = "calm"
-ASPECTS = (*HARM, "deadline", "scope", CALM)
+ASPECTS = (*HARM, "request", "deadline", "scope", CALM)
 _MOST_FILLERS = 3  # "not been charged", "not a very urgent": this many filler words may follow a negation
 
 
 class Evidence(NamedTuple):
-    """Words that speak for a section of the lexicon: their weight, and their place in the text (code points)."""
+    """What speaks for a section of the lexicon: its weight and its place in the text (code points)."""
 
     section: str
     weight: float
@@ -25,28 +28,27 @@ class Evidence(NamedTuple):
 
 
 def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
-    """What counts, in the order of the text, each cue once. A negated cue of harm or haste counts as calm."""
+    """What counts, each cue once, by field and place. A negated cue of harm or haste counts as calm."""
     grammar = _Grammar(tokens, matches)
     counted: set[Cue] = set()
     evidence = []
     for match in (*_longest(matches, CATEGORIES), *_longest(matches, ASPECTS)):
-        cue = match.cue
-        if cue in counted or grammar.is_void(match):
+        if match.cue in counted or grammar.is_void(match):
             continue
-        section = cue.section
-        if grammar.is_negated(match):
-            if section in CATEGORIES or section == CALM:
+        (section, weight), first = (match.cue.section, match.cue.weight), match.positions[0]
+        negation = grammar.negation_of(match)
+        if negation is not None:
+            if section not in (*HARM, "deadline"):
                 continue
-            section = CALM
-        counted.add(cue)
-        start, end = tokens[match.positions[0]].start, tokens[match.positions[-1]].end
-        evidence.append(Evidence(section, cue.weight, start, end))
+            section, first = CALM, negation
+        counted.add(match.cue)
+        evidence.append(Evidence(section, weight, tokens[first].start, tokens[match.positions[-1]].end))
     return evidence
 
 
 def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
-    """The matches of these sections, less two kinds: those inside a longer one ("exchange rate" leaves no say to
-    "exchange"), and those whose words the same section has in a heavier one already. In the order of the text.
+    """The matches of these sections in the order of the text, less two kinds: those inside a longer match
+    ("exchange rate" leaves no say to "exchange"), and those whose words speak for the section already.
     """
     own = [match for match in matches if match.cue.section in sections]
     own.sort(key=lambda match: (-len(match.positions), -match.cue.weight))
@@ -55,7 +57,7 @@ def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
     kept = []
     for match in own:
         size, section = len(match.positions), match.cue.section
-        inside = all([longest.setdefault(position, size) > size for position in match.positions])
+        inside = min(longest.setdefault(position, size) for position in match.positions) > size
         words = {(section, position) for position in match.positions}
         if not inside and not words <= said:
             kept.append(match)
@@ -87,15 +89,15 @@ class _Grammar:
         token = self._tokens[first]
         return token.sentence in self._muted or first < self._cleared.get(token.clause, 0)
 
-    def is_negated(self, match: Match) -> bool:
-        """Directly after a negation in the same clause, filler words aside."""
+    def negation_of(self, match: Match) -> int | None:
+        """The position of a negation before the match in its clause, none but filler words between."""
         first = match.positions[0]
         clause = self._tokens[first].clause
         for before in range(first - 1, max(first - 2 - _MOST_FILLERS, -1), -1):
             if self._tokens[before].clause != clause:
-                return False
+                return None
             if before in self._negations:
-                return True
+                return before
             if before not in self._fillers:
-                return False
-        return False
+                return None
+        return None

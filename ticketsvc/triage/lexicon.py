@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.triage.tokens import Token, fold, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 LEXICON = Path(__file__).with_name("lexicon.txt")
 _GAP = ".."
@@ -47,16 +49,17 @@ class _Node:
         if gap and self.after_gap is None:
             self.after_gap = {}
         branches = self.after_gap if gap and self.after_gap is not None else self.after
-        return branches.setdefault(key, _Node())
+        if key not in branches:
+            branches[key] = _Node()
+        return branches[key]
 
 
 class Lexicon:
     """Weighted cues by section. Not changed after it is read, so threads may share it."""
 
     def __init__(self, text: str) -> None:
-        """Read a lexicon. Raises ValueError on a line that is neither a section, a group, nor a weight with cues."""
+        """Read a lexicon. Raises ValueError on a line of cues that does not begin with a weight."""
         self._root = _Node()
-        self._groups: dict[str, list[str]] = {}
         self._words: dict[str, set[str]] = defaultdict(set)
         self._stems: dict[str, set[str]] = defaultdict(set)
         self._read(text)
@@ -70,39 +73,43 @@ class Lexicon:
                 section = line.strip("[]")
             elif line.startswith("@"):
                 name, _, members = line.partition(" = ")
-                self._groups[name] = members.split()
+                for member in members.split():
+                    self._register(member, name)
             elif line and not line.startswith("//"):
                 weight, _, cues = line.partition(" ")
                 for cue in cues.split(","):
                     self._add(cue.split(), Cue(section, float(weight)))
 
     def _add(self, words: Sequence[str], cue: Cue) -> None:
-        """Walk the trie along all spellings of a cue at once, growing it, and note the cue where they end."""
+        """Grow the trie along all spellings of a cue at once, and note the cue where they end."""
         ends, gap = [self._root], False
         for word in words:
             if word != _GAP:
-                atoms = [atom for part in word.split("|") for atom in self._groups.get(part, (part,))]
-                keys = [self._key(atom) for atom in atoms]
+                keys = [self._key(atom) for atom in word.split("|")]
                 ends = [node.child(key, gap) for node in ends for key in keys]
             gap = word == _GAP
         for node in ends:
             node.cues = (*node.cues, cue)
 
     def _key(self, atom: str) -> str:
-        """Register a word or stem of a cue, as spelled and as squeezed, under its key in the trie."""
-        if atom.startswith("#"):
+        """The key in the trie of a part of a cue: a folded word, a stem and its star, a group or a number."""
+        if atom[0] in "@#":
             return atom
+        key = fold(atom.rstrip("*")) + "*" * atom.endswith("*")
+        self._register(key, key)
+        return key
+
+    def _register(self, atom: str, key: str) -> None:
+        """Let a word or stem, as spelled and as squeezed, answer to a key of the trie."""
         spelled = fold(atom.rstrip("*"))
-        key = spelled + "*" if atom.endswith("*") else spelled
         known = self._stems if atom.endswith("*") else self._words
-        if key not in known.get(spelled, ()):
+        if key not in known[spelled]:
             known[spelled].add(key)
             if len(spelled) >= _SQUEEZABLE:
                 known[squeeze(spelled)].add(key)
-        return key
 
     def _find_keys(self, word: str) -> tuple[str, ...]:
-        """All keys that a word of a ticket answers to; a number answers to "#" and to the sizes it reaches."""
+        """All keys that a word of a ticket answers to; a number also to "#" and the sizes it reaches."""
         if word[:1].isdigit():
             return (*self._known(word), *_sizes(word))
         return self._known(word) or (self._known(squeeze(word)) if len(word) >= _SQUEEZABLE - 1 else ())
@@ -114,7 +121,7 @@ class Lexicon:
         return tuple(sorted(found))
 
     def find(self, tokens: Iterable[Token]) -> list[Match]:
-        """Every cue in the text, in the order of its first word; the words of a cue all stand in one sentence."""
+        """Every cue in the text, by its first word. The words of a cue all stand in one sentence."""
         words = [(self._keys(token.word), token.sentence) for token in tokens]
         matches: list[Match] = []
         for position, (keys, _) in enumerate(words):
@@ -145,7 +152,7 @@ def _follow(
 
 
 def _sizes(number: str) -> tuple[str, ...]:
-    """ "11,200" answers to "#", "#10" and "#1000"; three digits after a separator are thousands, others a fraction."""
+    """The number "11,200" answers to "#", "#10" and "#1000". Three digits after a separator are thousands."""
     whole = re.sub(r"[.,:](?=\d{3}(?!\d))", "", number)
     digits = re.match(r"\d{0,9}", whole)
     value = int(digits.group()) if digits and digits.group() else 0
