@@ -1,17 +1,38 @@
-"""How gunicorn runs the service. The figures behind the choices are in bench/RESULTS.md."""
+"""How gunicorn runs the service: `gunicorn app:app`. The figures behind the choices are in bench/RESULTS.md.
+
+Nothing here may import psycopg: it chooses how to wait when it is imported, and that must be after the worker's
+gevent has patched the standard library.
+"""
+
+from __future__ import annotations
 
 import os
-import sys
+from typing import Any
 
 from ticketsvc import embedded, logs
 from ticketsvc.config import Config
 
-config = Config.from_env()
+settings = Config.from_env()
 
-bind = f"0.0.0.0:{config.port}"
-worker_class = "gevent"
-workers = config.workers
+bind = f"0.0.0.0:{settings.port}"
+workers = settings.workers
+worker_class = "ticketsvc.worker.Worker"
 worker_connections = 1000
-keepalive = 75
+
+# Longer than a router keeps an idle connection, so that the router closes it and no request meets a closed one.
+keepalive = 95
+# Below the 30 s after which a PaaS kills what it told to stop.
 graceful_timeout = 20
+timeout = 60
+max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
+max_requests_jitter = max_requests // 10
+
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
 control_socket_disable = True
+logconfig_dict = logs.settings(settings.log_level)
+
+
+def on_starting(server: Any) -> None:
+    """Start the embedded server, if that is what DATABASE_URL asks for; the workers inherit its address."""
+    if embedded.is_embedded(settings.database_url):
+        os.environ["DATABASE_URL"] = embedded.start(settings.database_url)

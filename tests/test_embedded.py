@@ -26,9 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 ROOT = Path(embedded.__file__).parents[2]
-START = (
-    "import sys; from ticketsvc import embedded; url = embedded.start(sys.argv[1]); print(url, flush=True)\n"
-)
+START = "import sys; from ticketsvc import embedded; url = embedded.start(sys.argv[1]); print(url, flush=True)\n"
 UNTIL_CLOSED = START + "sys.stdin.read()\n"
 QUERY = "import psycopg; print(psycopg.connect(url).execute('SELECT 7').fetchone()[0], flush=True)"
 FORK = f"""{START}
@@ -250,9 +248,7 @@ def gunicorn(worker_class: str, folder: Path, directory: Path) -> Iterator[subpr
     ("worker_class", "stop"),
     [("gthread", signal.SIGTERM), ("gthread", signal.SIGINT), ("gevent", signal.SIGTERM)],
 )
-def test_it_lives_as_long_as_gunicorns_master(
-    made: Path, tmp_path: Path, worker_class: str, stop: int
-) -> None:
+def test_it_lives_as_long_as_gunicorns_master(made: Path, tmp_path: Path, worker_class: str, stop: int) -> None:
     with gunicorn(worker_class, tmp_path, made) as master:
         url = read_line(master)
         service = f"http://127.0.0.1:{read_line(master).removeprefix('ready ')}/"

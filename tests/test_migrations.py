@@ -62,9 +62,7 @@ def change(url: str, statement: str) -> None:
 
 
 def tables(url: str) -> set[str]:
-    rows = query(
-        url, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
-    )
+    rows = query(url, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
     return {row[0] for row in rows if not row[0].startswith(("_", "yoyo"))}
 
 
@@ -108,9 +106,7 @@ def test_the_schema_goes_up_and_down_and_up_again(url: str) -> None:
         "SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
         " AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')",
     )
-    leftovers += query(
-        url, "SELECT typname FROM pg_type WHERE typtype = 'e' AND typnamespace = 'public'::regnamespace"
-    )
+    leftovers += query(url, "SELECT typname FROM pg_type WHERE typtype = 'e' AND typnamespace = 'public'::regnamespace")
     assert leftovers == []
     assert migrations.apply(url) == everything
     assert tables(url) == before
@@ -133,9 +129,7 @@ def test_it_undoes_nothing_when_a_rollback_is_missing(url: str, directory: Path)
 
 def test_a_failing_migration_leaves_nothing_and_can_be_corrected(url: str, directory: Path) -> None:
     write(directory, "0003_broken", "CREATE TABLE half (a int); CREATE TABLE half (a int);")
-    with pytest.raises(
-        MigrationError, match=r'0003_broken\.sql fails: relation "half" already exists\. Nothing'
-    ):
+    with pytest.raises(MigrationError, match=r'0003_broken\.sql fails: relation "half" already exists\. Nothing'):
         migrations.apply(url, directory)
     assert tables(url) == {"animals", "plants"}
     write(directory, "0003_broken", "CREATE TABLE whole (a int);")
@@ -194,9 +188,7 @@ def test_an_older_release_runs_on_a_newer_schema(url: str, directory: Path) -> N
 @pytest.mark.parametrize("name", ["post-apply", "tickets", "1_tickets"])
 def test_it_rejects_a_name_without_its_number(tmp_path: Path, name: str) -> None:
     write(tmp_path, name, "SELECT 1;")
-    with pytest.raises(
-        MigrationError, match=re.escape(f"{name}.sql: name a migration like 0001_tickets.sql")
-    ):
+    with pytest.raises(MigrationError, match=re.escape(f"{name}.sql: name a migration like 0001_tickets.sql")):
         migrations.expected_ids(tmp_path)
 
 
@@ -216,9 +208,7 @@ def test_it_rejects_an_unknown_dependency(url: str, directory: Path) -> None:
 
 def test_ten_processes_at_once_apply_each_migration_once(url: str, directory: Path) -> None:
     # The concurrent index is the hard one: it waits for every statement that holds a snapshot.
-    write(
-        directory, "0003_names", "-- transactional: false\nCREATE INDEX CONCURRENTLY names ON animals (name);"
-    )
+    write(directory, "0003_names", "-- transactional: false\nCREATE INDEX CONCURRENTLY names ON animals (name);")
     write(directory, "0004_slow", "SELECT pg_sleep(0.5); CREATE TABLE slow ();")
     processes = [applying(url, directory) for _ in range(10)]
     outcomes = [(*process.communicate(timeout=60), process.returncode) for process in processes]
@@ -230,9 +220,7 @@ def test_ten_processes_at_once_apply_each_migration_once(url: str, directory: Pa
 def test_a_killed_run_leaves_nothing_in_the_way(url: str, directory: Path) -> None:
     write(directory, "0003_long", "CREATE TABLE long (); SELECT pg_sleep(600);")
     with applying(url, directory) as process:
-        sleeping = (
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
-        )
+        sleeping = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
         wait_until(lambda: query(url, sleeping))
         # As it is when the process dies inside yoyo's own critical section.
         change(url, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
@@ -280,9 +268,7 @@ def test_it_gives_up_on_a_table_that_stays_busy(url: str, directory: Path) -> No
     write(directory, "0003_legs", "CREATE TABLE shoes (); ALTER TABLE animals ADD legs int;")
     with psycopg.connect(url) as busy:
         busy.execute("SELECT * FROM animals")
-        with pytest.raises(
-            MigrationError, match=r"0003_legs\.sql needs a table that stays busy.* quieter time"
-        ):
+        with pytest.raises(MigrationError, match=r"0003_legs\.sql needs a table that stays busy.* quieter time"):
             migrations.apply(url, directory, patience=IMPATIENT)
     assert tables(url) == {"animals", "plants"}
     assert migrations.apply(url, directory) == ["0003_legs"]
@@ -305,9 +291,7 @@ def test_a_role_without_rights_may_check_but_not_migrate(url: str, directory: Pa
     change(url, f"CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     guest = url.replace("user=postgres", f"user={role}")
     try:
-        with pytest.raises(
-            MigrationError, match=f'"{role}" may not change the schema .*role that owns the tables'
-        ):
+        with pytest.raises(MigrationError, match=f'"{role}" may not change the schema .*role that owns the tables'):
             migrations.apply(guest, directory)
         migrations.apply(url, directory)
         change(url, f"GRANT SELECT ON _yoyo_migration, _migration_content TO {role}")

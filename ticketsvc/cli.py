@@ -18,12 +18,14 @@ def register(app: Flask) -> None:
 @click.command()
 @with_appcontext
 def migrate() -> None:
-    """Bring the database up to date: apply the migrations that are pending.
+    """Bring the database up to date.
 
-    Safe to run at any time, by any number of processes at once.
+    Applies the migrations that are pending. Safe to run at any time, by any number of processes at once.
     """
-    url = services().config.database_url
-    if embedded.is_embedded(url):
-        url = embedded.start(url)
-    applied = migrations.apply(url)
-    click.echo(f"Applied {', '.join(applied)}." if applied else "Nothing to apply: the database is up to date.")
+    try:
+        url = embedded.start(url) if embedded.is_embedded(url := services().config.database_url) else url
+        applied = migrations.apply(url, on_step=click.echo)
+    except (embedded.EmbeddedError, migrations.MigrationError) as error:
+        raise click.ClickException(str(error)) from None
+    if not applied:
+        click.echo("The database is up to date.")

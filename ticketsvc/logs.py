@@ -10,7 +10,6 @@ import json
 import logging
 import os
 import re
-import sys
 import time
 import traceback
 from contextvars import ContextVar
@@ -46,11 +45,16 @@ class JsonFormatter(logging.Formatter):
         return _ENCODER.encode(line)
 
 
-def configure(level: str) -> None:
-    """Send the logs of this process to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter())
-    logging.basicConfig(level=level, handlers=[handler], force=True)
+def settings(level: str) -> dict[str, Any]:
+    """The logging of a process, for logging.config.dictConfig: everything goes to standard output."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": "ticketsvc.logs.JsonFormatter"}},
+        "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+        "root": {"level": level, "handlers": ["stdout"]},
+        "loggers": {"gunicorn.error": {"level": level, "handlers": [], "propagate": True}},
+    }
 
 
 class RequestLog:

@@ -117,6 +117,22 @@ class BodyTooLarge(Problem):
     title = "Body too large"
 
 
+class UriTooLong(Problem):
+    """The request line is longer than the server takes."""
+
+    status = 414
+    slug = "uri-too-long"
+    title = "URI too long"
+
+
+class HeadersTooLarge(Problem):
+    """The header fields are more or larger than the server takes."""
+
+    status = 431
+    slug = "headers-too-large"
+    title = "Header fields too large"
+
+
 class UnsupportedMediaType(Problem):
     """The body is of a media type that the method does not take."""
 

@@ -45,7 +45,7 @@ def install(app: Flask, config: Config) -> None:
 
 def services() -> Services:
     """The services of the current application."""
-    return cast(Services, current_app.extensions["ticketsvc"])
+    return cast("Services", current_app.extensions["ticketsvc"])
 
 
 def _classifier(config: Config, offline: Classifier) -> Classifier:

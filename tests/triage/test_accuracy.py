@@ -72,10 +72,7 @@ def ours(tickets: list[Ticket]) -> Accuracy:
 def baseline(tickets: list[Ticket]) -> Accuracy:
     return accuracy(
         tickets,
-        [
-            (first(BASELINE_CATEGORY, ticket.text), first(BASELINE_PRIORITY, ticket.text))
-            for ticket in tickets
-        ],
+        [(first(BASELINE_CATEGORY, ticket.text), first(BASELINE_PRIORITY, ticket.text)) for ticket in tickets],
     )
 
 

@@ -134,9 +134,7 @@ def test_a_ticket_cannot_order_its_labels(order: str) -> None:
 
 
 def test_repeating_a_word_adds_nothing() -> None:
-    assert classifier.scores("urgent, a refund") == classifier.scores(
-        "urgent, a refund " + "urgent refund " * 50
-    )
+    assert classifier.scores("urgent, a refund") == classifier.scores("urgent, a refund " + "urgent refund " * 50)
 
 
 def test_many_harmless_people_are_no_outage() -> None:
@@ -195,10 +193,7 @@ def test_it_reads_the_beginning_of_a_long_text() -> None:
 
 
 def test_words_are_folded() -> None:
-    folded = [
-        fold(word)
-        for word in ("Can't", "can’t", "L'Été", "user's", "dell'ordine", "Straße", "e\u0301te\u0301")
-    ]
+    folded = [fold(word) for word in ("Can't", "can’t", "L'Été", "user's", "dell'ordine", "Straße", "e\u0301te\u0301")]
     assert folded == ["cant", "cant", "ete", "user", "ordine", "strasse", "ete"]
     assert squeeze("passwoord") == "pasword"
     assert labels("my acount pasword") == labels("my account password")

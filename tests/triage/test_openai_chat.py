@@ -108,9 +108,7 @@ def sent(httpserver: HTTPServer, index: int = 0) -> dict[str, Any]:
 # The answer as it should be
 
 
-def test_it_works(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_works(httpserver: HTTPServer, classifier: OpenAIChatClassifier, caplog: pytest.LogCaptureFixture) -> None:
     httpserver.expect_request(PATH, method="POST").respond_with_json(completion())
     assert classifier.classify(TEXT) == Suggestion(
         category="billing",
@@ -123,9 +121,7 @@ def test_it_works(
     assert "the model gave labels: model=gpt-6-luna prompt_tokens=512 completion_tokens=48" in caplog.messages
 
 
-def test_it_sends_key_model_and_text_as_data(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier
-) -> None:
+def test_it_sends_key_model_and_text_as_data(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify(TEXT)
     assert len(httpserver.log) == 1
@@ -189,9 +185,7 @@ def test_it_reads_fenced_json(httpserver: HTTPServer, classifier: OpenAIChatClas
     assert classifier.classify(TEXT).source == "openai"
 
 
-@pytest.mark.parametrize(
-    ("given", "clamped"), [(7, 1.0), (-0.5, 0.0), (1e300, 1.0), (10**400, 1.0), (0, 0.0)]
-)
+@pytest.mark.parametrize(("given", "clamped"), [(7, 1.0), (-0.5, 0.0), (1e300, 1.0), (10**400, 1.0), (0, 0.0)])
 def test_it_clamps_confidences(
     httpserver: HTTPServer, classifier: OpenAIChatClassifier, given: float, clamped: float
 ) -> None:
@@ -213,9 +207,7 @@ def test_it_drops_reasons_that_are_not_words_of_the_ticket(
     assert (suggestion.reasons, suggestion.source) == ((), "openai")
 
 
-def test_it_keeps_few_reasons_and_none_twice(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier
-) -> None:
+def test_it_keeps_few_reasons_and_none_twice(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     content = json.dumps({**LABELS, "category_quotes": ["invoice", "invoice", "refund", "charged", "twice"]})
     httpserver.expect_request(PATH).respond_with_json(completion(content))
     reasons = classifier.classify(TEXT).reasons
@@ -236,9 +228,7 @@ def test_it_can_do_without_a_usage_report(httpserver: HTTPServer, classifier: Op
 def test_threads_may_share_it(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     sources: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: sources.append(classifier.classify(TEXT).source)) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: sources.append(classifier.classify(TEXT).source)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -259,9 +249,7 @@ def test_threads_may_share_it(httpserver: HTTPServer, classifier: OpenAIChatClas
         "\u202e\u0000\u2028 Zanzibar 🙂 ещё раз",
     ],
 )
-def test_no_text_leaves_its_place_as_data(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str
-) -> None:
+def test_no_text_leaves_its_place_as_data(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify(text)
     system, user = sent(httpserver)["messages"]
@@ -276,9 +264,7 @@ def test_an_injected_label_is_still_checked(httpserver: HTTPServer, classifier: 
     assert_fallback(classifier.classify(TEXT))
 
 
-def test_a_text_of_a_million_characters_is_cut(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier
-) -> None:
+def test_a_text_of_a_million_characters_is_cut(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify("é" * 1_000_000)
     content = json.loads(sent(httpserver)["messages"][1]["content"])
@@ -293,9 +279,7 @@ def test_lone_surrogates_are_replaced(httpserver: HTTPServer, classifier: OpenAI
 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
-def test_a_blank_text_costs_no_call(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str
-) -> None:
+def test_a_blank_text_costs_no_call(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
     assert_fallback(classifier.classify(text), text)
     assert httpserver.log == []
 
@@ -372,9 +356,7 @@ def test_it_rejects_bodies_that_are_not_json(
     assert_fallback(classifier.classify(TEXT))
 
 
-def test_a_refusal_is_no_failure_of_the_service(
-    httpserver: HTTPServer, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_refusal_is_no_failure_of_the_service(httpserver: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion(None, refusal="I cannot help Zanzibar."))
     classifier = make(httpserver.url_for("/v1"), breaker=CircuitBreaker(threshold=1))
     assert_fallback(classifier.classify(TEXT))
@@ -595,16 +577,12 @@ def test_the_deadline_holds(
 
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request", b"500 Internal Server Error"])
 @pytest.mark.parametrize("length", [b"Content-Length: 50000000\r\n", b""])
-def test_it_takes_no_body_of_50_megabytes(
-    status: bytes, length: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_takes_no_body_of_50_megabytes(status: bytes, length: bytes, caplog: pytest.LogCaptureFixture) -> None:
     taken = 0
 
     def flood(connection: socket.socket) -> None:
         nonlocal taken
-        connection.sendall(
-            b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\n" + length + b"\r\n"
-        )
+        connection.sendall(b"HTTP/1.1 " + status + b"\r\nContent-Type: application/json\r\n" + length + b"\r\n")
         for _ in range(50):
             taken += connection.send(b" " * 1_000_000)
 
@@ -615,9 +593,7 @@ def test_it_takes_no_body_of_50_megabytes(
     assert taken < 25_000_000  # what the buffers of the loopback hold, and some
 
 
-def test_it_takes_a_body_just_below_the_limit(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier
-) -> None:
+def test_it_takes_a_body_just_below_the_limit(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     body = json.dumps(completion()).encode().ljust(BYTE_LIMIT)
     httpserver.expect_request(PATH).respond_with_data(body, content_type="application/json")
     assert classifier.classify(TEXT).source == "openai"

@@ -16,7 +16,7 @@ def etag(version: int) -> str:
 
 
 def if_match() -> list[int] | None:
-    """The versions that If-Match allows; None: any. A tag that no version can have allows none, neither does a weak one."""
+    """The versions that If-Match allows; None: any. A weak tag allows none."""
     header = request.headers.get("If-Match")
     if header is None or header.strip() == "*":
         return None

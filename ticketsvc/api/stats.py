@@ -18,5 +18,7 @@ def headline() -> Response:
     """The contract's figures, all of one snapshot."""
     unknown = [name for name, _ in query_pairs(request.query_string)]
     if unknown:
-        raise InvalidInput(*(Fault.in_parameter(n, f"{n} is not a parameter; there are none.", "unknown") for n in unknown))
+        raise InvalidInput(
+            *(Fault.in_parameter(n, f"{n} is not a parameter; there are none.", "unknown") for n in unknown)
+        )
     return JsonAnswer(stats.headline(services().database), headers={"Cache-Control": "no-store"})

@@ -59,9 +59,7 @@ def _directory(url: str) -> Path:
     except RuntimeError as error:  # "~" where neither HOME nor the system knows a home
         raise EmbeddedError(f"DATABASE_URL={url}: {error} Write the whole path instead of ~.") from error
     if url == PREFIX:
-        raise EmbeddedError(
-            "DATABASE_URL=embedded: lacks a directory. Write for example embedded:var/postgres."
-        )
+        raise EmbeddedError("DATABASE_URL=embedded: lacks a directory. Write for example embedded:var/postgres.")
     return path
 
 
@@ -110,9 +108,7 @@ def _open(path: Path) -> int:
     try:
         return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
-        raise EmbeddedError(
-            f"Cannot use {path.parent}: {error.strerror}. Choose another directory."
-        ) from error
+        raise EmbeddedError(f"Cannot use {path.parent}: {error.strerror}. Choose another directory.") from error
 
 
 def _socket_directory(directory: Path) -> Path:

@@ -70,9 +70,7 @@ def _unprivileged() -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedError(
-        "PostgreSQL refuses to run as root and there is no user nobody: start as a normal user."
-    )
+    raise EmbeddedError("PostgreSQL refuses to run as root and there is no user nobody: start as a normal user.")
 
 
 def make_reachable(path: Path) -> None:

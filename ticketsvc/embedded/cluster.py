@@ -81,9 +81,7 @@ class Cluster:
         shutil.rmtree(fresh, ignore_errors=True)
         made = self._run("initdb", "-D", fresh.name, "-U", "postgres", "--auth=trust", *LOCALE)
         if made.returncode != 0:
-            raise EmbeddedError(
-                f"PostgreSQL cannot make its data in {self.directory}:\n{made.stdout.strip()}"
-            )
+            raise EmbeddedError(f"PostgreSQL cannot make its data in {self.directory}:\n{made.stdout.strip()}")
         fresh.rename(self.directory / "data")
         _flush(self.directory)
 

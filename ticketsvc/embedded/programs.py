@@ -26,9 +26,7 @@ def find_program_files() -> Path:
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
-def run(
-    program: Path, *arguments: str, directory: Path, account: Account | None
-) -> subprocess.CompletedProcess[str]:
+def run(program: Path, *arguments: str, directory: Path, account: Account | None) -> subprocess.CompletedProcess[str]:
     """Run a program in `directory` as `account` (None: as ourselves); its output is all in `stdout`."""
     try:
         return subprocess.run(  # noqa: S603 -- no shell, and nothing in it comes from a request

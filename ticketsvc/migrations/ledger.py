@@ -17,9 +17,7 @@ _CREATE = """
         migration_id text PRIMARY KEY,
         sha256 text NOT NULL
     )"""
-_EXISTS = (
-    "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('_migration_content') IS NOT NULL"
-)
+_EXISTS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('_migration_content') IS NOT NULL"
 _APPLIED = """
     SELECT migration_id, sha256
     FROM _yoyo_migration

@@ -81,9 +81,7 @@ class Step:
 
     def _complaint(self, error: psycopg.Error) -> str:
         said = ". ".join(part for part in (error.diag.message_primary, error.diag.message_hint) if part)
-        return (
-            f"{self.path.name} fails: {said.rstrip('.')}. {self._what_is_left()} Correct it and run it again."
-        )
+        return f"{self.path.name} fails: {said.rstrip('.')}. {self._what_is_left()} Correct it and run it again."
 
     def _what_is_left(self) -> str:
         if self.migration.use_transactions:

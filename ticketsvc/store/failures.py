@@ -17,7 +17,12 @@ CONSTRAINTS = {
 
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
 _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
-_UNMIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedObject)
+_UNMIGRATED = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.UndefinedObject,
+)
 _READ_ONLY = (errors.ReadOnlySqlTransaction,)
 
 

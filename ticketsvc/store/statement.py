@@ -32,7 +32,7 @@ def run(connection: psycopg.Connection[Any], query: Query, values: list[bytes | 
 
 
 def _result(connection: psycopg.Connection[Any]) -> pq.abc.PGresult:
-    result = connection.wait(generators.execute(connection.pgconn))[-1]
+    result: pq.abc.PGresult = connection.wait(generators.execute(connection.pgconn))[-1]
     if result.status not in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK):
         raise errors.error_from_result(result)
     return result

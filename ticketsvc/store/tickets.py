@@ -77,9 +77,7 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
     return Ticket(row[0], int(row[1]))
 
 
-def update(
-    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None
-) -> Ticket:
+def update(database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None) -> Ticket:
     """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
 
     Raises NotFound and VersionMismatch.

@@ -29,7 +29,7 @@ class GeventConnection(psycopg.Connection[Any]):
             Wait.RW: (loop.io(socket, 3), Ready.RW),
         }
 
-    def wait(self, gen: Generator[Wait, Ready, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
+    def wait(self, gen: Generator[Wait, Ready | int, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
         """Run a generator of psycopg to its end, and let other greenlets run while it waits for the server."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)

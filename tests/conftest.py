@@ -1,0 +1,131 @@
+"""What every test can ask for: an application, a client, and the service as it runs in production."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.http import Service
+from ticketsvc import migrations
+from ticketsvc.application import create_app
+from ticketsvc.config import Config
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from ticketsvc.embedded.cluster import Cluster
+
+pytest_plugins = ("tests.postgres",)
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: Cluster) -> str:
+    """A database with all migrations, shared by the session; `clean` empties it for each test."""
+    from tests.postgres import create_database
+
+    url = create_database(postgres)
+    migrations.apply(url)
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A connection of the test's own, to look behind the service or get in its way."""
+    with closing(psycopg.connect(database_url, autocommit=True)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def clean(database: psycopg.Connection[tuple[object, ...]]) -> None:
+    """No tickets."""
+    database.execute("TRUNCATE tickets")
+
+
+@pytest.fixture(scope="session")
+def shared_app(database_url: str) -> Iterator[Flask]:
+    app = create_app(Config(database_url=database_url))
+    yield app
+    app.extensions["ticketsvc"].database.close()
+
+
+@pytest.fixture
+def app(shared_app: Flask, clean: None) -> Flask:
+    """The application with default settings, on an empty table."""
+    return shared_app
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A client of `app`."""
+    return app.test_client()
+
+
+@pytest.fixture
+def make_app(database_url: str, clean: None) -> Iterator[Callable[..., Flask]]:
+    """Call it with settings of Config for an application that has them."""
+    made: list[Flask] = []
+
+    def make(**settings: object) -> Flask:
+        made.append(create_app(Config(**{"database_url": database_url, **settings})))  # type: ignore[arg-type]
+        return made[-1]
+
+    yield make
+    for app in made:
+        app.extensions["ticketsvc"].database.close()
+
+
+@pytest.fixture(scope="session")
+def shared_service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serve(database_url, tmp_path_factory.mktemp("service") / "log") as service:
+        yield service
+
+
+@pytest.fixture
+def service(shared_service: Service, clean: None) -> Service:
+    """The service under gunicorn, as in production, on an empty table."""
+    return shared_service
+
+
+@contextmanager
+def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
+    """gunicorn with the service on a free port of loopback; its log goes to a file. Stopped at the end, by pid."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    settings = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
+    command = [sys.executable, "-m", "gunicorn", "app:app"]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=output)
+    service = Service(port, process, log)
+    try:
+        _wait_until_alive(service)
+        yield service
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+            process.wait(40)
+
+
+def _wait_until_alive(service: Service) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and service.process.poll() is None:
+        try:
+            if service.call("GET", "/livez").status == 200:
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(f"the service did not start:\n{service.log.read_text()}")
