@@ -2,6 +2,8 @@
 
 Nothing here may import psycopg: it chooses how to wait when it is imported, and that must be after the worker's
 gevent has patched the standard library.
+
+FORWARDED_ALLOW_IPS (gunicorn's own setting) names the proxies whose X-Forwarded-* headers count.
 """
 
 from __future__ import annotations
@@ -24,11 +26,8 @@ keepalive = 95
 # Below the 30 s after which a PaaS kills what it told to stop.
 graceful_timeout = 20
 timeout = 60
-max_requests = int(os.environ.get("MAX_REQUESTS", "0"))
-max_requests_jitter = max_requests // 10
 
-forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1,::1")
-control_socket_disable = True
+control_socket_disable = True  # needs a writable home
 logconfig_dict = logs.settings(settings.log_level)
 
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from flask import Response
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIEnvironment
-    from werkzeug.datastructures import Headers
+    from collections.abc import Iterable
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 
 class JsonAnswer(Response):
@@ -16,6 +17,7 @@ class JsonAnswer(Response):
 
     default_mimetype = "application/json"
 
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are: nothing is left to complete for a body that is there, and checking costs time."""
-        return self.headers
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send it as it is: Werkzeug would look for what is missing in the headers, and nothing is."""
+        start_response(self.status, self.headers.to_wsgi_list())
+        return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]

@@ -7,7 +7,7 @@ import re
 from flask import request
 
 _LARGEST_VERSION = 2**31 - 1
-_STRONG_TAG = re.compile(r'(?<!W/)"([1-9][0-9]{0,9})"')
+_STRONG_TAG = re.compile(r'(?:^|,)\s*"([1-9][0-9]{0,9})"\s*(?=,|$)')
 
 
 def etag(version: int) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
+from typing import IO, Any
 
 from flask import request
-from werkzeug.exceptions import RequestEntityTooLarge
 
 from ticketsvc.problems import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from ticketsvc.services import services
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
@@ -45,15 +45,20 @@ def _require_media_type(media_types: tuple[str, ...]) -> None:
 
 
 def _text() -> str:
-    try:
-        body = request.get_data(cache=False)
-    except RequestEntityTooLarge:
-        limit = request.max_content_length
-        raise BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.") from None
+    body = _bytes(request.environ["wsgi.input"])
     try:
         return body.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
+
+
+def _bytes(stream: IO[bytes]) -> bytes:
+    """All of the body. The server ends the stream where the body ends, a chunked one too (PEP 3333 leaves that open)."""
+    limit, announced = services().config.max_body_bytes, request.content_length or 0
+    body = stream.read(limit + 1) if announced <= limit else b""
+    if announced > limit or len(body) > limit:
+        raise BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.")
+    return body
 
 
 def _reason(error: ValueError) -> str:

@@ -1,0 +1,127 @@
+"""The benchmarks' command line: `bench/run compare`, `bench/run all`. Tables go to standard output."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import json_makers
+from bench.compare import OPERATIONS, Load, compare, serving_variants
+from bench.harness import ROOT, Harness, say
+from bench.soak import soak
+from bench.walk import walk
+
+
+def main() -> None:
+    """Run one benchmark, or all."""
+    options = _parser().parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    print(_machine())
+    for name, run in RUNS.items():
+        if options.what in (name, "all"):
+            started = time.monotonic()
+            say(f"--- {name}")
+            try:
+                table = run(options)
+            except subprocess.CalledProcessError as error:
+                raise SystemExit(f"This failed, its reason is above: {error.cmd}") from None
+            print(f"\n## {name}\n\n{table}\n\n{time.monotonic() - started:.0f} s.", flush=True)
+
+
+def run_compare(options: argparse.Namespace) -> str:
+    """This service and its peers."""
+    harness = Harness(options.peers, options.rows)
+    names = list(dict.fromkeys(["ours", *options.only]))
+    harness.prepare(names, options.reload)
+    return compare(harness, {name: harness.known[name] for name in names}, options.ops, _load(options))
+
+
+def run_serving(options: argparse.Namespace) -> str:
+    """Ways to serve this application."""
+    return compare(_prepared(options), serving_variants(), ["create", "list"], _load(options))
+
+
+def run_walk(options: argparse.Namespace) -> str:
+    """Pages near and far."""
+    return walk(_prepared(options), rounds=options.rounds * 3, requests=options.seconds * 20)
+
+
+def run_json(options: argparse.Namespace) -> str:
+    """JSON by Postgres or by Python."""
+    return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
+
+
+def run_soak(options: argparse.Namespace) -> str:
+    """Memory over many requests, on a table of 10,000 tickets."""
+    harness = Harness(options.peers, 10_000)
+    harness.prepare(["ours"], options.reload)
+    return soak(harness, options.requests, seconds=1800)
+
+
+RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
+    "compare": run_compare,
+    "walk": run_walk,
+    "serving": run_serving,
+    "json": run_json,
+    "soak": run_soak,
+}
+
+
+def _prepared(options: argparse.Namespace) -> Harness:
+    harness = Harness(options.peers, options.rows)
+    harness.prepare(["ours"], options.reload)
+    return harness
+
+
+def _load(options: argparse.Namespace) -> Load:
+    return Load(options.seconds, options.warmup, options.connections, options.rounds)
+
+
+def _parser() -> argparse.ArgumentParser:
+    default_peers = Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
+    parser = argparse.ArgumentParser(prog="bench/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument("what", choices=[*RUNS, "all"])
+    parser.add_argument("--peers", type=lambda text: Path(text).resolve(), default=default_peers, help="or PEERS")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
+    parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
+    parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=8, help="of one load")
+    parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
+    parser.add_argument("--connections", type=int, default=16)
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many")
+    parser.add_argument("--reload", action="store_true", help="make this service's table anew")
+    return parser
+
+
+def _names(text: str) -> list[str]:
+    return [name for name in text.split(",") if name]
+
+
+def _operations(text: str) -> list[str]:
+    names = _names(text)
+    if unknown := set(names) - set(OPERATIONS):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(OPERATIONS)}")
+    return names
+
+
+def _machine() -> str:
+    model = next((line for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ":")
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores ({model.partition(': ')[2]}), {memory:.0f} GB, "
+        f"{platform.system()} {platform.release()}, Python {platform.python_version()}. "
+        f"`bench/run {shlex.join(sys.argv[1:])}`"
+    )
+
+
+if __name__ == "__main__":
+    main()

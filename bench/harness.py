@@ -1,0 +1,185 @@
+"""The peers' harness, imported from its folder: how its servers are found, loaded, started and stopped.
+
+What it starts from a `Server` (an entry of its servers.json) gets PORT and DATABASE_URL in the environment.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+
+ROOT = Path(__file__).parents[1]
+LOAD = ROOT / "bench" / "load"
+PROGRAMS = Path(sys.executable).parent
+
+Server = dict[str, Any]
+
+
+def our_server(options: str = "", **environment: object) -> Server:
+    """This service, with options for gunicorn's command line and settings beside the default ones."""
+    migrate = f"PORT= {shlex.quote(str(PROGRAMS / 'flask'))} migrate"  # the harness' port is 0 here
+    return {
+        "cwd": str(ROOT),
+        "db": "ours",
+        "schema": f"{migrate} && {{psql}} -q -v ON_ERROR_STOP=1 -f bench/load/max_uuid.sql",
+        "command": f"{shlex.quote(str(PROGRAMS / 'gunicorn'))} app:app {options}",
+        "ready": "/readyz",
+        "env": {name: str(value) for name, value in environment.items()},
+    }
+
+
+class Harness:
+    """The harness' bench.py as `module`, its Postgres running, and tables of `rows` tickets."""
+
+    def __init__(self, folder: Path, rows: int) -> None:
+        self.module: Any = _import(folder)
+        self.folder = folder
+        self.rows = rows
+        self.known: dict[str, Server] = {
+            "ours": our_server(),
+            **json.loads((folder / "servers.json").read_text()),
+        }
+        self.postgres_pid: int = self.module.postgres().get_pid()
+
+    def prepare(self, names: list[str], reload: bool = False) -> None:
+        """Build what the named servers need, and see to it that each has a table of exactly `rows` tickets."""
+        if unknown := [name for name in names if name not in self.known]:
+            raise SystemExit(f"There is no server {', '.join(unknown)}. There are {', '.join(self.known)}.")
+        if peers := [name for name in names if name != "ours"]:
+            say(f"building {', '.join(peers)}, where that is not done yet")
+            command = ["./run.sh", "load", "--rows", str(self.rows), "--only", ",".join(peers)]
+            environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+            subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=sys.stderr)
+        for name in dict.fromkeys(self.known[name].get("db", name) for name in names):
+            self._load(name if name in self.known else "ours", reload and name == "ours")
+
+    def _load(self, name: str, reload: bool) -> None:
+        server = self.known[name]
+        self.module.load({name: server}, self.rows, force=reload)
+        if (found := self._count(name)) != self.rows:
+            say(f"{name} has {found:,} tickets, not {self.rows:,}: loading it again")
+            self.module.load({name: server}, self.rows, force=True)
+        if name == "ours":
+            self._migrate(server)
+
+    def _count(self, name: str) -> int:
+        with self.connect(name, self.known[name]) as connection:
+            if connection.execute("SELECT to_regclass('tickets')").fetchone()[0] is None:
+                return 0
+            return int(connection.execute("SELECT count(*) FROM tickets").fetchone()[0])
+
+    def _migrate(self, server: Server) -> None:
+        """The database may be older than the newest migration."""
+        url = self.url("ours", server)
+        command = self.module.expand(server["schema"], psql=f"{self.module.BIN / 'psql'} {shlex.quote(url)}")
+        done = subprocess.run(
+            command, shell=True, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=sys.stderr, check=False
+        )
+        if done.returncode:
+            raise SystemExit("The benchmark's database has another schema. Make it anew: add --reload.")
+
+    def url(self, name: str, server: Server) -> str:
+        """The address of a server's database."""
+        return str(self.module.url(self.module.db_name(name, server, self.rows)))
+
+    def connect(self, name: str, server: Server) -> Any:
+        """A connection in autocommit to a server's database."""
+        return self.module.connect(self.module.db_name(name, server, self.rows))
+
+    @contextmanager
+    def started(self, name: str, server: Server) -> Iterator[Any]:
+        """Run a server; afterwards nothing of it is left, in the database neither."""
+        running = self.module.Running(name, server, self.rows)
+        try:
+            yield running
+        finally:
+            running.stop()
+            self.module.settle(self.module.db_name(name, server, self.rows))
+
+    @contextmanager
+    def restored(self, name: str, server: Server) -> Iterator[None]:
+        """Afterwards delete the tickets that were added, and clean the table up. New ids are above the old ones."""
+        with self.connect(name, server) as connection:
+            last = connection.execute("SELECT max(id) FROM tickets").fetchone()[0]
+        try:
+            yield
+        finally:
+            with self.connect(name, server) as connection:
+                connection.execute("DELETE FROM tickets WHERE id > %s", (last,))
+                connection.execute("VACUUM tickets")
+                connection.execute("CHECKPOINT")
+
+    def write_ids(self, name: str, server: Server) -> Path:
+        """A file with ids of tickets that exist, one a line, in random order."""
+        path = Path(self.module.HOME) / f"ids-{self.module.db_name(name, server, self.rows)}.txt"
+        with self.connect(name, server) as connection:
+            ids = connection.execute("SELECT id::text FROM tickets ORDER BY random() LIMIT 20000").fetchall()
+        path.write_text("".join(f"{row[0]}\n" for row in ids))
+        return path
+
+    def check(self, running: Any, server: Server) -> None:
+        """The harness' check of the contract. Ends the run with what is wrong.
+
+        It wants a classify that looks for keywords and answers two keys; of this service it is told that when the
+        labels are any that there are.
+        """
+        call = running.call
+
+        def call_ours(method: str, path: str, body: object = None) -> tuple[int, Any]:
+            status, answer = call(method, path, body)
+            if path == "/api/tickets/classify/" and _is_suggestion(answer):
+                answer = {"category": "billing", "priority": "critical"}
+            return status, answer
+
+        if server.get("db") == "ours":
+            running.call = call_ours
+        self.module.check(running)
+        running.call = call
+
+    def cpu(self, pid: int) -> float:
+        """CPU seconds used so far by a process and all it started."""
+        return float(self.module.tree_cpu(pid))
+
+
+def say(text: str) -> None:
+    """Show progress; the results alone go to standard output."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def _is_suggestion(answer: Any) -> bool:
+    return isinstance(answer, dict) and answer.get("category") in CATEGORIES and answer.get("priority") in PRIORITIES
+
+
+def _import(folder: Path) -> Any:
+    script = folder / "bench.py"
+    if not script.is_file():
+        raise SystemExit(
+            f"There is no {script}: the peers and their harness are missing. Say where they are with --peers FOLDER "
+            "or the environment variable PEERS."
+        )
+    if shutil.which("wrk") is None:
+        raise SystemExit("wrk is missing. On Debian: apt install wrk")
+    home = Path(os.environ.setdefault("PEERS_HOME", str(Path(tempfile.gettempdir()) / "ticket-peers")))
+    home.mkdir(parents=True, exist_ok=True)
+    warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
+    sys.dont_write_bytecode = True  # nothing is written to the peers' folder
+    sys.path.append(str(folder))
+    spec = importlib.util.spec_from_file_location("peers_bench", script)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

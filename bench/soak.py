@@ -1,0 +1,128 @@
+"""Does memory stay flat? Mixed requests, good and bad, against one instance; the workers' memory along the way."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections import Counter
+from http.client import HTTPConnection
+from pathlib import Path
+from uuid import uuid4
+
+from bench.harness import Harness, say
+
+CLIENTS = 8
+LISTS = [
+    "", "?limit=500", "?limit=50&sort=-priority", "?category=billing&status=open", "?search=invoice&limit=20",
+    "?sort=-updated_at", "?count=true&limit=5",
+]  # fmt: skip
+BAD = [
+    ("POST", "", b'{"title": "no end'),
+    ("POST", "", b'{"title": "", "category": "nope"}'),
+    ("GET", "?limit=0&status=nope&unknown=1", None),
+    ("GET", "?cursor=nonsense", None),
+    ("GET", "nonsense", None),
+    ("PUT", "", b"{}"),
+    ("POST", "classify/", b"{}"),
+]
+
+
+class Soak:
+    """Clients that send `requests` requests in all, or stop after `seconds`."""
+
+    def __init__(self, port: int, requests: int, seconds: float) -> None:
+        self.port = port
+        self.requests = requests
+        self.deadline = time.monotonic() + seconds
+        self.statuses: Counter[int] = Counter()
+        self.lock = threading.Lock()
+
+    @property
+    def done(self) -> int:
+        """How many requests were answered."""
+        return self.statuses.total()
+
+    @property
+    def over(self) -> bool:
+        """Whether no more requests are to be sent."""
+        return self.done >= self.requests or time.monotonic() > self.deadline
+
+    def client(self, seed: int) -> None:
+        """Send requests until it is over. A connection that breaks counts as status 0."""
+        choose = random.Random(seed)
+        ids = [str(uuid4())]
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
+        while not self.over:
+            method, path, body = _request(choose, ids)
+            try:
+                connection.request(method, f"/api/tickets/{path}", body, {"Content-Type": "application/json"})
+                response = connection.getresponse()
+                status, answer = response.status, response.read()
+            except OSError:
+                connection.close()
+                status, answer = 0, b""
+            if status == 201:
+                ids.append(json.loads(answer)["id"])
+            with self.lock:
+                self.statuses[status] += 1
+        connection.close()
+
+
+def soak(harness: Harness, requests: int, seconds: float) -> str:
+    """Memory (RSS) of each worker from the start to the end. Ends the run with an error after any 5xx."""
+    server = harness.known["ours"]
+    with harness.restored("ours", server), harness.started("ours", server) as running:
+        run = Soak(running.port, requests, seconds)
+        clients = [threading.Thread(target=run.client, args=(seed,), daemon=True) for seed in range(CLIENTS)]
+        workers = _children(running.proc.pid)
+        lines = ["| requests | " + " | ".join(f"worker {n + 1} MB" for n in range(len(workers))) + " |"]
+        lines += ["| ---: |" + " ---: |" * len(workers), _memory(0, workers)]
+        for client in clients:
+            client.start()
+        for tenth in range(1, 11):
+            while run.done < requests * tenth / 10 and not run.over:
+                time.sleep(0.05)
+            lines.append(_memory(run.done, workers))
+            say(lines[-1])
+        for client in clients:
+            client.join(60)
+        if _children(running.proc.pid) != workers:
+            raise SystemExit(f"A worker ended during the run: see {running.log.name}")
+    statuses = ", ".join(f"{count:,} x {status}" for status, count in sorted(run.statuses.items()))
+    if any(status == 0 or status >= 500 for status in run.statuses):
+        raise SystemExit(f"Requests failed: {statuses}. See {running.log.name}")
+    return "\n".join([*lines, "", f"Statuses: {statuses}."])
+
+
+def _request(choose: random.Random, ids: list[str]) -> tuple[str, str, bytes | None]:
+    """Method, path below /api/tickets/ and body of the next request; deletes take their id out of `ids`."""
+    some_id = choose.choice(ids)
+    kind = choose.random()
+    if kind < 0.30:
+        text = "invoice paid twice, please refund " * choose.randint(1, 40)
+        return "POST", "", json.dumps({"title": text[:150], "description": text}).encode()
+    if kind < 0.50:
+        return "GET", choose.choice(LISTS), None
+    if kind < 0.70:
+        return "GET", some_id, None
+    if kind < 0.85:
+        return "PATCH", some_id, json.dumps({"status": choose.choice(["open", "resolved", "closed"])}).encode()
+    if kind < 0.87:
+        return "GET", "stats/", None
+    if kind < 0.92:
+        return "POST", "classify/", b'{"description": "URGENT: the export is broken since the update"}'
+    if kind < 0.96:
+        ids[:] = [known for known in ids if known != some_id] or [str(uuid4())]
+        return "DELETE", some_id, None
+    return choose.choice(BAD)
+
+
+def _children(pid: int) -> list[int]:
+    return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def _memory(requests: int, workers: list[int]) -> str:
+    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers]
+    return f"| {requests:,} | " + " | ".join(f"{count * 4096 / 2**20:.1f}" for count in pages) + " |"
