@@ -35,3 +35,9 @@ def on_starting(server: Any) -> None:
     """Start the embedded server, if that is what DATABASE_URL asks for; the workers inherit its address."""
     if embedded.is_embedded(settings.database_url):
         os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Close a worker's connections while its gevent still runs."""
+    if worker.wsgi is not None:
+        worker.wsgi.extensions["ticketsvc"].database.close()

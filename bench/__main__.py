@@ -118,7 +118,7 @@ def _machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{time.strftime('%Y-%m-%d')}, {os.cpu_count()} cores ({model.partition(': ')[2]}), {memory:.0f} GB, "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}. "
+        f"{platform.system()}, Python {platform.python_version()}. "
         f"`bench/run {shlex.join(sys.argv[1:])}`"
     )
 

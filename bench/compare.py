@@ -18,7 +18,7 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Load:
-    """How long and how hard a server is loaded; times in seconds."""
+    """How long (seconds), over how many connections and in how many rounds a server is loaded."""
 
     seconds: int
     warmup: int
@@ -28,7 +28,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Figures:
-    """One load on one server: times in milliseconds, CPU in seconds per 1,000 requests."""
+    """One load on one server: answers without an error a second, milliseconds, CPU seconds per 1,000 requests."""
 
     operation: str
     server: str
@@ -96,8 +96,9 @@ def _measure(harness: Harness, name: str, server: Server, operation: str, load: 
         else:
             found = _load_server(harness, name, server, operation, load, seed)
     per_thousand = 1000 / max(1, found["n"])
+    good = max(0, found["n"] - found["errors"]) / max(1, found["n"])
     figures = Figures(
-        operation, name, found["rps"], found["p50"], found["p99"],
+        operation, name, found["rps"] * good, found["p50"], found["p99"],
         found.get("cpu_srv", 0) * per_thousand, found["cpu_pg"] * per_thousand, found["errors"],
     )  # fmt: skip
     say(
@@ -110,10 +111,10 @@ def _measure(harness: Harness, name: str, server: Server, operation: str, load: 
 
 def _load_server(harness: Harness, name: str, server: Server, operation: str, load: Load, seed: int) -> Any:
     module = harness.module
-    own = LOAD / f"{operation}.lua"
-    # The harness looks in its own folder for a name; an absolute path stands for itself.
-    script = str(own.with_suffix("")) if own.exists() else operation
-    os.environ |= {"LOAD_OURS": str(LOAD), "IDS": str(harness.write_ids(name, server))}
+    own, script = LOAD / f"{operation}.lua", operation
+    if own.exists():
+        script = str(own.with_suffix(""))  # the harness looks in its own folder for names, not for absolute paths
+        os.environ |= {"LOAD_OURS": str(LOAD), "IDS": str(harness.write_ids(name, server))}
     with harness.started(name, server) as running:
         if module.is_slow(operation, lambda: running.call("GET", module.READS[operation])):
             return _cpu_of(
@@ -146,7 +147,7 @@ def _cpu_of(harness: Harness, load: Load, warmup: int, run: Callable[[int], Any]
 
 
 def _table(figures: list[Figures], reference: str, operations: list[str]) -> str:
-    """Medians over the rounds. The last column is how many times as many requests/s the reference answers."""
+    """Medians over the rounds; the last column is the reference's req/s divided by the server's."""
     lines = [
         "| op | server | req/s | p50 ms | p99 ms | server CPU s/1000 | Postgres CPU s/1000 | errors "
         f"| {reference} / it |",

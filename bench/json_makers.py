@@ -76,10 +76,11 @@ def measure(harness: Harness, rounds: int, calls: int) -> str:
     server = harness.known["ours"]
     url = harness.url("ours", server)
     figures: dict[tuple[str, str], list[list[float]]] = {}
-    database = Database(Config(database_url=url, pool_size=1))
+    database = Database(Config(database_url=url, pool_size=2))
     with harness.restored("ours", server):
         try:
-            with psycopg.connect(url, autocommit=True) as connection:
+            database.pool.open()
+            with database.pool.connection() as connection:  # with the service's settings
                 makers = _makers(Makers(database, connection))
                 _compare_answers(makers)
                 for _ in range(rounds):

@@ -42,15 +42,16 @@ def walk(harness: Harness, rounds: int, requests: int) -> str:
 def _walk_through(connection: HTTPConnection, label: str, query: str) -> dict[float, str]:
     """The path of the page at each depth. Ends the run when a ticket is missing or comes twice."""
     started = time.monotonic()
-    path: str | None = f"/api/tickets/?limit=500{query}"
-    total = int(_get(connection, f"{path}&count=true")[1]["X-Total-Count"])
+    total = int(_get(connection, f"/api/tickets/?limit=1&count=true{query}")[1]["X-Total-Count"])
+    step = max(1, min(500, total // 20))
+    path: str | None = f"/api/tickets/?limit={step}{query}"
     pages: dict[float, str] = {}
     seen: set[str] = set()
     count = 0
     while path:
         for depth in DEPTHS:
             if depth not in pages and count >= depth * total:
-                pages[depth] = path.replace("limit=500", "limit=50")
+                pages[depth] = path.replace(f"limit={step}", "limit=50")
         body, headers = _get(connection, path)
         tickets = json.loads(body)
         count += len(tickets)

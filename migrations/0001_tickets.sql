@@ -13,9 +13,9 @@ CREATE TYPE ticket_status AS ENUM ('open', 'in_progress', 'resolved', 'closed');
 CREATE FUNCTION uuid_v7_prefix(at timestamptz) RETURNS text
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN lpad(to_hex(
-        (((extract(epoch FROM at) * 1000000)::bigint * 512 / 125 >> 12) << 16)
+        ((extract(epoch FROM at) * 1000000)::bigint / 1000 << 16)
         | 28672
-        | ((extract(epoch FROM at) * 1000000)::bigint * 512 / 125 & 4095)
+        | ((extract(epoch FROM at) * 1000000)::bigint % 1000 * 512 / 125)
     ), 16, '0');
 
 -- A new id for a ticket created at that time. The variant and 62 random bits are those of a version 4 UUID.

@@ -79,4 +79,20 @@ NOT_TEXT = {
     "surrogates in the wrong order": "\udc00\ud800",
 }
 
-NOT_A_CHOICE = ["urgent", "high ", " high", "high,low", "hıgh", "ｈｉｇｈ", "\0", "\ud800", 1, 0, True, False, [], ["high"], {}]
+NOT_A_CHOICE = [
+    "urgent",
+    "high ",
+    " high",
+    "high,low",
+    "hıgh",
+    "ｈｉｇｈ",
+    "\0",
+    "\ud800",
+    1,
+    0,
+    True,
+    False,
+    [],
+    ["high"],
+    {},
+]

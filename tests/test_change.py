@@ -26,13 +26,13 @@ ALLOWED = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
 
 @pytest.fixture
 def ticket(client: FlaskClient) -> dict[str, Any]:
-    """A ticket, a second old, so that a change shows in updated_at."""
+    """A ticket."""
     return file_ticket(client)
 
 
 @pytest.fixture
 def path(ticket: dict[str, Any], database: Connection) -> str:
-    """Its path."""
+    """Its path. It is a second old, so that a change shows in updated_at."""
     database.execute("UPDATE tickets SET created_at = created_at - '1 s'::interval, updated_at = created_at")
     return f"{URL}{ticket['id']}"
 
@@ -288,7 +288,7 @@ def test_the_answer_is_the_ticket_after_the_change(
             wait_for_a_waiting_writer(database)
         answer = sent.result()
     if answer.status_code == 412:
-        assert tags == '"1"'
+        assert tags in ('"1"', '"2"')
         assert client.get(path).get_json()["status"] == "closed"
     else:
         assert (answer.status_code, answer.get_json()["status"]) == (200, "open")

@@ -21,6 +21,8 @@ class Config:
     """PORT: where the service listens."""
     workers: int = 2
     """WEB_CONCURRENCY: how many worker processes."""
+    max_requests: int = 0
+    """MAX_REQUESTS: after about so many a worker is replaced; 0: never."""
     pool_size: int = 8
     """DB_POOL_SIZE: connections of each worker at most."""
     pool_timeout: float = 3.0
@@ -57,6 +59,7 @@ class Config:
             database_url=read.database_url(),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
+            max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),
             pool_size=read.integer("DB_POOL_SIZE", cls.pool_size, 1, 1_000),
             pool_timeout=read.seconds("DB_POOL_TIMEOUT", cls.pool_timeout),
             statement_timeout=read.seconds("DB_STATEMENT_TIMEOUT", cls.statement_timeout),

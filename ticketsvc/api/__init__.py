@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import Blueprint, Flask, request
+from werkzeug.datastructures import MIMEAccept
 
 from ticketsvc.api import classify, cors, errors, health, stats, tickets
 from ticketsvc.problems import NotAcceptable
@@ -14,7 +15,7 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
     api.before_request(_require_json_accepted)
     for resource in (tickets, stats, classify):
         api.register_blueprint(resource.bp)
-    app.url_map.strict_slashes = False
+    app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     app.register_blueprint(health.bp)
@@ -25,5 +26,8 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
 
 def _require_json_accepted() -> None:
     accept = request.headers.get("Accept")
-    if accept and accept != "*/*" and not request.accept_mimetypes["application/json"]:
+    if not accept or accept == "*/*":
+        return
+    ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
+    if not ranges["application/json"]:
         raise NotAcceptable("The answers are JSON: send Accept: application/json, or no Accept at all.")

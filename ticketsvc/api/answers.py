@@ -21,3 +21,10 @@ class JsonAnswer(Response):
         """Send it as it is: Werkzeug would look for what is missing in the headers, and nothing is."""
         start_response(self.status, self.headers.to_wsgi_list())
         return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
+
+
+def without_body(status: int, headers: dict[str, str] | None = None) -> Response:
+    """An answer that has no body, and so no type of one."""
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response

@@ -16,7 +16,7 @@ from ticketsvc.triage.classifier import Suggestion
 bp = Blueprint("classify", __name__)
 
 
-@bp.post("/classify/")
+@bp.post("/classify")
 def classify() -> Response:
     """Suggest a category and a priority."""
     fields = Fields(json_object())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -18,8 +18,10 @@ DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 MAX_PARAMETERS = 100
 
-_DATE = r"\d{4}-\d\d-\d\d"
-_RFC3339 = re.compile(rf"({_DATE})(?:[Tt ](\d\d:\d\d:\d\d(?:\.\d+)?)([Zz]|[+\- ]\d\d:\d\d))?", re.ASCII)
+_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_RFC3339 = re.compile(
+    rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
+)
 _T = TypeVar("_T")
 
 
@@ -129,7 +131,7 @@ def _sort(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text[:9]) <= MAX_LIMIT):
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)
 
@@ -148,16 +150,18 @@ def _cursor(text: str, sort: str) -> Cursor:
 
 
 def _time(text: str) -> str:
-    """RFC 3339, or a date for its first moment in UTC. A plus sign that came unencoded arrives as a space."""
+    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
+
+    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped.
+    """
     match = _RFC3339.fullmatch(text)
     if match is None:
         raise ValueError("must be a date (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)")
     date, time, offset = match[1], match[2] or "00:00:00", (match[3] or "Z").upper().replace(" ", "+")
     try:
-        datetime.fromisoformat(f"{date}T{time}{offset}")
-    except ValueError:
-        raise ValueError("must be a time that exists") from None
-    return f"{date}T{time}{offset}"
+        return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time that exists, in the years 1 to 9999") from None
 
 
 def _pattern(text: str) -> str:

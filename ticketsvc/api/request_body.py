@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import IO, Any
+from typing import Any
 
 from flask import request
 
@@ -45,20 +45,29 @@ def _require_media_type(media_types: tuple[str, ...]) -> None:
 
 
 def _text() -> str:
-    body = _bytes(request.environ["wsgi.input"])
+    body = _bytes()
     try:
         return body.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
 
 
-def _bytes(stream: IO[bytes]) -> bytes:
-    """All of the body. The server ends the stream where the body ends, a chunked one too (PEP 3333 leaves that open)."""
-    limit, announced = services().config.max_body_bytes, request.content_length or 0
-    body = stream.read(limit + 1) if announced <= limit else b""
-    if announced > limit or len(body) > limit:
-        raise BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.")
+def _bytes() -> bytes:
+    """The whole body. Without a Content-Length there is one only where the server marks its end (a chunked one)."""
+    environ, limit = request.environ, services().config.max_body_bytes
+    length = request.content_length
+    if length is None:
+        length = limit + 1 if environ.get("wsgi.input_terminated") else 0
+    elif length > limit:
+        raise _too_large(limit)
+    body: bytes = environ["wsgi.input"].read(length)
+    if len(body) > limit:
+        raise _too_large(limit)
     return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.")
 
 
 def _reason(error: ValueError) -> str:

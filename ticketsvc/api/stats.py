@@ -13,7 +13,7 @@ from ticketsvc.store import stats
 bp = Blueprint("stats", __name__)
 
 
-@bp.get("/stats/")
+@bp.get("/stats")
 def headline() -> Response:
     """The contract's figures, all of one snapshot."""
     unknown = [name for name, _ in query_pairs(request.query_string)]

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from ticketsvc.api import conditional, list_parameters
-from ticketsvc.api.answers import JsonAnswer
+from ticketsvc.api.answers import JsonAnswer, without_body
 from ticketsvc.api.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.request_body import MERGE_PATCH, json_object
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -17,7 +17,7 @@ from ticketsvc.store import tickets
 bp = Blueprint("tickets", __name__)
 
 
-@bp.post("/")
+@bp.post("")
 def create() -> Response:
     """Store a ticket; what the caller left out is triaged at once, by the offline classifier."""
     fields = Fields(json_object())
@@ -31,7 +31,7 @@ def create() -> Response:
     return _answer(ticket, 201, {"Location": f"/api/tickets/{ticket_id}"})
 
 
-@bp.get("/")
+@bp.get("")
 def list_page() -> Response:
     """One page of the tickets that the filters allow."""
     asked = list_parameters.parse(request.query_string)
@@ -49,7 +49,7 @@ def read(ticket_id: UUID) -> Response:
     """One ticket, or 304 to a caller who has it."""
     ticket = tickets.get(services().database, ticket_id)
     if conditional.none_match(ticket.version):
-        return Response(status=304, headers=_validators(ticket))
+        return without_body(304, _validators(ticket))
     return _answer(ticket)
 
 
@@ -72,7 +72,7 @@ def change(ticket_id: UUID) -> Response:
 def delete(ticket_id: UUID) -> Response:
     """Delete a ticket."""
     tickets.delete(services().database, ticket_id, conditional.if_match())
-    return Response(status=204)
+    return without_body(204)
 
 
 def _answer(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:

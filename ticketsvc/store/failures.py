@@ -44,7 +44,7 @@ def problem(error: psycopg.Error) -> Problem:
     if isinstance(error, _BUSY):
         return Unavailable("Other work in the database is in the way.")
     if isinstance(error, _UNMIGRATED):
-        return Unavailable("The database is not up to date: its operator must run the migrations.", 30)
+        return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, _READ_ONLY):
         return Unavailable("The database takes no writes at the moment.", 30)
     if isinstance(error, psycopg.OperationalError):

@@ -1,0 +1,155 @@
+"""The settings: what is read from the environment, and what a bad value says."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import ROOT, serve
+from ticketsvc.config import Config, ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+URL = "postgresql://ann:hunter2@db.example:5432/tickets"
+
+READ = {
+    "DATABASE_URL": ("database_url", "postgres://ann@db/tickets", "postgres://ann@db/tickets"),
+    "PORT": ("port", "8080", 8080),
+    "WEB_CONCURRENCY": ("workers", "4", 4),
+    "MAX_REQUESTS": ("max_requests", "1000", 1000),
+    "DB_POOL_SIZE": ("pool_size", "3", 3),
+    "DB_POOL_TIMEOUT": ("pool_timeout", "0.5", 0.5),
+    "DB_STATEMENT_TIMEOUT": ("statement_timeout", "2.5", 2.5),
+    "DB_LOCK_TIMEOUT": ("lock_timeout", "1", 1.0),
+    "MAX_BODY_BYTES": ("max_body_bytes", "2048", 2048),
+    "CORS_ORIGINS": (
+        "cors_origins",
+        "https://a.example, https://b.example,",
+        ("https://a.example", "https://b.example"),
+    ),
+    "TRIAGE_ON_CREATE": ("triage_on_create", "OFF", False),
+    "OPENAI_API_KEY": ("openai_api_key", " sk-1 ", "sk-1"),
+    "OPENAI_BASE_URL": ("openai_base_url", "http://localhost:11434/v1", "http://localhost:11434/v1"),
+    "OPENAI_MODEL": ("openai_model", "llama", "llama"),
+    "OPENAI_TIMEOUT": ("openai_timeout", "10", 10.0),
+    "LOG_LEVEL": ("log_level", "warning", "WARNING"),
+}
+
+BAD = [
+    *(
+        (name, value)
+        for name in ("PORT", "WEB_CONCURRENCY", "DB_POOL_SIZE")
+        for value in ("0", "-1", "x", "1.5", "٣", "9" * 99)
+    ),
+    *((name, "x") for name in ("DB_POOL_TIMEOUT", "DB_STATEMENT_TIMEOUT", "DB_LOCK_TIMEOUT", "OPENAI_TIMEOUT")),
+    *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
+    ("PORT", "65536"),
+    ("MAX_REQUESTS", "-1"),
+    ("MAX_BODY_BYTES", "10"),
+    ("TRIAGE_ON_CREATE", "perhaps"),
+    ("LOG_LEVEL", "loud"),
+]
+
+
+def read(**environ: str) -> Config:
+    return Config.from_env({"DATABASE_URL": URL, **environ})
+
+
+@pytest.mark.parametrize("name", READ)
+def test_each_variable_is_read(name: str) -> None:
+    field, text, value = READ[name]
+    assert getattr(read(**{name: text}), field) == value
+
+
+def test_every_setting_has_its_variable() -> None:
+    assert {field for field, _, _ in READ.values()} == {field.name for field in fields(Config)}
+
+
+@pytest.mark.parametrize("name", sorted(READ.keys() - {"DATABASE_URL"}))
+def test_an_empty_variable_counts_as_not_set(name: str) -> None:
+    assert read(**{name: " "}) == read() == Config(database_url=URL)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_it_takes_both_names_of_the_scheme(scheme: str) -> None:
+    url = f"{scheme}://ann:hunter2@db/tickets?sslmode=require"
+    assert read(DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_it_rejects_a_bad_value(name: str, value: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(**{name: value})
+    sentence = str(caught.value)
+    assert sentence.startswith(f"{name} must be ")
+    assert sentence.endswith(".")
+    assert "hunter2" not in sentence
+
+
+@pytest.mark.parametrize("url", ["", " ", "mysql://ann:hunter2@db/x", "ann:hunter2@db", "sqlite:///x", "hunter2"])
+def test_it_rejects_a_database_url_of_another_kind(url: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(DATABASE_URL=url)
+    assert "DATABASE_URL is" in str(caught.value)
+    assert "Set it to postgresql://" in str(caught.value)
+    assert "embedded:PATH" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_it_shows_no_secret() -> None:
+    shown = repr(read(OPENAI_API_KEY="sk-secret"))
+    assert "hunter2" not in shown
+    assert "sk-secret" not in shown
+
+
+# --- real processes
+
+
+def run(*command: str, **environ: str) -> tuple[int, str]:
+    """Run a command to its end; return its exit status and all that it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environ},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
+@pytest.mark.parametrize("command", [("gunicorn", "app:app"), ("flask", "migrate")])
+@pytest.mark.parametrize(
+    ("environ", "sentence"),
+    [
+        ({}, "DATABASE_URL is not set. Set it to postgresql://"),
+        ({"DATABASE_URL": "mysql://ann:hunter2@db/tickets"}, "DATABASE_URL is none of these"),
+        ({"DATABASE_URL": URL, "PORT": "eighty"}, "PORT must be a whole number"),
+        ({"DATABASE_URL": URL, "MAX_REQUESTS": "many"}, "MAX_REQUESTS must be a whole number"),
+        ({"DATABASE_URL": URL, "DB_POOL_TIMEOUT": "soon"}, "DB_POOL_TIMEOUT must be a number of seconds"),
+        ({"DATABASE_URL": "embedded:"}, "DATABASE_URL=embedded: lacks a directory"),
+        ({"DATABASE_URL": "embedded:/proc/postgres"}, "Cannot use /proc/postgres"),
+    ],
+)
+def test_a_process_ends_with_the_sentence(command: tuple[str, str], environ: dict[str, str], sentence: str) -> None:
+    status, printed = run(*command, **environ)
+    assert status != 0
+    assert sentence in printed
+    assert "Traceback" not in printed
+    assert "hunter2" not in printed
+
+
+def test_port_and_web_concurrency_are_obeyed(database_url: str, tmp_path: Path) -> None:
+    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="3") as service:
+        master = str(service.process.pid)
+        workers = subprocess.check_output(["ps", "-o", "pid=", "--ppid", master], text=True).split()
+        assert len(workers) == 3
+        assert service.call("GET", "/livez").status == 200
