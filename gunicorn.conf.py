@@ -27,6 +27,8 @@ keepalive = 95
 graceful_timeout = 20
 timeout = 60
 
+limit_request_line = 8190  # the most that gunicorn allows: a long search has to fit
+
 control_socket_disable = True  # needs a writable home
 logconfig_dict = logs.settings(settings.log_level)
 
@@ -34,7 +36,10 @@ logconfig_dict = logs.settings(settings.log_level)
 def on_starting(server: Any) -> None:
     """Start the embedded server, if that is what DATABASE_URL asks for; the workers inherit its address."""
     if embedded.is_embedded(settings.database_url):
-        os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
+        try:
+            os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
+        except embedded.EmbeddedError as error:
+            raise SystemExit(str(error)) from None
 
 
 def worker_exit(server: Any, worker: Any) -> None:

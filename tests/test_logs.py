@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.http import Answer, Service
 
 URL = "/api/tickets/"
+ROUTE = "/api/tickets"
 WORDS = "xylophone quagmire"
 PASSWORD = "p4ssw0rd-of-the-url"
 API_KEY = "sk-planted-key"
@@ -60,20 +61,21 @@ def line_of(service: Service, answer: Answer) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("method", "path", "route", "status"),
     [
-        ("GET", URL, URL, 200),
-        ("GET", "/api/tickets?search=quagmire", URL, 200),
-        ("HEAD", URL, URL, 200),
-        ("GET", f"{URL}01890000-0000-7000-8000-000000000000", f"{URL}<uuid:ticket_id>", 404),
+        ("GET", URL, ROUTE, 200),
+        ("GET", "/api/tickets?search=quagmire", ROUTE, 200),
+        ("HEAD", URL, ROUTE, 200),
+        ("GET", f"{URL}01890000-0000-7000-8000-000000000000", f"{ROUTE}/<uuid:ticket_id>", 404),
         ("PUT", URL, None, 405),
         ("GET", "/nothing/xylophone", None, 404),
-        ("POST", URL, URL, 400),
-        ("GET", f"{URL}?sort=xylophone", URL, 400),
+        ("POST", URL, ROUTE, 400),
+        ("GET", f"{URL}?sort=xylophone", ROUTE, 400),
         ("GET", "/livez", "/livez", 200),
     ],
 )
 def test_each_request_has_one_line(service: Service, method: str, path: str, route: str | None, status: int) -> None:
     line = line_of(service, service.call(method, path))
-    assert (line["method"], line["route"], line["status"]) == (method, route, status)
+    found = line["route"] and line["route"].rstrip("/")
+    assert (line["method"], found, line["status"]) == (method, route, status)
     assert 0 < line["duration_ms"] < 30_000
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
     assert line["level"] == "info"

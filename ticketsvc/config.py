@@ -98,7 +98,7 @@ class _Reader:
         text = self.text(name)
         if not text:
             return default
-        if text.isascii() and text.isdigit() and least <= int(text[:12]) <= most:
+        if text.isascii() and text.isdigit() and len(text) < 16 and least <= int(text) <= most:
             return int(text)
         raise ConfigError(f"{name} must be a whole number from {least} to {most}, not {text!r}.")
 

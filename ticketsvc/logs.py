@@ -63,25 +63,26 @@ class RequestLog:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         identifier = given if _ACCEPTABLE_ID.fullmatch(given) else os.urandom(16).hex()
         request_id.set(identifier)
-        answered = ""
+        answered, route = "", None
 
         def start(
             status: str,
             headers: list[tuple[str, str]],
             exc_info: tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None] | None = None,
         ) -> Any:
-            nonlocal answered
+            nonlocal answered, route
             answered = status
+            rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+            route = rule and rule.rule
             headers.append(("X-Request-Id", identifier))
             headers.append(("X-Content-Type-Options", "nosniff"))
             return start_response(status, headers, exc_info)
 
         body = self.app(environ, start)
-        rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
         if _logger.isEnabledFor(logging.INFO):
             fields = {
                 "method": environ["REQUEST_METHOD"],
-                "route": rule and rule.rule,
+                "route": route,
                 "status": int(answered[:3]),
                 "duration_ms": round((time.perf_counter() - started) * 1000, 3),
             }

@@ -25,9 +25,9 @@ def register(app: Flask) -> None:
 
 def _answer(problem: Problem) -> JsonAnswer:
     if problem.status >= 500:
-        logger.warning(
-            "answered with a problem", exc_info=problem.__cause__, extra={"fields": {"problem": problem.slug}}
-        )
+        level = logging.ERROR if isinstance(problem, problems.InternalError) else logging.WARNING
+        fields = {"problem": problem.slug}
+        logger.log(level, "answered with a problem", exc_info=problem.__cause__, extra={"fields": fields})
     document = json.dumps(problem.document(quote(request.path)), ensure_ascii=False)
     headers = {"Cache-Control": "no-store", **problem.headers}
     return JsonAnswer(document, problem.status, headers, content_type="application/problem+json")

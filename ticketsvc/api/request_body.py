@@ -8,7 +8,7 @@ from typing import Any
 
 from flask import request
 
-from ticketsvc.problems import BodyTooLarge, MalformedBody, UnsupportedMediaType
+from ticketsvc.problems import BadRequest, BodyTooLarge, MalformedBody, UnsupportedMediaType
 from ticketsvc.services import services
 
 JSON = ("application/json",)
@@ -63,6 +63,8 @@ def _bytes() -> bytes:
     body: bytes = environ["wsgi.input"].read(length)
     if len(body) > limit:
         raise _too_large(limit)
+    if len(body) < (request.content_length or 0):
+        raise BadRequest(f"The body ended after {len(body):,} of its {length:,} bytes.")
     return body
 
 

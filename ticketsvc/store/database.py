@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -49,7 +50,6 @@ class Database:
             reconnect_timeout=3.0,  # short: the pause between tries grows, and the service is to be back soon
             connection_class=_connection_class(),
             configure=self._configure,
-            check=_check,
             kwargs={
                 "autocommit": True,
                 "connect_timeout": 5,
@@ -85,7 +85,7 @@ class Database:
     def _run(self, query: Query, parameters: list[bytes | None]) -> list[Row]:
         if self.pool.closed:
             self.pool.open()
-        connection = self.pool.getconn()
+        connection = self._connection()
         try:
             result = statement.run(connection, query, parameters)
         finally:
@@ -93,20 +93,35 @@ class Database:
         columns = range(result.nfields)
         return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
 
+    def _connection(self) -> _Connection:
+        """Take a connection that is not known to be dead; the pool replaces dead ones.
+
+        The pool's own check is not used: it sleeps a second after the first dead connection that it finds, two
+        after the next, and so answers 503 for seconds after the server was started anew.
+        """
+        deadline = time.monotonic() + self._wait
+        while True:
+            connection = self.pool.getconn(deadline - time.monotonic())
+            if _is_alive(connection):
+                return connection
+            self.pool.putconn(connection)
+
     def _configure(self, connection: _Connection) -> None:
         statement.run(connection, _CONFIGURE, self._settings)
 
 
-def _check(connection: _Connection) -> None:
-    """Find out without a round trip whether the server ended an idle connection; the pool then takes another.
+def _is_alive(connection: _Connection) -> bool:
+    """Find out without a round trip whether the server ended an idle connection.
 
     There is nothing to read on a healthy one. On a dead one the first look can find the server's farewell, the
     second finds the end of the stream.
     """
-    for _ in range(2):
-        connection.pgconn.consume_input()
-    if connection.pgconn.status != pq.ConnStatus.OK:
-        raise psycopg.OperationalError("the server closed the connection")
+    try:
+        for _ in range(2):
+            connection.pgconn.consume_input()
+    except psycopg.OperationalError:
+        return False
+    return connection.pgconn.status == pq.ConnStatus.OK
 
 
 def _connection_class() -> type[_Connection]:
