@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 # Words for honest tickets, by category. Nothing of them stands in the lexicon.
 SUBJECTS = {
     "billing": "zloty kopeck tariff ledger bursar tithe stipend escrow ducat guilder annuity dowry excise levy pence",
-    "technical": "gasket flange rotor piston sprocket camshaft bushing gimbal solenoid manifold ratchet cowling strut axle",
-    "account": "sentry turnstile badge emblem rampart moat parapet portcullis drawbridge herald envoy warden steward reeve",
-    "general": "meadow orchard heron otter bramble thicket willow sparrow badger lichen heather fern moss warbler thrush",
+    "technical": "gasket flange rotor piston sprocket camshaft bushing gimbal solenoid manifold ratchet cowling strut",
+    "account": "sentry turnstile badge emblem rampart moat parapet portcullis drawbridge herald envoy warden steward",
+    "general": "meadow orchard heron otter bramble thicket willow sparrow badger lichen heather fern moss warbler",
 }
-SMALL_TALK = "please look into what happened here because since yesterday our team saw again that some of these".split()
+SMALL_TALK = "please look into what happened because since yesterday our team saw again that some of these"
 
 _INSERT = """
     INSERT INTO tickets (title, description, category, priority, suggested_category, category_confidence,
@@ -85,7 +85,7 @@ def honest_text(random: random.Random, category: str) -> str:
     words = [
         *random.sample(SUBJECTS[category].split(), 3),
         random.choice(SUBJECTS[stray].split()),
-        *random.sample(SMALL_TALK, 6),
+        *random.sample(SMALL_TALK.split(), 6),
     ]
     random.shuffle(words)
     return " ".join(words)
