@@ -37,6 +37,8 @@ class Config:
     """CORS_ORIGINS: origins whose pages may call, separated by commas; * for all."""
     triage_on_create: bool = True
     """TRIAGE_ON_CREATE: off gives a ticket without category or priority general and medium."""
+    triage_learning: bool = True
+    """TRIAGE_LEARNING: off suggests without what corrections taught; they are counted all the same."""
     openai_api_key: str = field(default="", repr=False)
     """OPENAI_API_KEY: when set, classify asks the model first."""
     openai_base_url: str | None = None
@@ -67,6 +69,7 @@ class Config:
             max_body_bytes=read.integer("MAX_BODY_BYTES", cls.max_body_bytes, 1_024, 1_073_741_824),
             cors_origins=tuple(filter(None, (o.strip() for o in read.text("CORS_ORIGINS").split(",")))),
             triage_on_create=read.switch("TRIAGE_ON_CREATE", cls.triage_on_create),
+            triage_learning=read.switch("TRIAGE_LEARNING", cls.triage_learning),
             openai_api_key=read.text("OPENAI_API_KEY"),
             openai_base_url=read.text("OPENAI_BASE_URL") or None,
             openai_model=read.text("OPENAI_MODEL") or cls.openai_model,

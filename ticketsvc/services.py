@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, cast
+from functools import partial
+from typing import cast
 
 from flask import Flask, current_app
 
 from ticketsvc.config import Config
+from ticketsvc.store import lessons
 from ticketsvc.store.database import Database
-from ticketsvc.triage.classifier import Classifier
+from ticketsvc.triage.classifier import Classifier, Suggestion
+from ticketsvc.triage.learning import LearningClassifier
 from ticketsvc.triage.offline import OfflineClassifier
 
-
-class Labels(NamedTuple):
-    """A category and a priority."""
-
-    category: str
-    priority: str
+DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
+"""What a ticket without labels gets where triage is switched off."""
 
 
 @dataclass(frozen=True)
@@ -29,23 +28,26 @@ class Services:
     classifier: Classifier
     offline: Classifier
 
-    def triage(self, text: str) -> Labels:
-        """Labels for a new ticket whose caller gave none; the defaults when triage is switched off."""
-        if not self.config.triage_on_create:
-            return Labels("general", "medium")
-        suggestion = self.offline.classify(text)
-        return Labels(suggestion.category, suggestion.priority)
+    def triage(self, text: str) -> Suggestion:
+        """Labels for a new ticket whose caller left some out. Waits for no model outside."""
+        return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
 
 def install(app: Flask, config: Config) -> None:
     """Make the services of an application."""
-    offline = OfflineClassifier()
-    app.extensions["ticketsvc"] = Services(config, Database(config), _classifier(config, offline), offline)
+    database = Database(config)
+    offline = _offline(config, database)
+    app.extensions["ticketsvc"] = Services(config, database, _classifier(config, offline), offline)
 
 
 def services() -> Services:
     """The services of the current application."""
     return cast("Services", current_app.extensions["ticketsvc"])
+
+
+def _offline(config: Config, database: Database) -> Classifier:
+    prior = OfflineClassifier()
+    return LearningClassifier(prior, partial(lessons.recall, database)) if config.triage_learning else prior
 
 
 def _classifier(config: Config, offline: Classifier) -> Classifier:

@@ -24,10 +24,8 @@ def create() -> Response:
     title, description = fields.text("title", TITLE_LENGTH), fields.text("description")
     category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
     fields.check()
-    if category is None or priority is None:
-        suggested = services().triage(f"{title}\n{description}")
-        category, priority = category or suggested.category, priority or suggested.priority
-    ticket, ticket_id = tickets.create(services().database, title, description, category, priority)
+    suggestion = None if category and priority else services().triage(f"{title}\n{description}")
+    ticket, ticket_id = tickets.create(services().database, title, description, category, priority, suggestion)
     return _answer(ticket, 201, {"Location": f"/api/tickets/{ticket_id}"})
 
 

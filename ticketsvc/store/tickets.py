@@ -10,6 +10,7 @@ from ticketsvc.problems import NotFound, VersionMismatch
 from ticketsvc.store import queries
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.database import Database
+from ticketsvc.triage.classifier import Suggestion
 
 SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
 """The orders that callers can ask for, and what the queries call them."""
@@ -62,9 +63,25 @@ class Filters:
         return self == Filters(created_since=self.created_since, created_before=self.created_before)
 
 
-def create(database: Database, title: str, description: str, category: str, priority: str) -> tuple[Ticket, str]:
-    """Store a ticket; answer it and its id."""
-    values = {"title": title, "description": description, "category": category, "priority": priority}
+def create(
+    database: Database,
+    title: str,
+    description: str,
+    category: str | None,
+    priority: str | None,
+    suggestion: Suggestion | None,
+) -> tuple[Ticket, str]:
+    """Store a ticket; answer it and its id. A label that is None is taken from the suggestion, which is stored too."""
+    values: dict[str, object] = dict.fromkeys(_CREATE.parameters)
+    values |= {"title": title, "description": description, "category": category, "priority": priority}
+    if suggestion:
+        values["suggested_by"] = suggestion.source
+        if category is None:
+            values["category"] = values["suggested_category"] = suggestion.category
+            values["category_confidence"] = suggestion.category_confidence
+        if priority is None:
+            values["priority"] = values["suggested_priority"] = suggestion.priority
+            values["priority_confidence"] = suggestion.priority_confidence
     json, version, ticket_id = database.rows(_CREATE, values)[0]
     return Ticket(json, int(version)), ticket_id.decode()
 

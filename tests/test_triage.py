@@ -1,0 +1,103 @@
+"""Triage of new tickets: who decided each label, and what people's corrections change."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ticketsvc.cli import triage as commands
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+URL = "/api/tickets/"
+BY_CALLER = {"source": "caller"}
+
+
+def file(client: FlaskClient, description: str, **labels: str) -> dict[str, Any]:
+    answer = client.post(URL, json={"title": "A request", "description": description, **labels})
+    assert answer.status_code == 201
+    ticket: dict[str, Any] = answer.get_json()
+    return ticket
+
+
+def test_it_decides_what_the_caller_left_out(client: FlaskClient) -> None:
+    ticket = file(client, "I was charged twice, please refund my invoice.", priority="low")
+
+    assert (ticket["category"], ticket["priority"]) == ("billing", "low")
+    assert ticket["triage"]["priority"] == BY_CALLER
+    assert ticket["triage"]["category"]["source"] == "offline"
+    assert 0.5 < ticket["triage"]["category"]["confidence"] <= 1
+
+
+def test_it_leaves_alone_what_the_caller_said(client: FlaskClient) -> None:
+    ticket = file(client, "I was charged twice.", category="account", priority="critical")
+
+    assert (ticket["category"], ticket["priority"]) == ("account", "critical")
+    assert ticket["triage"] == {"category": BY_CALLER, "priority": BY_CALLER}
+
+
+def test_a_correction_is_the_callers(client: FlaskClient) -> None:
+    ticket = file(client, "I was charged twice.")
+    changed = client.patch(URL + ticket["id"], json={"category": "general"}).get_json()
+
+    assert changed["triage"]["category"] == {"source": "caller", "suggested": "billing"}
+    assert changed["triage"]["priority"] == ticket["triage"]["priority"]
+    restored = client.patch(URL + ticket["id"], json={"category": "billing"}).get_json()
+    assert restored["triage"] == ticket["triage"]
+
+
+def test_it_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
+    client = make_app(triage_on_create=False).test_client()
+    ticket = file(client, "I was charged twice.", priority="high")
+
+    assert (ticket["category"], ticket["priority"]) == ("general", "high")
+    assert ticket["triage"] == {"category": {"source": "default", "confidence": 0.0}, "priority": BY_CALLER}
+
+
+def test_it_learns_from_corrections(client: FlaskClient) -> None:
+    for number in range(12):
+        ticket = file(client, f"The zorbling of my glimmer is wrong, case {'abcdefghijkl'[number] * 5}")
+        client.patch(URL + ticket["id"], json={"category": "account", "priority": "high"})
+
+    suggested = client.post(URL + "classify/", json={"description": "My glimmer needs zorbling"}).get_json()
+    assert suggested["category"] == "account"
+    assert suggested["source"] == "learned"
+    assert "glimmer" in [reason["words"] for reason in suggested["reasons"]]
+    assert file(client, "My glimmer needs zorbling")["triage"]["category"]["source"] == "learned"
+
+
+def test_it_can_leave_out_what_it_learned(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
+    for number in range(12):
+        ticket = file(client, f"The zorbling of my glimmer is wrong, case {'abcdefghijkl'[number] * 5}")
+        client.patch(URL + ticket["id"], json={"category": "account"})
+
+    unlearned = make_app(triage_learning=False).test_client()
+    suggested = unlearned.post(URL + "classify/", json={"description": "My glimmer needs zorbling"}).get_json()
+    assert (suggested["category"], suggested["source"]) == ("general", "offline")
+
+
+def test_a_default_left_standing_teaches_nothing(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
+    undecided = make_app(triage_on_create=False).test_client()
+    ticket = file(undecided, "My glimmer needs zorbling")
+    undecided.patch(URL + ticket["id"], json={"status": "closed"})
+
+    assert command(client, "size").startswith("Texts that teach: 0.")
+
+
+def test_the_commands(client: FlaskClient) -> None:
+    ticket = file(client, "My glimmer needs zorbling")
+    client.patch(URL + ticket["id"], json={"category": "account"})
+
+    assert command(client, "size").startswith("Texts that teach: 1. Words known: 6.")
+    assert command(client, "forget", "--yes") == "Forgotten.\n"
+    assert command(client, "size").startswith("Texts that teach: 0.")
+    assert command(client, "rebuild") == "Texts that teach: 1.\n"
+
+
+def command(client: FlaskClient, *arguments: str) -> str:
+    result = client.application.test_cli_runner().invoke(commands, list(arguments))
+    assert result.exit_code == 0, result.output
+    return result.output
