@@ -34,6 +34,7 @@ READ = {
         ("https://a.example", "https://b.example"),
     ),
     "TRIAGE_ON_CREATE": ("triage_on_create", "OFF", False),
+    "TRIAGE_LEARNING": ("triage_learning", "off", False),
     "OPENAI_API_KEY": ("openai_api_key", " sk-1 ", "sk-1"),
     "OPENAI_BASE_URL": ("openai_base_url", "http://localhost:11434/v1", "http://localhost:11434/v1"),
     "OPENAI_MODEL": ("openai_model", "llama", "llama"),
@@ -53,6 +54,7 @@ BAD = [
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),
     ("TRIAGE_ON_CREATE", "perhaps"),
+    ("TRIAGE_LEARNING", "yes"),
     ("LOG_LEVEL", "loud"),
 ]
 

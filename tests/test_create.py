@@ -160,7 +160,7 @@ def test_unknown_keys_are_ignored(client: FlaskClient) -> None:
     ticket = file_ticket(client, **given)
     assert ticket["version"] == 1
     assert ticket["id"] != "1"
-    assert set(ticket) == {*TICKET, *LABELS, "id", "status", "created_at", "updated_at", "version"}
+    assert set(ticket) == {*TICKET, *LABELS, "id", "status", "created_at", "updated_at", "version", "triage"}
 
 
 # --- bodies
