@@ -186,13 +186,13 @@ def test_a_fork_does_not_stop_it(made: Path) -> None:
 
 def test_ctrl_c_leaves_it_to_those_who_finish_their_work(made: Path) -> None:
     finish = f"""{START}
-import signal, time
+import os, signal, time
 def work(*_):
     time.sleep(0.5)
     {QUERY}
     sys.exit(0)
 signal.signal(signal.SIGINT, work)
-print("ready", flush=True)
+os.write(1, b"ready\\n")  # not print: the signal may come before that has returned, and `work` prints too
 signal.pause()
 """
     with running(finish, made) as process:
