@@ -162,3 +162,6 @@ class BadRequest(Problem):
 
 class InternalError(Problem):
     """A defect of the service; its log line has the same request id."""
+
+    def __init__(self) -> None:
+        super().__init__("Something in the service is broken. Report it with the request id.")

@@ -20,6 +20,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseExc
 from gunicorn.workers.base_async import AsyncWorker
 from gunicorn.workers.ggevent import GeventWorker
 
+from ticketsvc.logs import request_id
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 
 if TYPE_CHECKING:
@@ -85,14 +86,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP. The log gets the kind of the error: its text quotes the request."""
-        problem = _problem(exc)
+        problem, identifier = _problem(exc), os.urandom(16).hex()
+        request_id.set(identifier)
         self.log.warning("cannot be read as HTTP: %s", type(exc).__name__)
         body = json.dumps(problem.document("/")).encode()
         status = HTTPStatus(problem.status)
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {formatdate(usegmt=True)}\r\nConnection: close\r\n"
             f"Cache-Control: no-store\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Request-Id: {os.urandom(16).hex()}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+            f"X-Request-Id: {identifier}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
         )
         try:
             util.write_nonblock(client, head.encode() + body)
@@ -184,4 +186,4 @@ def _problem(error: BaseException) -> Problem:
         return HeadersTooLarge("The header fields are too many or too large.")
     if isinstance(error, ParseException):
         return BadRequest("The request cannot be read as HTTP.")
-    return InternalError("Something in the service is broken.")
+    return InternalError()

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
+NO_STORE = {"Cache-Control": "no-store"}
+"""For what changes at any time and has no validator."""
+
 
 class JsonAnswer(Response):
     """A body of JSON that is complete when it is made."""

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.answers import JsonAnswer
+from ticketsvc.api.answers import NO_STORE, JsonAnswer
 from ticketsvc.api.fields import Fields
 from ticketsvc.api.request_body import json_object
 from ticketsvc.services import services
@@ -23,7 +23,7 @@ def classify() -> Response:
     description = fields.text("description")
     fields.check()
     answer = _document(services().classifier.classify(description))
-    return JsonAnswer(json.dumps(answer, ensure_ascii=False), headers={"Cache-Control": "no-store"})
+    return JsonAnswer(json.dumps(answer, ensure_ascii=False), headers=NO_STORE)
 
 
 def _document(suggestion: Suggestion) -> dict[str, object]:

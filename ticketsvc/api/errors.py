@@ -10,7 +10,7 @@ from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from ticketsvc import problems
-from ticketsvc.api.answers import JsonAnswer
+from ticketsvc.api.answers import NO_STORE, JsonAnswer
 from ticketsvc.problems import Problem
 
 logger = logging.getLogger(__name__)
@@ -29,13 +29,14 @@ def _answer(problem: Problem) -> JsonAnswer:
         fields = {"problem": problem.slug}
         logger.log(level, "answered with a problem", exc_info=problem.__cause__, extra={"fields": fields})
     document = json.dumps(problem.document(quote(request.path)), ensure_ascii=False)
-    headers = {"Cache-Control": "no-store", **problem.headers}
+    headers = {**NO_STORE, **problem.headers}
     return JsonAnswer(document, problem.status, headers, content_type="application/problem+json")
 
 
 def _answer_defect(error: Exception) -> JsonAnswer:
-    logger.error("a defect", exc_info=error)
-    return _answer(problems.InternalError("Something in the service is broken. Report it with the request id."))
+    defect = problems.InternalError()
+    defect.__cause__ = error
+    return _answer(defect)
 
 
 def _from_http(error: HTTPException) -> Problem:
@@ -48,4 +49,4 @@ def _from_http(error: HTTPException) -> Problem:
         return problems.MethodNotAllowed(detail, {"Allow": ", ".join(allowed)})
     if error.code is not None and error.code < 500:
         return problems.BadRequest("The request cannot be read.")
-    return problems.InternalError("Something in the service is broken. Report it with the request id.")
+    return problems.InternalError()

@@ -79,6 +79,11 @@ def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
         raise BadRequest(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
 
 
+def allow_none(query_string: bytes) -> None:
+    """Read the query string of a route without parameters. Raises as `parse` does."""
+    _Parameters(query_pairs(query_string)).check()
+
+
 class _Parameters:
     """Takes known parameters out of the pairs; what nobody took is unknown. Empty values count as absent."""
 
@@ -119,7 +124,7 @@ class _Parameters:
     def check(self) -> None:
         """Raises InvalidInput with every fault found, unknown parameters included."""
         for name in self.given:
-            self.fault(name, f"is not a parameter; there are {', '.join(self.known)}.", "unknown")
+            self.fault(name, f"is not a parameter; there are {', '.join(self.known) or 'none'}.", "unknown")
         if self.faults:
             raise InvalidInput(*self.faults)
 

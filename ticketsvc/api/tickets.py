@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from ticketsvc.api import conditional, list_parameters
-from ticketsvc.api.answers import JsonAnswer, without_body
+from ticketsvc.api.answers import NO_STORE, JsonAnswer, without_body
 from ticketsvc.api.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.request_body import MERGE_PATCH, json_object
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -34,7 +34,7 @@ def list_page() -> Response:
     """One page of the tickets that the filters allow."""
     asked = list_parameters.parse(request.query_string)
     page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
-    headers = {"Cache-Control": "no-store"}
+    headers = dict(NO_STORE)
     if page.next:
         headers["Link"] = f'<{request.path}?{asked.next_query(page.next)}>; rel="next"'
     if asked.count:

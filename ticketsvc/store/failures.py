@@ -49,7 +49,7 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database takes no writes at the moment.", 30)
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("The database is away.")
-    return InternalError("Something in the service is broken. Report it with the request id.")
+    return InternalError()
 
 
 def _connection_lost(error: psycopg.Error) -> bool:

@@ -2,7 +2,7 @@
 
 This is what psycopg's cursors do, without what this service has no use for: values are not adapted by their type
 (every parameter is cast in the SQL), and results not turned into Python values (Postgres writes the JSON).
-It saves a fifth of the server's CPU time of a create (bench/RESULTS.md).
+It saves a third of Python's CPU time for the statement (bench/RESULTS.md, who writes the JSON).
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,18 @@ class Suggestion:
     priority_confidence: float
     source: str
     reasons: tuple[Reason, ...]
+
+
+Scores = dict[str, float]
+"""For each label of a field the natural logarithm of its probability."""
+
+
+class Assessment(NamedTuple):
+    """A suggestion, and how probable every category and every priority is."""
+
+    suggestion: Suggestion
+    categories: Scores
+    priorities: Scores
 
 
 class Classifier(Protocol):

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
 from ticketsvc.triage import bayes
-from ticketsvc.triage.classifier import Classifier, Reason, Suggestion
+from ticketsvc.triage.classifier import Assessment, Reason, Scores, Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,15 +29,14 @@ REASONS_PER_FIELD = 3
 CHARACTERS_READ = 4_000  # triage_words() reads no more
 _BOUND = 6.0  # nats; whatever was learned moves the odds by at most e**6 for and e**6 against a label
 
-Scores = dict[str, float]
 logger = logging.getLogger(__name__)
 
 
-class Prior(Classifier, Protocol):
+class Prior(Protocol):
     """A classifier that can tell how probable each label is."""
 
-    def scores(self, text: str) -> tuple[Scores, Scores]:
-        """The natural logarithms of the probabilities of each category and of each priority."""
+    def assess(self, text: str) -> Assessment:
+        """Suggest labels, and tell how probable each is."""
         ...
 
 
@@ -75,11 +74,10 @@ class LearningClassifier:
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. The source is "learned" when lessons changed one of the prior's labels."""
-        prior = self._prior.classify(text)
+        prior, categories, priorities = self._prior.assess(text)
         memory = self._remember(text)
         if memory is None:
             return prior
-        categories, priorities = self._prior.scores(text)
         category, priority = _decide(_CATEGORY, categories, memory), _decide(_PRIORITY, priorities, memory)
         is_changed = (category.label, priority.label) != (prior.category, prior.priority)
         return Suggestion(

@@ -17,7 +17,7 @@ import math
 from functools import cache
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.triage.classifier import Reason, Suggestion
+from ticketsvc.triage.classifier import Assessment, Reason, Scores, Suggestion
 from ticketsvc.triage.evidence import CALM, HARM, Evidence, weigh
 from ticketsvc.triage.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.tokens import tokenize
@@ -31,7 +31,6 @@ _SPREAD = 0.6  # urgency; scale of the logistic around the cuts
 _SPREAD_BLIND = 1.5  # the same for a text without any cue
 _MOST_FOR_ONE = 3.4  # urgency; what happens to one person stays below critical
 
-Scores = dict[str, float]
 _SPEAK_FOR = {
     "low": (CALM,),
     "medium": ("trouble",),
@@ -49,6 +48,10 @@ class OfflineClassifier:
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels; a text without a known word is general and medium, with low confidence."""
+        return self.assess(text).suggestion
+
+    def assess(self, text: str) -> Assessment:
+        """Suggest labels, and tell how probable each is."""
         evidence = self._evidence(text)
         categories, priorities = _category_scores(evidence), _priority_scores(evidence)
         category = max(categories, key=categories.__getitem__)
@@ -60,7 +63,7 @@ class OfflineClassifier:
                 [cue for cue in _strongest(evidence) if cue.section in _SPEAK_FOR[priority]],
             ),
         }
-        return Suggestion(
+        suggestion = Suggestion(
             category,
             priority,
             math.exp(categories[category]),
@@ -68,11 +71,7 @@ class OfflineClassifier:
             "offline",
             _reasons(speakers, text),
         )
-
-    def scores(self, text: str) -> tuple[Scores, Scores]:
-        """The natural logarithms of the probabilities of each category and of each priority."""
-        evidence = self._evidence(text)
-        return _category_scores(evidence), _priority_scores(evidence)
+        return Assessment(suggestion, categories, priorities)
 
     def _evidence(self, text: str) -> list[Evidence]:
         tokens = tokenize(text[:CHARACTERS_READ])
