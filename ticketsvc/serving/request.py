@@ -25,7 +25,7 @@ MOST_PLAIN_FIELDS = 50
 
 # RFC 9112 section 3 (origin-form) and RFC 9110 section 5; without "_" in names, which needs a decision of gunicorn's.
 _PLAIN_HEAD = re.compile(
-    r"(GET|HEAD|POST|PATCH|DELETE|OPTIONS) (/(?!/)[!\"$->@-~]*)(?:\?([!\"$-~]*))? HTTP/1\.1\r\n"
+    r"(GET|HEAD|POST|PATCH|DELETE|OPTIONS) ((/(?!/)[!\"$->@-~]*)(?:\?([!\"$-~]*))?) HTTP/1\.1\r\n"
     r"((?:[!#$%&'*+\-.^`|~0-9A-Za-z]+:[\t\x20-\x7e\x80-\xff]*\r\n)+)\r\n"
 )
 _NEEDS_GUNICORN = {"TRANSFER-ENCODING", "EXPECT", "UPGRADE"}
@@ -47,14 +47,13 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
         return super().parse(unreader)  # type: ignore[no-any-return]
 
     def _take(self, head: re.Match[str]) -> bool:
-        pairs = [line.split(":", 1) for line in head[4].split("\r\n")[:-1]]
+        pairs = [line.split(":", 1) for line in head[5].split("\r\n")[:-1]]
         fields = {name.upper(): value.strip(" \t") for name, value in pairs}
         if not len(pairs) == len(fields) <= MOST_PLAIN_FIELDS or fields.keys() & _NEEDS_GUNICORN:
             return False
         if fields.keys() & self.cfg.secure_scheme_headers.keys() or not fields.get("CONTENT-LENGTH", "0").isdecimal():
             return False
-        self.method, self.path, self.query, self.fragment = head[1], head[2], head[3] or "", ""
-        self.uri = f"{self.path}?{self.query}" if self.query else self.path
+        self.method, self.uri, self.path, self.query, self.fragment = head[1], head[2], head[3], head[4] or "", ""
         self.version, self.headers = (1, 1), list(fields.items())
         return True
 

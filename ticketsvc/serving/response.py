@@ -44,7 +44,7 @@ class Response:
         if exc_info and exc_info[1] and self.is_started:
             raise exc_info[1]
         fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
-        if not _FIELDS.fullmatch(fields):
+        if not _FIELDS.fullmatch(fields) or fields.count("\r\n") != len(headers):
             raise ValueError("a header field of the answer breaks HTTP")
         self._left = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
         self._has_body = self._has_body and status[:3] not in ("204", "304")
