@@ -26,7 +26,7 @@ ATTRIBUTES = ("method", "uri", "path", "query", "version", "headers", "scheme", 
 
 
 def read(kind: Callable[..., Any], data: bytes, config: Config) -> Any:
-    """What a class of request makes of the bytes of a connection: its attributes, its body and the rest, or an error."""
+    """What a class of request makes of the bytes of a connection: attributes, body and rest, or an error."""
     unreader = IterUnreader([data])
     try:
         request = kind(config, unreader, CLIENT)
