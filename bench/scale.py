@@ -92,7 +92,8 @@ def _load(port: int, name: str, ids: list[str], seconds: float, connections: int
     """At least three requests from each client, the first of which is not counted."""
 
     def client(number: int) -> list[float]:
-        randomly, waited = random.Random(number), []
+        randomly = random.Random(number)
+        waited: list[float] = []
         connection = HTTPConnection("127.0.0.1", port, timeout=300)
         started = time.perf_counter()
         while time.perf_counter() - started < seconds or len(waited) < 3:
