@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketsvc.cli import triage as commands
+from ticketsvc.commands.triage import triage as commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
