@@ -36,7 +36,7 @@ def read_line(line: bytes) -> Labelled:
 
 def _object(line: bytes) -> dict[str, object]:
     try:
-        ticket = json.loads(line.decode("utf-8"))
+        ticket = json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError):
         raise ValueError("is not JSON in UTF-8: write one object, such as {...}, on a line of its own.") from None
     if not isinstance(ticket, dict):
