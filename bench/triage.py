@@ -19,6 +19,7 @@ from statistics import mean
 from typing import NamedTuple
 
 import psycopg
+from psycopg import sql
 
 from bench import keywords, triage_cost
 from bench.harness import ROOT, say
@@ -55,12 +56,10 @@ def triage(data: Path, requests: int) -> str:
     """All tables; `requests` is how many are sent to measure a kind of request."""
     train, dev = (_read(data / f"tickets_en.{split}.jsonl") for split in ("train", "dev"))
     parts = ["### Accuracy", _accuracies(dev)]
-    with _database() as (url, database):
-        parts += ["### Learning", _curves(url, database, train, dev)]
-        parts += [
-            "### Cost",
-            triage_cost.measure(url, database, [(ticket.text, ticket.category) for ticket in train], requests),
-        ]
+    with _databases("untaught", "taught") as (untaught, taught):
+        parts += ["### Learning", _curves(*untaught, train, dev)]
+        known = [(ticket.text, ticket.category) for ticket in train]
+        parts += ["### Cost", triage_cost.measure(untaught, taught, known, requests)]
     return "\n\n".join(parts)
 
 
@@ -74,17 +73,23 @@ def _read(path: Path) -> list[Ticket]:
 
 
 @contextmanager
-def _database() -> Iterator[tuple[str, Database]]:
-    """An empty database, its URL and a way to run the service's queries."""
+def _databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
+    """Empty databases: the URL of each, and a way to run the service's queries there."""
     folder = tempfile.mkdtemp(prefix="bench-triage-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server, which `start` registers to stop
-    url = embedded.start(f"embedded:{folder}/postgres")
-    migrations.apply(url)
-    database = Database(Config(database_url=url, statement_timeout=3600))
+    server = embedded.start(f"embedded:{folder}/postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in names:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    urls = [server.replace("/postgres?", f"/{name}?", 1) for name in names]
+    for url in urls:
+        migrations.apply(url)
+    databases = [Database(Config(database_url=url, statement_timeout=3600)) for url in urls]
     try:
-        yield url, database
+        yield list(zip(urls, databases, strict=True))
     finally:
-        database.close()
+        for database in databases:
+            database.close()
 
 
 def _accuracies(dev: list[Ticket]) -> str:

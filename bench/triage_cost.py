@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from http.client import HTTPConnection
-from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
@@ -24,35 +24,65 @@ import psycopg
 from bench.harness import ROOT, say
 from ticketsvc.store import lessons
 from ticketsvc.store.database import Database
-from ticketsvc.triage.classifier import Classifier
 from ticketsvc.triage.learning import LearningClassifier
 from ticketsvc.triage.offline import OfflineClassifier
 
 LEARNED = 100_000
+ROUNDS = 5
 HEADER = (
-    "| lessons | what | characters | p50 ms | p99 ms | server CPU ms | Postgres CPU ms |\n"
-    "| ---: | --- | ---: | ---: | ---: | ---: | ---: |"
+    "| what | characters | lessons | p50 ms | p99 ms | server CPU ms | Postgres CPU ms |\n"
+    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 TICKS = os.sysconf("SC_CLK_TCK")
 
 Labelled = tuple[str, str]
 """A text and its category."""
 
+Work = list[Callable[[], object]]
+"""Requests to send, or texts to classify, one after the other."""
 
-def measure(url: str, database: Database, tickets: list[Labelled], requests: int) -> str:
-    """One client, one request after the other, `requests` of each kind."""
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("TRUNCATE tickets")
-    lines = [HEADER, *_measure(url, database, tickets, requests)]
-    seconds = _learn(url, database, tickets)
-    lines += _measure(url, database, tickets, requests)
-    size = lessons.size(database)
+
+class Side(NamedTuple):
+    """A database, how many lessons are in it, and the service that runs on it."""
+
+    lessons: int
+    url: str
+    database: Database
+    port: int
+    server: int
+
+
+class Figures(NamedTuple):
+    """What some requests took: seconds of each, CPU seconds of all."""
+
+    seconds: list[float]
+    server: float
+    postgres: float
+
+
+def measure(
+    untaught: tuple[str, Database], taught: tuple[str, Database], tickets: list[Labelled], requests: int
+) -> str:
+    """`requests` of each kind, one after the other, in turns on a database without lessons and on one with many."""
+    rebuilding = _learn(*taught, tickets)
+    size = lessons.size(taught[1])
+    figures: dict[tuple[str, int, int], list[Figures]] = {}
+    with _serving(untaught[0]) as one, _serving(taught[0]) as other:
+        sides = [Side(0, *untaught, *one), Side(size.texts, *taught, *other)]
+        for number in range(-1, ROUNDS):  # the first one warms up
+            for length in (500, 20_000):
+                for side in sides[:: 1 if number % 2 else -1]:
+                    for name, found in _round(side, length, _texts(tickets, length, requests // ROUNDS, number)):
+                        if number >= 0:
+                            figures.setdefault((name, length, side.lessons), []).append(found)
+            say(f"cost: {number + 1}/{ROUNDS}")
     return "\n".join(
         [
-            *lines,
+            HEADER,
+            *(_row(*key, group) for key, group in sorted(figures.items())),
             "",
             f"What was learned of {size.texts:,} texts takes {size.bytes / 2**20:.0f} MB, {size.words:,} words; "
-            f"learning it all again (`flask triage rebuild`) took {seconds:.0f} s.",
+            f"learning it all again (`flask triage rebuild`) took {rebuilding:.0f} s.",
         ]
     )
 
@@ -80,33 +110,27 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
     return time.monotonic() - started
 
 
-def _measure(url: str, database: Database, tickets: list[Labelled], requests: int) -> Iterator[str]:
-    texts = {length: _texts(tickets, length, requests) for length in (500, 20_000)}
-    number = f"{lessons.size(database).texts:,}"
-    postgres = _postmaster(url)
+def _round(side: Side, length: int, texts: list[str]) -> Iterator[tuple[str, Figures]]:
+    """Each kind of work on some texts of a length."""
+    if side.lessons == 0:
+        with psycopg.connect(side.url, autocommit=True) as connection:
+            connection.execute("TRUNCATE tickets")
+    postgres = _postmaster(side.url)
     prior = OfflineClassifier()
-    classifiers: dict[str, Classifier] = {
-        "the lexicon, in process": prior,
-        "lexicon and lessons, in process": LearningClassifier(prior, partial(lessons.recall, database)),
-    }
-    for name, classifier in classifiers.items():
-        for length, some in texts.items():
-            yield _row(
-                number, name, length, [partial(classifier.classify, text) for text in some], os.getpid(), postgres
-            )
-    with _serving(url) as (port, server), closing(HTTPConnection("127.0.0.1", port, timeout=60)) as http:
-        call = partial(_call, http)
-        ids: list[str] = []
-        for length, some in texts.items():
-            for name, work in _kinds(call, some, ids).items():
-                yield _row(number, name, length, work, server, postgres)
+    learning = LearningClassifier(prior, partial(lessons.recall, side.database))
+    in_process = {"lexicon, in process": prior.classify, "lexicon and lessons, in process": learning.classify}
+    for name, classify in in_process.items():
+        yield name, _measure([partial(classify, text) for text in texts], os.getpid(), postgres)
+    with closing(HTTPConnection("127.0.0.1", side.port, timeout=60)) as http:
+        for name, work in _kinds(partial(_call, http), texts).items():
+            yield name, _measure(work, side.server, postgres)
 
 
-def _kinds(call: Callable[..., str], texts: list[str], ids: list[str]) -> dict[str, list[Callable[[], object]]]:
+def _kinds(call: Callable[..., str], texts: list[str]) -> dict[str, Work]:
     ticket = {"title": "A request", "category": "general", "priority": "medium"}
     given = [ticket | {"description": text} for text in texts]
     triaged = [{"title": "A request", "description": text} for text in texts]
-    ids.clear()
+    ids: list[str] = []
 
     def create(body: dict[str, str]) -> None:
         ids.append(call("POST", "", body))
@@ -122,23 +146,22 @@ def _kinds(call: Callable[..., str], texts: list[str], ids: list[str]) -> dict[s
     }
 
 
-def _row(number: str, name: str, length: int, work: list[Callable[[], object]], server: int, postgres: int) -> str:
-    for step in work[:20] if "create" not in name and "close" not in name else ():
-        step()
+def _measure(work: Work, server: int, postgres: int) -> Figures:
     seconds = []
     before = _cpu(server), _cpu(postgres)
     for step in work:
         started = time.perf_counter()
         step()
         seconds.append(time.perf_counter() - started)
-    cpu = [
-        1000 * (after - earlier) / len(work)
-        for after, earlier in zip((_cpu(server), _cpu(postgres)), before, strict=True)
-    ]
+    return Figures(seconds, _cpu(server) - before[0], _cpu(postgres) - before[1])
+
+
+def _row(name: str, length: int, taught: int, group: list[Figures]) -> str:
+    seconds = [second for figures in group for second in figures.seconds]
     p50, p99 = 1000 * median(seconds), 1000 * quantiles(seconds, n=100)[98]
-    row = f"| {number} | {name} | {length:,} | {p50:.2f} | {p99:.2f} | {cpu[0]:.2f} | {cpu[1]:.2f} |"
-    say(row)
-    return row
+    server = 1000 * sum(figures.server for figures in group) / len(seconds)
+    postgres = 1000 * sum(figures.postgres for figures in group) / len(seconds)
+    return f"| {name} | {length:,} | {taught:,} | {p50:.2f} | {p99:.2f} | {server:.2f} | {postgres:.2f} |"
 
 
 def _call(http: HTTPConnection, method: str, path: str, body: dict[str, str]) -> str:
@@ -151,18 +174,16 @@ def _call(http: HTTPConnection, method: str, path: str, body: dict[str, str]) ->
     return str(json.loads(answer).get("id"))
 
 
-def _texts(tickets: list[Labelled], length: int, number: int) -> list[str]:
+def _texts(tickets: list[Labelled], length: int, number: int, seed: int) -> list[str]:
     """Texts of a length, each of other tickets."""
-    choose = random.Random(length)
+    choose = random.Random(seed)
     texts: list[str] = []
-    for serial in count():
-        if len(texts) == number:
-            return texts
-        text = f"{serial} "
+    while len(texts) < number:
+        text = ""
         while len(text) < length:
             text += choose.choice(tickets)[0] + ". "
         texts.append(text[:length])
-    raise AssertionError
+    return texts
 
 
 @contextmanager

@@ -97,6 +97,27 @@ def test_the_commands(client: FlaskClient) -> None:
     assert command(client, "rebuild") == "Texts that teach: 1.\n"
 
 
+def test_learning_can_be_stopped_and_taken_up_again(client: FlaskClient) -> None:
+    teach(client)
+    assert command(client, "stop", "--yes") == "Forgotten. Nothing more is learned.\n"
+    ticket = teach(client)
+    client.patch(URL + ticket["id"], json={"category": "technical", "status": "closed"})
+    client.delete(URL + ticket["id"])
+    assert command(client, "size").startswith("Texts that teach: 0.")
+    assert command(client, "rebuild") == "Texts that teach: 1.\n"
+    command(client, "stop", "--yes")
+    command(client, "forget", "--yes")
+    teach(client)
+    assert command(client, "size").startswith("Texts that teach: 1.")
+    command(client, "rebuild")
+
+
+def teach(client: FlaskClient) -> dict[str, Any]:
+    ticket = file(client, "My glimmer needs zorbling")
+    client.patch(URL + ticket["id"], json={"category": "account"})
+    return ticket
+
+
 def command(client: FlaskClient, *arguments: str) -> str:
     result = client.application.test_cli_runner().invoke(commands, list(arguments))
     assert result.exit_code == 0, result.output
