@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from ticketsvc.commands.triage import triage as commands
 
 if TYPE_CHECKING:
@@ -30,6 +32,12 @@ def test_it_decides_what_the_caller_left_out(client: FlaskClient) -> None:
     assert ticket["triage"]["priority"] == BY_CALLER
     assert ticket["triage"]["category"]["source"] == "offline"
     assert 0.5 < ticket["triage"]["category"]["confidence"] <= 1
+
+
+@pytest.mark.parametrize("text", ["charged " * 625, "charged " * 125_000, "🎫" * 80_000, "مرحبا", "?!"])
+def test_it_decides_for_any_text(client: FlaskClient, text: str) -> None:
+    ticket = file(client, text)
+    assert client.patch(URL + ticket["id"], json={"category": "account", "status": "closed"}).status_code == 200
 
 
 def test_it_leaves_alone_what_the_caller_said(client: FlaskClient) -> None:

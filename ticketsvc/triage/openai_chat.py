@@ -20,7 +20,6 @@ from ticketsvc.triage.chat_prompt import (
     InvalidAnswer,
     answer_schema,
     read_answer,
-    sendable,
     ticket_message,
 )
 from ticketsvc.triage.circuit_breaker import CircuitBreaker
@@ -105,7 +104,7 @@ class OpenAIChatClassifier:
             completion = run_within(time_left, lambda: self._complete(http_client, message, give_up_at))
         finally:
             http_client.cut_off()
-        suggestion = read_answer(_content(completion), sendable(text), SOURCE)
+        suggestion = read_answer(_content(completion), text, SOURCE)
         self._log_usage(completion)
         return suggestion
 
