@@ -213,7 +213,9 @@ def _postmaster(url: str) -> int:
 
 def _cpu(pid: int) -> float:
     """CPU seconds used so far by a process, its children that ended, and those that run."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    own = sum(map(int, fields[11:15])) / TICKS
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return own + sum(_cpu(int(child)) for child in children)
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent has its seconds
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICKS + sum(_cpu(int(child)) for child in children)

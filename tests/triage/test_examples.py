@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.conftest import serve
 from tests.lessons import change, suggest, unique_word
+from tests.tickets import URL
 from tests.triage.test_openai_chat import PATH, completion, sent
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
@@ -24,6 +26,7 @@ from ticketsvc.triage.classifier import Classifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from pytest_httpserver import HTTPServer
 
@@ -163,6 +166,22 @@ def test_the_model_gets_them_as_data(httpserver: HTTPServer, database: Connectio
         "examples": [{"ticket": f"-\n{injected}", "category": "technical"}],
         "ticket": SIMILAR,
     }
+
+
+def test_it_works_under_gunicorn_too(
+    httpserver: HTTPServer, database: Connection, database_url: str, tmp_path: Path
+) -> None:
+    httpserver.expect_request(PATH).respond_with_json(completion())
+    fill(database, 30)
+    correct(database, TEXT)
+    settings = {"OPENAI_API_KEY": "sk-test", "OPENAI_BASE_URL": httpserver.url_for("/v1")}
+    with serve(database_url, tmp_path / "log", **settings) as service:
+        answer = service.call("POST", f"{URL}classify/", {"description": SIMILAR})
+    assert (answer.status, answer.json["source"]) == (200, "openai")
+    assert [example["category"] for example in message(httpserver)["examples"]] == ["technical"]
+    log = (tmp_path / "log").read_text()
+    assert "prompt_tokens=512 completion_tokens=48" in log
+    assert "gasket" not in log
 
 
 def test_without_examples_the_message_has_none(httpserver: HTTPServer, store: Database) -> None:
