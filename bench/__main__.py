@@ -18,6 +18,7 @@ from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.scale import scale
 from bench.soak import soak
+from bench.triage import triage
 from bench.walk import walk
 
 
@@ -72,6 +73,11 @@ def run_scale(options: argparse.Namespace) -> str:
     return scale(options.peers, options.sizes, options.seconds, connections=4)
 
 
+def run_triage(options: argparse.Namespace) -> str:
+    """How right triage is, how fast it learns, and what it costs."""
+    return triage(options.data, requests=options.seconds * 50)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
@@ -79,6 +85,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "json": run_json,
     "soak": run_soak,
     "scale": run_scale,
+    "triage": run_triage,
 }
 
 
@@ -94,9 +101,11 @@ def _load(options: argparse.Namespace) -> Load:
 
 def _parser() -> argparse.ArgumentParser:
     default_peers = Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
+    default_data = Path(os.environ.get("LABELLED_TICKETS", ROOT.parent / "shared" / "data"))
     parser = argparse.ArgumentParser(prog="bench/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("what", choices=[*RUNS, "all"])
     parser.add_argument("--peers", type=lambda text: Path(text).resolve(), default=default_peers, help="or PEERS")
+    parser.add_argument("--data", type=Path, default=default_data, help="triage: labelled tickets; or LABELLED_TICKETS")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
     parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")

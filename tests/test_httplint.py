@@ -41,6 +41,7 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "OPTIONS", URL, b"", {}),
     # What is about them
     (200, "GET", f"{URL}stats/", b"", {}),
+    (200, "GET", f"{URL}stats/triage/", b"", {}),
     (200, "POST", f"{URL}classify/", b'{"description": "I was charged twice"}', JSON),
     (200, "GET", "/livez", b"", {}),
     (200, "GET", "/readyz", b"", {}),

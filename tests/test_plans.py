@@ -109,7 +109,7 @@ def test_one_facet_costs_less_than_all(large: Connection, name: str) -> None:
     assert _blocks(plan(large, name, one, analyze=True)) <= 1200
 
 
-@pytest.mark.parametrize("name", ["tickets.get", "tickets.update", "tickets.delete"])
+@pytest.mark.parametrize("name", ["tickets.get", "tickets.update", "tickets.delete", "triage.suggest"])
 def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     query = queries.load(name)
     found = list(nodes(plan(large, name, {**dict.fromkeys(query.parameters), "id": ID})))
@@ -120,6 +120,26 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, sort: str) -> None:
     found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "pattern": "%Number%"})))
+    assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
+
+
+WINDOW: dict[str, object] = {"created_since": "2026-01-05", "created_before": "2026-01-06"}
+
+
+def test_statistics_of_triage_read_their_window_only(large: Connection) -> None:
+    found = list(nodes(plan(large, "stats.triage", WINDOW, analyze=True)))
+    assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_pkey"}
+    assert _blocks(found[0]) <= 200
+
+
+def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connection) -> None:
+    found = list(nodes(plan(large, "triage.examples", {"text": "charged twice"})))
+    assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_corrected"}
+
+
+def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connection) -> None:
+    values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
+    found = list(nodes(plan(large, "triage.unsuggested", values)))
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
 
 

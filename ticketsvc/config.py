@@ -38,7 +38,10 @@ class Config:
     triage_on_create: bool = True
     """TRIAGE_ON_CREATE: off gives a ticket without category or priority general and medium."""
     triage_learning: bool = True
-    """TRIAGE_LEARNING: off suggests without what corrections taught; they are counted all the same."""
+    """TRIAGE_LEARNING: off suggests without what corrections taught, and shows the model none.
+
+    The database counts them all the same: other processes may learn, and the counts must stay true to the tickets.
+    """
     openai_api_key: str = field(default="", repr=False)
     """OPENAI_API_KEY: when set, classify asks the model first."""
     openai_base_url: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
@@ -17,7 +17,10 @@ from ticketsvc.store.tickets import SORTS, Filters
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 MAX_PARAMETERS = 100
+WINDOW_DAYS = 30
+MAX_WINDOW_DAYS = 366
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # no ticket is older
 _MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _RFC3339 = re.compile(
     rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
@@ -40,6 +43,14 @@ class ListParameters:
         """The query string of the next page: everything kept but the cursor."""
         kept = [(name, value) for name, value in self.pairs if name != "cursor"]
         return urlencode([*kept, ("cursor", cursor.encode())])
+
+
+@dataclass(frozen=True)
+class Window:
+    """The tickets created from `since` on and before `before`, both RFC 3339 in UTC."""
+
+    since: str
+    before: str
 
 
 def parse(query_string: bytes) -> ListParameters:
@@ -82,6 +93,14 @@ def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
 def allow_none(query_string: bytes) -> None:
     """Read the query string of a route without parameters. Raises as `parse` does."""
     _Parameters(query_pairs(query_string)).check()
+
+
+def parse_window(query_string: bytes) -> Window:
+    """Read the query string of statistics that take a window and nothing else. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    window = _window(read, datetime.now(UTC))
+    read.check()
+    return window
 
 
 class _Parameters:
@@ -127,6 +146,22 @@ class _Parameters:
             self.fault(name, f"is not a parameter; there are {', '.join(self.known) or 'none'}.", "unknown")
         if self.faults:
             raise InvalidInput(*self.faults)
+
+
+def _window(read: _Parameters, now: datetime) -> Window:
+    """created_since and created_before, at most MAX_WINDOW_DAYS apart. A faulty window is told to `read`.
+
+    Without created_before it lasts until now, without created_since it is the last WINDOW_DAYS calendar days of it.
+    """
+    before = datetime.fromisoformat(read.one("created_before", _time, now.isoformat()))
+    last_day = (max(before, _EPOCH) - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    first_day = last_day - timedelta(days=WINDOW_DAYS - 1)
+    since = datetime.fromisoformat(read.one("created_since", _time, first_day.isoformat()))
+    if since >= before:
+        read.fault("created_since", "must be before created_before, or before now where that is absent.", "not_allowed")
+    elif before - since > timedelta(days=MAX_WINDOW_DAYS):
+        read.fault("created_since", f"must be at most {MAX_WINDOW_DAYS} days before created_before.", "not_allowed")
+    return Window(since.isoformat(), before.isoformat())
 
 
 def _sort(text: str) -> str:
