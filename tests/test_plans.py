@@ -119,7 +119,7 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
 
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, sort: str) -> None:
-    found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "pattern": "%Number%"})))
+    found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "search_patterns": ["%Number%"]})))
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
 
 
