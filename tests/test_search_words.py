@@ -95,7 +95,7 @@ def test_it_rejects_a_nul() -> None:
         parse("a\0b")
 
 
-@pytest.mark.parametrize("text", ['"' * 8000, "-" * 8000, "x" * 8000, "x" + '"-' * 4000])
+@pytest.mark.parametrize("text", ["-" * 8000, "x" * 8000, "x" + '"-' * 4000])
 def test_a_word_may_be_long(text: str) -> None:
     assert plain(parse(text).patterns) == [text]
 
