@@ -55,13 +55,13 @@ horizon AS MATERIALIZED ( -- the last of those looked at; none: the page is full
     LIMIT 1
 ),
 few AS MATERIALIZED (
-    SELECT head.id
+    SELECT head.id, head.updated_at
     FROM horizon
     CROSS JOIN unnest($2::ticket_category[]) AS c
     CROSS JOIN unnest($3::ticket_priority[]) AS p
     CROSS JOIN unnest($4::ticket_status[]) AS s
     CROSS JOIN LATERAL (
-        SELECT t.id
+        SELECT t.id, t.updated_at
         FROM tickets AS t
         WHERE t.category = c AND t.priority = p AND t.status = s
             AND t.id < horizon.id AND t.id >= (SELECT w.since FROM wanted AS w)
@@ -73,12 +73,11 @@ of_few AS MATERIALIZED (
     SELECT few.id
     FROM few
     JOIN ticket_texts AS x ON x.id = few.id
-    JOIN tickets AS t ON t.id = few.id
     WHERE (SELECT count(*) FROM few) < $15::integer
         AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
         AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-        AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
-        AND t.updated_at < coalesce($8::timestamptz, 'infinity')
+        AND few.updated_at >= coalesce($7::timestamptz, '-infinity')
+        AND few.updated_at < coalesce($8::timestamptz, 'infinity')
     ORDER BY few.id DESC
     LIMIT $1::integer
 ),
