@@ -17,6 +17,7 @@ from bench import json_makers
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.scale import scale
+from bench.search import search
 from bench.soak import soak
 from bench.triage import triage
 from bench.walk import walk
@@ -56,6 +57,11 @@ def run_walk(options: argparse.Namespace) -> str:
     return walk(_prepared(options), rounds=options.rounds * 3, requests=options.seconds * 20)
 
 
+def run_search(options: argparse.Namespace) -> str:
+    """Searches of every shape."""
+    return search(_prepared(options), requests=options.seconds * 10)
+
+
 def run_json(options: argparse.Namespace) -> str:
     """JSON by Postgres or by Python."""
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
@@ -81,6 +87,7 @@ def run_triage(options: argparse.Namespace) -> str:
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
+    "search": run_search,
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,

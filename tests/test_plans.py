@@ -13,7 +13,8 @@ from tests.postgres import create_database
 from tests.tickets import insert_many
 from ticketsvc import migrations
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.store import queries
+from ticketsvc.store import queries, search_index
+from ticketsvc.store.search_index import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,7 @@ def large(postgres: Cluster) -> Iterator[Connection]:
     migrations.apply(url)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        connection.execute("VACUUM ANALYZE tickets")
+        connection.execute("VACUUM ANALYZE tickets, ticket_texts")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
@@ -117,10 +118,47 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, sort: str) -> None:
-    found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "pattern": "%Number%"})))
-    assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
+SEARCHED: dict[str, object] = {
+    "search_patterns": ["%Number%"],
+    "excluded_patterns": [],
+    **search_index.effort("newest", ["%Number%"], has_facets=False),
+}
+
+
+def by_index(found: dict[str, Any]) -> dict[str, Any]:
+    """The node that asks the index by text."""
+    [node] = [node for node in nodes(found) if node.get("Index Name") == "ticket_texts_search"]
+    return node
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "updated", "urgent"])
+def test_a_common_word_needs_no_index_by_text(large: Connection, sort: str) -> None:
+    found = plan(large, f"tickets.search_{sort}", {**FIRST, **SEARCHED, "near": NEAR[sort]}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 0
+    assert found["Actual Rows"] == 101
+
+
+@pytest.mark.parametrize(("sort", "weeks"), [("newest", 4), ("oldest", 4), ("updated", 1), ("urgent", 1)])
+def test_what_is_not_near_is_asked_of_the_index(large: Connection, sort: str, weeks: int) -> None:
+    """A week's hits at a time where the order is that of creation; the 40,000 tickets are of four weeks."""
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"], "near": 10, "batches": 1}
+    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched}, analyze=True)
+    assert by_index(found)["Actual Loops"] == weeks
+    assert found["Actual Rows"] == 0
+
+
+def test_few_tickets_with_the_facets_need_no_index_by_text(large: Connection) -> None:
+    facets = {"categories": ["billing"], "priorities": ["high"], "statuses": ["open"], "few": 10_000}
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"]}
+    found = plan(large, "tickets.search_newest", {**FIRST, **searched, **facets}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 0
+
+
+def test_a_count_asks_the_index(large: Connection) -> None:
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"]}
+    found = plan(large, "tickets.count_search", {**FIRST, **searched}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 1
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
 
 
 WINDOW: dict[str, object] = {"created_since": "2026-01-05", "created_before": "2026-01-06"}

@@ -80,6 +80,12 @@ def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str]) 
     assert database.execute("SELECT %s::text[]", [bound.decode()]).fetchone() == (texts,)
 
 
+def test_a_query_says_whether_it_may_run_again() -> None:
+    reading = {name for name in NAMES if queries.load(name).reads_only}
+    assert reading >= {"tickets.get", "tickets.count_search", "tickets.search_newest", "tickets.search_updated"}
+    assert not reading & {"tickets.create", "tickets.update", "tickets.delete"}
+
+
 def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(KeyError):
         Query("x", "", ("a",)).bind({"b": 1})

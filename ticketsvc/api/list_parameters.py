@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from ticketsvc.api import search_words
+from ticketsvc.api.search_words import SearchWords
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, Fault, InvalidInput
 from ticketsvc.store.cursor import Cursor
@@ -58,6 +60,7 @@ def parse(query_string: bytes) -> ListParameters:
     pairs = query_pairs(query_string)
     read = _Parameters(pairs)
     sort = SORTS[read.one("sort", _sort, "-created_at")]
+    words = read.one("search", search_words.parse, SearchWords())
     parameters = ListParameters(
         filters=Filters(
             categories=read.choices("category", CATEGORIES),
@@ -67,7 +70,8 @@ def parse(query_string: bytes) -> ListParameters:
             created_before=read.one("created_before", _time, None),
             updated_since=read.one("updated_since", _time, None),
             updated_before=read.one("updated_before", _time, None),
-            pattern=read.one("search", _pattern, None),
+            search_patterns=words.patterns,
+            excluded_patterns=words.excluded,
         ),
         sort=sort,
         limit=read.one("limit", _limit, DEFAULT_LIMIT),
@@ -202,10 +206,3 @@ def _time(text: str) -> str:
         return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, in the years 1 to 9999") from None
-
-
-def _pattern(text: str) -> str:
-    """An ILIKE pattern for a text that stands for itself."""
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 SQL = Path(__file__).parents[2] / "sql"
 _PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE)\b")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -27,7 +28,7 @@ class Query:
     @property
     def reads_only(self) -> bool:
         """Whether running it twice is the same as running it once."""
-        return self.text.startswith("SELECT")
+        return self.text.startswith("SELECT") or not _WRITES.search(self.text)
 
     def bind(self, values: Mapping[str, object]) -> list[bytes | None]:
         """The values of the parameters in order, in Postgres's text form; other values are left out.

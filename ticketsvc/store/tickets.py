@@ -7,7 +7,7 @@ from uuid import UUID
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import NotFound, VersionMismatch
-from ticketsvc.store import queries
+from ticketsvc.store import queries, search_index
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.database import Database
 from ticketsvc.triage.classifier import Suggestion
@@ -20,6 +20,7 @@ _GET = queries.load("tickets.get")
 _UPDATE = queries.load("tickets.update")
 _DELETE = queries.load("tickets.delete")
 _COUNT = queries.load("tickets.count")
+_COUNT_SEARCH = queries.load("tickets.count_search")
 _LIST = {sort: queries.load(f"tickets.list_{sort}") for sort in ("newest", "oldest")}
 _FILTER = {sort: queries.load(f"tickets.filter_{sort}") for sort in SORTS.values()}
 _SEARCH = {sort: queries.load(f"tickets.search_{sort}") for sort in SORTS.values()}
@@ -45,7 +46,7 @@ class Page:
 class Filters:
     """Which tickets a list has. Times are RFC 3339; since is inclusive, before exclusive; None: any.
 
-    `pattern` is one for ILIKE.
+    Patterns are for LIKE, in any letter case: a ticket's text matches all of the first and none of the others.
     """
 
     categories: list[str] = field(default_factory=lambda: list(CATEGORIES))
@@ -55,7 +56,21 @@ class Filters:
     created_before: str | None = None
     updated_since: str | None = None
     updated_before: str | None = None
-    pattern: str | None = None
+    search_patterns: list[str] = field(default_factory=list)
+    excluded_patterns: list[str] = field(default_factory=list)
+
+    @property
+    def by_facets(self) -> bool:
+        """Whether tickets of any category, priority or status are left out."""
+        everything = Filters()
+        return any(
+            getattr(self, facet) != getattr(everything, facet) for facet in ("categories", "priorities", "statuses")
+        )
+
+    @property
+    def by_text(self) -> bool:
+        """Whether the text is filtered."""
+        return bool(self.search_patterns or self.excluded_patterns)
 
     @property
     def only_by_creation(self) -> bool:
@@ -120,14 +135,15 @@ def delete(database: Database, ticket_id: UUID, versions: list[int] | None) -> N
 
 def page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
     """At most `limit` tickets in the order `sort` (a value of SORTS) behind the cursor."""
-    if filters.pattern is not None:
+    if filters.by_text:
         query = _SEARCH[sort]
     elif sort in _LIST and filters.only_by_creation:
         query = _LIST[sort]
     else:
         query = _FILTER[sort]
     position = {"after_id": after and after.id, "after_key": after and after.key}
-    rows = database.rows(query, {**vars(filters), **position, "limit": limit + 1})
+    effort = search_index.effort(sort, filters.search_patterns, filters.by_facets)
+    rows = database.rows(query, {**vars(filters), **effort, **position, "limit": limit + 1})
     following = None
     if len(rows) > limit:
         _, last_id, *key = rows[limit - 1]
@@ -137,6 +153,9 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 
 def count(database: Database, filters: Filters) -> int:
     """How many tickets there are with these filters."""
+    if filters.by_text:
+        values = {**vars(filters), **search_index.conditions(filters.search_patterns)}
+        return int(database.rows(_COUNT_SEARCH, values)[0][0])
     return int(database.rows(_COUNT, vars(filters))[0][0])
 
 
