@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask triage`."""
+"""The command line: `flask migrate`, `flask triage`, `flask stats`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,11 @@ triage = AppGroup("triage", help="What the classifier learned from corrections."
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
+    from ticketsvc.commands.stats import stats  # it uses _database
+
     app.cli.add_command(migrate)
     app.cli.add_command(triage)
+    app.cli.add_command(stats)
 
 
 @click.command()

@@ -1,0 +1,32 @@
+-- The statistics of the tickets that any filters select, in one snapshot, read from the tickets themselves.
+-- $1 categories: the values allowed
+-- $2 priorities: the values allowed
+-- $3 statuses: the values allowed
+-- $4 created_since: inclusive; NULL: any
+-- $5 created_before: exclusive; NULL: any
+-- $6 updated_since: inclusive; NULL: any
+-- $7 updated_before: exclusive; NULL: any
+-- $8 pattern: for ILIKE, over title and description; NULL: any text
+SELECT headline_json(
+    count(*),
+    count(*) FILTER (WHERE t.status = 'open'),
+    min(t.created_at),
+    max(t.created_at),
+    count(*) FILTER (WHERE t.priority = 'low'),
+    count(*) FILTER (WHERE t.priority = 'medium'),
+    count(*) FILTER (WHERE t.priority = 'high'),
+    count(*) FILTER (WHERE t.priority = 'critical'),
+    count(*) FILTER (WHERE t.category = 'billing'),
+    count(*) FILTER (WHERE t.category = 'technical'),
+    count(*) FILTER (WHERE t.category = 'account'),
+    count(*) FILTER (WHERE t.category = 'general')
+)
+FROM tickets AS t
+WHERE t.category = ANY ($1::ticket_category[])
+    AND t.priority = ANY ($2::ticket_priority[])
+    AND t.status = ANY ($3::ticket_status[])
+    AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')
+    AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+    AND t.updated_at >= coalesce($6::timestamptz, '-infinity')
+    AND t.updated_at < coalesce($7::timestamptz, 'infinity')
+    AND ($8::text IS NULL OR t.title ILIKE $8::text OR t.description ILIKE $8::text)

@@ -1,0 +1,1 @@
+"""The commands of `flask`, a file for each group."""
