@@ -17,6 +17,7 @@ from bench import json_makers
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.soak import soak
+from bench.stats import SIZES, statistics
 from bench.walk import walk
 
 
@@ -66,9 +67,15 @@ def run_soak(options: argparse.Namespace) -> str:
     return soak(harness, options.requests, seconds=1800)
 
 
+def run_stats(options: argparse.Namespace) -> str:
+    """Statistics on tables of several sizes."""
+    return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
+    "stats": run_stats,
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,

@@ -47,7 +47,7 @@ def large(postgres: Cluster) -> Iterator[Connection]:
     migrations.apply(url)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        connection.execute("VACUUM ANALYZE tickets")
+        connection.execute("VACUUM ANALYZE")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
