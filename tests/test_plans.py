@@ -143,6 +143,12 @@ def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
     assert [node["Actual Rows"] * node["Actual Loops"] for node in read] == [60, 60]
 
 
+def test_a_window_costs_what_its_days_do(large: Connection) -> None:
+    """Also the oldest and the newest ticket in it are found without a walk over the others."""
+    window = {"created_since": "2026-01-20T00:00:00Z", "created_before": "2026-01-21T00:00:00Z"}
+    assert _blocks(plan(large, "stats.window", {**FIRST, **window}, analyze=True)) <= 800
+
+
 def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
     found = list(nodes(plan(large, "stats.resolution", {**FIRST, "pattern": None}, analyze=True)))
     [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]

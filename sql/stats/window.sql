@@ -9,40 +9,42 @@ SELECT headline_json(
     sum(tickets),
     sum(tickets) FILTER (WHERE status = 'open'),
     (
-        SELECT t.created_at
-        FROM unnest($1::ticket_category[]) AS c
-        CROSS JOIN unnest($2::ticket_priority[]) AS p
-        CROSS JOIN unnest($3::ticket_status[]) AS s
-        CROSS JOIN LATERAL (
-            SELECT t.id
-            FROM tickets AS t
-            WHERE t.category = c AND t.priority = p AND t.status = s
-                AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')
-                AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            ORDER BY t.id
+        SELECT created_at FROM tickets WHERE id = (
+            SELECT head.id
+            FROM unnest($1::ticket_category[]) AS c
+            CROSS JOIN unnest($2::ticket_priority[]) AS p
+            CROSS JOIN unnest($3::ticket_status[]) AS s
+            CROSS JOIN LATERAL (
+                SELECT t.id
+                FROM tickets AS t
+                WHERE t.category = c AND t.priority = p AND t.status = s
+                    AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')
+                    AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                ORDER BY t.id
+                LIMIT 1
+            ) AS head
+            ORDER BY head.id
             LIMIT 1
-        ) AS head
-        JOIN tickets AS t USING (id)
-        ORDER BY head.id
-        LIMIT 1
+        )
     ),
     (
-        SELECT t.created_at
-        FROM unnest($1::ticket_category[]) AS c
-        CROSS JOIN unnest($2::ticket_priority[]) AS p
-        CROSS JOIN unnest($3::ticket_status[]) AS s
-        CROSS JOIN LATERAL (
-            SELECT t.id
-            FROM tickets AS t
-            WHERE t.category = c AND t.priority = p AND t.status = s
-                AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')
-                AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            ORDER BY t.id DESC
+        SELECT created_at FROM tickets WHERE id = (
+            SELECT head.id
+            FROM unnest($1::ticket_category[]) AS c
+            CROSS JOIN unnest($2::ticket_priority[]) AS p
+            CROSS JOIN unnest($3::ticket_status[]) AS s
+            CROSS JOIN LATERAL (
+                SELECT t.id
+                FROM tickets AS t
+                WHERE t.category = c AND t.priority = p AND t.status = s
+                    AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')
+                    AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+                ORDER BY t.id DESC
+                LIMIT 1
+            ) AS head
+            ORDER BY head.id DESC
             LIMIT 1
-        ) AS head
-        JOIN tickets AS t USING (id)
-        ORDER BY head.id DESC
-        LIMIT 1
+        )
     ),
     sum(tickets) FILTER (WHERE priority = 'low'),
     sum(tickets) FILTER (WHERE priority = 'medium'),
