@@ -20,6 +20,7 @@ from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
 from bench.triage import triage
+from bench.stats import SIZES, statistics
 from bench.walk import walk
 
 
@@ -84,10 +85,16 @@ def run_triage(options: argparse.Namespace) -> str:
     return triage(options.data, requests=options.seconds * 50)
 
 
+def run_stats(options: argparse.Namespace) -> str:
+    """Statistics on tables of several sizes."""
+    return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
     "search": run_search,
+    "stats": run_stats,
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,

@@ -48,7 +48,7 @@ def large(postgres: Cluster) -> Iterator[Connection]:
     migrations.apply(url)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        connection.execute("VACUUM ANALYZE tickets, ticket_texts")
+        connection.execute("VACUUM ANALYZE")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
@@ -179,6 +179,38 @@ def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connec
     values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
     found = list(nodes(plan(large, "triage.unsuggested", values)))
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
+
+
+@pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
+def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
+    values = {**FIRST, "pattern": None, "tz": "Europe/Berlin", "since": None, "before": None}
+    found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
+    assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
+    assert bool(found) == (name != "stats.daily")
+
+
+def test_the_headline_reads_few_blocks(large: Connection) -> None:
+    assert _blocks(plan(large, "stats.headline", {}, analyze=True)) <= 60
+
+
+def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
+    """Of 40,000 tickets in four weeks those of an hour at either end."""
+    window = {"created_since": "2026-01-03T23:00:00Z", "created_before": "2026-01-20T01:00:00Z"}
+    found = list(nodes(plan(large, "stats.count", {**FIRST, **window}, analyze=True)))
+    read = [node for node in found if node.get("Relation Name") == "tickets"]
+    assert [node["Actual Rows"] * node["Actual Loops"] for node in read] == [60, 60]
+
+
+def test_a_window_costs_what_its_days_do(large: Connection) -> None:
+    """Also the oldest and the newest ticket in it are found without a walk over the others."""
+    window = {"created_since": "2026-01-20T00:00:00Z", "created_before": "2026-01-21T00:00:00Z"}
+    assert _blocks(plan(large, "stats.window", {**FIRST, **window}, analyze=True)) <= 800
+
+
+def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
+    found = list(nodes(plan(large, "stats.resolution", {**FIRST, "pattern": None}, analyze=True)))
+    [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
+    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolved")
 
 
 def _blocks(node: dict[str, Any]) -> int:

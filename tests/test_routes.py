@@ -15,15 +15,8 @@ if TYPE_CHECKING:
     from tests.http import Service
 
 UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
-PATHS = [
-    "/api/tickets",
-    "/api/tickets/stats",
-    "/api/tickets/stats/triage",
-    "/api/tickets/classify",
-    UNKNOWN,
-    "/livez",
-    "/readyz",
-]
+STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", UNKNOWN, "/livez", "/readyz"]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 

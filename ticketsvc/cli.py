@@ -8,12 +8,14 @@ from flask.cli import with_appcontext
 
 from ticketsvc import embedded, migrations
 from ticketsvc.commands.database import database_url
+from ticketsvc.commands.stats import stats
 from ticketsvc.commands.triage import triage
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
     app.cli.add_command(migrate)
+    app.cli.add_command(stats)
     app.cli.add_command(triage)
 
 

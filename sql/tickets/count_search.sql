@@ -11,33 +11,10 @@
 -- $9 excluded_patterns: none may match
 -- $10 index_patterns: those of search_patterns to look up in the index, at most four
 -- $11 index_regex: another condition for the index, true of every text that matches search_patterns; '': none
-WITH wanted AS MATERIALIZED (
-    SELECT lower($8::text)::text[] AS patterns,
-        lower($9::text)::text[] AS excluded,
-        lower($10::text)::text[] AS indexed,
-        lower($11::text) AS regex,
-        $10::text[] <> '{}' OR $11::text <> '' AS has_index
-),
-candidate AS NOT MATERIALIZED (
-    SELECT x.id, x.text
-    FROM ticket_texts AS x
-    WHERE (SELECT w.has_index FROM wanted AS w)
-        AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-        AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-        AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-        AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-        AND x.text ~ (SELECT w.regex FROM wanted AS w)
-    UNION ALL
-    SELECT x.id, x.text
-    FROM ticket_texts AS x
-    WHERE NOT (SELECT w.has_index FROM wanted AS w)
-)
 SELECT count(*)
-FROM candidate AS x
+FROM tickets_with_text($8::text[], $9::text[], $10::text[], $11::text) AS x (id)
 JOIN tickets AS t ON t.id = x.id
-WHERE x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
-    AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-    AND t.category = ANY ($1::ticket_category[])
+WHERE t.category = ANY ($1::ticket_category[])
     AND t.priority = ANY ($2::ticket_priority[])
     AND t.status = ANY ($3::ticket_status[])
     AND t.id >= greatest(uuid_v7_floor($4::timestamptz), '00000000-0000-0000-0000-000000000000')

@@ -21,12 +21,15 @@ MAX_LIMIT = 500
 MAX_PARAMETERS = 100
 WINDOW_DAYS = 30
 MAX_WINDOW_DAYS = 366
+FIRST_YEAR = 1970
+"""No ticket is older: the table holds the same (tickets_created_at_in_range)."""
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # no ticket is older
+_EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _RFC3339 = re.compile(
     rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
 )
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _T = TypeVar("_T")
 
 
@@ -55,24 +58,22 @@ class Window:
     before: str
 
 
+@dataclass(frozen=True)
+class DayParameters:
+    """The days that a caller asks for: a time zone's name, and dates there; None: the default."""
+
+    tz: str
+    since: str | None
+    before: str | None
+
+
 def parse(query_string: bytes) -> ListParameters:
     """Read a query string. Raises InvalidInput with every fault, and BadRequest for one that cannot be read."""
     pairs = query_pairs(query_string)
     read = _Parameters(pairs)
     sort = SORTS[read.one("sort", _sort, "-created_at")]
-    words = read.one("search", search_words.parse, SearchWords())
     parameters = ListParameters(
-        filters=Filters(
-            categories=read.choices("category", CATEGORIES),
-            priorities=read.choices("priority", PRIORITIES),
-            statuses=read.choices("status", STATUSES),
-            created_since=read.one("created_since", _time, None),
-            created_before=read.one("created_before", _time, None),
-            updated_since=read.one("updated_since", _time, None),
-            updated_before=read.one("updated_before", _time, None),
-            search_patterns=words.patterns,
-            excluded_patterns=words.excluded,
-        ),
+        filters=_filters(read),
         sort=sort,
         limit=read.one("limit", _limit, DEFAULT_LIMIT),
         cursor=read.one("cursor", lambda text: _cursor(text, sort), None),
@@ -81,6 +82,29 @@ def parse(query_string: bytes) -> ListParameters:
     )
     read.check()
     return parameters
+
+
+def parse_filters(query_string: bytes) -> Filters:
+    """Read the query string of a route that takes a list's filters and nothing else. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    filters = _filters(read)
+    read.check()
+    return filters
+
+
+def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> DayParameters:
+    """Read the query string of the daily statistics. Raises as `parse` does.
+
+    `time_zone` answers the right spelling of a zone's name, or None where there is no such zone.
+    """
+    read = _Parameters(query_pairs(query_string))
+    asked = DayParameters(
+        tz=read.one("tz", lambda text: _time_zone(text, time_zone), "UTC"),
+        since=read.one("since", _date, None),
+        before=read.one("before", _date, None),
+    )
+    read.check()
+    return asked
 
 
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -92,11 +116,6 @@ def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
         raise BadRequest("The query string is not percent-encoded UTF-8.") from None
     except ValueError:
         raise BadRequest(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
-
-
-def allow_none(query_string: bytes) -> None:
-    """Read the query string of a route without parameters. Raises as `parse` does."""
-    _Parameters(query_pairs(query_string)).check()
 
 
 def parse_window(query_string: bytes) -> Window:
@@ -168,6 +187,21 @@ def _window(read: _Parameters, now: datetime) -> Window:
     return Window(since.isoformat(), before.isoformat())
 
 
+def _filters(read: _Parameters) -> Filters:
+    words = read.one("search", search_words.parse, SearchWords())
+    return Filters(
+        categories=read.choices("category", CATEGORIES),
+        priorities=read.choices("priority", PRIORITIES),
+        statuses=read.choices("status", STATUSES),
+        created_since=read.one("created_since", _time, None),
+        created_before=read.one("created_before", _time, None),
+        updated_since=read.one("updated_since", _time, None),
+        updated_before=read.one("updated_before", _time, None),
+        search_patterns=words.patterns,
+        excluded_patterns=words.excluded,
+    )
+
+
 def _sort(text: str) -> str:
     if text not in SORTS:
         raise ValueError(f"must be one of {', '.join(SORTS)}")
@@ -206,3 +240,20 @@ def _time(text: str) -> str:
         return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, in the years 1 to 9999") from None
+
+
+def _date(text: str) -> str:
+    try:
+        day = datetime.strptime(text, "%Y-%m-%d") if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None or day.year < FIRST_YEAR:
+        raise ValueError(f"must be a date that exists, like 2026-01-31, in {FIRST_YEAR} or later")
+    return text
+
+
+def _time_zone(text: str, known: Callable[[str], str | None]) -> str:
+    name = known(text)
+    if name is None:
+        raise ValueError("must be the IANA name of a time zone, like Europe/Berlin, America/New_York or UTC")
+    return name

@@ -21,6 +21,7 @@ _UPDATE = queries.load("tickets.update")
 _DELETE = queries.load("tickets.delete")
 _COUNT = queries.load("tickets.count")
 _COUNT_SEARCH = queries.load("tickets.count_search")
+_COUNTED = queries.load("stats.count")
 _LIST = {sort: queries.load(f"tickets.list_{sort}") for sort in ("newest", "oldest")}
 _FILTER = {sort: queries.load(f"tickets.filter_{sort}") for sort in SORTS.values()}
 _SEARCH = {sort: queries.load(f"tickets.search_{sort}") for sort in SORTS.values()}
@@ -60,6 +61,11 @@ class Filters:
     excluded_patterns: list[str] = field(default_factory=list)
 
     @property
+    def values(self) -> dict[str, object]:
+        """The values of the parameters that SQL files with filters have."""
+        return {**vars(self), **search_index.conditions(self.search_patterns)}
+
+    @property
     def by_facets(self) -> bool:
         """Whether tickets of any category, priority or status are left out."""
         everything = Filters()
@@ -76,6 +82,11 @@ class Filters:
     def only_by_creation(self) -> bool:
         """Whether nothing but the time of creation is filtered: the primary key alone serves that."""
         return self == Filters(created_since=self.created_since, created_before=self.created_before)
+
+    @property
+    def only_counted(self) -> bool:
+        """Whether nothing is filtered but what the counters tell apart: facets and times of creation."""
+        return self.updated_since is self.updated_before is None and not self.by_text
 
 
 def create(
@@ -142,7 +153,7 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
     else:
         query = _FILTER[sort]
     position = {"after_id": after and after.id, "after_key": after and after.key}
-    effort = search_index.effort(sort, filters.search_patterns, filters.by_facets)
+    effort = search_index.effort(sort, filters.search_patterns, filters.by_facets) if filters.by_text else {}
     rows = database.rows(query, {**vars(filters), **effort, **position, "limit": limit + 1})
     following = None
     if len(rows) > limit:
@@ -154,9 +165,9 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 def count(database: Database, filters: Filters) -> int:
     """How many tickets there are with these filters."""
     if filters.by_text:
-        values = {**vars(filters), **search_index.conditions(filters.search_patterns)}
-        return int(database.rows(_COUNT_SEARCH, values)[0][0])
-    return int(database.rows(_COUNT, vars(filters))[0][0])
+        return int(database.rows(_COUNT_SEARCH, filters.values)[0][0])
+    query = _COUNTED if filters.only_counted else _COUNT
+    return int(database.rows(query, vars(filters))[0][0])
 
 
 def _not_found(ticket_id: UUID) -> NotFound:
