@@ -19,8 +19,8 @@ from bench.harness import ROOT, Harness, say
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
-from bench.triage import triage
 from bench.stats import SIZES, statistics
+from bench.triage import triage
 from bench.walk import walk
 
 

@@ -91,7 +91,7 @@ def test_without_tickets_every_key_is_there(client: FlaskClient) -> None:
         ),
         ("?updated_since=2026-01-10", "updated_at >= '2026-01-10Z'"),
         ("?updated_before=2026-01-10&status=closed", "updated_at < '2026-01-10Z' AND status = 'closed'"),
-        ("?search=TICKET+1", "title LIKE 'Ticket 1%'"),
+        ("?search=%22TICKET+1%22", "title LIKE 'Ticket 1%'"),
         ("?search=nothing", "false"),
     ],
 )

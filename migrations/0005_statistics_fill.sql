@@ -1,6 +1,6 @@
--- What 0004_statistics began, for the tickets that were there before: when they were resolved, and their counts. It
+-- What 0005_statistics began, for the tickets that were there before: when they were resolved, and their counts. It
 -- works beside the release that is running: no lock is held for longer than a batch takes. It may be run again.
--- depends: 0004_statistics
+-- depends: 0005_statistics
 -- transactional: false
 
 -- The last change of a resolved ticket is the best that is known of its resolution.
