@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask triage`."""
+"""The command line: `flask migrate`, `flask triage`, `flask keys`."""
 
 from __future__ import annotations
 
@@ -26,6 +26,9 @@ def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
     app.cli.add_command(migrate)
     app.cli.add_command(triage)
+    from ticketsvc.commands import keys  # it needs what is below
+
+    app.cli.add_command(keys.keys)
 
 
 @click.command()

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of answers without one of their own: a browser that shows them loads nothing for them."""
+
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _logger = logging.getLogger("ticketsvc.requests")
@@ -76,6 +79,8 @@ class RequestLog:
             route = rule and rule.rule
             headers.append(("X-Request-Id", identifier))
             headers.append(("X-Content-Type-Options", "nosniff"))
+            if not any(name == "Content-Security-Policy" for name, _ in headers):
+                headers.append(("Content-Security-Policy", NO_CONTENT))
             return start_response(status, headers, exc_info)
 
         body = self.app(environ, start)
@@ -86,6 +91,8 @@ class RequestLog:
                 "status": int(answered[:3]),
                 "duration_ms": round((time.perf_counter() - started) * 1000, 3),
             }
+            if key := environ.get("ticketsvc.key"):
+                fields["key"] = key
             # Past the logger, whose records and handlers cost twice as much as the line itself.
             sys.stdout.write(_line(time.time(), "info", _logger.name, "request", fields) + "\n")
             sys.stdout.flush()

@@ -1,0 +1,1 @@
+"""The groups of commands that `flask` gets, one a file."""
