@@ -17,6 +17,7 @@ from bench import json_makers
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.soak import soak
+from bench.trust import trust
 from bench.walk import walk
 
 
@@ -59,6 +60,11 @@ def run_json(options: argparse.Namespace) -> str:
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
 
 
+def run_trust(options: argparse.Namespace) -> str:
+    """Idempotency, history, keys and limits."""
+    return trust(_prepared(options), options.rounds, calls=options.seconds * 250)
+
+
 def run_soak(options: argparse.Namespace) -> str:
     """Memory over many requests, on a table of 10,000 tickets."""
     harness = Harness(options.peers, 10_000)
@@ -72,6 +78,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,
+    "trust": run_trust,
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -31,8 +31,8 @@ def limited(make_app: Callable[..., Flask], database: Connection) -> Callable[..
     return lambda quota=3, **settings: make_app(rate_limit=RateLimit(quota, HOUR), **settings).test_client()
 
 
-def statuses(client: FlaskClient, calls: int, **options: object) -> list[int]:
-    return [client.get(f"{URL}stats", **options).status_code for _ in range(calls)]  # type: ignore[arg-type]
+def statuses(client: FlaskClient, calls: int, **options: Any) -> list[int]:
+    return [client.get(f"{URL}stats", **options).status_code for _ in range(calls)]
 
 
 def test_it_works(limited: Callable[..., FlaskClient]) -> None:
@@ -123,6 +123,6 @@ def test_windows_that_are_over_are_forgotten(limited: Callable[..., FlaskClient]
 def test_without_a_database_nothing_is_counted(limited: Callable[..., FlaskClient]) -> None:
     client = limited(2, database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.1)
     for _ in range(4):
-        assert client.post(f"{URL}classify", json=TICKET).status_code in (200, 503)
+        assert client.post(f"{URL}classify", json=TICKET).status_code == 200
         problem(client.get(URL), 503)
         assert client.get("/nothing").status_code == 404
