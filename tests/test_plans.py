@@ -117,6 +117,16 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
+def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
+    ticket = large.execute("SELECT id::text FROM tickets LIMIT 1").fetchone()
+    assert ticket
+    large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
+    large.execute("ANALYZE ticket_history")
+    found = list(nodes(plan(large, "history.page", {"id": ticket[0], "after_entry": None, "limit": 101})))
+    assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey", "ticket_history_pkey"}
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+
+
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
 def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, sort: str) -> None:
     found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "pattern": "%Number%"})))
