@@ -117,6 +117,15 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
+def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
+    """Not even while the table of keys is empty: such a plan would stay while it grows."""
+    values = dict.fromkeys(queries.load("tickets.create_once").parameters)
+    found = list(nodes(plan(large, "tickets.create_once", {**values, "key": ID, "fingerprint": ID})))
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey", "idempotency_keys_created"}
+    assert "Tid Scan" in {node["Node Type"] for node in found}
+
+
 def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
     ticket = large.execute("SELECT id::text FROM tickets LIMIT 1").fetchone()
     assert ticket

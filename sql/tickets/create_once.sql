@@ -2,6 +2,7 @@
 -- One row: the outcome (created, replayed, mismatched, running), and for the first two the answer of the create.
 -- Of two at once the later one finds the lock taken, or, when the earlier one committed after this statement's view of
 -- the data was made, breaks idempotency_keys_pkey: then nothing is stored, and running it again finds the answer.
+-- Two rows to prune, by their ctid: for more, or by key, the plan made while the table is small reads all of it.
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category
@@ -44,14 +45,15 @@ remembered AS (
 ),
 pruned AS (
     DELETE FROM idempotency_keys AS k
-    WHERE EXISTS (SELECT FROM created) AND k.key = ANY (ARRAY(
-        SELECT old.key
+    USING (
+        SELECT old.ctid
         FROM idempotency_keys AS old
         WHERE old.created_at < now() - '24 hours'::interval
         ORDER BY old.created_at
-        LIMIT 3
+        LIMIT 2
         FOR UPDATE SKIP LOCKED
-    ))
+    ) AS old
+    WHERE k.ctid = old.ctid AND EXISTS (SELECT FROM created)
 )
 SELECT 'created' AS outcome, ticket, id FROM created
 UNION ALL
