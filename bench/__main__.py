@@ -21,6 +21,7 @@ from bench.search import search
 from bench.soak import soak
 from bench.stats import SIZES, statistics
 from bench.triage import triage
+from bench.trust import trust
 from bench.walk import walk
 
 
@@ -68,6 +69,11 @@ def run_json(options: argparse.Namespace) -> str:
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
 
 
+def run_trust(options: argparse.Namespace) -> str:
+    """Idempotency, history, keys and limits."""
+    return trust(_prepared(options), options.rounds, calls=options.seconds * 250)
+
+
 def run_soak(options: argparse.Namespace) -> str:
     """Memory over many requests, on a table of 10,000 tickets."""
     harness = Harness(options.peers, 10_000)
@@ -100,6 +106,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "soak": run_soak,
     "scale": run_scale,
     "triage": run_triage,
+    "trust": run_trust,
 }
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT, serve
-from ticketsvc.config import Config, ConfigError
+from ticketsvc.config import Config, ConfigError, RateLimit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +33,9 @@ READ = {
         "https://a.example, https://b.example,",
         ("https://a.example", "https://b.example"),
     ),
+    "REQUIRE_API_KEY": ("require_api_key", "on", True),
+    "RATE_LIMIT": ("rate_limit", "600/60", RateLimit(600, 60)),
+    "FORWARDED_ALLOW_IPS": ("trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "TRIAGE_ON_CREATE": ("triage_on_create", "OFF", False),
     "TRIAGE_LEARNING": ("triage_learning", "off", False),
     "OPENAI_API_KEY": ("openai_api_key", " sk-1 ", "sk-1"),
@@ -53,6 +56,9 @@ BAD = [
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),
+    ("REQUIRE_API_KEY", "perhaps"),
+    *(("RATE_LIMIT", value) for value in ("600", "0/60", "60/0", "1/86401", "1/1/1", "x/60", "-1/60", "٣/60", "/")),
+    *(("FORWARDED_ALLOW_IPS", value) for value in ("proxy", "10.0.0.1/8", "1.2.3.4,x")),
     ("TRIAGE_ON_CREATE", "perhaps"),
     ("TRIAGE_LEARNING", "yes"),
     ("LOG_LEVEL", "loud"),

@@ -181,6 +181,25 @@ def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connec
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
 
 
+def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
+    """Not even while the table of keys is empty: such a plan would stay while it grows."""
+    values = dict.fromkeys(queries.load("tickets.create_once").parameters)
+    found = list(nodes(plan(large, "tickets.create_once", {**values, "key": ID, "fingerprint": ID})))
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey", "idempotency_keys_created"}
+    assert "Tid Scan" in {node["Node Type"] for node in found}
+
+
+def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
+    ticket = large.execute("SELECT id::text FROM tickets LIMIT 1").fetchone()
+    assert ticket
+    large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
+    large.execute("ANALYZE ticket_history")
+    found = list(nodes(plan(large, "history.page", {"id": ticket[0], "after_entry": None, "limit": 101})))
+    assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey", "ticket_history_pkey"}
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+
+
 @pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
 def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
     values = {**FIRST, "pattern": None, "tz": "Europe/Berlin", "since": None, "before": None}

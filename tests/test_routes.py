@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", UNKNOWN, "/livez", "/readyz"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", UNKNOWN, f"{UNKNOWN}/history", "/livez", "/readyz"]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -41,6 +41,7 @@ def test_every_call_works_with_and_without_a_slash(client: FlaskClient, slash: s
     assert client.patch(path, json={"status": "closed"}).get_json()["status"] == "closed"
     assert client.get(f"/api/tickets/stats{slash}").get_json()["total_tickets"] == 1
     assert client.post(f"/api/tickets/classify{slash}", json=TICKET).status_code == 200
+    assert len(client.get(f"{path.rstrip('/')}/history{slash}").get_json()) == 2
     assert client.get(f"/livez{slash}").status_code == client.get(f"/readyz{slash}").status_code == 200
     assert client.delete(path).status_code == 204
 

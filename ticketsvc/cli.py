@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from ticketsvc import embedded, migrations
 from ticketsvc.commands.database import database_url
+from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.triage import triage
 
@@ -15,6 +16,7 @@ from ticketsvc.commands.triage import triage
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
     app.cli.add_command(migrate)
+    app.cli.add_command(keys)
     app.cli.add_command(stats)
     app.cli.add_command(triage)
 

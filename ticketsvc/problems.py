@@ -93,12 +93,36 @@ class MethodNotAllowed(Problem):
     title = "Method not allowed"
 
 
+class Unauthorized(Problem):
+    """The call has no key, or one that is not valid."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "A valid API key is needed"
+
+
+class InsufficientScope(Problem):
+    """The key is valid, but not for this call."""
+
+    status = 403
+    slug = "insufficient-scope"
+    title = "The API key does not allow this"
+
+
 class NotAcceptable(Problem):
     """The caller takes no JSON."""
 
     status = 406
     slug = "not-acceptable"
     title = "Not acceptable"
+
+
+class CreateInProgress(Problem):
+    """Another call with the same idempotency key has not ended yet."""
+
+    status = 409
+    slug = "create-in-progress"
+    title = "A call with this idempotency key is running"
 
 
 class VersionMismatch(Problem):
@@ -123,6 +147,30 @@ class UriTooLong(Problem):
     status = 414
     slug = "uri-too-long"
     title = "URI too long"
+
+
+class KeyReused(Problem):
+    """The idempotency key was used for a create with another body."""
+
+    status = 422
+    slug = "idempotency-key-reused"
+    title = "Idempotency key used for another body"
+
+
+class TooManyAttempts(Problem):
+    """Too many calls with keys that are not valid came from an address."""
+
+    status = 429
+    slug = "too-many-failed-attempts"
+    title = "Too many failed attempts"
+
+
+class QuotaExceeded(Problem):
+    """The caller has used up RATE_LIMIT."""
+
+    status = 429
+    slug = "quota-exceeded"
+    title = "Quota exceeded"
 
 
 class HeadersTooLarge(Problem):

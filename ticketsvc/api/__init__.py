@@ -5,23 +5,28 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import classify, cors, errors, health, stats, tickets
+from ticketsvc.api import access, classify, cors, errors, health, history, limits, stats, tickets
+from ticketsvc.config import Config
 from ticketsvc.problems import NotAcceptable
 
 
-def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
-    """Add all routes, the error handler and, where origins are allowed, CORS to an application."""
+def register(app: Flask, config: Config) -> None:
+    """Add all routes and the error handler to an application; keys, limits and CORS where the settings say so."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(_require_json_accepted)
-    for resource in (tickets, stats, classify):
+    for resource in (tickets, history, stats, classify):
         api.register_blueprint(resource.bp)
     app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     app.register_blueprint(health.bp)
     errors.register(app)
-    if cors_origins:
-        cors.register(app, cors_origins)
+    if config.require_api_key:
+        access.register(app, config)
+    if config.rate_limit:
+        limits.register(app, config, config.rate_limit)
+    if config.cors_origins:
+        cors.register(app, config.cors_origins)
 
 
 def _require_json_accepted() -> None:

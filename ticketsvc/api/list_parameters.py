@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
 from ticketsvc.api import search_words
 from ticketsvc.api.search_words import SearchWords
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, Fault, InvalidInput
 from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.tickets import SORTS, Filters
 
 DEFAULT_LIMIT = 100
@@ -34,20 +36,26 @@ _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class ListParameters:
-    """What a caller asks of a list; `pairs` are the parameters as given."""
+class PageParameters:
+    """Which page a caller asks for; `pairs` are all parameters as given."""
 
-    filters: Filters
-    sort: str
     limit: int
     cursor: Cursor | None
-    count: bool
     pairs: list[tuple[str, str]]
 
     def next_query(self, cursor: Cursor) -> str:
         """The query string of the next page: everything kept but the cursor."""
         kept = [(name, value) for name, value in self.pairs if name != "cursor"]
         return urlencode([*kept, ("cursor", cursor.encode())])
+
+
+@dataclass(frozen=True)
+class ListParameters(PageParameters):
+    """What a caller asks of a list."""
+
+    filters: Filters
+    sort: str
+    count: bool
 
 
 @dataclass(frozen=True)
@@ -105,6 +113,18 @@ def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> D
     )
     read.check()
     return asked
+
+
+def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
+    """Read the query string of a ticket's history. Raises as `parse` does."""
+    pairs = query_pairs(query_string)
+    read = _Parameters(pairs)
+    limit = read.one("limit", _limit, DEFAULT_LIMIT)
+    cursor = read.one("cursor", lambda text: _cursor(text, HISTORY), None)
+    if cursor and cursor.id != str(ticket_id):
+        read.fault("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    read.check()
+    return PageParameters(limit, cursor, pairs)
 
 
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:

@@ -13,6 +13,8 @@ from ticketsvc.services import services
 
 JSON = ("application/json",)
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
+MAX_DEPTH = 32
+"""How deep objects and arrays may be nested; the bodies that routes take need no more than one level."""
 
 
 def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
@@ -24,11 +26,13 @@ def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
     try:
         body = _DECODER.decode(_text())
     except RecursionError:
-        raise MalformedBody("The body is nested too deeply.") from None
+        raise _too_deep() from None
     except ValueError as error:
         raise MalformedBody(f"The body is not JSON: {_reason(error)}.") from None
     if not isinstance(body, dict):
         raise MalformedBody('The body must be a JSON object, such as {"title": "...", "description": "..."}.')
+    if _depth_exceeds(body, MAX_DEPTH):
+        raise _too_deep()
     return body
 
 
@@ -66,6 +70,21 @@ def _bytes() -> bytes:
     if len(body) < (request.content_length or 0):
         raise BadRequest(f"The body ended after {len(body):,} of its {length:,} bytes.")
     return body
+
+
+def _depth_exceeds(body: dict[str, Any], levels: int) -> bool:
+    """Go through the values level by level."""
+    level: list[Any] = [body]
+    for _ in range(levels):
+        members = [value for node in level for value in (node.values() if isinstance(node, dict) else node)]
+        level = [value for value in members if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> MalformedBody:
+    return MalformedBody(f"The body is nested too deeply: at most {MAX_DEPTH} levels of objects and arrays are taken.")
 
 
 def _too_large(limit: int) -> BodyTooLarge:

@@ -66,14 +66,14 @@ class Database:
         """Run a query and return all its rows.
 
         Raises the problems of `failures.problem`. A statement that lost a race against another is run again, a
-        reading one also when its connection broke.
+        repeatable one also when its connection broke.
         """
         parameters = query.bind(values or {})
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._run(query, parameters)
             except psycopg.Error as error:
-                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.reads_only):
+                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.repeatable):
                     raise failures.problem(error) from error
         raise AssertionError("the last attempt returns or raises")
 

@@ -6,16 +6,21 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.problems import NotFound, VersionMismatch
+from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, VersionMismatch
 from ticketsvc.store import queries, search_index
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.database import Database
+from ticketsvc.store.history import Author
 from ticketsvc.triage.classifier import Suggestion
 
 SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
 """The orders that callers can ask for, and what the queries call them."""
 
+FIRST_VERSION = 1
+"""The version of a new ticket (the table's default)."""
+
 _CREATE = queries.load("tickets.create")
+_CREATE_ONCE = queries.load("tickets.create_once", is_idempotent=True)
 _GET = queries.load("tickets.get")
 _UPDATE = queries.load("tickets.update")
 _DELETE = queries.load("tickets.delete")
@@ -33,6 +38,14 @@ class Ticket:
 
     json: bytes
     version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Keeps a create from being done twice: hashes of the idempotency key with its owner, and of the body."""
+
+    key: UUID
+    fingerprint: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,10 +109,17 @@ def create(
     category: str | None,
     priority: str | None,
     suggestion: Suggestion | None,
-) -> tuple[Ticket, str]:
-    """Store a ticket; answer it and its id. A label that is None is taken from the suggestion, which is stored too."""
+    author: Author,
+    once: Once | None = None,
+) -> tuple[Ticket, str, bool]:
+    """Store a ticket; answer it, its id, and whether that is the answer of an earlier call with the same `once`.
+
+    A label that is None is taken from the suggestion, which is stored too. Raises KeyReused when the earlier call had
+    another body, and CreateInProgress when it has not ended.
+    """
     values: dict[str, object] = dict.fromkeys(_CREATE.parameters)
     values |= {"title": title, "description": description, "category": category, "priority": priority}
+    values |= {"created_by": author.name, "created_request": author.request_id}
     if suggestion:
         values["suggested_by"] = suggestion.source
         if category is None:
@@ -108,8 +128,10 @@ def create(
         if priority is None:
             values["priority"] = values["suggested_priority"] = suggestion.priority
             values["priority_confidence"] = suggestion.priority_confidence
+    if once:
+        return _create_once(database, values, once)
     json, version, ticket_id = database.rows(_CREATE, values)[0]
-    return Ticket(json, int(version)), ticket_id.decode()
+    return Ticket(json, int(version)), ticket_id.decode(), False
 
 
 def get(database: Database, ticket_id: UUID) -> Ticket:
@@ -120,12 +142,14 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
     return Ticket(row[0], int(row[1]))
 
 
-def update(database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None) -> Ticket:
+def update(
+    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
+) -> Ticket:
     """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
 
     Raises NotFound and VersionMismatch.
     """
-    row = database.row(_UPDATE, {"id": ticket_id, "versions": versions, **changes})
+    row = database.row(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
     if row is None:
         raise _not_found(ticket_id)
     json, version, matched = row
@@ -134,9 +158,9 @@ def update(database: Database, ticket_id: UUID, changes: dict[str, str | None], 
     return Ticket(json, int(version))
 
 
-def delete(database: Database, ticket_id: UUID, versions: list[int] | None) -> None:
+def delete(database: Database, ticket_id: UUID, versions: list[int] | None, author: Author) -> None:
     """Delete a ticket, if it has one of the versions (None: any has). Raises NotFound and VersionMismatch."""
-    row = database.row(_DELETE, {"id": ticket_id, "versions": versions})
+    row = database.row(_DELETE, {"id": ticket_id, "versions": versions, "author": author.setting})
     if row is None:
         raise _not_found(ticket_id)
     deleted, version = row
@@ -168,6 +192,18 @@ def count(database: Database, filters: Filters) -> int:
         return int(database.rows(_COUNT_SEARCH, filters.values)[0][0])
     query = _COUNTED if filters.only_counted else _COUNT
     return int(database.rows(query, vars(filters))[0][0])
+
+
+def _create_once(database: Database, values: dict[str, object], once: Once) -> tuple[Ticket, str, bool]:
+    outcome, json, ticket_id = database.rows(
+        _CREATE_ONCE, {**values, "key": once.key, "fingerprint": once.fingerprint}
+    )[0]
+    if outcome == b"mismatched":
+        raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
+    if outcome == b"running":
+        detail = "A call with this Idempotency-Key is running. Send the same call again in a second for its answer."
+        raise CreateInProgress(detail, {"Retry-After": "1"})
+    return Ticket(json, FIRST_VERSION), ticket_id.decode(), outcome == b"replayed"
 
 
 def _not_found(ticket_id: UUID) -> NotFound:
