@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import classify, cors, errors, health, stats, tickets
+from ticketsvc.api import bulk, classify, cors, errors, health, stats, tickets
 from ticketsvc.problems import NotAcceptable
 
 
@@ -13,7 +13,7 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
     """Add all routes, the error handler and, where origins are allowed, CORS to an application."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(_require_json_accepted)
-    for resource in (tickets, stats, classify):
+    for resource in (tickets, bulk, stats, classify):
         api.register_blueprint(resource.bp)
     app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
@@ -26,7 +26,7 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
 
 def _require_json_accepted() -> None:
     accept = request.headers.get("Accept")
-    if not accept or accept == "*/*":
+    if not accept or accept == "*/*" or request.endpoint == bulk.EXPORT:
         return
     ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
     if not ranges["application/json"]:

@@ -30,8 +30,8 @@ class Fields:
             return self._fault(name, "must not be empty.", "empty")
         if max_length is not None and len(value) > max_length:
             return self._fault(name, f"must have at most {max_length} characters, not {len(value)}.", "too_long")
-        if unstorable := _unstorable(value):
-            return self._fault(name, f"must not contain {unstorable}.", "bad_character")
+        if character := unstorable(value):
+            return self._fault(name, f"must not contain {character}.", "bad_character")
         return value
 
     def text_if_given(self, name: str, max_length: int | None = None) -> str | None:
@@ -58,7 +58,7 @@ class Fields:
         return ""
 
 
-def _unstorable(text: str) -> str | None:
+def unstorable(text: str) -> str | None:
     """What keeps Postgres from storing a text, if anything does."""
     if "\0" in text:
         return "a NUL character"

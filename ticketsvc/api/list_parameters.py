@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
 
+from ticketsvc.bulk import FORMATS
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, Fault, InvalidInput
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.tickets import SORTS, Filters
+from ticketsvc.times import in_utc as _time
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 MAX_PARAMETERS = 100
 
-_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_RFC3339 = re.compile(
-    rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
-)
 _T = TypeVar("_T")
 
 
@@ -48,16 +44,7 @@ def parse(query_string: bytes) -> ListParameters:
     read = _Parameters(pairs)
     sort = SORTS[read.one("sort", _sort, "-created_at")]
     parameters = ListParameters(
-        filters=Filters(
-            categories=read.choices("category", CATEGORIES),
-            priorities=read.choices("priority", PRIORITIES),
-            statuses=read.choices("status", STATUSES),
-            created_since=read.one("created_since", _time, None),
-            created_before=read.one("created_before", _time, None),
-            updated_since=read.one("updated_since", _time, None),
-            updated_before=read.one("updated_before", _time, None),
-            pattern=read.one("search", _pattern, None),
-        ),
+        filters=_filters(read),
         sort=sort,
         limit=read.one("limit", _limit, DEFAULT_LIMIT),
         cursor=read.one("cursor", lambda text: _cursor(text, sort), None),
@@ -66,6 +53,14 @@ def parse(query_string: bytes) -> ListParameters:
     )
     read.check()
     return parameters
+
+
+def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
+    """The filters of a list, and the format that is asked for, if one is. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    filters, file_format = _filters(read), read.one("format", _format, None)
+    read.check()
+    return filters, file_format
 
 
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -129,6 +124,25 @@ class _Parameters:
             raise InvalidInput(*self.faults)
 
 
+def _filters(read: _Parameters) -> Filters:
+    return Filters(
+        categories=read.choices("category", CATEGORIES),
+        priorities=read.choices("priority", PRIORITIES),
+        statuses=read.choices("status", STATUSES),
+        created_since=read.one("created_since", _time, None),
+        created_before=read.one("created_before", _time, None),
+        updated_since=read.one("updated_since", _time, None),
+        updated_before=read.one("updated_before", _time, None),
+        pattern=read.one("search", _pattern, None),
+    )
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"must be one of {', '.join(FORMATS)}")
+    return text
+
+
 def _sort(text: str) -> str:
     if text not in SORTS:
         raise ValueError(f"must be one of {', '.join(SORTS)}")
@@ -152,21 +166,6 @@ def _cursor(text: str, sort: str) -> Cursor:
         return Cursor.decode(text, sort)
     except ValueError:
         raise ValueError("must be the one of a Link header of this list, in the same order") from None
-
-
-def _time(text: str) -> str:
-    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
-
-    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped.
-    """
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        raise ValueError("must be a date (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)")
-    date, time, offset = match[1], match[2] or "00:00:00", (match[3] or "Z").upper().replace(" ", "+")
-    try:
-        return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        raise ValueError("must be a time that exists, in the years 1 to 9999") from None
 
 
 def _pattern(text: str) -> str:
