@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask triage`."""
+"""The command line: `flask migrate`, `flask triage`, `flask tickets`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from ticketsvc import embedded, migrations
+from ticketsvc.commands.tickets import tickets
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
 from ticketsvc.store import lessons
@@ -26,6 +27,7 @@ def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
     app.cli.add_command(migrate)
     app.cli.add_command(triage)
+    app.cli.add_command(tickets)
 
 
 @click.command()

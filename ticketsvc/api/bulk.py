@@ -14,7 +14,7 @@ from ticketsvc.api.answers import NO_STORE, JsonAnswer
 from ticketsvc.api.list_parameters import allow_none, parse_export
 from ticketsvc.api.request_body import in_chunks, require_media_type
 from ticketsvc.api.transfer import Transfer
-from ticketsvc.bulk import comma_separated, ndjson
+from ticketsvc.bulk import READERS
 from ticketsvc.problems import NotAcceptable, UnsupportedMediaType
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports
@@ -27,7 +27,6 @@ MEDIA_TYPES = {
     "text/csv": "csv",
 }
 SENT_AS = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8; header=present"}
-READERS = {"ndjson": ndjson.read, "csv": comma_separated.read}
 EXPORT = "api.bulk.export_file"
 """The name of the route that answers other types than JSON."""
 

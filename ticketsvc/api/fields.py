@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import Fault, InvalidInput
+from ticketsvc.texts import unstorable
 
 TITLE_LENGTH = 200
 """Code points at most; the table holds the same rule (tickets_title_at_most_200)."""
@@ -56,14 +57,3 @@ class Fields:
     def _fault(self, name: str, what: str, code: str) -> str:
         self.faults.append(Fault.in_field(name, f"{name} {what}", code))
         return ""
-
-
-def unstorable(text: str) -> str | None:
-    """What keeps Postgres from storing a text, if anything does."""
-    if "\0" in text:
-        return "a NUL character"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "half of a surrogate pair"
-    return None

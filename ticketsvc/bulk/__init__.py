@@ -1,4 +1,8 @@
-"""Many tickets at once: the lines of a file, read as they arrive. Each becomes a row that Postgres then judges."""
+"""Many tickets at once: files, read as they arrive. Each line becomes a row that Postgres then judges."""
 
-FORMATS = ("ndjson", "csv")
-"""The kinds of files that are read and written."""
+from ticketsvc.bulk import comma_separated, ndjson
+
+READERS = {"ndjson": ndjson.read, "csv": comma_separated.read}
+"""How each kind of file is read."""
+
+FORMATS = tuple(READERS)

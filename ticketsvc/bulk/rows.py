@@ -10,8 +10,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ticketsvc.api.fields import unstorable
 from ticketsvc.store.imports import StagedTicket
+from ticketsvc.texts import unstorable
 from ticketsvc.times import in_utc
 
 
