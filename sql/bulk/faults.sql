@@ -11,13 +11,13 @@ WITH judged AS (
         END) AS title,
         coalesce(s.faults ->> 'description', CASE WHEN s.description = '' THEN 'empty' END) AS description,
         coalesce(s.faults ->> 'category', CASE
-            WHEN s.category <> ALL (enum_range(NULL::ticket_category)::text[]) THEN 'not_allowed'
+            WHEN s.category <> ALL ((SELECT enum_range(NULL::ticket_category)::text[])::text[]) THEN 'not_allowed'
         END) AS category,
         coalesce(s.faults ->> 'priority', CASE
-            WHEN s.priority <> ALL (enum_range(NULL::ticket_priority)::text[]) THEN 'not_allowed'
+            WHEN s.priority <> ALL ((SELECT enum_range(NULL::ticket_priority)::text[])::text[]) THEN 'not_allowed'
         END) AS priority,
         coalesce(s.faults ->> 'status', CASE
-            WHEN s.status <> ALL (enum_range(NULL::ticket_status)::text[]) THEN 'not_allowed'
+            WHEN s.status <> ALL ((SELECT enum_range(NULL::ticket_status)::text[])::text[]) THEN 'not_allowed'
         END) AS status,
         coalesce(s.faults ->> 'created_at', CASE
             WHEN s.created_at < '1970-01-01T00:00:00Z' THEN 'out_of_range'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -103,7 +104,11 @@ def _told(source: IO[bytes]) -> AbstractContextManager[Advance]:
     status = os.fstat(source.fileno())
     if stat.S_ISREG(status.st_mode):
         return progress(status.st_size, "bytes")
-    return nullcontext(lambda _: None)
+    return nullcontext(_tell_nothing)
+
+
+def _tell_nothing(steps: int) -> None:
+    """Stands in for progress."""
 
 
 def _chunks(source: IO[bytes], advance: Advance) -> Iterator[bytes]:
@@ -122,7 +127,7 @@ def _counted(rows: Iterator[StagedTicket], advance: Advance) -> Iterator[StagedT
 def _whole_file(name: str) -> Iterator[IO[bytes]]:
     """The file gets its name when it is complete."""
     if name == "-":
-        yield click.get_binary_stream("stdout")
+        yield sys.stdout.buffer
         return
     unfinished = Path(f"{name}.part")
     try:
