@@ -27,6 +27,8 @@ METHODS = {
     ONE: {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"},
     f"{URL}stats/": {"GET", "HEAD", "OPTIONS"},
     f"{URL}classify/": {"OPTIONS", "POST"},
+    f"{URL}import/": {"OPTIONS", "POST"},
+    f"{URL}export/": {"GET", "HEAD", "OPTIONS"},
     "/livez": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},
 }

@@ -16,7 +16,8 @@ def decode(text: str) -> object:
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg.lower()} at line {error.lineno}, column {error.colno}") from None
+        line = f"line {error.lineno}, " if error.lineno > 1 else ""
+        raise ValueError(f"{error.msg.lower()} at {line}column {error.colno}") from None
 
 
 def _no_constant(name: str) -> None:

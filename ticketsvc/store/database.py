@@ -112,17 +112,17 @@ class Database:
             self.pool.putconn(connection)
 
     @contextmanager
-    def beside_the_pool(self, seconds: float) -> Iterator[Connection]:
+    def beside_the_pool(self, seconds: float, **settings: str) -> Iterator[Connection]:
         """A connection for work that takes long; other requests keep theirs. It is closed at the end.
 
-        A statement may take so many seconds. Raises Unavailable when all BULK_CALLS are in use, and the problems of
-        `failures.problem` in place of what the database driver raises meanwhile.
+        A statement may take so many seconds; `settings` are further ones of Postgres. Raises Unavailable when all
+        BULK_CALLS are in use, and the problems of `failures.problem` in place of what the database driver raises.
         """
         if not self._bulk_calls.acquire(blocking=False):
             raise Unavailable("As many imports and exports as may run at once are running.", 30)
         try:
             with closing(self._connect()) as connection:
-                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms"})
+                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
                 yield connection
         except psycopg.Error as error:
             raise failures.problem(error) from error
