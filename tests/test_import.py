@@ -40,6 +40,12 @@ OURS = (
 )
 
 
+NOT_A_TIME: list[object] = [
+    *("yesterday", "2025-02-30", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00", "infinity", "-infinity", "now"),
+    *(0, 1.5, True, [], {}, "\0", "\ud800"),
+]
+
+
 def ndjson(*tickets: object) -> bytes:
     """A file with these, one a line."""
     return "".join(json.dumps(ticket) + "\n" for ticket in tickets).encode()
@@ -249,11 +255,7 @@ def test_it_rejects_what_is_no_choice(client: FlaskClient, field: str, value: ob
 @pytest.mark.parametrize(
     ("value", "code"),
     [
-        *(
-            (value, "not_allowed")
-            for value in ("yesterday", "2025-02-30", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00")
-        ),
-        *((value, "not_allowed") for value in (0, 1.5, True, [], {}, "infinity", "-infinity", "now", "\0", "\ud800")),
+        *((value, "not_allowed") for value in NOT_A_TIME),
         ("10000-01-01T00:00:00Z", "not_allowed"),
         ("0001-01-01T00:00:00+01:00", "not_allowed"),
         ("1969-12-31T23:59:59.999Z", "out_of_range"),
@@ -357,7 +359,7 @@ def test_a_line_has_at_most_the_size_of_a_body(make_app: Callable[..., Flask], c
         faults = [(2, "#", "unreadable")]
     else:
         good, bad = table(["title", "description"], ["a", long]), table(["a", long + "\n" + long], ["b", long])
-        faults = [(3, "#", "unreadable"), (4, "#", "unreadable")]
+        faults = [(3, "#", "unreadable")]
     assert imported(client, good, content_type) == 1
     answer = send(client, good + bad + good.splitlines()[-1], content_type)
     assert line_faults(answer) == faults
@@ -488,17 +490,16 @@ def test_more_imports_than_may_run_are_turned_away(impatient: Service, database:
     wait_until(lambda: impatient.call("POST", IMPORT, VALID, {"Content-Type": NDJSON}).status == 200)
 
 
-@pytest.mark.usefixtures("clean")
-def test_a_long_import_does_not_hold_up_others(impatient: Service) -> None:
+def test_a_long_import_does_not_hold_up_others(database_url: str, tmp_path: Path, clean: None) -> None:
     """Its data is always there, so it never waits: others have to get their turn all the same."""
-    body = ndjson(*[{**TICKET, "description": "x" * 50, "n": list(range(100))}] * 40_000)
-    with in_background() as threads:
-        call = threads.submit(impatient.call, "POST", IMPORT, body, {"Content-Type": NDJSON})
+    body = ndjson(*[{**TICKET, "description": "x" * 50, "n": list(range(100))}] * 20_000)
+    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service, in_background() as threads:
+        call = threads.submit(service.call, "POST", IMPORT, body, {"Content-Type": NDJSON})
         meanwhile = 0
         while not call.done():
-            assert impatient.call("GET", "/livez").status == 200
+            assert service.call("GET", "/livez").status == 200
             meanwhile += not call.done()
-        assert call.result().status in (200, 503)  # 503: more than four seconds of work on a slow machine
+        assert call.result().json == {"imported": 20_000}
     assert meanwhile >= 5
 
 

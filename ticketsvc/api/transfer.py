@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
+from ticketsvc.problems import Unavailable
+
 logger = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
@@ -43,7 +45,8 @@ class Transfer:
     def receive(self, chunks: Iterable[_T]) -> Iterator[_T]:
         """The same chunks; between two of them the work is ours, and the wait for each the caller's.
 
-        Others get their turn after each: where data is always there, nothing else makes this greenlet wait.
+        Others get their turn after each: where data is always there, nothing else makes this greenlet wait. Raises
+        Unavailable between two chunks when the time is over.
         """
         waiting = iter(chunks)
         while True:
@@ -56,9 +59,11 @@ class Transfer:
                 self._since = None
             yield chunk
             time.sleep(0)
+            if time.monotonic() > self._deadline:
+                raise Unavailable("The import took too long and was undone. Split the file.", 60)
 
     def send(self, chunks: Iterable[_T]) -> Iterator[_T]:
-        """The same chunks; the caller is waited for while one is handed on."""
+        """The same chunks; the caller is waited for while one is handed on. Others get their turn after each."""
         for chunk in chunks:
             self._since = time.monotonic()
             yield chunk
@@ -68,7 +73,7 @@ class Transfer:
     def _watch(self, connection: socket.socket) -> None:
         while not self._over.wait(min(self._stall / 4, 1.0)):
             now, since = time.monotonic(), self._since
-            if now > self._deadline or (since is not None and now - since > self._stall):
+            if since is not None and (now > self._deadline or now - since > self._stall):
                 self._cut = True
                 _shut_down(connection)
                 return
