@@ -123,5 +123,14 @@ def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, s
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
 
 
+@pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
+def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
+    values = {**FIRST, "csv": False, "pattern": None, **narrow}
+    with large.transaction():
+        large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
+        (found,) = nodes(plan(large, "bulk.export", values))
+    assert (found["Node Type"], found["Index Name"]) == ("Index Scan", "tickets_pkey")
+
+
 def _blocks(node: dict[str, Any]) -> int:
     return int(node["Shared Hit Blocks"]) + int(node["Shared Read Blocks"])
