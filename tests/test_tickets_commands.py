@@ -128,9 +128,7 @@ def test_export_works(database_url: str, database: Connection, tmp_path: Path) -
 def test_export_and_import_give_the_same_tickets(database_url: str, database: Connection, tmp_path: Path) -> None:
     insert_many(database, 100)
     first, second = tmp_path / "first.csv", tmp_path / "second.ndjson"
-    kept = (
-        "SELECT title, description, category, priority, status, created_at, updated_at FROM tickets ORDER BY created_at"
-    )
+    kept = "SELECT title, description, category, priority, status, created_at, updated_at FROM tickets ORDER BY id"
     before = database.execute(kept.encode()).fetchall()
     for file in (first, second):
         assert flask(database_url, "export", "-o", str(file)).returncode == 0
