@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import json_makers
+from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.soak import soak
@@ -66,12 +67,18 @@ def run_soak(options: argparse.Namespace) -> str:
     return soak(harness, options.requests, seconds=1800)
 
 
+def run_bulk(options: argparse.Namespace) -> str:
+    """Files in and out."""
+    return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,
+    "bulk": run_bulk,
 }
 
 
@@ -97,7 +104,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
     parser.add_argument("--reload", action="store_true", help="make this service's table anew")
     return parser
 
