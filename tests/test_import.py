@@ -559,7 +559,7 @@ def test_an_import_under_way_is_finished_at_the_end(database_url: str, tmp_path:
 
 
 def test_a_failing_database_is_503_and_leaves_nothing(make_app: Callable[..., Flask], database_url: str) -> None:
-    client = make_app(lock_timeout=0.3).test_client()
+    client = make_app(bulk_timeout=0.5).test_client()
     with locked_tickets(database_url):
         assert problem(send(client, ndjson(TICKET)), 503)
     assert stored(client) == []

@@ -21,6 +21,9 @@ _FILL = queries.load("bulk.fill")
 _FAULTS = queries.load("bulk.faults")
 _INSERT = queries.load("bulk.insert")
 
+_PATIENT = {"lock_timeout": "0"}
+"""A file that was sent is worth waiting for a lock; the time of the statement is limited all the same."""
+
 _CHOICES = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
 _SENTENCES = {
     "required": "is required.",
@@ -57,7 +60,7 @@ def run(database: Database, tickets: Iterable[StagedTicket], seconds: float) -> 
     Raises InvalidFile when any has a fault, Unavailable when others hold all connections for this, or when it takes
     longer than `seconds`.
     """
-    with database.beside_the_pool(seconds) as connection, connection.transaction():
+    with database.beside_the_pool(seconds, **_PATIENT) as connection, connection.transaction():
         statement.run(connection, _STAGE, [])
         with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
             for ticket in tickets:
