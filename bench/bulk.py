@@ -48,6 +48,7 @@ class Run:
         started, service, postgres = time.monotonic(), self._cpu(self.pid), self._cpu(self.harness.postgres_pid)
         tickets = transfer()
         seconds = time.monotonic() - started
+        time.sleep(1)  # until the backend has ended: its time is counted then
         used = [self._cpu(self.pid) - service, self._cpu(self.harness.postgres_pid) - postgres]
         costs = " | ".join(f"{cpu / tickets * 1_000_000:.1f}" for cpu in used)
         say(row := f"| {what} | {tickets:,} | {tickets / seconds:,.0f} | {costs} |")
