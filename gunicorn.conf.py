@@ -18,7 +18,7 @@ settings = Config.from_env()
 
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.workers
-worker_class = "ticketsvc.worker.Worker"
+worker_class = "ticketsvc.serving.worker.Worker"
 worker_connections = 1000
 
 # Longer than a router keeps an idle connection, so that the router closes it and no request meets a closed one.

@@ -17,6 +17,7 @@ from bench import json_makers
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
+from bench.scale import scale
 from bench.soak import soak
 from bench.walk import walk
 
@@ -72,6 +73,11 @@ def run_bulk(options: argparse.Namespace) -> str:
     return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
 
 
+def run_scale(options: argparse.Namespace) -> str:
+    """All kinds of requests, by four clients, on tables of several sizes."""
+    return scale(options.peers, options.sizes, options.seconds, connections=4)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
@@ -79,6 +85,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "json": run_json,
     "soak": run_soak,
     "bulk": run_bulk,
+    "scale": run_scale,
 }
 
 
@@ -105,12 +112,17 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
+    parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="make this service's table anew")
     return parser
 
 
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in _names(text)]
 
 
 def _operations(text: str) -> list[str]:

@@ -14,6 +14,7 @@ import sys
 import time
 import traceback
 from contextvars import ContextVar
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -80,22 +81,33 @@ class RequestLog:
 
         body = self.app(environ, start)
         if _logger.isEnabledFor(logging.INFO):
-            fields = {
-                "method": environ["REQUEST_METHOD"],
-                "route": route,
-                "status": int(answered[:3]),
-                "duration_ms": round((time.perf_counter() - started) * 1000, 3),
-            }
-            # Past the logger, whose records and handlers cost twice as much as the line itself.
-            sys.stdout.write(_line(time.time(), "info", _logger.name, "request", fields) + "\n")
+            milliseconds = (time.perf_counter() - started) * 1000
+            # Past the logger and the encoder, which cost ten times as much. What is not quoted needs no escape.
+            sys.stdout.write(
+                f'{{"time": "{_rfc3339(time.time())}", "level": "info", "logger": "{_logger.name}", '
+                f'"message": "request", "request_id": "{identifier}", "method": {_quoted(environ["REQUEST_METHOD"])}, '
+                f'"route": {_quoted(route)}, "status": {answered[:3]}, "duration_ms": {milliseconds:.3f}}}\n'
+            )
             sys.stdout.flush()
         return body
+
+
+_quoted = lru_cache(256)(json.dumps)
+
+
+@lru_cache(2)
+def _second(at: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+
+
+def _rfc3339(at: float) -> str:
+    return f"{_second(int(at))}.{int(at % 1 * 1000):03d}Z"
 
 
 def _line(at: float, level: str, logger: str, message: str, fields: dict[str, object]) -> str:
     """One line of the log; `at` is seconds since 1970."""
     line = {
-        "time": f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(at))}.{int(at % 1 * 1000):03d}Z",
+        "time": _rfc3339(at),
         "level": level,
         "logger": logger,
         "message": message,

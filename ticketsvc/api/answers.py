@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from flask import Response
+from werkzeug.datastructures import Headers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
@@ -16,14 +18,28 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class JsonAnswer(Response):
-    """A body of JSON that is complete when it is made."""
+    """A body of JSON that is complete when it is made: nothing of it has to be looked for when it is sent."""
 
-    default_mimetype = "application/json"
+    def __init__(
+        self,
+        body: bytes | str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> None:
+        data = body if isinstance(body, bytes) else body.encode()
+        fields = {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}
+        self.headers = Headers(fields.items())
+        self._status, self._status_code = _STATUS_LINES[status], status
+        self.response, self.direct_passthrough, self._on_close = [data], False, []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Send it as it is: Werkzeug would look for what is missing in the headers, and nothing is."""
-        start_response(self.status, self.headers.to_wsgi_list())
+        """Send it as it is."""
+        start_response(self._status, self.headers.to_wsgi_list())
         return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
+
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
 def without_body(status: int, headers: dict[str, str] | None = None) -> Response:
