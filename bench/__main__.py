@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import json_makers
+from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
 from bench.scale import scale
@@ -81,6 +82,11 @@ def run_soak(options: argparse.Namespace) -> str:
     return soak(harness, options.requests, seconds=1800)
 
 
+def run_bulk(options: argparse.Namespace) -> str:
+    """Files in and out."""
+    return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
+
+
 def run_scale(options: argparse.Namespace) -> str:
     """All kinds of requests, by four clients, on tables of several sizes."""
     return scale(options.peers, options.sizes, options.seconds, connections=4)
@@ -104,6 +110,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,
+    "bulk": run_bulk,
     "scale": run_scale,
     "triage": run_triage,
     "trust": run_trust,
@@ -134,7 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="make this service's table anew")
     return parser

@@ -28,6 +28,10 @@ READ = {
     "DB_STATEMENT_TIMEOUT": ("statement_timeout", "2.5", 2.5),
     "DB_LOCK_TIMEOUT": ("lock_timeout", "1", 1.0),
     "MAX_BODY_BYTES": ("max_body_bytes", "2048", 2048),
+    "MAX_IMPORT_BYTES": ("max_import_bytes", "4096", 4096),
+    "BULK_CALLS": ("bulk_calls", "1", 1),
+    "BULK_TIMEOUT": ("bulk_timeout", "60", 60.0),
+    "BULK_STALL_TIMEOUT": ("bulk_stall_timeout", "5", 5.0),
     "CORS_ORIGINS": (
         "cors_origins",
         "https://a.example, https://b.example,",
@@ -52,6 +56,8 @@ BAD = [
         for value in ("0", "-1", "x", "1.5", "٣", "9" * 99)
     ),
     *((name, "x") for name in ("DB_POOL_TIMEOUT", "DB_STATEMENT_TIMEOUT", "DB_LOCK_TIMEOUT", "OPENAI_TIMEOUT")),
+    *((name, "x") for name in ("BULK_CALLS", "BULK_TIMEOUT", "BULK_STALL_TIMEOUT", "MAX_IMPORT_BYTES")),
+    ("BULK_CALLS", "0"),
     *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),

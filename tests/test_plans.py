@@ -118,6 +118,11 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
+ANY_TEXT: dict[str, object] = {
+    "search_patterns": [],
+    "excluded_patterns": [],
+    **search_index.conditions([]),
+}
 SEARCHED: dict[str, object] = {
     "search_patterns": ["%Number%"],
     "excluded_patterns": [],
@@ -202,7 +207,7 @@ def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
 
 @pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
 def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
-    values = {**FIRST, "pattern": None, "tz": "Europe/Berlin", "since": None, "before": None}
+    values = {**FIRST, **ANY_TEXT, "tz": "Europe/Berlin", "since": None, "before": None}
     found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
     assert bool(found) == (name != "stats.daily")
@@ -227,9 +232,18 @@ def test_a_window_costs_what_its_days_do(large: Connection) -> None:
 
 
 def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
-    found = list(nodes(plan(large, "stats.resolution", {**FIRST, "pattern": None}, analyze=True)))
+    found = list(nodes(plan(large, "stats.resolution", {**FIRST, **ANY_TEXT}, analyze=True)))
     [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
     assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolved")
+
+
+@pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
+def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
+    values = {**FIRST, **ANY_TEXT, "csv": False, **narrow}
+    with large.transaction():
+        large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
+        (found,) = nodes(plan(large, "bulk.export", values))
+    assert (found["Node Type"], found["Index Name"]) == ("Index Scan", "tickets_pkey")
 
 
 def _blocks(node: dict[str, Any]) -> int:

@@ -29,6 +29,8 @@ METHODS = {
     f"{ONE}/history": {"GET", "HEAD", "OPTIONS"},
     f"{URL}stats/": {"GET", "HEAD", "OPTIONS"},
     f"{URL}classify/": {"OPTIONS", "POST"},
+    f"{URL}import/": {"OPTIONS", "POST"},
+    f"{URL}export/": {"GET", "HEAD", "OPTIONS"},
     "/livez": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},
 }

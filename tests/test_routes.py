@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", UNKNOWN, f"{UNKNOWN}/history", "/livez", "/readyz"]
+BULK = ["/api/tickets/import", "/api/tickets/export"]
+TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz"]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -54,12 +57,14 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
             assert statuses.pop() // 100 != 3
 
 
-@pytest.mark.parametrize("name", ["stats", "classify"])
+@pytest.mark.parametrize("name", ["stats", "classify", "import", "export"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
-def test_stats_and_classify_are_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
-    works = {"stats": "GET", "classify": "POST"}[name]
-    answer = client.open(URL + name + slash, method=method, json=TICKET if method != "GET" else None)
+def test_a_name_is_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
+    works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
+    content_type = "application/x-ndjson" if name == "import" else "application/json"
+    body = json.dumps(TICKET) if method != "GET" else None
+    answer = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
     if method == works:
         assert answer.status_code == 200
     else:

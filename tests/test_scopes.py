@@ -29,6 +29,8 @@ CALLS = [
     ("PATCH", "{ticket}", "write"),
     ("DELETE", "{ticket}", "write"),
     ("POST", f"{URL}classify", "write"),
+    ("GET", f"{URL}export", "read"),
+    ("POST", f"{URL}import", "admin"),
 ]
 MAY = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}
 

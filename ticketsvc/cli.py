@@ -10,6 +10,7 @@ from ticketsvc import embedded, migrations
 from ticketsvc.commands.database import database_url
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
+from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
 
 
@@ -18,6 +19,7 @@ def register(app: Flask) -> None:
     app.cli.add_command(migrate)
     app.cli.add_command(keys)
     app.cli.add_command(stats)
+    app.cli.add_command(tickets)
     app.cli.add_command(triage)
 
 

@@ -42,6 +42,14 @@ class Config:
     """DB_LOCK_TIMEOUT: after which Postgres gives up waiting for a lock; answered 503."""
     max_body_bytes: int = 1_048_576
     """MAX_BODY_BYTES: a larger request body is answered 413."""
+    max_import_bytes: int = 1_073_741_824
+    """MAX_IMPORT_BYTES: a larger file is answered 413."""
+    bulk_calls: int = 2
+    """BULK_CALLS: imports and exports that a worker runs at once, each on a connection beside the pool's."""
+    bulk_timeout: float = 900.0
+    """BULK_TIMEOUT: how long an import or an export may take in all."""
+    bulk_stall_timeout: float = 30.0
+    """BULK_STALL_TIMEOUT: after which a caller is cut off that neither sends nor reads the next part of a file."""
     cors_origins: tuple[str, ...] = ()
     """CORS_ORIGINS: origins whose pages may call, separated by commas; * for all."""
     require_api_key: bool = False
@@ -85,6 +93,10 @@ class Config:
             statement_timeout=read.seconds("DB_STATEMENT_TIMEOUT", cls.statement_timeout),
             lock_timeout=read.seconds("DB_LOCK_TIMEOUT", cls.lock_timeout),
             max_body_bytes=read.integer("MAX_BODY_BYTES", cls.max_body_bytes, 1_024, 1_073_741_824),
+            max_import_bytes=read.integer("MAX_IMPORT_BYTES", cls.max_import_bytes, 1_024, 1_099_511_627_776),
+            bulk_calls=read.integer("BULK_CALLS", cls.bulk_calls, 1, 1_000),
+            bulk_timeout=read.seconds("BULK_TIMEOUT", cls.bulk_timeout),
+            bulk_stall_timeout=read.seconds("BULK_STALL_TIMEOUT", cls.bulk_stall_timeout),
             cors_origins=tuple(filter(None, (o.strip() for o in read.text("CORS_ORIGINS").split(",")))),
             require_api_key=read.switch("REQUIRE_API_KEY", cls.require_api_key),
             rate_limit=read.rate_limit("RATE_LIMIT"),

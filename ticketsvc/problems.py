@@ -7,7 +7,7 @@ document. The data layer raises these too, so that no error of the database driv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class Problem(Exception):
@@ -53,6 +53,15 @@ class Fault:
         return cls({"parameter": name}, detail, code)
 
 
+class LineFault(NamedTuple):
+    """One thing wrong with a line of a file, which is the first line of its record; `field` is "" for all of it."""
+
+    line: int
+    field: str
+    detail: str
+    code: str
+
+
 class InvalidInput(Problem):
     """The caller's input breaks rules; every fault is listed at once."""
 
@@ -67,6 +76,29 @@ class InvalidInput(Problem):
     def document(self, instance: str) -> dict[str, object]:
         faults = [{**fault.where, "detail": fault.detail, "code": fault.code} for fault in self.faults]
         return {**super().document(instance), "errors": faults}
+
+
+class InvalidFile(Problem):
+    """Lines of a file break rules: `faults` are the first of `total_errors`, in `faulty_lines` lines."""
+
+    status = 400
+    slug = "invalid-file"
+    title = "Invalid file"
+
+    def __init__(self, faults: list[LineFault], total_errors: int, faulty_lines: int) -> None:
+        told = "" if len(faults) == total_errors else f" The first {len(faults):,} are listed."
+        super().__init__(
+            f"Nothing was imported. Faults: {total_errors:,}; lines that have one: {faulty_lines:,}.{told}"
+        )
+        self.faults, self.total_errors, self.faulty_lines = faults, total_errors, faulty_lines
+
+    def document(self, instance: str) -> dict[str, object]:
+        totals = {"total_errors": self.total_errors, "faulty_lines": self.faulty_lines}
+        errors = [
+            {"line": line, "pointer": f"#/{field}" if field else "#", "detail": detail, "code": code}
+            for line, field, detail, code in self.faults
+        ]
+        return {**super().document(instance), **totals, "errors": errors}
 
 
 class MalformedBody(Problem):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import access, classify, cors, errors, health, history, limits, stats, tickets
+from ticketsvc.api import access, bulk, classify, cors, errors, health, history, limits, stats, tickets
 from ticketsvc.config import Config
 from ticketsvc.problems import NotAcceptable
 
@@ -14,7 +14,7 @@ def register(app: Flask, config: Config) -> None:
     """Add all routes and the error handler to an application; keys, limits and CORS where the settings say so."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(_require_json_accepted)
-    for resource in (tickets, history, stats, classify):
+    for resource in (tickets, history, bulk, stats, classify):
         api.register_blueprint(resource.bp)
     app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
@@ -31,7 +31,7 @@ def register(app: Flask, config: Config) -> None:
 
 def _require_json_accepted() -> None:
     accept = request.headers.get("Accept")
-    if not accept or accept == "*/*":
+    if not accept or accept == "*/*" or request.endpoint == bulk.EXPORT:
         return
     ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
     if not ranges["application/json"]:

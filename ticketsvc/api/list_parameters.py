@@ -12,11 +12,13 @@ from uuid import UUID
 
 from ticketsvc.api import search_words
 from ticketsvc.api.search_words import SearchWords
+from ticketsvc.bulk import FORMATS
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, Fault, InvalidInput
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.tickets import SORTS, Filters
+from ticketsvc.times import in_utc as _time
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -27,10 +29,6 @@ FIRST_YEAR = 1970
 """No ticket is older: the table holds the same (tickets_created_at_in_range)."""
 
 _EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
-_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_RFC3339 = re.compile(
-    rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
-)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _T = TypeVar("_T")
 
@@ -127,6 +125,14 @@ def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
     return PageParameters(limit, cursor, pairs)
 
 
+def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
+    """The filters of a list, and the format that is asked for, if one is. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    filters, file_format = _filters(read), read.one("format", _format, None)
+    read.check()
+    return filters, file_format
+
+
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
     """The names and values of a query string, percent-decoded. Raises BadRequest."""
     try:
@@ -144,6 +150,11 @@ def parse_window(query_string: bytes) -> Window:
     window = _window(read, datetime.now(UTC))
     read.check()
     return window
+
+
+def allow_none(query_string: bytes) -> None:
+    """Read the query string of a route without parameters. Raises as `parse` does."""
+    _Parameters(query_pairs(query_string)).check()
 
 
 class _Parameters:
@@ -222,6 +233,12 @@ def _filters(read: _Parameters) -> Filters:
     )
 
 
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"must be one of {', '.join(FORMATS)}")
+    return text
+
+
 def _sort(text: str) -> str:
     if text not in SORTS:
         raise ValueError(f"must be one of {', '.join(SORTS)}")
@@ -245,21 +262,6 @@ def _cursor(text: str, sort: str) -> Cursor:
         return Cursor.decode(text, sort)
     except ValueError:
         raise ValueError("must be the one of a Link header of this list, in the same order") from None
-
-
-def _time(text: str) -> str:
-    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
-
-    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped.
-    """
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        raise ValueError("must be a date (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)")
-    date, time, offset = match[1], match[2] or "00:00:00", (match[3] or "Z").upper().replace(" ", "+")
-    try:
-        return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        raise ValueError("must be a time that exists, in the years 1 to 9999") from None
 
 
 def _date(text: str) -> str:

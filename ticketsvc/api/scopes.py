@@ -17,6 +17,8 @@ NEEDED = {
     "api.stats.daily": "read",
     "api.stats.resolution": "read",
     "api.stats.triage": "read",
+    "api.bulk.export_file": "read",
+    "api.bulk.import_file": "admin",
     "api.tickets.create": "write",
     "api.tickets.change": "write",
     "api.tickets.delete": "write",

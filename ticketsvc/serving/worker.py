@@ -92,7 +92,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         if request._expected_100_continue:
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         response = Response(request, client, patience, must_close=not self.alive)
-        chunks = self.wsgi({**self._environ, **environ(request, server, addr, patience)}, response.start_response)
+        given = {**self._environ, **environ(request, server, addr, patience), "gunicorn.socket": client}
+        chunks = self.wsgi(given, response.start_response)
         try:
             for chunk in chunks:
                 response.write(chunk)

@@ -28,6 +28,10 @@ class Author:
         return f"{self.request_id or ''} {self.name or ''}"
 
 
+NOBODY = Author(None, None)
+"""Of what is done by no call, but at the command line."""
+
+
 def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) -> tuple[bytes, Cursor | None]:
     """A JSON array of at most `limit` entries, oldest first, and where the next page starts; None: this is the last.
 
