@@ -1,0 +1,115 @@
+"""Answers: their headers, and the problems that a call can end with."""
+
+from __future__ import annotations
+
+from ticketsvc import problems
+from ticketsvc.api.openapi.notation import Json, header, schema
+from ticketsvc.problems import Problem
+
+ProblemTypes = tuple[type[Problem], ...]
+
+EVERYWHERE: ProblemTypes = (
+    problems.BadRequest,
+    problems.UriTooLong,
+    problems.HeadersTooLarge,
+    problems.InternalError,
+)
+"""What any call can end with."""
+STORED: ProblemTypes = (problems.Unavailable,)
+"""Calls that ask the database."""
+JSON_ONLY: ProblemTypes = (problems.NotAcceptable,)
+"""Calls that answer JSON and look at Accept."""
+WITH_BODY: ProblemTypes = (
+    problems.InvalidInput,
+    problems.MalformedBody,
+    problems.BodyTooLarge,
+    problems.UnsupportedMediaType,
+)
+"""Calls that take a body of JSON."""
+
+PROBLEM_HEADERS: dict[type[Problem], tuple[str, ...]] = {
+    problems.Unavailable: ("Retry-After",),
+    problems.UnsupportedMediaType: ("Accept-Patch", "Accept-Post"),
+}
+"""What goes with a problem in the answer's header."""
+
+HEADERS: Json = {
+    "X-Request-Id": {
+        "description": "The caller's own, or a new one; the service's log has it.",
+        "schema": {"type": "string"},
+        "example": "5e0c3f1d2b4a69788796a5b4c3d2e1f0",
+    },
+    "ETag": {
+        "description": "The ticket's version, for If-Match and If-None-Match.",
+        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+        "example": '"1"',
+    },
+    "Accept-Patch": {
+        "description": "The media types that PATCH takes.",
+        "schema": {"type": "string"},
+        "example": "application/json, application/merge-patch+json",
+    },
+    "Accept-Post": {
+        "description": "The media types that POST takes.",
+        "schema": {"type": "string"},
+        "example": "application/json",
+    },
+    "Location": {
+        "description": "The path of the new ticket.",
+        "schema": {"type": "string"},
+        "example": "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde",
+    },
+    "Link": {
+        "description": 'The next page, as `<...>; rel="next"` (RFC 8288). The last page has none.',
+        "schema": {"type": "string"},
+        "example": '</api/tickets/?limit=100&cursor=AAAA>; rel="next"',
+    },
+    "X-Total-Count": {
+        "description": "How many tickets the filters allow, on all pages; with count=true only.",
+        "schema": {"type": "integer", "minimum": 0},
+        "example": 4711,
+    },
+    "Retry-After": {
+        "description": "After how many seconds the same call can succeed.",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 2,
+    },
+}
+
+ALWAYS = {"X-Request-Id": header("X-Request-Id")}
+
+
+def json_answer(description: str, body: Json, headers: tuple[str, ...] = (), examples: Json | None = None) -> Json:
+    """A success with a body of JSON."""
+    content: Json = {"schema": body}
+    if examples:
+        content["examples"] = examples
+    return {**empty_answer(description, headers), "content": {"application/json": content}}
+
+
+def empty_answer(description: str, headers: tuple[str, ...] = ()) -> Json:
+    """An answer without a body."""
+    return {"description": description, "headers": {**ALWAYS, **{name: header(name) for name in headers}}}
+
+
+def problem_answers(kinds: ProblemTypes) -> Json:
+    """An answer for each status that these problems have."""
+    statuses = sorted({kind.status for kind in kinds})
+    return {str(status): _problem_answer([k for k in kinds if k.status == status]) for status in statuses}
+
+
+def _problem_answer(kinds: list[type[Problem]]) -> Json:
+    document = "InvalidInputProblem" if problems.InvalidInput in kinds else "Problem"
+    told = {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": kinds[0].status}}
+    answer = empty_answer(
+        " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds),
+        tuple(sorted({name for kind in kinds for name in PROBLEM_HEADERS.get(kind, ())})),
+    )
+    return answer | {
+        "content": {
+            "application/problem+json": {
+                "schema": {"allOf": [schema(document), {"properties": told}]},
+                "examples": {kind.slug: {"$ref": f"#/components/examples/{kind.slug}"} for kind in kinds},
+            }
+        }
+    }

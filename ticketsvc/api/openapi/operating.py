@@ -1,0 +1,49 @@
+"""Health, and the documentation itself."""
+
+from __future__ import annotations
+
+from ticketsvc import problems
+from ticketsvc.api.openapi.answers import EVERYWHERE, empty_answer, json_answer
+from ticketsvc.api.openapi.notation import Json, schema
+from ticketsvc.api.openapi.operation import operation
+
+
+def _page(name: str, summary: str) -> Json:
+    answer = {**empty_answer("A page."), "content": {"text/html": {"schema": {"type": "string"}}}}
+    return {"get": operation(name, "Operating", summary, "For people.", {"200": answer}, EVERYWHERE)}
+
+
+PATHS: Json = {
+    "/livez": {
+        "get": operation(
+            "isAlive",
+            "Operating",
+            "Is the process alive?",
+            "The database is not asked.",
+            {"200": json_answer("It is.", schema("Health"))},
+            EVERYWHERE,
+        )
+    },
+    "/readyz": {
+        "get": operation(
+            "isReady",
+            "Operating",
+            "Can it serve?",
+            "Whether the database answers and has all migrations of this release.",
+            {"200": json_answer("It can.", schema("Health"))},
+            (*EVERYWHERE, problems.Unavailable),
+        )
+    },
+    "/openapi.json": {
+        "get": operation(
+            "readDocument",
+            "Operating",
+            "This document",
+            "In OpenAPI 3.1.",
+            {"200": json_answer("The document.", {"type": "object"}), "304": empty_answer("The caller has it.")},
+            EVERYWHERE,
+        )
+    },
+    "/docs": _page("showDocs", "This document as a page to read and try"),
+    "/docs/errors": _page("showErrors", "Every problem type: what it means and what to do"),
+}

@@ -1,0 +1,105 @@
+"""Parameters. The limits are those of the parsers (`ticketsvc.api.list_parameters`)."""
+
+from __future__ import annotations
+
+from ticketsvc.api.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
+from ticketsvc.api.openapi.notation import Json, one_of, parameter, schema
+from ticketsvc.store.tickets import SORTS
+
+NO_NUL = "^[^\\u0000]*$"
+TIME: Json = {
+    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
+}
+
+
+def _query(name: str, description: str, schema: Json, **more: object) -> Json:
+    return {"name": name, "in": "query", "description": description, "schema": schema, **more}
+
+
+def _header(name: str, description: str, example: str) -> Json:
+    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example}
+
+
+def _facet(name: str, values: str, example: str) -> Json:
+    return _query(
+        name,
+        f"Only tickets with one of these, separated by commas; it may also be repeated. Empty: any {name}.",
+        {"type": "array", "items": schema(values)},
+        style="form",
+        explode=False,
+        example=[example],
+    )
+
+
+def _time(name: str, description: str) -> Json:
+    return _query(name, f"{description}: RFC 3339, or a date for its first moment in UTC.", TIME, example="2026-01-31")
+
+
+PARAMETERS: Json = {
+    "ticket_id": {
+        "name": "ticket_id",
+        "in": "path",
+        "required": True,
+        "description": "The ticket's id, as creating it answered.",
+        "schema": {"type": "string", "format": "uuid"},
+        "example": "0192a3b4-c5d6-7e8f-9012-3456789abcde",
+    },
+    "category": _facet("category", "Category", "billing"),
+    "priority": _facet("priority", "Priority", "high"),
+    "status": _facet("status", "Status", "open"),
+    "search": _query(
+        "search",
+        "Only tickets with this text in the title or the description, in any letter case; every character stands for "
+        "itself.",
+        {"type": "string", "pattern": NO_NUL},
+        example="invoice",
+    ),
+    "created_since": _time("created_since", "Only tickets created at this time or later"),
+    "created_before": _time("created_before", "Only tickets created before this time"),
+    "updated_since": _time("updated_since", "Only tickets changed (or created) at this time or later"),
+    "updated_before": _time("updated_before", "Only tickets not changed (or created) since this time"),
+    "sort": _query(
+        "sort",
+        "The order. `-priority` has the most urgent first, then the newest.",
+        {**one_of(tuple(SORTS)), "default": "-created_at"},
+        example="-priority",
+    ),
+    "limit": _query(
+        "limit",
+        "How many there are on a page at most.",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        example=50,
+    ),
+    "cursor": _query(
+        "cursor",
+        "Where the page starts. Take it from the `Link` of the page before: it means nothing by itself, and belongs to "
+        "one order of one list.",
+        {"type": "string", "format": "cursor"},
+    ),
+    "count": _query(
+        "count",
+        "Whether the answer has X-Total-Count.",
+        {"type": "boolean", "default": False},
+        example=True,
+    ),
+    "If-Match": _header("If-Match", "Do it only if this is still the ticket's ETag; otherwise answer 412.", '"1"'),
+    "If-None-Match": _header("If-None-Match", "Answer 304 without a body if this is still the ticket's ETag.", '"1"'),
+    "X-Request-Id": _header(
+        "X-Request-Id",
+        "A name for this call: up to 128 letters, digits and `._:/+=@-`. Another is replaced.",
+        "order-4711",
+    ),
+}
+
+FILTERS = [
+    parameter(name)
+    for name in (
+        *("category", "priority", "status", "search"),
+        *("created_since", "created_before", "updated_since", "updated_before"),
+    )
+]
+"""Which tickets: for lists, and for whatever else takes the filters of a list."""
+PAGE = [parameter("limit"), parameter("cursor")]
+"""Which page."""
+EVERYWHERE = [parameter("X-Request-Id")]
+"""What any call may have."""
