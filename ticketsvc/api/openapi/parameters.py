@@ -7,9 +7,9 @@ from ticketsvc.api.openapi.notation import Json, one_of, parameter, schema
 from ticketsvc.store.tickets import SORTS
 
 NO_NUL = "^[^\\u0000]*$"
-TIME: Json = {
-    "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}],
-}
+EMPTY: Json = {"const": ""}
+"""An empty parameter counts as absent."""
+TIME: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, EMPTY]}
 
 
 def _query(name: str, description: str, schema: Json, **more: object) -> Json:
