@@ -21,8 +21,9 @@ schemathesis.openapi.format("cursor", st.just(PLACEHOLDER))
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Put a cursor that fits in the place of a valid one."""
-    if (case.query or {}).get("cursor") == PLACEHOLDER:
-        sort = SORTS.get(case.query.get("sort") or "-created_at", "newest")
-        case.query["cursor"] = Cursor(sort, ID, KEYS.get(sort, "")).encode()
+    query = case.query if isinstance(case.query, dict) else {}
+    if query.get("cursor") == PLACEHOLDER:
+        sort = SORTS.get(str(query.get("sort") or "-created_at"), "newest")
+        query["cursor"] = Cursor(sort, ID, KEYS.get(sort, "")).encode()

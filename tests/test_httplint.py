@@ -44,6 +44,14 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "POST", f"{URL}classify/", b'{"description": "I was charged twice"}', JSON),
     (200, "GET", "/livez", b"", {}),
     (200, "GET", "/readyz", b"", {}),
+    # The documentation
+    (200, "GET", "/openapi.json", b"", {}),
+    (200, "GET", "/docs", b"", {}),
+    (200, "GET", "/docs/errors", b"", {}),
+    (200, "GET", "/static/docs.js", b"", {}),
+    (200, "HEAD", "/static/docs.css", b"", {}),
+    (200, "GET", "/static/vendor/swagger-ui-5.35.0/swagger-ui.css", b"", {}),
+    (404, "GET", "/static/nothing", b"", {}),
     # Calls by pages of another origin
     (200, "GET", URL, b"", {"Origin": SHOP}),
     (200, "GET", URL, b"", {"Origin": "https://other.example"}),

@@ -10,15 +10,17 @@ import json
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request, send_from_directory
+from flask import Blueprint, Response, render_template, request
 
 from ticketsvc.api.answers import JsonAnswer, without_body
 from ticketsvc.markdown import paragraphs
+from ticketsvc.problems import NotFound
 
 STATIC = Path(__file__).parents[1] / "static"
-FOREVER = 31_536_000
-"""Seconds for which a file whose path has its version may be kept: a year."""
-REVALIDATE = "public, no-cache"
+TYPES = {".css": "text/css", ".js": "text/javascript"}
+FOREVER = "max-age=31536000, immutable"
+"""For a file whose path has its version: it may be kept for a year."""
+REVALIDATE = "no-cache"
 POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -39,11 +41,7 @@ bp = Blueprint("documentation", __name__)
 @bp.get("/openapi.json")
 def openapi() -> Response:
     """The OpenAPI document."""
-    body, tag = _document()
-    headers = {"ETag": tag, "Cache-Control": REVALIDATE}
-    if request.if_none_match.contains_weak(tag.strip('"')):
-        return without_body(304, headers)
-    return JsonAnswer(body, headers=headers)
+    return _cacheable(_document(), "application/json", REVALIDATE)
 
 
 @bp.get("/docs")
@@ -65,22 +63,38 @@ def errors() -> Response:
 @bp.get("/static/<path:name>")
 def static(name: str) -> Response:
     """A file of the pages."""
-    response = send_from_directory(STATIC, name)
-    response.headers["Cache-Control"] = (
-        f"public, max-age={FOREVER}, immutable" if name.startswith("vendor/") else REVALIDATE
+    path = _files().get(name)
+    if path is None:
+        raise NotFound("There is no such file.")
+    media_type = TYPES.get(path.suffix, "text/plain")
+    return _cacheable(
+        path.read_bytes(), f"{media_type}; charset=utf-8", FOREVER if name.startswith("vendor/") else REVALIDATE
     )
-    return response
 
 
 @cache
-def _document() -> tuple[bytes, str]:
-    """The document as it is sent, and its entity tag. The modules that make it are imported for it."""
+def _document() -> bytes:
+    """The document as it is sent. The modules that make it are imported for it."""
     from ticketsvc.api.openapi import document
 
-    body = json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
-    return body, f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@cache
+def _files() -> dict[str, Path]:
+    """All files that are served, by name."""
+    return {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
 
 
 def _page(html: str) -> Response:
-    headers = {"Cache-Control": "no-cache", "Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
-    return JsonAnswer(html, headers=headers, content_type="text/html; charset=utf-8")
+    policies = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+    return _cacheable(html.encode(), "text/html; charset=utf-8", REVALIDATE, policies)
+
+
+def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:
+    """A body, or 304 to a caller who has it."""
+    tag = hashlib.sha256(body).hexdigest()[:16]
+    headers = {"ETag": f'"{tag}"', "Cache-Control": caching, **(headers or {})}
+    if request.if_none_match.contains_weak(tag):
+        return without_body(304, headers)
+    return JsonAnswer(body, headers=headers, content_type=media_type)

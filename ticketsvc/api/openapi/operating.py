@@ -8,9 +8,12 @@ from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import operation
 
 
+UNCHANGED = empty_answer("The caller has it: If-None-Match names its ETag.")
+
+
 def _page(name: str, summary: str) -> Json:
     answer = {**empty_answer("A page."), "content": {"text/html": {"schema": {"type": "string"}}}}
-    return {"get": operation(name, "Operating", summary, "For people.", {"200": answer}, EVERYWHERE)}
+    return {"get": operation(name, "Operating", summary, "For people.", {"200": answer, "304": UNCHANGED}, EVERYWHERE)}
 
 
 PATHS: Json = {
@@ -40,7 +43,7 @@ PATHS: Json = {
             "Operating",
             "This document",
             "In OpenAPI 3.1.",
-            {"200": json_answer("The document.", {"type": "object"}), "304": empty_answer("The caller has it.")},
+            {"200": json_answer("The document.", {"type": "object"}), "304": UNCHANGED},
             EVERYWHERE,
         )
     },
