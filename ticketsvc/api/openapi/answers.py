@@ -36,12 +36,14 @@ PROBLEM_HEADERS: dict[type[Problem], tuple[str, ...]] = {
 HEADERS: Json = {
     "X-Request-Id": {
         "description": "The caller's own, or a new one; the service's log has it.",
+        "required": True,
         "schema": {"type": "string"},
         "example": "5e0c3f1d2b4a69788796a5b4c3d2e1f0",
     },
     "ETag": {
-        "description": "The ticket's version, for If-Match and If-None-Match.",
-        "schema": {"type": "string", "pattern": '^"[1-9][0-9]*"$'},
+        "description": "For If-None-Match; that of a ticket is its version, for If-Match too.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[!#-~]+"$'},
         "example": '"1"',
     },
     "Accept-Patch": {
@@ -56,6 +58,7 @@ HEADERS: Json = {
     },
     "Location": {
         "description": "The path of the new ticket.",
+        "required": True,
         "schema": {"type": "string"},
         "example": "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde",
     },

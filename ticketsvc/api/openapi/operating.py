@@ -7,13 +7,13 @@ from ticketsvc.api.openapi.answers import EVERYWHERE, empty_answer, json_answer
 from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import operation
 
-
-UNCHANGED = empty_answer("The caller has it: If-None-Match names its ETag.")
+UNCHANGED = empty_answer("The caller has it: If-None-Match names its ETag.", ("ETag",))
 
 
 def _page(name: str, summary: str) -> Json:
-    answer = {**empty_answer("A page."), "content": {"text/html": {"schema": {"type": "string"}}}}
-    return {"get": operation(name, "Operating", summary, "For people.", {"200": answer, "304": UNCHANGED}, EVERYWHERE)}
+    answer = {**empty_answer("A page.", ("ETag",)), "content": {"text/html": {"schema": {"type": "string"}}}}
+    answers = {"200": answer, "304": UNCHANGED}
+    return {"get": operation(name, "Operating", summary, "For people.", answers, EVERYWHERE, ("If-None-Match",))}
 
 
 PATHS: Json = {
@@ -43,8 +43,9 @@ PATHS: Json = {
             "Operating",
             "This document",
             "In OpenAPI 3.1.",
-            {"200": json_answer("The document.", {"type": "object"}), "304": UNCHANGED},
+            {"200": json_answer("The document.", {"type": "object"}, ("ETag",)), "304": UNCHANGED},
             EVERYWHERE,
+            ("If-None-Match",),
         )
     },
     "/docs": _page("showDocs", "This document as a page to read and try"),

@@ -83,7 +83,7 @@ PARAMETERS: Json = {
         example=True,
     ),
     "If-Match": _header("If-Match", "Do it only if this is still the ticket's ETag; otherwise answer 412.", '"1"'),
-    "If-None-Match": _header("If-None-Match", "Answer 304 without a body if this is still the ticket's ETag.", '"1"'),
+    "If-None-Match": _header("If-None-Match", "Answer 304 without a body if this is still the ETag.", '"1"'),
     "X-Request-Id": _header(
         "X-Request-Id",
         "A name for this call: up to 128 letters, digits and `._:/+=@-`. Another is replaced.",
