@@ -99,4 +99,4 @@ def test_options_tells_the_methods(client: FlaskClient, path: str) -> None:
 def test_every_route_is_here(app: Flask) -> None:
     """A new route belongs into PATHS."""
     rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
-    assert rules == {*PATHS, "/static/<path:name>"}
+    assert rules == {*PATHS, "/docs/files/<path:name>"}

@@ -1,6 +1,6 @@
 """The documentation: the OpenAPI document, the page that shows it, and the page of the problem types.
 
-The pages load nothing from elsewhere: the renderer (Swagger UI) is in ticketsvc/static/vendor with its licence.
+The pages load nothing from elsewhere: the renderer (Swagger UI) is in ticketsvc/static/docs/vendor with its licence.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ticketsvc.api.answers import JsonAnswer, without_body
 from ticketsvc.markdown import paragraphs
 from ticketsvc.problems import NotFound
 
-STATIC = Path(__file__).parents[1] / "static"
+STATIC = Path(__file__).parents[1] / "static" / "docs"
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 FOREVER = "max-age=31536000, immutable"
 """For a file whose path has its version: it may be kept for a year."""
@@ -60,8 +60,8 @@ def errors() -> Response:
     return _page(render_template("errors.html", introduction=paragraphs(introduction), problems=problems))
 
 
-@bp.get("/static/<path:name>")
-def static(name: str) -> Response:
+@bp.get("/docs/files/<path:name>")
+def file(name: str) -> Response:
     """A file of the pages."""
     path = _files().get(name)
     if path is None:

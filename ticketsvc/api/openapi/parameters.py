@@ -12,12 +12,14 @@ EMPTY: Json = {"const": ""}
 TIME: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, EMPTY]}
 
 
-def _query(name: str, description: str, schema: Json, **more: object) -> Json:
-    return {"name": name, "in": "query", "description": description, "schema": schema, **more}
+def _query(name: str, description: str, schema: Json, *examples: object, **more: object) -> Json:
+    shape = {**schema, "examples": list(examples)} if examples else schema
+    return {"name": name, "in": "query", "description": description, "schema": shape, **more}
 
 
 def _header(name: str, description: str, example: str) -> Json:
-    return {"name": name, "in": "header", "description": description, "schema": {"type": "string"}, "example": example}
+    shape = {"type": "string", "examples": [example]}
+    return {"name": name, "in": "header", "description": description, "schema": shape}
 
 
 def _facet(name: str, values: str, example: str) -> Json:
@@ -25,14 +27,14 @@ def _facet(name: str, values: str, example: str) -> Json:
         name,
         f"Only tickets with one of these, separated by commas; it may also be repeated. Empty: any {name}.",
         {"type": "array", "items": schema(values)},
+        [example],
         style="form",
         explode=False,
-        example=[example],
     )
 
 
 def _time(name: str, description: str) -> Json:
-    return _query(name, f"{description}: RFC 3339, or a date for its first moment in UTC.", TIME, example="2026-01-31")
+    return _query(name, f"{description}: RFC 3339, or a date for its first moment in UTC.", TIME, "2026-01-31")
 
 
 PARAMETERS: Json = {
@@ -41,8 +43,7 @@ PARAMETERS: Json = {
         "in": "path",
         "required": True,
         "description": "The ticket's id, as creating it answered.",
-        "schema": {"type": "string", "format": "uuid"},
-        "example": "0192a3b4-c5d6-7e8f-9012-3456789abcde",
+        "schema": {"type": "string", "format": "uuid", "examples": ["0192a3b4-c5d6-7e8f-9012-3456789abcde"]},
     },
     "category": _facet("category", "Category", "billing"),
     "priority": _facet("priority", "Priority", "high"),
@@ -52,7 +53,7 @@ PARAMETERS: Json = {
         "Only tickets with this text in the title or the description, in any letter case; every character stands for "
         "itself.",
         {"type": "string", "pattern": NO_NUL},
-        example="invoice",
+        "invoice",
     ),
     "created_since": _time("created_since", "Only tickets created at this time or later"),
     "created_before": _time("created_before", "Only tickets created before this time"),
@@ -62,13 +63,13 @@ PARAMETERS: Json = {
         "sort",
         "The order. `-priority` has the most urgent first, then the newest.",
         {**one_of(tuple(SORTS)), "default": "-created_at"},
-        example="-priority",
+        "-priority",
     ),
     "limit": _query(
         "limit",
         "How many there are on a page at most.",
         {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        example=50,
+        50,
     ),
     "cursor": _query(
         "cursor",
@@ -80,7 +81,7 @@ PARAMETERS: Json = {
         "count",
         "Whether the answer has X-Total-Count.",
         {"type": "boolean", "default": False},
-        example=True,
+        True,
     ),
     "If-Match": _header("If-Match", "Do it only if this is still the ticket's ETag; otherwise answer 412.", '"1"'),
     "If-None-Match": _header("If-None-Match", "Answer 304 without a body if this is still the ETag.", '"1"'),
