@@ -6,12 +6,13 @@ routes, the parsers and the answers. Nothing here is imported before somebody as
 
 from __future__ import annotations
 
-from ticketsvc.api.openapi import operating, statistics, suggestions, tickets
+from ticketsvc.api.openapi import bulk, operating, statistics, suggestions, tickets
 from ticketsvc.api.openapi.answers import HEADERS
 from ticketsvc.api.openapi.notation import Json
 from ticketsvc.api.openapi.parameters import PARAMETERS
 from ticketsvc.api.openapi.problem_types import examples
 from ticketsvc.api.openapi.schemas import SCHEMAS
+from ticketsvc.store.keys import SCOPES
 
 VERSION = "1.0.0"
 
@@ -28,10 +29,22 @@ Support tickets over HTTP: file, find, change and count them.
 
 TAGS = [
     {"name": "Tickets", "description": "File tickets, find them, change them without losing anybody's change."},
+    {"name": "Files", "description": "Many tickets at once, into the service and out of it."},
     {"name": "Statistics", "description": "The queue in figures, each answer from one snapshot."},
     {"name": "Triage", "description": "What a text is about and how urgent it is."},
     {"name": "Operating", "description": "For those who run the service."},
 ]
+
+SECURITY = {
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "An API key, made with `flask keys add`; needed where the operator asks for keys. "
+            f"Each scope includes those before it: {', '.join(SCOPES)}."
+        ),
+    }
+}
 
 
 def document() -> Json:
@@ -47,11 +60,12 @@ def document() -> Json:
         },
         "servers": [{"url": "/", "description": "Where this document comes from."}],
         "tags": TAGS,
-        "paths": {**tickets.PATHS, **suggestions.PATHS, **statistics.PATHS, **operating.PATHS},
+        "paths": {**tickets.PATHS, **bulk.PATHS, **suggestions.PATHS, **statistics.PATHS, **operating.PATHS},
         "components": {
             "schemas": SCHEMAS,
             "parameters": PARAMETERS,
             "headers": HEADERS,
             "examples": examples(),
+            "securitySchemes": SECURITY,
         },
     }

@@ -27,8 +27,27 @@ WITH_BODY: ProblemTypes = (
 )
 """Calls that take a body of JSON."""
 
+LIMITED: ProblemTypes = (
+    problems.Unauthorized,
+    problems.InsufficientScope,
+    problems.TooManyAttempts,
+    problems.QuotaExceeded,
+)
+"""Calls that may need a key, or be too many."""
+
+WITH_FAULTS: dict[type[Problem], str] = {
+    problems.InvalidFile: "InvalidFileProblem",
+    problems.InvalidInput: "InvalidInputProblem",
+}
+"""The schemas of the problems that list faults."""
+
 PROBLEM_HEADERS: dict[type[Problem], tuple[str, ...]] = {
     problems.Unavailable: ("Retry-After",),
+    problems.CreateInProgress: ("Retry-After",),
+    problems.TooManyAttempts: ("Retry-After",),
+    problems.QuotaExceeded: ("Retry-After",),
+    problems.Unauthorized: ("WWW-Authenticate",),
+    problems.InsufficientScope: ("WWW-Authenticate",),
     problems.UnsupportedMediaType: ("Accept-Patch", "Accept-Post"),
 }
 """What goes with a problem in the answer's header."""
@@ -72,6 +91,33 @@ HEADERS: Json = {
         "schema": {"type": "integer", "minimum": 0},
         "example": 4711,
     },
+    "Idempotent-Replayed": {
+        "description": "The first answer to this Idempotency-Key is given again.",
+        "schema": {"const": "true"},
+        "example": "true",
+    },
+    "WWW-Authenticate": {
+        "description": "What is wrong with the key (RFC 6750).",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'Bearer realm="tickets"',
+    },
+    "RateLimit": {
+        "description": "How many calls are left, and for how many seconds; where calls are limited.",
+        "schema": {"type": "string"},
+        "example": '"default";r=599;t=60',
+    },
+    "RateLimit-Policy": {
+        "description": "How many calls there are in a window of how many seconds; where calls are limited.",
+        "schema": {"type": "string"},
+        "example": '"default";q=600;w=60',
+    },
+    "Content-Disposition": {
+        "description": "A name for the file.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": 'attachment; filename="tickets.ndjson"',
+    },
     "Retry-After": {
         "description": "After how many seconds the same call can succeed.",
         "schema": {"type": "integer", "minimum": 1},
@@ -80,6 +126,12 @@ HEADERS: Json = {
 }
 
 ALWAYS = {"X-Request-Id": header("X-Request-Id")}
+
+
+def with_limits(answers: Json) -> Json:
+    """These answers, with what each tells where calls are limited."""
+    told = {name: header(name) for name in ("RateLimit", "RateLimit-Policy")}
+    return {status: {**answer, "headers": {**answer["headers"], **told}} for status, answer in answers.items()}
 
 
 def json_answer(description: str, body: Json, headers: tuple[str, ...] = (), examples: Json | None = None) -> Json:
@@ -102,7 +154,7 @@ def problem_answers(kinds: ProblemTypes) -> Json:
 
 
 def _problem_answer(kinds: list[type[Problem]]) -> Json:
-    document = "InvalidInputProblem" if problems.InvalidInput in kinds else "Problem"
+    document = next((name for kind, name in WITH_FAULTS.items() if kind in kinds), "Problem")
     told = {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": kinds[0].status}}
     answer = empty_answer(
         " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds),

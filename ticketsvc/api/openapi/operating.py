@@ -10,15 +10,18 @@ from ticketsvc.api.openapi.operation import operation
 UNCHANGED = empty_answer("The caller has it: If-None-Match names its ETag.", ("ETag",))
 
 
-def _page(name: str, summary: str) -> Json:
+def _page(endpoint: str, name: str, summary: str) -> Json:
     answer = {**empty_answer("A page.", ("ETag",)), "content": {"text/html": {"schema": {"type": "string"}}}}
     answers = {"200": answer, "304": UNCHANGED}
-    return {"get": operation(name, "Operating", summary, "For people.", answers, EVERYWHERE, ("If-None-Match",))}
+    return {
+        "get": operation(endpoint, name, "Operating", summary, "For people.", answers, EVERYWHERE, ("If-None-Match",))
+    }
 
 
 PATHS: Json = {
     "/livez": {
         "get": operation(
+            "health.live",
             "isAlive",
             "Operating",
             "Is the process alive?",
@@ -29,6 +32,7 @@ PATHS: Json = {
     },
     "/readyz": {
         "get": operation(
+            "health.ready",
             "isReady",
             "Operating",
             "Can it serve?",
@@ -39,6 +43,7 @@ PATHS: Json = {
     },
     "/openapi.json": {
         "get": operation(
+            "documentation.openapi",
             "readDocument",
             "Operating",
             "This document",
@@ -48,6 +53,6 @@ PATHS: Json = {
             ("If-None-Match",),
         )
     },
-    "/docs": _page("showDocs", "This document as a page to read and try"),
-    "/docs/errors": _page("showErrors", "Every problem type: what it means and what to do"),
+    "/docs": _page("documentation.page", "showDocs", "This document as a page to read and try"),
+    "/docs/errors": _page("documentation.errors", "showErrors", "Every problem type: what it means and what to do"),
 }

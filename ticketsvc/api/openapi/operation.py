@@ -4,8 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from ticketsvc.api import scopes
 from ticketsvc.api.openapi import parameters
-from ticketsvc.api.openapi.answers import EVERYWHERE, JSON_ONLY, STORED, WITH_BODY, ProblemTypes, problem_answers
+from ticketsvc.api.openapi.answers import (
+    EVERYWHERE,
+    JSON_ONLY,
+    LIMITED,
+    STORED,
+    ProblemTypes,
+    problem_answers,
+    with_limits,
+)
 from ticketsvc.api.openapi.notation import Json, parameter, schema
 
 API: ProblemTypes = (*EVERYWHERE, *STORED, *JSON_ONLY)
@@ -13,6 +22,7 @@ API: ProblemTypes = (*EVERYWHERE, *STORED, *JSON_ONLY)
 
 
 def operation(
+    endpoint: str,
     name: str,
     tag: str,
     summary: str,
@@ -22,19 +32,24 @@ def operation(
     takes: tuple[str | Json, ...] = (),
     body: Json | None = None,
 ) -> Json:
-    """A method: `name` is for generated clients, `takes` are the names of its parameters or these themselves."""
+    """A method: `endpoint` is the route's, `name` is for generated clients, `takes` are names of parameters.
+
+    A body of JSON brings its problems along.
+    """
     given = [parameter(each) if isinstance(each, str) else each for each in takes]
+    scope = scopes.needed(endpoint)
+    is_open = scope == scopes.OPEN
+    responses = {**answers, **problem_answers((*problems, *(() if is_open else LIMITED)))}
     documented: Json = {
         "operationId": name,
         "tags": [tag],
         "summary": summary,
         "description": description,
         "parameters": [*given, *parameters.EVERYWHERE],
-        "responses": {**answers, **problem_answers((*problems, *(WITH_BODY if body else ())))},
+        "responses": responses if is_open else with_limits(responses),
+        "security": [] if is_open else [{"apiKey": [scope]}, {}],
     }
-    if body:
-        documented["requestBody"] = body
-    return documented
+    return documented | ({"requestBody": body} if body else {})
 
 
 def json_body(name: str, examples: dict[str, Any], media_types: tuple[str, ...]) -> Json:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from ticketsvc.api.idempotency import MAX_LENGTH as MAX_KEY
 from ticketsvc.api.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
 from ticketsvc.api.openapi.notation import Json, one_of, parameter, schema
+from ticketsvc.bulk import FORMATS
 from ticketsvc.store.tickets import SORTS
 
 NO_NUL = "^[^\\u0000]*$"
 EMPTY: Json = {"const": ""}
 """An empty parameter counts as absent."""
+DATE: Json = {"anyOf": [{"type": "string", "format": "date"}, EMPTY]}
 TIME: Json = {"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}, EMPTY]}
 
 
@@ -50,8 +53,8 @@ PARAMETERS: Json = {
     "status": _facet("status", "Status", "open"),
     "search": _query(
         "search",
-        "Only tickets with this text in the title or the description, in any letter case; every character stands for "
-        "itself.",
+        "Only tickets that have all these words in the title or the description, in any letter case, as parts of words "
+        'too. `"a phrase"` keeps its words together, `-word` excludes.',
         {"type": "string", "pattern": NO_NUL},
         "invoice",
     ),
@@ -85,6 +88,31 @@ PARAMETERS: Json = {
     ),
     "If-Match": _header("If-Match", "Do it only if this is still the ticket's ETag; otherwise answer 412.", '"1"'),
     "If-None-Match": _header("If-None-Match", "Answer 304 without a body if this is still the ETag.", '"1"'),
+    "Idempotency-Key": {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "description": "A new one for each new ticket, such as a UUID: the call can then be sent again, for a day.",
+        "schema": {
+            "type": "string",
+            "pattern": "^[!#-~][!-~]*$",
+            "maxLength": MAX_KEY,
+            "examples": ["7d0b6c2e-58a1-4f0e-9a0f-3f6d1c2b4a59"],
+        },
+    },
+    "format": _query(
+        "format",
+        "The kind of file; otherwise `Accept` decides.",
+        {"enum": [*FORMATS, ""]},
+        "csv",
+    ),
+    "tz": _query(
+        "tz",
+        "The IANA name of the time zone whose days are counted.",
+        {"type": "string", "format": "time-zone", "default": "UTC"},
+        "Europe/Berlin",
+    ),
+    "since": _query("since", "The first day.", DATE, "2026-05-01"),
+    "before": _query("before", "The day after the last; without it, tomorrow.", DATE, "2026-06-01"),
     "X-Request-Id": _header(
         "X-Request-Id",
         "A name for this call: up to 128 letters, digits and `._:/+=@-`. Another is replaced.",

@@ -9,7 +9,7 @@ from pathlib import Path
 from ticketsvc import problems
 from ticketsvc.api.openapi.notation import Json
 from ticketsvc.enums import PRIORITIES
-from ticketsvc.problems import Fault, Problem
+from ticketsvc.problems import Fault, LineFault, Problem
 
 ERRORS = Path(__file__).parents[3] / "docs" / "errors.md"
 """A section `## slug` for each problem type; its first words are the status and the title."""
@@ -29,6 +29,33 @@ EXAMPLES: tuple[tuple[Problem, str], ...] = (
         "/api/tickets/",
     ),
     (problems.BadRequest("The query string is not percent-encoded UTF-8."), "/api/tickets/"),
+    (
+        problems.InvalidFile([LineFault(2, "title", "title is required.", "required")], 1, 1),
+        "/api/tickets/import/",
+    ),
+    (
+        problems.Unauthorized(
+            "An API key is needed. Send it as: Authorization: Bearer KEY. Keys are made with `flask keys add`."
+        ),
+        "/api/tickets/",
+    ),
+    (
+        problems.InsufficientScope("This call needs a key with the scope write; the scope of this one is read."),
+        "/api/tickets/",
+    ),
+    (
+        problems.CreateInProgress("A call with this Idempotency-Key is still running. Try again in 1 second."),
+        "/api/tickets/",
+    ),
+    (problems.KeyReused("This Idempotency-Key was used for another body."), "/api/tickets/"),
+    (
+        problems.TooManyAttempts("Too many calls with unknown keys came from this address. Try again in 6 seconds."),
+        "/api/tickets/",
+    ),
+    (
+        problems.QuotaExceeded("More than 600 calls in 60 seconds are not allowed. Try again in 21 seconds."),
+        "/api/tickets/",
+    ),
     (problems.NotFound("There is no ticket 0192a3b4-c5d6-7e8f-9012-3456789abcde."), _TICKET),
     (problems.MethodNotAllowed("PUT is not for this path. It takes GET, HEAD, OPTIONS, POST."), "/api/tickets/"),
     (

@@ -11,6 +11,7 @@ TEXT: Json = {"type": "string", "minLength": 1, "pattern": rf"^[^\u0000]*[^{_SPA
 """What is left after trimming must not be empty."""
 TITLE: Json = {**TEXT, "maxLength": TITLE_LENGTH, "description": "Trimmed; code points are counted after that."}
 PROBABILITY: Json = {"type": "number", "minimum": 0, "maximum": 1}
+COUNT: Json = {"type": "integer", "minimum": 0}
 TIMESTAMP: Json = {"type": "string", "format": "date-time", "description": "RFC 3339 in UTC, with milliseconds."}
 
 TICKET: Json = {
@@ -45,9 +46,25 @@ def _decision(label: str) -> Json:
     )
 
 
-def _counts(values: tuple[str, ...]) -> Json:
-    return record("How many tickets have each value.", {value: {"type": "integer", "minimum": 0} for value in values})
+def _for_each(values: tuple[str, ...], inner: Json) -> Json:
+    return record("For each value.", dict.fromkeys(values, inner))
 
+
+def _counts(values: tuple[str, ...]) -> Json:
+    return record("How many tickets have each value.", dict.fromkeys(values, COUNT))
+
+
+_TIMES: dict[str, Json] = {
+    "count": COUNT,
+    "median_seconds": {"type": ["number", "null"], "minimum": 0, "description": "null where there is none."},
+    "p90_seconds": {"type": ["number", "null"], "minimum": 0, "description": "The 90th percentile."},
+}
+_TIMES_EXAMPLE = {"count": 12, "median_seconds": 5400.5, "p90_seconds": 86400.0}
+_DAY = {
+    "total": 3,
+    "priority_breakdown": {"low": 0, "medium": 1, "high": 2, "critical": 0},
+    "category_breakdown": {"billing": 2, "technical": 0, "account": 1, "general": 0},
+}
 
 _PROBLEM: dict[str, Json] = {
     "type": {"type": "string", "format": "uri-reference", "description": "The kind of problem: where it is described."},
@@ -174,12 +191,135 @@ SCHEMAS: Json = {
             }
         ],
     },
+    "DailyStatistics": {
+        **record(
+            "The days of a time zone.",
+            {"tz": {"type": "string"}, "days": {"type": "array", "items": schema("Day")}},
+        ),
+        "examples": [{"tz": "Europe/Berlin", "days": [{"date": "2026-05-04", "created": _DAY, "resolved": _DAY}]}],
+    },
+    "Day": record(
+        "A calendar day.",
+        {"date": {"type": "string", "format": "date"}, "created": schema("DayCount"), "resolved": schema("DayCount")},
+    ),
+    "DayCount": record(
+        "Tickets created, or resolved for the first time, on a day.",
+        {"total": COUNT, "priority_breakdown": _counts(PRIORITIES), "category_breakdown": _counts(CATEGORIES)},
+    ),
+    "ResolutionTimes": {
+        **record(
+            "Times from creation to the first resolution.",
+            {
+                **_TIMES,
+                "priority_breakdown": _for_each(PRIORITIES, schema("Times")),
+                "category_breakdown": _for_each(CATEGORIES, schema("Times")),
+            },
+        ),
+        "examples": [
+            {
+                **_TIMES_EXAMPLE,
+                "priority_breakdown": dict.fromkeys(PRIORITIES, _TIMES_EXAMPLE),
+                "category_breakdown": dict.fromkeys(CATEGORIES, _TIMES_EXAMPLE),
+            }
+        ],
+    },
+    "Times": record("Times from creation to the first resolution.", _TIMES),
+    "TriageStatistics": record(
+        "How suggested labels compare with the final ones. A label is judged when somebody changed it, or resolved the "
+        "ticket and left it standing.",
+        {
+            "created_since": TIMESTAMP,
+            "created_before": TIMESTAMP,
+            "category": schema("Tally"),
+            "priority": schema("Tally"),
+            "confusion": record(
+                "The judged labels by what was suggested, then by what they became.",
+                {
+                    "category": _for_each(CATEGORIES, _counts(CATEGORIES)),
+                    "priority": _for_each(PRIORITIES, _counts(PRIORITIES)),
+                },
+            ),
+            "by_source": {
+                "type": "object",
+                "description": "The same for each of those who suggested.",
+                "additionalProperties": schema("FieldTallies"),
+            },
+            "daily": {
+                "type": "array",
+                "description": "The same for each day of UTC.",
+                "items": record(
+                    "A day.",
+                    {
+                        "date": {"type": "string", "format": "date"},
+                        "category": schema("Tally"),
+                        "priority": schema("Tally"),
+                    },
+                ),
+            },
+        },
+    ),
+    "FieldTallies": record("For each field.", {"category": schema("Tally"), "priority": schema("Tally")}),
+    "Tally": record(
+        "suggested = judged + not_judged; judged = kept + corrected.",
+        {
+            **dict.fromkeys(("suggested", "not_judged", "judged", "kept", "corrected"), COUNT),
+            "accuracy": {"type": ["number", "null"], "minimum": 0, "maximum": 1, "description": "kept by judged."},
+        },
+    ),
+    "HistoryEntry": {
+        **record(
+            "What happened to a ticket at one time.",
+            {
+                "event": one_of(("created", "changed", "deleted")),
+                "version": {"type": "integer", "minimum": 1, "description": "The version that it led to."},
+                "at": TIMESTAMP,
+                "by": {"type": ["string", "null"], "description": "The name of the API key; null: none was asked for."},
+                "request_id": {"type": ["string", "null"]},
+                "changes": record(
+                    "From what to what; texts of a deleted ticket are null.",
+                    {},
+                    dict.fromkeys(("title", "description", "category", "priority", "status"), schema("Change")),
+                ),
+            },
+            {"triage": schema("Triage")},
+        ),
+        "examples": [
+            {
+                "event": "changed",
+                "version": 2,
+                "at": "2026-05-04T10:00:00.000Z",
+                "by": "dashboard",
+                "request_id": "order-4711",
+                "changes": {"status": {"from": "open", "to": "in_progress"}},
+            }
+        ],
+    },
+    "Change": record("Of one field.", {key: {"type": ["string", "null"]} for key in ("from", "to")}),
+    "Imported": {**record("What an import did.", {"imported": COUNT}), "examples": [{"imported": 2}]},
     "Health": record("What the service is.", {"status": one_of(("alive", "ready"))}),
     "Problem": record("A problem document (RFC 9457): what went wrong.", _PROBLEM),
     "InvalidInputProblem": record(
         "A problem document; `errors` has every fault at once where the input breaks rules.",
         _PROBLEM,
         {"errors": {"type": "array", "items": schema("Fault")}},
+    ),
+    "InvalidFileProblem": record(
+        "A problem document; `errors` has the first faults where lines of a file break rules.",
+        _PROBLEM,
+        {
+            "total_errors": COUNT,
+            "faulty_lines": COUNT,
+            "errors": {"type": "array", "items": {"anyOf": [schema("LineFault"), schema("Fault")]}},
+        },
+    ),
+    "LineFault": record(
+        "One thing wrong with a line of a file.",
+        {
+            "line": {"type": "integer", "minimum": 1},
+            "pointer": {"type": "string", "description": "Which field: a JSON pointer; `#` is all of it."},
+            "detail": {"type": "string", "description": "A sentence for people."},
+            "code": {"type": "string", "description": "The same in a word for programs."},
+        },
     ),
     "Fault": record(
         "One thing wrong with the input.",

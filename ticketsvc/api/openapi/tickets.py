@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticketsvc import problems
-from ticketsvc.api.openapi.answers import empty_answer, json_answer
+from ticketsvc.api.openapi.answers import WITH_BODY, empty_answer, json_answer
 from ticketsvc.api.openapi.notation import Json, parameter, schema
 from ticketsvc.api.openapi.operation import API, json_body, operation
 from ticketsvc.api.openapi.parameters import FILTERS, PAGE
@@ -37,6 +37,7 @@ _CHANGES = {
 PATHS: Json = {
     "/api/tickets/": {
         "get": operation(
+            "api.tickets.list_page",
             "listTickets",
             "Tickets",
             "List tickets",
@@ -51,17 +52,25 @@ PATHS: Json = {
             takes=(*FILTERS, "sort", *PAGE, "count"),
         ),
         "post": operation(
+            "api.tickets.create",
             "createTicket",
             "Tickets",
             "Create a ticket",
             "A category or a priority that is left out is decided from the text, at once, without a model outside.",
-            {"201": json_answer("The new ticket.", schema("Ticket"), ("Location", *_VALIDATORS))},
+            {
+                "201": json_answer(
+                    "The new ticket.", schema("Ticket"), ("Location", "Idempotent-Replayed", *_VALIDATORS)
+                )
+            },
+            (*API, *WITH_BODY, problems.CreateInProgress, problems.KeyReused),
+            takes=("Idempotency-Key",),
             body=json_body("NewTicket", _NEW, JSON),
         ),
     },
     "/api/tickets/{ticket_id}": {
         "parameters": _ONE,
         "get": operation(
+            "api.tickets.read",
             "readTicket",
             "Tickets",
             "Read a ticket",
@@ -74,17 +83,19 @@ PATHS: Json = {
             takes=("If-None-Match",),
         ),
         "patch": operation(
+            "api.tickets.change",
             "changeTicket",
             "Tickets",
             "Change a ticket",
             "Changes the fields that the body has. With `If-Match` it is done only if nobody else has changed the "
             "ticket since: of two callers with the same ETag exactly one succeeds.",
             {"200": json_answer("The ticket after the change.", schema("Ticket"), _VALIDATORS)},
-            (*API, problems.NotFound, problems.VersionMismatch),
+            (*API, *WITH_BODY, problems.NotFound, problems.VersionMismatch),
             takes=("If-Match",),
             body=json_body("TicketChange", _CHANGES, MERGE_PATCH),
         ),
         "delete": operation(
+            "api.tickets.delete",
             "deleteTicket",
             "Tickets",
             "Delete a ticket",
@@ -92,6 +103,19 @@ PATHS: Json = {
             {"204": empty_answer("It is deleted.")},
             (*API, problems.NotFound, problems.VersionMismatch),
             takes=("If-Match",),
+        ),
+    },
+    "/api/tickets/{ticket_id}/history": {
+        "parameters": _ONE,
+        "get": operation(
+            "api.history.page",
+            "readHistory",
+            "Tickets",
+            "What happened to a ticket",
+            "Oldest first. The history of a deleted ticket stays, without its texts.",
+            {"200": json_answer("A page of entries.", {"type": "array", "items": schema("HistoryEntry")}, ("Link",))},
+            (*API, problems.InvalidInput, problems.NotFound),
+            takes=("limit", "cursor"),
         ),
     },
 }
