@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.http import Service
+    from ticketsvc.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
@@ -72,7 +73,7 @@ def notes(tmp_path: Path) -> Path:
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 @pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_every_command_does_what_the_document_says(
-    service: Service, database_url: str, notes: Path, tmp_path: Path, name: str
+    service: Service, postgres: Cluster, database_url: str, notes: Path, tmp_path: Path, name: str
 ) -> None:
     document = next(path for path in DOCUMENTS if path.name == name)
     script = "\n".join(text for language, text in blocks(document) if language == "sh")
@@ -85,7 +86,7 @@ def test_every_command_does_what_the_document_says(
             "FLASK_APP": str(ROOT / "app.py"),
             "PYTHONPATH": str(ROOT),
             "DATABASE_URL": database_url,
-            "RESTORED": f"{database_url}_restored",
+            "RESTORED": postgres.url("restored"),
         },
         capture_output=True,
         text=True,
