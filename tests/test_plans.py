@@ -48,7 +48,8 @@ def large(postgres: Cluster) -> Iterator[Connection]:
     migrations.apply(url)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        connection.execute("VACUUM ANALYZE")
+        tables = "tickets, ticket_texts, ticket_changes, ticket_totals, ticket_days, ticket_quarters"
+        connection.execute(f"VACUUM ANALYZE {tables}")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
@@ -242,7 +243,8 @@ def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, objec
     values = {**FIRST, **ANY_TEXT, "csv": False, **narrow}
     with large.transaction():
         large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
-        (found,) = nodes(plan(large, "bulk.export", values))
+        found, *searched = nodes(plan(large, "bulk.export", values))
+    assert {node.get("Relation Name") for node in searched} <= {None, "ticket_texts"}
     assert (found["Node Type"], found["Index Name"]) == ("Index Scan", "tickets_pkey")
 
 

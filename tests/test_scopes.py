@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -57,8 +58,9 @@ def test_who_may_call(
 ) -> None:
     client = guarded.test_client()
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
-    body = TICKET if method in ("POST", "PATCH") else None
-    answer = client.open(path.format(ticket=ticket), method=method, json=body, headers=cast[name])
+    body = json.dumps(TICKET) if method in ("POST", "PATCH") else None
+    headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
+    answer = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
     if name == "stranger":
         assert answer.status_code == 401
     elif scope in MAY[name]:

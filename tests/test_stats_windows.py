@@ -84,7 +84,12 @@ def test_any_filters_agree_with_reading_the_tickets(
     categories: list[str], priorities: list[str], statuses: list[str], search: str,
 ) -> None:  # fmt: skip
     app, database = spread
-    query: dict[str, Any] = {"category": categories, "priority": priorities, "status": statuses, "search": search}
+    query: dict[str, Any] = {
+        "category": categories,
+        "priority": priorities,
+        "status": statuses,
+        "search": f'"{search}"' if search else "",
+    }
     where = ["true"]
     for name, labels in (("category", categories), ("priority", priorities), ("status", statuses)):
         if labels:
