@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ticketsvc.api.idempotency import MAX_LENGTH as MAX_KEY
 from ticketsvc.api.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
-from ticketsvc.api.openapi.notation import Json, one_of, parameter, schema
+from ticketsvc.api.openapi.notation import Json, parameter
 from ticketsvc.bulk import FORMATS
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.tickets import SORTS
 
 NO_NUL = "^[^\\u0000]*$"
@@ -25,11 +28,15 @@ def _header(name: str, description: str, example: str) -> Json:
     return {"name": name, "in": "header", "description": description, "schema": shape}
 
 
-def _facet(name: str, values: str, example: str) -> Json:
+def _or_empty(values: Iterable[str]) -> Json:
+    return {"type": "string", "enum": [*values, ""]}
+
+
+def _facet(name: str, values: tuple[str, ...], example: str) -> Json:
     return _query(
         name,
         f"Only tickets with one of these, separated by commas; it may also be repeated. Empty: any {name}.",
-        {"type": "array", "items": schema(values)},
+        {"type": "array", "items": _or_empty(values)},
         [example],
         style="form",
         explode=False,
@@ -48,9 +55,9 @@ PARAMETERS: Json = {
         "description": "The ticket's id, as creating it answered.",
         "schema": {"type": "string", "format": "uuid", "examples": ["0192a3b4-c5d6-7e8f-9012-3456789abcde"]},
     },
-    "category": _facet("category", "Category", "billing"),
-    "priority": _facet("priority", "Priority", "high"),
-    "status": _facet("status", "Status", "open"),
+    "category": _facet("category", CATEGORIES, "billing"),
+    "priority": _facet("priority", PRIORITIES, "high"),
+    "status": _facet("status", STATUSES, "open"),
     "search": _query(
         "search",
         "Only tickets that have all these words in the title or the description, in any letter case, as parts of words "
@@ -65,7 +72,7 @@ PARAMETERS: Json = {
     "sort": _query(
         "sort",
         "The order. `-priority` has the most urgent first, then the newest.",
-        {**one_of(tuple(SORTS)), "default": "-created_at"},
+        {**_or_empty(SORTS), "default": "-created_at"},
         "-priority",
     ),
     "limit": _query(
@@ -102,7 +109,7 @@ PARAMETERS: Json = {
     "format": _query(
         "format",
         "The kind of file; otherwise `Accept` decides.",
-        {"enum": [*FORMATS, ""]},
+        _or_empty(FORMATS),
         "csv",
     ),
     "tz": _query(
