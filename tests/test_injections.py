@@ -87,6 +87,7 @@ def test_a_value_stays_a_value(
 def test_a_text_is_stored_and_found_as_it_is(client: FlaskClient, bystander: None, text: str) -> None:
     ticket = file_ticket(client, title=text, description=f"before {text} after")
     assert (ticket["title"], ticket["description"]) == (text.strip(), f"before {text} after")
-    found = client.get("/api/tickets/", query_string={"search": text}).get_json()
+    phrase = text if '"' in text else f'"{text}"'
+    found = client.get("/api/tickets/", query_string={"search": phrase}).get_json()
     assert ticket["id"] in [each["id"] for each in found]
     assert "Bystander" not in [each["title"] for each in found]

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import openapi_spec_validator
 import pytest
 
 from tests.described import ID, Document, Operation
-from tests.tickets import TICKET, URL, file_ticket
+from tests.tickets import TICKET, URL, file_ticket, problem
 from ticketsvc import problems
-from ticketsvc.api import list_parameters
+from ticketsvc.api import list_parameters, scopes
+from ticketsvc.api.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.api.openapi import document as make_document
 from ticketsvc.api.openapi.answers import WITH_FAULTS
 from ticketsvc.api.openapi.problem_types import EXAMPLES
+from ticketsvc.config import RateLimit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -154,9 +157,9 @@ def test_every_problem_type_is_described_and_nothing_else() -> None:
 
 
 def test_a_problem_of_each_type_has_the_shape() -> None:
-    for problem, _ in EXAMPLES:
-        schema = {"$ref": f"#/components/schemas/{WITH_FAULTS.get(type(problem), 'Problem')}"}
-        DOCUMENT.validate(schema, DOCUMENT.raw["components"]["examples"][problem.slug]["value"])
+    for each, _ in EXAMPLES:
+        schema = {"$ref": f"#/components/schemas/{WITH_FAULTS.get(type(each), 'Problem')}"}
+        DOCUMENT.validate(schema, DOCUMENT.raw["components"]["examples"][each.slug]["value"])
 
 
 # --- the service does what it says
@@ -273,12 +276,80 @@ def test_a_walk_through_the_life_of_a_ticket_is_described(client: FlaskClient) -
     path = made.headers["Location"]
     tag = {"If-None-Match": made.headers["ETag"]}
     assert call(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
-    for change in ({"status": "in_progress"}, {"category": "billing"}, {"priority": "low"}, {"status": "resolved"}):
+    for change in ({"title": "New"}, {"category": "billing"}, {"priority": "low"}, {"status": "resolved"}):
         call(client, DOCUMENT["changeTicket"], path, json=change)
     stale = {"If-Match": made.headers["ETag"]}
     assert call(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
-    call(client, DOCUMENT["listTickets"], URL)
-    call(client, DOCUMENT["readStatistics"], f"{URL}stats/")
+    look_at_all(client, path)
     assert call(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
     assert call(client, DOCUMENT["deleteTicket"], path).status_code == 204
     assert call(client, DOCUMENT["deleteTicket"], path).status_code == 404
+    assert len(call(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
+
+
+def look_at_all(client: FlaskClient, path: str) -> None:
+    """Everything that can be read while there is one ticket, which was triaged, corrected and resolved."""
+    history = call(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
+    assert [entry["event"] for entry in history.get_json()] == ["created", "changed"]
+    call(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert len(call(client, DOCUMENT["listTickets"], URL).get_json()) == 1
+    assert call(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
+    assert len(call(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
+    assert call(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
+    judged = call(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
+    assert (judged["category"]["judged"], judged["priority"]["judged"]) == (1, 1)
+    for kind in ("ndjson", "csv"):
+        assert call(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
+
+
+def test_repeated_creates_are_described(client: FlaskClient) -> None:
+    create, key = DOCUMENT["createTicket"], {"Idempotency-Key": str(uuid4())}
+    first, again = (call(client, create, URL, json=TICKET, headers=key) for _ in range(2))
+    assert (again.headers["Idempotent-Replayed"], again.data) == ("true", first.data)
+    other = call(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
+    assert problem(other, 422)["type"] == problems.KeyReused.uri()
+
+
+def test_bad_lines_of_a_file_are_described(client: FlaskClient) -> None:
+    lines = b'{"title": 5}\n{\n{"title": "a", "description": "b", "status": "lost", "created_at": "now"}\n'
+    answer = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
+    assert problem(answer, 400)["faulty_lines"] == 3
+
+
+def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
+    adapter = app.url_map.bind("")
+    for operation in DOCUMENT:
+        endpoint, _ = adapter.match(operation.path.replace("{ticket_id}", ID), operation.method)
+        scope = scopes.needed(endpoint)
+        assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
+
+
+def test_what_is_answered_without_a_key_is_described(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
+    client = guarded.test_client()
+    for operation in DOCUMENT:
+        path = operation.path.replace("{ticket_id}", ID)
+        if operation.described["security"]:
+            assert call(client, operation, path).status_code == 401
+            assert call(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
+            scope = operation.described["security"][0]["apiKey"][0]
+            known = call(client, operation, path, headers=cast["reader"])
+            assert (known.status_code == 403) == (scope != "read")
+        else:
+            assert client.open(path, method=operation.method).status_code == 200
+
+
+def test_limits_are_described(make_app: Callable[..., Flask]) -> None:
+    client = make_app(rate_limit=RateLimit(1, 60)).test_client()
+    operation = DOCUMENT["readStatistics"]
+    first, second = (call(client, operation, f"{URL}stats/") for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert {"RateLimit", "RateLimit-Policy"} <= set(dict(first.headers)) & set(dict(second.headers))
+
+
+def test_headers_that_pages_may_read_are_described(client: FlaskClient) -> None:
+    """What CORS lets pages send and read is what the document has."""
+    assert set(DOCUMENT.raw["components"]["headers"]) - {"Accept-Post", "Content-Disposition"} == set(
+        EXPOSED.split(", ")
+    )
+    sent = {name for operation in DOCUMENT for name in operation.parameters_in("header")}
+    assert sent | {"Authorization", "Content-Type"} == set(REQUEST_HEADERS.split(", "))

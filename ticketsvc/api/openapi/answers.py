@@ -93,7 +93,7 @@ HEADERS: Json = {
     },
     "Idempotent-Replayed": {
         "description": "The first answer to this Idempotency-Key is given again.",
-        "schema": {"const": "true"},
+        "schema": {"type": "string", "enum": ["true"]},
         "example": "true",
     },
     "WWW-Authenticate": {
