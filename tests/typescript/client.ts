@@ -48,6 +48,24 @@ assert(figures.data !== undefined && figures.data.category_breakdown.billing >= 
 const suggested = await client.POST("/api/tickets/classify/", { body: { description: "I cannot log in" } });
 assert(suggested.data?.category === suggested.data?.suggested_category, "suggested");
 
+const history = await client.GET("/api/tickets/{ticket_id}/history", { params: { path, query: { limit: 5 } } });
+assert(history.data?.[1]?.changes.status?.to === "in_progress", "history");
+
+const daily = await client.GET("/api/tickets/stats/daily/", { params: { query: { tz: "Europe/Berlin" } } });
+assert(daily.data?.days.length === 30, "daily");
+
+const imported = await client.POST("/api/tickets/import/", {
+  body: "title,description\r\nSlow,It takes a minute\r\n",
+  bodySerializer: (body) => body,
+  headers: { "Content-Type": "text/csv" },
+});
+assert(imported.data?.imported === 1, "imported");
+
+const key = { "Idempotency-Key": ticket.id };
+const once = { params: { header: key }, body: { title: "Late", description: "Order 4711 is late." } };
+const [first, again] = [await client.POST("/api/tickets/", once), await client.POST("/api/tickets/", once)];
+assert(first.data?.id === again.data?.id && again.response.headers.get("Idempotent-Replayed") === "true", "once");
+
 const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
 assert(deleted.response.status === 204, "deleted");
 
