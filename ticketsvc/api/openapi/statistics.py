@@ -7,7 +7,7 @@ from ticketsvc.api.openapi.answers import json_answer
 from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import API, operation
 from ticketsvc.api.openapi.parameters import FILTERS
-from ticketsvc.api.stats_parameters import MAX_WINDOW_DAYS, WINDOW_DAYS
+from ticketsvc.api.stats_parameters import WINDOW_DAYS
 from ticketsvc.store.stats import MAX_DAYS
 
 _ASKED = (*API, problems.InvalidInput)
@@ -55,7 +55,7 @@ PATHS: Json = {
             "readTriageStatistics",
             "Statistics",
             "How suggested labels compare with the final ones",
-            f"For the tickets created in a window of at most {MAX_WINDOW_DAYS} days; without parameters the last "
+            f"For the tickets created in a window of at most {MAX_DAYS} days; without parameters the last "
             f"{WINDOW_DAYS} days. Days are those of UTC.",
             {"200": json_answer("The comparison.", schema("TriageStatistics"))},
             _ASKED,
