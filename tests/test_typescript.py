@@ -22,13 +22,11 @@ SOURCES = ROOT / "tests" / "typescript"
 
 
 @pytest.fixture(scope="module")
-def project(request: pytest.FixtureRequest) -> Path:
-    """The client's folder with all that it needs; the packages are kept in pytest's cache."""
+def project() -> Path:
+    """The client's folder with all that it needs; the packages are kept for the next run."""
     if shutil.which("npm") is None:
         pytest.skip("needs npm: apt-get install npm")
-    cache = request.config.cache
-    assert cache
-    folder = cache.mkdir("typescript")
+    folder = ROOT / "var" / "typescript"
     shutil.copytree(SOURCES, folder, dirs_exist_ok=True)
     wanted = (SOURCES / "package.json").read_text()
     installed = folder / "node_modules" / "installed"
