@@ -54,6 +54,14 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "HEAD", f"{URL}export/", b"", {}),
     (200, "GET", f"{URL}export/?format=csv", b"", {}),
     (200, "GET", f"{URL}export/", b"", {"Accept": "text/csv"}),
+    # The documentation
+    (200, "GET", "/openapi.json", b"", {}),
+    (200, "GET", "/docs", b"", {}),
+    (200, "GET", "/docs/errors", b"", {}),
+    (200, "GET", "/docs/files/docs.js", b"", {}),
+    (200, "HEAD", "/docs/files/docs.css", b"", {}),
+    (200, "GET", "/docs/files/vendor/swagger-ui-5.35.0/swagger-ui.css", b"", {}),
+    (404, "GET", "/docs/files/nothing", b"", {}),
     # Calls by pages of another origin
     (200, "GET", URL, b"", {"Origin": SHOP}),
     (200, "GET", URL, b"", {"Origin": "https://other.example"}),

@@ -19,7 +19,8 @@ UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
 BULK = ["/api/tickets/import", "/api/tickets/export"]
 TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz"]
+PAGES = ["/openapi.json", "/docs", "/docs/errors"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz", *PAGES]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -103,4 +104,4 @@ def test_options_tells_the_methods(client: FlaskClient, path: str) -> None:
 def test_every_route_is_here(app: Flask) -> None:
     """A new route belongs into PATHS."""
     rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
-    assert rules == set(PATHS)
+    assert rules == {*PATHS, "/docs/files/<path:name>"}

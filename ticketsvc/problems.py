@@ -22,10 +22,15 @@ class Problem(Exception):
         self.detail = detail
         self.headers = headers or {}
 
+    @classmethod
+    def uri(cls) -> str:
+        """The problem's type: where it is described (docs/errors.md)."""
+        return f"/docs/errors#{cls.slug}"
+
     def document(self, instance: str) -> dict[str, object]:
         """The members of the problem document; `error` repeats `detail` for the clients of the older backend."""
         return {
-            "type": f"/docs/errors#{self.slug}",
+            "type": self.uri(),
             "title": self.title,
             "status": self.status,
             "detail": self.detail,

@@ -10,6 +10,10 @@ OPEN = "open"
 NEEDED = {
     "health.live": OPEN,
     "health.ready": OPEN,
+    "documentation.openapi": OPEN,
+    "documentation.page": OPEN,
+    "documentation.errors": OPEN,
+    "documentation.file": OPEN,
     "api.tickets.list_page": "read",
     "api.tickets.read": "read",
     "api.history.page": "read",

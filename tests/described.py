@@ -1,0 +1,132 @@
+"""What the OpenAPI document says of a call, and whether an answer is what it says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from jsonschema import Draft202012Validator, FormatChecker
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Json = dict[str, Any]
+METHODS = ("get", "put", "post", "delete", "patch")
+WHOLE = "urn:openapi"
+ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
+"""The id that the document's examples have."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a path of the document."""
+
+    document: Document
+    path: str
+    method: str
+    described: Json
+
+    @property
+    def name(self) -> str:
+        return str(self.described["operationId"])
+
+    @cached_property
+    def parameters(self) -> list[Json]:
+        """Its parameters, and those of its path."""
+        of_path = self.document.raw["paths"][self.path].get("parameters", [])
+        return [self.document.resolved(each) for each in (*of_path, *self.described["parameters"])]
+
+    def parameters_in(self, place: str) -> dict[str, Json]:
+        """Its parameters in the query, the header or the path, by name."""
+        return {each["name"]: each for each in self.parameters if each["in"] == place}
+
+    @cached_property
+    def bodies(self) -> list[tuple[str, Any]]:
+        """The examples of its body, each with its media type."""
+        contents = self.described.get("requestBody", {}).get("content", {})
+        return [(kind, each["value"]) for kind, content in contents.items() for each in content["examples"].values()]
+
+    def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        """Fail unless the document describes this answer: its status, headers, media type, and all of its body."""
+        where = f"{self.method} {self.path} {status}"
+        assert str(status) in self.described["responses"], f"{where} is not described"
+        answer = self.described["responses"][str(status)]
+        for name, reference in answer.get("headers", {}).items():
+            described = self.document.resolved(reference)
+            assert name in headers or not described.get("required"), f"{where} has no {name}"
+            if name in headers:
+                value = int(headers[name]) if described["schema"]["type"] == "integer" else headers[name]
+                self.document.validate(described["schema"], value)
+        if not answer.get("content"):
+            assert body == b"", where
+            return
+        media_type = headers["Content-Type"].partition(";")[0]
+        assert media_type in answer["content"], f"{where} is {media_type}"
+        if media_type == "application/x-ndjson":
+            for line in body.splitlines():
+                self.document.validate({"$ref": "#/components/schemas/Ticket"}, json.loads(line))
+        elif media_type.endswith("json"):
+            self.document.validate(answer["content"][media_type]["schema"], json.loads(body))
+
+
+class Document:
+    """The OpenAPI document. Its objects are closed here: what an answer has and the document has not is a fault."""
+
+    def __init__(self, raw: Json) -> None:
+        self.raw = raw
+        closed = Resource.from_contents(_closed(raw), default_specification=DRAFT202012)
+        self._registry = Registry().with_resource(WHOLE, closed)
+
+    def __iter__(self) -> Iterator[Operation]:
+        for path, methods in self.raw["paths"].items():
+            for method in METHODS:
+                if method in methods:
+                    yield Operation(self, path, method, methods[method])
+
+    def __getitem__(self, name: str) -> Operation:
+        """The operation with this id."""
+        return next(operation for operation in self if operation.name == name)
+
+    def at(self, method: str, path: str) -> Operation:
+        """The operation that a call belongs to; paths without variables come first."""
+        wanted = path.partition("?")[0].rstrip("/")
+        for operation in sorted(self, key=lambda each: "{" in each.path):
+            pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path.rstrip("/")))
+            if re.fullmatch(pattern, wanted) and method.lower() in (operation.method, "head"):
+                return operation
+        raise AssertionError(f"{method} {path} is not described")
+
+    def resolved(self, value: Json) -> Json:
+        """What a reference leads to."""
+        while "$ref" in value:
+            target: Any = self.raw
+            for key in value["$ref"].removeprefix("#/").split("/"):
+                target = target[key]
+            value = target
+        return value
+
+    def validate(self, schema: Json, value: object) -> None:
+        """Fail unless a value has the shape of a schema, and nothing more."""
+        validator = Draft202012Validator(_closed(schema), registry=self._registry, format_checker=FormatChecker())
+        validator.validate(value)
+
+
+def _closed(node: Any) -> Any:
+    """The same, with no further members allowed in objects whose members are named."""
+    if isinstance(node, list):
+        return [_closed(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if str(node.get("$ref", "")).startswith("#/"):
+        return {**node, "$ref": WHOLE + node["$ref"]}
+    inner = {
+        key: value if key in ("example", "examples", "enum", "const") else _closed(value) for key, value in node.items()
+    }
+    if node.get("type") == "object" and "properties" in node and "additionalProperties" not in node:
+        inner["unevaluatedProperties"] = False
+    return inner

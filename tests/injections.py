@@ -1,0 +1,86 @@
+"""Texts that change what a statement does wherever a value becomes part of its text."""
+
+from __future__ import annotations
+
+SLEEP = 20
+"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the answer is 503."""
+
+STRINGS = [
+    # out of a literal, and always true
+    "'",
+    "''",
+    "' OR '1'='1",
+    "' OR 1=1 -- ",
+    "' OR 1=1 #",
+    "' OR 1=1 /*",
+    "') OR ('1'='1",
+    "')) OR (('1'='1",
+    "%' OR '%'='",
+    "' OR title LIKE '%",
+    '" OR "1"="1',
+    '" OR 1=1 -- ',
+    "1 OR 1=1",
+    "1) OR (1=1",
+    "x' OR version > 0 -- ",
+    "x' AND 1=0 UNION ALL SELECT 1 -- ",
+    # other rows, other tables
+    "' UNION SELECT NULL -- ",
+    "' UNION SELECT NULL, NULL, NULL -- ",
+    "' UNION SELECT usename, passwd, NULL FROM pg_shadow -- ",
+    "' UNION SELECT table_name, NULL FROM information_schema.tables -- ",
+    "' UNION ALL SELECT version(), current_user, NULL -- ",
+    "0192a3b4-c5d6-7e8f-9012-3456789abcde' UNION SELECT pg_read_file('/etc/passwd') -- ",
+    "-created_at; SELECT pg_ls_dir('.')",
+    # another statement
+    "'; DROP TABLE tickets; -- ",
+    "'; DELETE FROM tickets; -- ",
+    "'; UPDATE tickets SET title = 'injected'; -- ",
+    "'; TRUNCATE tickets; -- ",
+    "'); DROP TABLE tickets; -- ",
+    "1; DROP TABLE tickets",
+    "'; COPY tickets TO PROGRAM 'id'; -- ",
+    "'; CREATE TABLE injected (a int); -- ",
+    "'; GRANT ALL ON tickets TO PUBLIC; -- ",
+    "$$; DROP TABLE tickets; $$",
+    "$1; DROP TABLE tickets",
+    "$tag$'; DROP TABLE tickets; --$tag$",
+    # what takes time
+    f"'; SELECT pg_sleep({SLEEP}); -- ",
+    f"' || pg_sleep({SLEEP}) || '",
+    f"' OR (SELECT 1 FROM pg_sleep({SLEEP})) = 1 -- ",
+    f"1 AND 1 = (SELECT 1 FROM pg_sleep({SLEEP}))",
+    f"(SELECT pg_sleep({SLEEP}))",
+    f"billing'::ticket_category AND pg_sleep({SLEEP}) IS NULL -- ",
+    # what fails in a telling way
+    "' AND 1 = CAST(version() AS int) -- ",
+    "' AND (SELECT 1/0) = 1 -- ",
+    "' || (SELECT current_setting('data_directory')) || '",
+    "' AND extractvalue(1, concat(0x7e, version())) -- ",
+    "ROW(1, 1)",
+    # escapes, encodings, patterns
+    "\\",
+    "\\'",
+    "\\\\' OR 1=1 -- ",
+    "E'\\x27' OR 1=1",
+    "\\u0027 OR 1=1 -- ",
+    "%27%20OR%201%3D1--",
+    "＇ OR ＇1＇=＇1",
+    "ʼ OR 1=1 -- ",
+    "\u00bf' OR 1=1 -- ",
+    "%",
+    "_",
+    "%%%s%(name)s%d{0}{}",
+    ":name :1 ?1 ? @a $1 $2",
+    # what an array, a row or a number of Postgres can be made of
+    "{billing,technical}",
+    "{}",
+    '"},{"',
+    "NULL",
+    "billing,billing'--",
+    "1e999",
+    "0x27",
+    "now()",
+    "infinity",
+    "-- ",
+    "/*",
+]

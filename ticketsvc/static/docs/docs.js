@@ -1,0 +1,18 @@
+// Shows the document of this service, and lets people try its calls.
+"use strict";
+
+const dark = matchMedia("(prefers-color-scheme: dark)");
+const followScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
+followScheme();
+dark.addEventListener("change", followScheme);
+
+SwaggerUIBundle({
+  url: "/openapi.json",
+  dom_id: "#api",
+  deepLinking: true,
+  tryItOutEnabled: true,
+  displayRequestDuration: true,
+  filter: false,
+  defaultModelsExpandDepth: 0,
+  validatorUrl: null,
+});
