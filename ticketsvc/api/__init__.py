@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import classify, cors, errors, health, stats, tickets
+from ticketsvc.api import classify, console, cors, errors, health, stats, tickets
 from ticketsvc.problems import NotAcceptable
 
 
@@ -19,6 +19,7 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     app.register_blueprint(health.bp)
+    app.register_blueprint(console.bp)
     errors.register(app)
     if cors_origins:
         cors.register(app, cors_origins)
