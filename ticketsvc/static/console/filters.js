@@ -8,6 +8,7 @@ import { localDate, startOf } from "./times.js";
 
 const NAMES = ["status", "category", "priority", "search", "sort", "within", "from", "to"];
 const form = find("#filters");
+const WIDE = matchMedia("(min-width: 1081px)"); // there is room for the filters, always: tickets.css
 let typing = false; // while a search is typed it stays one step of the browser's history
 
 export const isFiltered = (parameters) => NAMES.some((name) => name !== "sort" && parameters.get(name));
@@ -52,6 +53,10 @@ export function startFilters() {
     apply({ replace: typing });
   });
   find("#clear").addEventListener("click", clearFilters);
+  const facets = find("#facets");
+  const follow = () => (facets.open = WIDE.matches);
+  WIDE.addEventListener("change", follow);
+  follow();
 }
 
 function apply({ replace = false } = {}) {

@@ -24,7 +24,8 @@ export function inWords(value) {
   return words[0].toUpperCase() + words.slice(1);
 }
 
-export const percent = (share) => `${Math.round(share * 100)} %`;
+// A share that is not whole is not called so: 0.996 is 99 %.
+export const percent = (share) => `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100} %`;
 
 export const number = (value) => value.toLocaleString("en");
 

@@ -18,7 +18,7 @@ export function ticketPanel({ save, remove }) {
   const edit = element("button", { type: "button", click: startEdit, title: "Edit (e)" }, "Edit");
   const drop = element("button", { type: "button", class: "quiet", click: confirmDelete, title: "Delete (d)" }, "Delete");
   const read = element("div", { class: "read" }, heading, text);
-  const form = editForm(saveTexts, endEdit);
+  const { form, title, description } = editForm(saveTexts, endEdit);
   const root = element(
     "article",
     null,
@@ -64,10 +64,10 @@ export function ticketPanel({ save, remove }) {
   }
 
   function startEdit() {
-    form.title.value = shown.title;
-    form.description.value = shown.description;
+    title.value = shown.title;
+    description.value = shown.description;
     setEditing(true);
-    form.title.focus();
+    title.focus();
   }
 
   function endEdit() {
@@ -77,12 +77,12 @@ export function ticketPanel({ save, remove }) {
 
   function setEditing(is) {
     [form.hidden, read.hidden, edit.hidden] = [!is, is, is];
-    if (is) form.description.rows = Math.min(24, 4 + form.description.value.length / 60);
+    if (is) description.rows = Math.min(24, 4 + description.value.length / 60);
   }
 
   // Sends the texts that were changed, and only those.
   async function saveTexts() {
-    const values = { title: form.title.value.trim(), description: form.description.value.trim() };
+    const values = { title: title.value.trim(), description: description.value.trim() };
     const changes = Object.fromEntries(Object.entries(values).filter(([field, value]) => value !== shown[field]));
     if (!Object.keys(changes).length || (await attempt(() => save(changes)))) endEdit();
   }
@@ -135,7 +135,6 @@ function editForm(save, cancel) {
       element("button", { type: "button", click: cancel }, "Cancel"),
     ),
   );
-  Object.assign(form, { title, description }); // the form's own title is a tooltip
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     save();
@@ -147,7 +146,7 @@ function editForm(save, cancel) {
       cancel();
     }
   });
-  return form;
+  return { form, title, description };
 }
 
 function isDeleteMeant(title) {

@@ -5,7 +5,7 @@ import { element } from "./dom.js";
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
 const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
-const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "short" });
+const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const UNITS = [
   ["day", 86400],
   ["hour", 3600],
