@@ -59,9 +59,9 @@ function draw(days, width, name, point) {
   return picture;
 }
 
-// The least of 4, 8, 20, 40, 80, 200 ... that has room for the value: each has whole quarters.
+// The least round number that has room for the value: each of them has whole quarters.
 function niceTop(value) {
-  for (let unit = 1; ; unit *= 10) for (const factor of [4, 8, 20]) if (factor * unit >= value) return factor * unit;
+  for (let unit = 1; ; unit *= 10) for (const factor of [4, 8, 12, 16, 20, 24, 32]) if (factor * unit >= value) return factor * unit;
 }
 
 function grid(top, y, width) {

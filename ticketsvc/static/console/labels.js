@@ -12,7 +12,7 @@ export const VALUES = {
 export const SOURCES = {
   caller: "a person",
   offline: "the lexicon",
-  learned: "what corrections taught",
+  learned: "past corrections",
   openai: "the model",
   default: "the default",
   reclassify: "a later look",

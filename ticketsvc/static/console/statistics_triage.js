@@ -2,7 +2,7 @@
 
 import { barList } from "./charts.js";
 import { element } from "./dom.js";
-import { inWords, label, number, percent, SOURCES, VALUES } from "./labels.js";
+import { inWords, number, percent, SOURCES, VALUES } from "./labels.js";
 import { empty } from "./notices.js";
 
 const FIELDS = ["category", "priority"];
@@ -41,7 +41,7 @@ function confusion(field, counts) {
   const rows = values.map((suggested) => {
     const total = values.reduce((sum, final) => sum + counts[suggested][final], 0);
     const cells = values.map((final) => cell(counts[suggested][final], total, suggested === final));
-    return element("tr", null, element("th", { scope: "row" }, label(field, suggested)), cells);
+    return element("tr", null, element("th", { scope: "row" }, inWords(suggested)), cells);
   });
   return element("table", { class: "confusion" }, element("caption", null, caption), element("thead", null, head), element("tbody", null, rows));
 }

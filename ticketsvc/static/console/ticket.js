@@ -49,7 +49,7 @@ async function load(id) {
 }
 
 const closing = () =>
-  element("a", { class: "close", href: withChanges({ ticket: null }), click: leave }, "Close");
+  element("p", { class: "ticket-head" }, element("a", { href: withChanges({ ticket: null }), click: leave }, "Close"));
 
 function leave(event) {
   event.preventDefault();

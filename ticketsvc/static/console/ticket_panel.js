@@ -17,13 +17,14 @@ export function ticketPanel({ save, remove }) {
   const controls = Object.keys(VALUES).map((field) => control(field, attempt));
   const edit = element("button", { type: "button", click: startEdit, title: "Edit (e)" }, "Edit");
   const drop = element("button", { type: "button", class: "quiet", click: confirmDelete, title: "Delete (d)" }, "Delete");
-  const read = element("div", { class: "read" }, heading, text);
+  const read = element("div", { class: "read" }, text);
   const { form, title, description } = editForm(saveTexts, endEdit);
   const root = element(
     "article",
     null,
     race,
     faults,
+    heading,
     element("div", { class: "controls" }, controls.map((made) => made.root)),
     read,
     form,
@@ -76,7 +77,8 @@ export function ticketPanel({ save, remove }) {
   }
 
   function setEditing(is) {
-    [form.hidden, read.hidden, edit.hidden] = [!is, is, is];
+    form.hidden = !is;
+    for (const part of [heading, read, edit]) part.hidden = is;
     if (is) description.rows = Math.min(24, 4 + description.value.length / 60);
   }
 
