@@ -32,7 +32,7 @@ function draw(days, width, name, point) {
     return drawing("rect", { class: "created", x: x(index) - bar / 2, y: y(value), width: bar, height: y(0) - y(value), rx: Math.min(2, bar / 3) });
   });
   const line = days.map((day, index) => `${index ? "L" : "M"}${x(index).toFixed(1)} ${y(day.resolved.total).toFixed(1)}`);
-  const dots = step < 9 ? [] : days.map((day, index) => drawing("circle", { class: "dot", cx: x(index), cy: y(day.resolved.total), r: 2.6 }));
+  const dots = step < 12 ? [] : days.map((day, index) => drawing("circle", { class: "dot", cx: x(index), cy: y(day.resolved.total), r: 2.6 }));
   const picture = drawing(
     "svg",
     { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": `Per day: ${name}` },

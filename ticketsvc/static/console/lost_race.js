@@ -20,12 +20,12 @@ export async function askAboutRace(place, before, now, wanted) {
     const notice = element(
       "section",
       { class: "notice race", role: "alertdialog", "aria-labelledby": "race-title", tabindex: -1 },
-      element("h3", { id: "race-title" }, "Somebody else was faster"),
+      element("h2", { id: "race-title" }, "Somebody else was faster"),
       element("p", null, "This ticket was changed while you were changing it. Your change was not saved yet."),
-      element("h4", null, "Their change", author),
+      element("h3", null, "Their change", author),
       theirs.map((field) => change(field, before[field], now[field])),
       !theirs.length && element("p", null, "It left every field as you saw it."),
-      element("h4", null, "Your change"),
+      element("h3", null, "Your change"),
       Object.keys(wanted).map((field) => change(field, now[field], wanted[field])),
       overlap(theirs, wanted),
       element(

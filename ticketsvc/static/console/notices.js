@@ -6,7 +6,7 @@ export function failure(problem, again) {
   return element(
     "div",
     { class: "notice failed", role: "alert" },
-    element("h3", null, problem.title ?? "This page has a defect"),
+    element("p", { class: "notice-title" }, problem.title ?? "This page has a defect"),
     element("p", null, problem.detail ?? String(problem)),
     problem.requestId && element("p", { class: "hint" }, "Request ", element("code", null, problem.requestId)),
     again && element("button", { type: "button", click: again }, "Try again"),
@@ -14,7 +14,7 @@ export function failure(problem, again) {
 }
 
 export function empty(title, text, ...actions) {
-  return element("div", { class: "notice" }, element("h3", null, title), element("p", null, text), ...actions);
+  return element("div", { class: "notice" }, element("p", { class: "notice-title" }, title), element("p", null, text), ...actions);
 }
 
 export const loading = (lines) =>

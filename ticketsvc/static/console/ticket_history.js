@@ -72,5 +72,5 @@ export function change(field, from, to) {
     return element("p", { class: "change" }, element("span", { class: "name" }, inWords(field)), values);
   }
   const text = from == null && to == null ? element("p", { class: "hint" }, "text removed") : difference(from, to);
-  return element("div", { class: "change text" }, element("span", { class: "name" }, inWords(field)), text);
+  return element("div", { class: "change long" }, element("span", { class: "name" }, inWords(field)), text);
 }
