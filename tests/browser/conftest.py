@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
 
     from tests.http import Service
 
@@ -45,8 +46,6 @@ def browser() -> Iterator[Browser]:
     path = chromium()
     if path is None:
         pytest.skip("needs Chromium: apt-get install chromium, or CHROMIUM=/path/to/it")
-    from playwright.sync_api import expect, sync_playwright
-
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -65,13 +64,17 @@ class Witness:
         """Watch all pages of a context."""
         context.on("console", self._read)
         context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
-        context.on("dialog", lambda dialog: (self.faults.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        context.on("dialog", self._dismiss)
         context.on("request", lambda request: self._check(request.url))
 
     def _read(self, message: ConsoleMessage) -> None:
         # That a call was answered with an error is the business of the test that made it so.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
             self.faults.append(f"console: {message.text}")
+
+    def _dismiss(self, dialog: Dialog) -> None:
+        self.faults.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _check(self, url: str) -> None:
         if not url.startswith(self.origin + "/"):

@@ -5,13 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE
 from tests.browser.steps import change, file, filing, panel, rows
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe: pip install -r requirements-dev.txt")
-expect = sync_api.expect
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
 def check(page: Page, state: str) -> None:
     """No violation, and nothing wider than the window."""
-    found = axe.Axe().run(page).response["violations"]
+    found = Axe().run(page).response["violations"]
     told = [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in found]
     assert told == [], f"{state}: {told}"
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")

@@ -7,18 +7,14 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, origin_of
 from tests.browser.steps import change, file, filing, lists, panel, read, rows, titles
 from tests.conftest import serve
 from tests.tickets import URL, insert, insert_many
 
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
-expect = sync_api.expect
-
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playwright.sync_api import Page, Request, Route
 
     from tests.browser.conftest import OpenPage

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
+from playwright.sync_api import expect
 
 from tests.browser.steps import file, filing, panel, read, rows, titles
 from tests.tickets import URL
-
-sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install -r requirements-dev.txt")
-expect = sync_api.expect
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage

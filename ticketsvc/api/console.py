@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
+from ticketsvc.api import conditional
 from ticketsvc.api.answers import without_body
 from ticketsvc.problems import NotFound
 
@@ -40,6 +41,7 @@ def _load(directory: Path) -> tuple[dict[str, bytes], str]:
 
 
 _FILES, _VERSION = _load(Path(__file__).parents[1] / "static" / "console")
+_ETAG = f'"{_VERSION}"'
 
 
 @bp.get("/")
@@ -57,14 +59,13 @@ def file(version: str, name: str) -> Response:
 
 
 def _answer(name: str, cache_control: str) -> Response:
-    etag = f'"{_VERSION}"'
     headers = {
         "Cache-Control": cache_control,
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "Cross-Origin-Opener-Policy": "same-origin",
-        "ETag": etag,
+        "ETag": _ETAG,
         "Referrer-Policy": "no-referrer",
     }
-    if etag in request.headers.get("If-None-Match", ""):
+    if conditional.has_tag(_ETAG):
         return without_body(304, headers)
     return Response(_FILES[name], headers=headers, content_type=MEDIA_TYPES[Path(name).suffix])
