@@ -241,6 +241,24 @@ def test_the_same_change_by_two_is_no_conflict(console: OpenPage, service: Servi
     assert read(service, ticket)["version"] == 2
 
 
+def test_a_change_that_is_lost_after_going_on_is_told(console: OpenPage, service: Service) -> None:
+    ticket, other = file(service, title="Left"), file(service, title="Other")
+    page = console(f"?ticket={ticket['id']}")
+    expect(panel(page)).to_be_visible()
+    change(service, ticket, status="resolved")
+    held: list[Route] = []
+    page.route(f"**/{ticket['id']}", lambda route: held.append(route))
+    panel(page).get_by_label("Status").select_option("Closed")
+    page.wait_for_timeout(0)
+    titles(page).first.click()
+    expect(page.get_by_role("heading", name="Other")).to_be_focused()
+    page.unroute(f"**/{ticket['id']}")
+    held[0].continue_()
+    expect(page.locator("#said")).to_contain_text("“Left” was not saved")
+    assert read(service, ticket)["status"] == "resolved"
+    assert read(service, other)["version"] == 1
+
+
 def test_a_ticket_that_another_deleted(console: OpenPage, service: Service) -> None:
     ticket = file(service)
     page = console(f"?ticket={ticket['id']}")

@@ -4,8 +4,7 @@ const SVG = "http://www.w3.org/2000/svg";
 
 export const find = (selector, within = document) => within.querySelector(selector);
 
-export const element = (name, attributes, ...children) =>
-  complete(document.createElement(name), attributes, children);
+export const element = (name, attributes, ...children) => complete(document.createElement(name), attributes, children);
 
 export const drawing = (name, attributes, ...children) =>
   complete(document.createElementNS(SVG, name), attributes, children);

@@ -64,7 +64,8 @@ function body() {
 
 function check() {
   const length = lengthOf(title.value);
-  const isLong = length > TITLE_LENGTH && `A title has at most ${TITLE_LENGTH} characters, this one has ${number(length)}.`;
+  const isLong =
+    length > TITLE_LENGTH && `A title has at most ${TITLE_LENGTH} characters, this one has ${number(length)}.`;
   show(title, length ? isLong : "Say in a few words what it is about.");
   show(description, lengthOf(description.value) ? "" : "Describe it: the triage reads this too.");
   const wrong = find("[aria-invalid]", form);

@@ -92,6 +92,8 @@ export function showFilters(parameters) {
   form.to.value = parameters.get("to") ?? "";
   find("#clear").hidden = !isFiltered(parameters);
   const set = NAMES.filter((name) => !["search", "sort"].includes(name) && parameters.get(name));
-  find("#filter-summary").textContent = set.length ? `Filters: ${set.map(inWords).join(", ").toLowerCase()}` : "Filters";
+  find("#filter-summary").textContent = set.length
+    ? `Filters: ${set.map(inWords).join(", ").toLowerCase()}`
+    : "Filters";
   typing &&= document.activeElement === form.search;
 }

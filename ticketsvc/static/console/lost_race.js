@@ -42,7 +42,10 @@ export async function askAboutRace(place, before, now, wanted) {
 
 function overlap(theirs, wanted) {
   const both = theirs.filter((field) => field in wanted).map((field) => inWords(field).toLowerCase());
-  return both.length > 0 && element("p", { class: "fault" }, `Both change the ${both.join(" and the ")}: applying yours replaces theirs.`);
+  return (
+    both.length > 0 &&
+    element("p", { class: "fault" }, `Both change the ${both.join(" and the ")}: applying yours replaces theirs.`)
+  );
 }
 
 async function lastAuthor(now) {

@@ -14,7 +14,13 @@ export function failure(problem, again) {
 }
 
 export function empty(title, text, ...actions) {
-  return element("div", { class: "notice" }, element("p", { class: "notice-title" }, title), element("p", null, text), ...actions);
+  return element(
+    "div",
+    { class: "notice" },
+    element("p", { class: "notice-title" }, title),
+    element("p", null, text),
+    ...actions,
+  );
 }
 
 export const loading = (lines) =>

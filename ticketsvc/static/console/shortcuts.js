@@ -12,7 +12,11 @@ export function startShortcuts(shortcuts) {
   const byKey = new Map(list.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut])));
   find("#shortcut-list").append(
     ...list.flatMap(({ keys, text }) => [
-      element("dt", null, keys.flatMap((key, index) => [index > 0 && " or ", element("kbd", null, key)])),
+      element(
+        "dt",
+        null,
+        keys.flatMap((key, index) => [index > 0 && " or ", element("kbd", null, key)]),
+      ),
       element("dd", null, text),
     ]),
   );

@@ -47,7 +47,14 @@ startDeleteDialog();
 startKey();
 followLinks();
 startShortcuts([
-  { keys: ["/"], text: "Search", action: () => { if (view !== "queue") go({ view: null }); find("#search").select(); } },
+  {
+    keys: ["/"],
+    text: "Search",
+    action: () => {
+      if (view !== "queue") go({ view: null });
+      find("#search").select();
+    },
+  },
   { keys: ["j"], text: "Next ticket of the queue", action: inQueue(() => step(1)) },
   { keys: ["k"], text: "Previous ticket of the queue", action: inQueue(() => step(-1)) },
   { keys: ["Enter"], text: "Open the ticket", action: () => false }, // rows are links

@@ -18,8 +18,20 @@ const PARTS = [
   { title: "Created and resolved each day", path: "stats/daily/", query: sinceDay, draw: drawDaily, wide: true },
   { title: "By priority", path: "stats/", query: createdSince, draw: (data) => breakdown(data, "priority") },
   { title: "By category", path: "stats/", query: createdSince, draw: (data) => breakdown(data, "category") },
-  { title: "Time to the first resolution", path: "stats/resolution/", query: createdSince, draw: drawResolution, wide: true },
-  { title: "Triage against what people made of it", path: "stats/triage/", query: createdSince, draw: triageFigures, wide: true },
+  {
+    title: "Time to the first resolution",
+    path: "stats/resolution/",
+    query: createdSince,
+    draw: drawResolution,
+    wide: true,
+  },
+  {
+    title: "Triage against what people made of it",
+    path: "stats/triage/",
+    query: createdSince,
+    draw: triageFigures,
+    wide: true,
+  },
 ];
 
 export function startStatistics() {
@@ -69,36 +81,58 @@ function drawTotals(data) {
     [number(data.open_tickets), "of them open"],
     [number(data.avg_tickets_per_day), "a day on average"],
   ];
-  return element("dl", { class: "totals" }, facts.map(([value, name]) => element("div", null, element("dt", null, name), element("dd", null, value))));
+  return element(
+    "dl",
+    { class: "totals" },
+    facts.map(([value, name]) => element("div", null, element("dt", null, name), element("dd", null, value))),
+  );
 }
 
 function drawDaily({ days, tz }) {
   const readout = element("p", { class: "readout" });
   const tell = (day) => {
     const total = (kind) => day?.[kind].total ?? days.reduce((all, each) => all + each[kind].total, 0);
-    const key = (kind) => element("span", { class: `key ${kind}` }, `${inWords(kind)} `, element("strong", null, number(total(kind))));
-    readout.replaceChildren(element("span", { class: "when" }, day ? dayName(day.date) : `${days.length} days`), key("created"), key("resolved"));
+    const key = (kind) =>
+      element("span", { class: `key ${kind}` }, `${inWords(kind)} `, element("strong", null, number(total(kind))));
+    readout.replaceChildren(
+      element("span", { class: "when" }, day ? dayName(day.date) : `${days.length} days`),
+      key("created"),
+      key("resolved"),
+    );
   };
   tell(null);
-  const rows = days.toReversed().map((day) => [dayName(day.date), number(day.created.total), number(day.resolved.total)]);
+  const rows = days
+    .toReversed()
+    .map((day) => [dayName(day.date), number(day.created.total), number(day.resolved.total)]);
   const caption = `Tickets created and first resolved each day, ${tz}`;
   return element(
     "div",
     null,
     readout,
     dailyChart(days, tell),
-    element("details", null, element("summary", null, "As a table"), element("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, table(caption, ["Day", "Created", "Resolved"], rows))),
+    element(
+      "details",
+      null,
+      element("summary", null, "As a table"),
+      element(
+        "div",
+        { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
+        table(caption, ["Day", "Created", "Resolved"], rows),
+      ),
+    ),
   );
 }
 
 function breakdown(data, field) {
   const counts = data[`${field}_breakdown`];
   const total = data.total_tickets || 1;
-  return barList(VALUES[field].map((value) => ({
-    name: label(field, value),
-    value: counts[value],
-    text: `${number(counts[value])} · ${Math.round((100 * counts[value]) / total)} %`,
-  })));
+  return barList(
+    VALUES[field].map((value) => ({
+      name: label(field, value),
+      value: counts[value],
+      text: `${number(counts[value])} · ${Math.round((100 * counts[value]) / total)} %`,
+    })),
+  );
 }
 
 function drawResolution(data) {

@@ -53,9 +53,19 @@ function suggested(field, data) {
   return element(
     "div",
     { class: "suggested", "data-field": field },
-    element("p", null, element("strong", null, label(field, data[field])), element("span", { class: "hint" }, `${percent(sure)} sure`)),
+    element(
+      "p",
+      null,
+      element("strong", null, label(field, data[field])),
+      element("span", { class: "hint" }, `${percent(sure)} sure`),
+    ),
     meter,
-    words.length > 0 && element("ul", { class: "reasons" }, words.map((reason) => because(reason, data[field]))),
+    words.length > 0 &&
+      element(
+        "ul",
+        { class: "reasons" },
+        words.map((reason) => because(reason, data[field])),
+      ),
     !words.length && element("p", { class: "hint" }, "No word decides it."),
   );
 }

@@ -2,7 +2,7 @@
 // a change that nobody here has seen: lost_race.js shows that one, and asks.
 
 import { go, withChanges } from "./address.js";
-import { call } from "./api.js";
+import { call, Problem } from "./api.js";
 import { element, find, say } from "./dom.js";
 import { askAboutRace } from "./lost_race.js";
 import { failure, isAbort, loading } from "./notices.js";
@@ -13,13 +13,13 @@ import { ticketPanel } from "./ticket_panel.js";
 const place = find("#ticket");
 let open = null; // { id, calls, ticket, etag, panel, last: the last change that was started }
 
-export function showTicket(id, parameters) {
+export function showTicket(id) {
   if (open?.id === id) return;
   open?.calls.abort();
   open = null;
   place.hidden = !id;
   document.body.classList.toggle("with-ticket", Boolean(id));
-  if (id) load(id, parameters);
+  if (id) load(id);
 }
 
 export const isOpen = () => Boolean(open);
@@ -74,7 +74,7 @@ function save(opened, changes) {
 
 async function send(opened, changes) {
   const path = encodeURIComponent(opened.id);
-  for (let wanted = changes; ; ) {
+  for (let wanted = changes; ;) {
     try {
       const { data, headers } = await call("PATCH", path, { body: wanted, headers: { "If-Match": opened.etag } });
       adopt(opened, data, headers);
@@ -88,6 +88,7 @@ async function send(opened, changes) {
     adopt(opened, data, headers);
     wanted = Object.fromEntries(Object.entries(wanted).filter(([field, value]) => data[field] !== value));
     if (!Object.keys(wanted).length) return say("Somebody else has just made the same change");
+    if (open !== opened) throw new Problem(412, "Not saved", "Somebody else changed the ticket first: open it again.");
     if (!(await askAboutRace(opened.panel.race, before, data, wanted))) return say("Your change was dropped");
   }
 }

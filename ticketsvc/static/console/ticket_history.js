@@ -62,7 +62,11 @@ function entry(happened) {
 
 function created(fields) {
   const named = Object.keys(VALUES).filter((field) => fields[field]?.to);
-  return element("p", { class: "change" }, named.map((field) => label(field, fields[field].to)));
+  return element(
+    "p",
+    { class: "change" },
+    named.map((field) => label(field, fields[field].to)),
+  );
 }
 
 // One field's change: values side by side, texts with what was taken out and put in.

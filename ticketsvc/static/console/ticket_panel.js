@@ -1,6 +1,6 @@
 // How one ticket looks: its text, its fields as controls that change it in place, and room for its history.
 
-import { element, find } from "./dom.js";
+import { element, find, say } from "./dom.js";
 import { inWords, percent, SOURCES, VALUES } from "./labels.js";
 import { failure } from "./notices.js";
 import { exactTime, time } from "./times.js";
@@ -13,10 +13,16 @@ export function ticketPanel({ save, remove }) {
   const heading = element("h2", { dir: "auto", tabindex: -1 });
   const text = element("p", { class: "text", dir: "auto" });
   const facts = element("p", { class: "hint facts" });
-  const [race, faults, history] = ["race-place", "faults", "history-place"].map((name) => element("div", { class: name }));
+  const [race, faults, history] = ["race-place", "faults", "history-place"].map((name) =>
+    element("div", { class: name }),
+  );
   const controls = Object.keys(VALUES).map((field) => control(field, attempt));
   const edit = element("button", { type: "button", click: startEdit, title: "Edit (e)" }, "Edit");
-  const drop = element("button", { type: "button", class: "quiet", click: confirmDelete, title: "Delete (d)" }, "Delete");
+  const drop = element(
+    "button",
+    { type: "button", class: "quiet", click: confirmDelete, title: "Delete (d)" },
+    "Delete",
+  );
   const read = element("div", { class: "read" }, text);
   const { form, title, description } = editForm(saveTexts, endEdit);
   const root = element(
@@ -25,7 +31,11 @@ export function ticketPanel({ save, remove }) {
     race,
     faults,
     heading,
-    element("div", { class: "controls" }, controls.map((made) => made.root)),
+    element(
+      "div",
+      { class: "controls" },
+      controls.map((made) => made.root),
+    ),
     read,
     form,
     element("div", { class: "buttons" }, edit, drop),
@@ -42,7 +52,14 @@ export function ticketPanel({ save, remove }) {
     text.textContent = ticket.description;
     for (const made of controls) made.show(ticket);
     const changed = ticket.version > 1 ? [" Changed ", time(ticket.updated_at), "."] : [];
-    facts.replaceChildren("Filed ", exactTime(ticket.created_at), ".", ...changed, " ", element("code", null, ticket.id));
+    facts.replaceChildren(
+      "Filed ",
+      exactTime(ticket.created_at),
+      ".",
+      ...changed,
+      " ",
+      element("code", null, ticket.id),
+    );
   }
 
   // Runs a call, and shows why it failed. Answers whether it went well.
@@ -54,8 +71,10 @@ export function ticketPanel({ save, remove }) {
       await action();
       return true;
     } catch (problem) {
-      const hint = problem.status === 404 ? { title: "This ticket is gone", detail: "Somebody has deleted it." } : problem;
+      const hint =
+        problem.status === 404 ? { title: "This ticket is gone", detail: "Somebody has deleted it." } : problem;
       faults.replaceChildren(failure(hint));
+      if (!root.isConnected) say(`“${shown.title}” was not saved. ${hint.detail}`);
       for (const made of controls) made.show(shown);
       return false;
     } finally {
@@ -112,8 +131,11 @@ function selectControl(field, change) {
     select.value = ticket[field];
     decision.textContent = decisionText(ticket.triage?.[field]);
   };
-  return { root: element("div", { class: "field" }, element("label", { for: select.id }, inWords(field)), select, decision), show };
+  return { root: labelled(inWords(field), select, decision), show };
 }
+
+const labelled = (text, control, ...more) =>
+  element("div", { class: "field" }, element("label", { for: control.id }, text), control, more);
 
 // Who decided a label, as the ticket tells it.
 function decisionText(decision) {
@@ -124,13 +146,19 @@ function decisionText(decision) {
 }
 
 function editForm(save, cancel) {
-  const title = element("input", { name: "title", id: "edit-title", maxlength: TITLE_LENGTH, dir: "auto", required: true });
+  const title = element("input", {
+    name: "title",
+    id: "edit-title",
+    maxlength: TITLE_LENGTH,
+    dir: "auto",
+    required: true,
+  });
   const description = element("textarea", { name: "description", id: "edit-description", dir: "auto", required: true });
   const form = element(
     "form",
     { class: "edit", hidden: true },
-    element("div", { class: "field" }, element("label", { for: title.id }, "Title"), title),
-    element("div", { class: "field" }, element("label", { for: description.id }, "Description"), description),
+    labelled("Title", title),
+    labelled("Description", description),
     element(
       "div",
       { class: "buttons" },
