@@ -56,6 +56,7 @@ def test_axe_finds_nothing(
     page.get_by_role("button", name="Drop mine").click()
     page.get_by_role("button", name="Edit").click()
     check(page, "edit")
+    page.get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "delete")

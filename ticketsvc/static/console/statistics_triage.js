@@ -36,18 +36,16 @@ function fieldFigures(field, data) {
       element("strong", null, tally.accuracy == null ? "–" : percent(tally.accuracy)),
       " right",
     ),
-    element(
-      "p",
-      { class: "hint" },
-      tallyText(tally),
-    ),
+    element("p", { class: "hint" }, tallyText(tally)),
     rows.length > 1 && barList(rows),
     tally.judged > 0 && confusion(field, data.confusion[field]),
   );
 }
 
 function tallyText(tally) {
-  const [suggested, kept, corrected, left] = [tally.suggested, tally.kept, tally.corrected, tally.not_judged].map(number);
+  const [suggested, kept, corrected, left] = [tally.suggested, tally.kept, tally.corrected, tally.not_judged].map(
+    number,
+  );
   return `${suggested} suggested: ${kept} kept, ${corrected} corrected, ${left} not judged yet.`;
 }
 

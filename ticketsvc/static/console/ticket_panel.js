@@ -97,7 +97,7 @@ export function ticketPanel({ save, remove }) {
 
   function setEditing(is) {
     form.hidden = !is;
-    for (const part of [read, edit]) part.hidden = is;
+    for (const part of [read, edit, drop]) part.hidden = is;
     heading.classList.toggle("unseen", is); // the outline of the page keeps it
     if (is) description.rows = Math.min(24, 4 + description.value.length / 60);
   }
