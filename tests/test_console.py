@@ -51,6 +51,8 @@ def test_the_policy_allows_nothing_but_what_the_service_serves(client: FlaskClie
         "base-uri": "'none'",
         "form-action": "'none'",
         "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
     }
 
 

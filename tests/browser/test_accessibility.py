@@ -73,6 +73,16 @@ def test_axe_finds_nothing(
     page.get_by_text("As a table").click()
     check(page, "statistics")
 
+    page.route(
+        "**/api/tickets/*", lambda route: route.fulfill(status=401, json={"detail": "The API key is not known."})
+    )
+    page.goto(f"{home}?search=key")
+    page.get_by_label("Key", exact=True).fill("wrong")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_text("The API key is not known.")).to_be_visible()
+    check(page, "key")
+    page.unroute("**/api/tickets/*")
+
     page.goto(f"{home}?status=opne")
     expect(page.get_by_role("alert")).to_be_visible()
     check(page, "failure")

@@ -15,7 +15,7 @@ from tests.conftest import serve
 from tests.tickets import URL, insert, insert_many
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request, Route
+    from playwright.sync_api import Browser, Page, Request, Route
 
     from tests.browser.conftest import OpenPage
     from tests.http import Service
@@ -478,6 +478,18 @@ def test_a_refused_prompt_leaves_a_way_back(open_at: OpenPage, guarded: Service,
 
 
 # Texts that mean no good
+
+
+def test_the_browser_lets_no_text_become_html(browser: Browser, service: Service) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(origin_of(service))
+        makes_html = "(() => { try { document.body.innerHTML = '<p>x</p>'; return true } catch { return false } })()"
+        assert not page.evaluate(makes_html)
+        adds_script = """(() => { const script = document.createElement('script');
+            script.append('window.ran = true'); document.body.append(script); return Boolean(window.ran) })()"""
+        assert not page.evaluate(adds_script)
+
 
 HOSTILE = [
     "<script>alert(1)</script><img src=x onerror=alert(2)>",
