@@ -42,6 +42,12 @@ def on_starting(server: Any) -> None:
             raise SystemExit(str(error)) from None
 
 
+def when_ready(server: Any) -> None:
+    """Say it when everybody may do everything."""
+    if not settings.require_api_key:
+        server.log.warning("REQUIRE_API_KEY is off: whoever reaches the port can read, change and delete every ticket")
+
+
 def worker_exit(server: Any, worker: Any) -> None:
     """Close a worker's connections while its gevent still runs."""
     if worker.wsgi is not None:

@@ -14,9 +14,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import json_makers
+from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.harness import ROOT, Harness, say
+from bench.scale import scale
+from bench.search import search
 from bench.soak import soak
+from bench.stats import SIZES, statistics
+from bench.triage import triage
+from bench.trust import trust
 from bench.walk import walk
 
 
@@ -54,9 +60,19 @@ def run_walk(options: argparse.Namespace) -> str:
     return walk(_prepared(options), rounds=options.rounds * 3, requests=options.seconds * 20)
 
 
+def run_search(options: argparse.Namespace) -> str:
+    """Searches of every shape."""
+    return search(_prepared(options), requests=options.seconds * 10)
+
+
 def run_json(options: argparse.Namespace) -> str:
     """JSON by Postgres or by Python."""
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
+
+
+def run_trust(options: argparse.Namespace) -> str:
+    """Idempotency, history, keys and limits."""
+    return trust(_prepared(options), options.rounds, calls=options.seconds * 250)
 
 
 def run_soak(options: argparse.Namespace) -> str:
@@ -66,12 +82,38 @@ def run_soak(options: argparse.Namespace) -> str:
     return soak(harness, options.requests, seconds=1800)
 
 
+def run_bulk(options: argparse.Namespace) -> str:
+    """Files in and out."""
+    return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
+
+
+def run_scale(options: argparse.Namespace) -> str:
+    """All kinds of requests, by four clients, on tables of several sizes."""
+    return scale(options.peers, options.sizes, options.seconds, connections=4)
+
+
+def run_triage(options: argparse.Namespace) -> str:
+    """How right triage is, how fast it learns, and what it costs."""
+    return triage(options.data, requests=options.seconds * 50)
+
+
+def run_stats(options: argparse.Namespace) -> str:
+    """Statistics on tables of several sizes."""
+    return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
+    "search": run_search,
+    "stats": run_stats,
     "serving": run_serving,
     "json": run_json,
     "soak": run_soak,
+    "bulk": run_bulk,
+    "scale": run_scale,
+    "triage": run_triage,
+    "trust": run_trust,
 }
 
 
@@ -87,9 +129,11 @@ def _load(options: argparse.Namespace) -> Load:
 
 def _parser() -> argparse.ArgumentParser:
     default_peers = Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
+    default_data = Path(os.environ.get("LABELLED_TICKETS", ROOT.parent / "shared" / "data"))
     parser = argparse.ArgumentParser(prog="bench/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("what", choices=[*RUNS, "all"])
     parser.add_argument("--peers", type=lambda text: Path(text).resolve(), default=default_peers, help="or PEERS")
+    parser.add_argument("--data", type=Path, default=default_data, help="triage: labelled tickets; or LABELLED_TICKETS")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
     parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
@@ -97,13 +141,18 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
+    parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="make this service's table anew")
     return parser
 
 
 def _names(text: str) -> list[str]:
     return [name for name in text.split(",") if name]
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in _names(text)]
 
 
 def _operations(text: str) -> list[str]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ticketsvc.embedded.cluster import Cluster
 
-pytest_plugins = ("tests.postgres",)
+pytest_plugins = ("tests.postgres", "tests.cast")
 
 ROOT = Path(__file__).parents[1]
 

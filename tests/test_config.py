@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT, serve
-from ticketsvc.config import Config, ConfigError
+from ticketsvc.config import Config, ConfigError, RateLimit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,11 +28,18 @@ READ = {
     "DB_STATEMENT_TIMEOUT": ("statement_timeout", "2.5", 2.5),
     "DB_LOCK_TIMEOUT": ("lock_timeout", "1", 1.0),
     "MAX_BODY_BYTES": ("max_body_bytes", "2048", 2048),
+    "MAX_IMPORT_BYTES": ("max_import_bytes", "4096", 4096),
+    "BULK_CALLS": ("bulk_calls", "1", 1),
+    "BULK_TIMEOUT": ("bulk_timeout", "60", 60.0),
+    "BULK_STALL_TIMEOUT": ("bulk_stall_timeout", "5", 5.0),
     "CORS_ORIGINS": (
         "cors_origins",
         "https://a.example, https://b.example,",
         ("https://a.example", "https://b.example"),
     ),
+    "REQUIRE_API_KEY": ("require_api_key", "on", True),
+    "RATE_LIMIT": ("rate_limit", "600/60", RateLimit(600, 60)),
+    "FORWARDED_ALLOW_IPS": ("trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "TRIAGE_ON_CREATE": ("triage_on_create", "OFF", False),
     "TRIAGE_LEARNING": ("triage_learning", "off", False),
     "OPENAI_API_KEY": ("openai_api_key", " sk-1 ", "sk-1"),
@@ -49,10 +56,15 @@ BAD = [
         for value in ("0", "-1", "x", "1.5", "٣", "9" * 99)
     ),
     *((name, "x") for name in ("DB_POOL_TIMEOUT", "DB_STATEMENT_TIMEOUT", "DB_LOCK_TIMEOUT", "OPENAI_TIMEOUT")),
+    *((name, "x") for name in ("BULK_CALLS", "BULK_TIMEOUT", "BULK_STALL_TIMEOUT", "MAX_IMPORT_BYTES")),
+    ("BULK_CALLS", "0"),
     *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),
+    ("REQUIRE_API_KEY", "perhaps"),
+    *(("RATE_LIMIT", value) for value in ("600", "0/60", "60/0", "1/86401", "1/1/1", "x/60", "-1/60", "٣/60", "/")),
+    *(("FORWARDED_ALLOW_IPS", value) for value in ("proxy", "10.0.0.1/8", "1.2.3.4,x")),
     ("TRIAGE_ON_CREATE", "perhaps"),
     ("TRIAGE_LEARNING", "yes"),
     ("LOG_LEVEL", "loud"),

@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 URL = "/api/tickets/"
 TICKET = json.dumps({"title": "Charged twice", "description": "Two invoices for one month."}).encode()
 JSON = {"Content-Type": "application/json"}
+NDJSON = {"Content-Type": "application/x-ndjson"}
 TEXT = {"Content-Type": "text/plain"}
 SHOP = "https://shop.example"
 
 ALLOWED = {
     "STATUS_BAD_REQUEST": "it only says that the status is 400",
+    "REQUEST_HDR_IN_RESPONSE": "Accept-Encoding belongs to a 415 (RFC 9110 section 12.5.3)",
     "STATUS_URI_TOO_LONG": "it only says that the status is 414",
 }
 
@@ -35,15 +37,23 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "GET", f"{URL}?limit=1&count=true", b"", {}),
     (200, "GET", "{ticket}", b"", {}),
     (200, "HEAD", "{ticket}", b"", {}),
+    (201, "POST", URL, TICKET, {**JSON, "Idempotency-Key": "a"}),
+    (200, "GET", "{ticket}/history", b"", {}),
     (304, "GET", "{ticket}", b"", {"If-None-Match": '"1"'}),
     (200, "PATCH", "{ticket}", b'{"priority": "low"}', {"Content-Type": "application/merge-patch+json"}),
     (204, "DELETE", "{ticket}", b"", {}),
     (200, "OPTIONS", URL, b"", {}),
     # What is about them
     (200, "GET", f"{URL}stats/", b"", {}),
+    (200, "GET", f"{URL}stats/triage/", b"", {}),
     (200, "POST", f"{URL}classify/", b'{"description": "I was charged twice"}', JSON),
     (200, "GET", "/livez", b"", {}),
     (200, "GET", "/readyz", b"", {}),
+    (200, "POST", f"{URL}import/", TICKET, NDJSON),
+    (200, "GET", f"{URL}export/", b"", {}),
+    (200, "HEAD", f"{URL}export/", b"", {}),
+    (200, "GET", f"{URL}export/?format=csv", b"", {}),
+    (200, "GET", f"{URL}export/", b"", {"Accept": "text/csv"}),
     # Calls by pages of another origin
     (200, "GET", URL, b"", {"Origin": SHOP}),
     (200, "GET", URL, b"", {"Origin": "https://other.example"}),
@@ -53,6 +63,7 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (400, "POST", URL, b"{", JSON),
     (400, "GET", f"{URL}?sort=up", b"", {}),
     (400, "GET", "/not a request", b"", {}),
+    (400, "POST", f"{URL}import/", b"{", NDJSON),
     (404, "GET", "/nothing", b"", {}),
     (404, "HEAD", "/nothing", b"", {}),
     (404, "GET", "{gone}", b"", {}),
@@ -62,8 +73,12 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (412, "DELETE", "{ticket}", b"", {"If-Match": '"9"'}),
     (413, "POST", URL, b" " * 2_000_000, JSON),
     (414, "GET", "/" + "a" * 9_000, b"", {}),
+    (400, "POST", URL, TICKET, {**JSON, "Idempotency-Key": "a b"}),
     (415, "POST", URL, TICKET, TEXT),
+    (406, "GET", f"{URL}export/", b"", {"Accept": "text/html"}),
     (415, "PATCH", "{ticket}", b"{}", TEXT),
+    (415, "POST", f"{URL}import/", TICKET, JSON),
+    (415, "POST", f"{URL}import/", TICKET, {**NDJSON, "Content-Encoding": "gzip"}),
     (431, "GET", "/livez", b"", {"X": "a" * 9_000}),
 ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -120,17 +119,6 @@ def test_a_time_is_the_same_moment_with_any_offset(time: datetime, minutes: int,
     asked = list_parameters.parse(urlencode({"created_since": given}).encode())
     assert asked.filters.created_since is not None
     assert datetime.fromisoformat(asked.filters.created_since) == time
-
-
-@given(TEXT)
-def test_a_pattern_is_the_text_itself(text: str) -> None:
-    if not text or "\0" in text:
-        return
-    pattern = list_parameters.parse(urlencode({"search": text}).encode()).filters.pattern
-    assert pattern is not None
-    assert (pattern[0], pattern[-1]) == ("%", "%")
-    assert re.sub(r"\\(.)", r"\1", pattern[1:-1], flags=re.DOTALL) == text
-    assert not set("%_") & set(re.sub(r"\\.", "", pattern[1:-1], flags=re.DOTALL))
 
 
 # --- fields

@@ -13,7 +13,8 @@ from tests.postgres import create_database
 from tests.tickets import insert_many
 from ticketsvc import migrations
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.store import queries
+from ticketsvc.store import queries, search_index
+from ticketsvc.store.search_index import NEAR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +48,8 @@ def large(postgres: Cluster) -> Iterator[Connection]:
     migrations.apply(url)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        connection.execute("VACUUM ANALYZE tickets")
+        tables = "tickets, ticket_texts, ticket_changes, ticket_totals, ticket_days, ticket_quarters"
+        connection.execute(f"VACUUM ANALYZE {tables}")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
@@ -109,7 +111,7 @@ def test_one_facet_costs_less_than_all(large: Connection, name: str) -> None:
     assert _blocks(plan(large, name, one, analyze=True)) <= 1200
 
 
-@pytest.mark.parametrize("name", ["tickets.get", "tickets.update", "tickets.delete"])
+@pytest.mark.parametrize("name", ["tickets.get", "tickets.update", "tickets.delete", "triage.suggest"])
 def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     query = queries.load(name)
     found = list(nodes(plan(large, name, {**dict.fromkeys(query.parameters), "id": ID})))
@@ -117,10 +119,133 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_a_search_goes_along_the_key_until_its_page_is_full(large: Connection, sort: str) -> None:
-    found = list(nodes(plan(large, f"tickets.search_{sort}", {**FIRST, "pattern": "%Number%"})))
+ANY_TEXT: dict[str, object] = {
+    "search_patterns": [],
+    "excluded_patterns": [],
+    **search_index.conditions([]),
+}
+SEARCHED: dict[str, object] = {
+    "search_patterns": ["%Number%"],
+    "excluded_patterns": [],
+    **search_index.effort("newest", ["%Number%"], has_facets=False),
+}
+
+
+def by_index(found: dict[str, Any]) -> dict[str, Any]:
+    """The node that asks the index by text."""
+    [node] = [node for node in nodes(found) if node.get("Index Name") == "ticket_texts_search"]
+    return node
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "updated", "urgent"])
+def test_a_common_word_needs_no_index_by_text(large: Connection, sort: str) -> None:
+    found = plan(large, f"tickets.search_{sort}", {**FIRST, **SEARCHED, "near": NEAR[sort]}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 0
+    assert found["Actual Rows"] == 101
+
+
+@pytest.mark.parametrize(("sort", "weeks"), [("newest", 4), ("oldest", 4), ("updated", 1), ("urgent", 1)])
+def test_what_is_not_near_is_asked_of_the_index(large: Connection, sort: str, weeks: int) -> None:
+    """A week's hits at a time where the order is that of creation; the 40,000 tickets are of four weeks."""
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"], "near": 10, "batches": 1}
+    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched}, analyze=True)
+    assert by_index(found)["Actual Loops"] == weeks
+    assert found["Actual Rows"] == 0
+
+
+def test_few_tickets_with_the_facets_need_no_index_by_text(large: Connection) -> None:
+    facets = {"categories": ["billing"], "priorities": ["high"], "statuses": ["open"], "few": 10_000}
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"]}
+    found = plan(large, "tickets.search_newest", {**FIRST, **searched, **facets}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 0
+
+
+def test_a_count_asks_the_index(large: Connection) -> None:
+    searched = {**SEARCHED, "search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"]}
+    found = plan(large, "tickets.count_search", {**FIRST, **searched}, analyze=True)
+    assert by_index(found)["Actual Loops"] == 1
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
+
+
+WINDOW: dict[str, object] = {"created_since": "2026-01-05", "created_before": "2026-01-06"}
+
+
+def test_statistics_of_triage_read_their_window_only(large: Connection) -> None:
+    found = list(nodes(plan(large, "stats.triage", WINDOW, analyze=True)))
+    assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_pkey"}
+    assert _blocks(found[0]) <= 200
+
+
+def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connection) -> None:
+    found = list(nodes(plan(large, "triage.examples", {"text": "charged twice"})))
+    assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_corrected"}
+
+
+def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connection) -> None:
+    values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
+    found = list(nodes(plan(large, "triage.unsuggested", values)))
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
+
+
+def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
+    """Not even while the table of keys is empty: such a plan would stay while it grows."""
+    values = dict.fromkeys(queries.load("tickets.create_once").parameters)
+    found = list(nodes(plan(large, "tickets.create_once", {**values, "key": ID, "fingerprint": ID})))
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey", "idempotency_keys_created"}
+    assert "Tid Scan" in {node["Node Type"] for node in found}
+
+
+def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
+    ticket = large.execute("SELECT id::text FROM tickets LIMIT 1").fetchone()
+    assert ticket
+    large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
+    large.execute("ANALYZE ticket_history")
+    found = list(nodes(plan(large, "history.page", {"id": ticket[0], "after_entry": None, "limit": 101})))
+    assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey", "ticket_history_pkey"}
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+
+
+@pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
+def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
+    values = {**FIRST, **ANY_TEXT, "tz": "Europe/Berlin", "since": None, "before": None}
+    found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
+    assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
+    assert bool(found) == (name != "stats.daily")
+
+
+def test_the_headline_reads_few_blocks(large: Connection) -> None:
+    assert _blocks(plan(large, "stats.headline", {}, analyze=True)) <= 60
+
+
+def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
+    """Of 40,000 tickets in four weeks those of an hour at either end."""
+    window = {"created_since": "2026-01-03T23:00:00Z", "created_before": "2026-01-20T01:00:00Z"}
+    found = list(nodes(plan(large, "stats.count", {**FIRST, **window}, analyze=True)))
+    read = [node for node in found if node.get("Relation Name") == "tickets"]
+    assert [node["Actual Rows"] * node["Actual Loops"] for node in read] == [60, 60]
+
+
+def test_a_window_costs_what_its_days_do(large: Connection) -> None:
+    """Also the oldest and the newest ticket in it are found without a walk over the others."""
+    window = {"created_since": "2026-01-20T00:00:00Z", "created_before": "2026-01-21T00:00:00Z"}
+    assert _blocks(plan(large, "stats.window", {**FIRST, **window}, analyze=True)) <= 800
+
+
+def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
+    found = list(nodes(plan(large, "stats.resolution", {**FIRST, **ANY_TEXT}, analyze=True)))
+    [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
+    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolved")
+
+
+@pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
+def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
+    values = {**FIRST, **ANY_TEXT, "csv": False, **narrow}
+    with large.transaction():
+        large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
+        found, *searched = nodes(plan(large, "bulk.export", values))
+    assert {node.get("Relation Name") for node in searched} <= {None, "ticket_texts"}
+    assert (found["Node Type"], found["Index Name"]) == ("Index Scan", "tickets_pkey")
 
 
 def _blocks(node: dict[str, Any]) -> int:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.tickets import TICKET, URL, file_ticket, problem
+from ticketsvc.api.request_body import MAX_DEPTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,11 @@ ONE = URL + ID
 METHODS = {
     URL: {"GET", "HEAD", "OPTIONS", "POST"},
     ONE: {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"},
+    f"{ONE}/history": {"GET", "HEAD", "OPTIONS"},
     f"{URL}stats/": {"GET", "HEAD", "OPTIONS"},
     f"{URL}classify/": {"OPTIONS", "POST"},
+    f"{URL}import/": {"OPTIONS", "POST"},
+    f"{URL}export/": {"GET", "HEAD", "OPTIONS"},
     "/livez": {"GET", "HEAD", "OPTIONS"},
     "/readyz": {"GET", "HEAD", "OPTIONS"},
 }
@@ -123,6 +127,25 @@ def test_a_bad_body_is_400(client: FlaskClient, path: str, body: bytes) -> None:
 )
 def test_the_instance_is_the_path(client: FlaskClient, path: str, instance: str) -> None:
     assert client.get(path).get_json()["instance"] == instance
+
+
+@pytest.mark.parametrize("opening", ["[", '{"x":'])
+@pytest.mark.parametrize(("depth", "status"), [(MAX_DEPTH, 201), (MAX_DEPTH + 1, 400), (500, 400)])
+def test_a_body_is_nested_so_deep_at_most(client: FlaskClient, opening: str, depth: int, status: int) -> None:
+    value: object = []
+    for _ in range(depth - 2):
+        value = [value] if opening == "[" else {"x": value}
+    answer = client.post(URL, json={**TICKET, "x": value})
+    assert answer.status_code == status
+    if status == 400:
+        assert f"at most {MAX_DEPTH} levels" in problem(answer, 400)["error"]
+
+
+@pytest.mark.parametrize("path", [URL, f"{URL}?limit=x", "/nothing", "/livez", f"{URL}stats"])
+def test_no_answer_is_good_for_anything_in_a_page(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert answer.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"]
+    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
 
 
 def test_kinds_of_errors_have_types_of_their_own(client: FlaskClient) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg import pq
 
 from ticketsvc.store import queries
 from ticketsvc.store.queries import SQL, Query
@@ -25,9 +26,12 @@ SQL_TEXT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET|CREAT
 @pytest.mark.parametrize("name", NAMES)
 def test_each_query_can_be_prepared(database: Connection, name: str) -> None:
     query = queries.load(name)
-    database.execute(f'PREPARE "{name}" AS {query.text}'.encode())
-    row = database.execute("SELECT cardinality(parameter_types) FROM pg_prepared_statements").fetchone()
-    assert row == (len(query.parameters),)
+    with database.transaction():
+        if name != "bulk.stage":
+            database.execute(queries.load("bulk.stage").text.encode())  # the table of other bulk queries
+        prepared = database.pgconn.prepare(b"query", query.text.encode())
+        assert prepared.status == pq.ExecStatus.COMMAND_OK, prepared.get_error_message()
+        assert database.pgconn.describe_prepared(b"query").nparams == len(query.parameters)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,6 +82,12 @@ def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str]) 
     [bound] = Query("x", "", ("names",)).bind({"names": texts, "other": 1})
     assert bound is not None
     assert database.execute("SELECT %s::text[]", [bound.decode()]).fetchone() == (texts,)
+
+
+def test_a_query_says_whether_it_may_run_again() -> None:
+    reading = {name for name in NAMES if queries.load(name).repeatable}
+    assert reading >= {"tickets.get", "tickets.count_search", "tickets.search_newest", "tickets.search_updated"}
+    assert not reading & {"tickets.create", "tickets.update", "tickets.delete"}
 
 
 def test_a_missing_value_is_an_error() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from tests.http import Service
 
 UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
-PATHS = ["/api/tickets", "/api/tickets/stats", "/api/tickets/classify", UNKNOWN, "/livez", "/readyz"]
+STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
+BULK = ["/api/tickets/import", "/api/tickets/export"]
+TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz"]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -40,6 +44,7 @@ def test_every_call_works_with_and_without_a_slash(client: FlaskClient, slash: s
     assert client.patch(path, json={"status": "closed"}).get_json()["status"] == "closed"
     assert client.get(f"/api/tickets/stats{slash}").get_json()["total_tickets"] == 1
     assert client.post(f"/api/tickets/classify{slash}", json=TICKET).status_code == 200
+    assert len(client.get(f"{path.rstrip('/')}/history{slash}").get_json()) == 2
     assert client.get(f"/livez{slash}").status_code == client.get(f"/readyz{slash}").status_code == 200
     assert client.delete(path).status_code == 204
 
@@ -52,12 +57,14 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
             assert statuses.pop() // 100 != 3
 
 
-@pytest.mark.parametrize("name", ["stats", "classify"])
+@pytest.mark.parametrize("name", ["stats", "classify", "import", "export"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
-def test_stats_and_classify_are_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
-    works = {"stats": "GET", "classify": "POST"}[name]
-    answer = client.open(URL + name + slash, method=method, json=TICKET if method != "GET" else None)
+def test_a_name_is_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
+    works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
+    content_type = "application/x-ndjson" if name == "import" else "application/json"
+    body = json.dumps(TICKET) if method != "GET" else None
+    answer = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
     if method == works:
         assert answer.status_code == 200
     else:

@@ -62,6 +62,7 @@ BROKEN = {
     "tickets_version_positive": "version = 0",
     "tickets_created_at_in_range": "created_at = '1969-12-31T23:59:59.999999Z'",
     "tickets_updated_after_created": "updated_at = created_at - '1 microsecond'::interval",
+    "tickets_resolved_after_created": "resolved_at = created_at - '1 microsecond'::interval",
     "tickets_suggestion_whole": "suggested_by = 'x'",
     "tickets_confidence_in_range": "priority_confidence = 2, suggested_priority = 'low', suggested_by = 'x'",
 }

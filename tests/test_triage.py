@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ticketsvc.cli import triage as commands
+import pytest
+
+from ticketsvc.commands.triage import triage as commands
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +32,12 @@ def test_it_decides_what_the_caller_left_out(client: FlaskClient) -> None:
     assert ticket["triage"]["priority"] == BY_CALLER
     assert ticket["triage"]["category"]["source"] == "offline"
     assert 0.5 < ticket["triage"]["category"]["confidence"] <= 1
+
+
+@pytest.mark.parametrize("text", ["charged " * 625, "charged " * 125_000, "🎫" * 80_000, "مرحبا", "?!"])
+def test_it_decides_for_any_text(client: FlaskClient, text: str) -> None:
+    ticket = file(client, text)
+    assert client.patch(URL + ticket["id"], json={"category": "account", "status": "closed"}).status_code == 200
 
 
 def test_it_leaves_alone_what_the_caller_said(client: FlaskClient) -> None:
@@ -95,6 +103,27 @@ def test_the_commands(client: FlaskClient) -> None:
     assert command(client, "forget", "--yes") == "Forgotten.\n"
     assert command(client, "size").startswith("Texts that teach: 0.")
     assert command(client, "rebuild") == "Texts that teach: 1.\n"
+
+
+def test_learning_can_be_stopped_and_taken_up_again(client: FlaskClient) -> None:
+    teach(client)
+    assert command(client, "stop", "--yes") == "Forgotten. Nothing more is learned.\n"
+    ticket = teach(client)
+    client.patch(URL + ticket["id"], json={"category": "technical", "status": "closed"})
+    client.delete(URL + ticket["id"])
+    assert command(client, "size").startswith("Texts that teach: 0.")
+    assert command(client, "rebuild") == "Texts that teach: 1.\n"
+    command(client, "stop", "--yes")
+    command(client, "forget", "--yes")
+    teach(client)
+    assert command(client, "size").startswith("Texts that teach: 1.")
+    command(client, "rebuild")
+
+
+def teach(client: FlaskClient) -> dict[str, Any]:
+    ticket = file(client, "My glimmer needs zorbling")
+    client.patch(URL + ticket["id"], json={"category": "account"})
+    return ticket
 
 
 def command(client: FlaskClient, *arguments: str) -> str:

@@ -27,7 +27,7 @@ def create_app(config: Config) -> Flask:
     app = Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     services.install(app, config)
-    api.register(app, config.cors_origins)
+    api.register(app, config)
     cli.register(app)
     app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]
     return app

@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import NamedTuple
 
 
 class ConfigError(SystemExit):
     """A setting is missing or bad. Ends the process with a sentence that names the variable."""
+
+
+class RateLimit(NamedTuple):
+    """How many calls a caller has in a window of so many seconds."""
+
+    quota: int
+    window: int
 
 
 @dataclass(frozen=True)
@@ -33,12 +42,29 @@ class Config:
     """DB_LOCK_TIMEOUT: after which Postgres gives up waiting for a lock; answered 503."""
     max_body_bytes: int = 1_048_576
     """MAX_BODY_BYTES: a larger request body is answered 413."""
+    max_import_bytes: int = 1_073_741_824
+    """MAX_IMPORT_BYTES: a larger file is answered 413."""
+    bulk_calls: int = 2
+    """BULK_CALLS: imports and exports that a worker runs at once, each on a connection beside the pool's."""
+    bulk_timeout: float = 900.0
+    """BULK_TIMEOUT: how long an import or an export may take in all."""
+    bulk_stall_timeout: float = 30.0
+    """BULK_STALL_TIMEOUT: after which a caller is cut off that neither sends nor reads the next part of a file."""
     cors_origins: tuple[str, ...] = ()
     """CORS_ORIGINS: origins whose pages may call, separated by commas; * for all."""
+    require_api_key: bool = False
+    """REQUIRE_API_KEY: on asks every call but health for an API key."""
+    rate_limit: RateLimit | None = None
+    """RATE_LIMIT: 600/60 gives each key, without keys each address, 600 calls in 60 seconds; off: any number."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """FORWARDED_ALLOW_IPS: addresses and networks whose X-Forwarded-For counts; * for all. gunicorn reads it too."""
     triage_on_create: bool = True
     """TRIAGE_ON_CREATE: off gives a ticket without category or priority general and medium."""
     triage_learning: bool = True
-    """TRIAGE_LEARNING: off suggests without what corrections taught; they are counted all the same."""
+    """TRIAGE_LEARNING: off suggests without what corrections taught, and shows the model none.
+
+    The database counts them all the same: other processes may learn, and the counts must stay true to the tickets.
+    """
     openai_api_key: str = field(default="", repr=False)
     """OPENAI_API_KEY: when set, classify asks the model first."""
     openai_base_url: str | None = None
@@ -67,7 +93,14 @@ class Config:
             statement_timeout=read.seconds("DB_STATEMENT_TIMEOUT", cls.statement_timeout),
             lock_timeout=read.seconds("DB_LOCK_TIMEOUT", cls.lock_timeout),
             max_body_bytes=read.integer("MAX_BODY_BYTES", cls.max_body_bytes, 1_024, 1_073_741_824),
+            max_import_bytes=read.integer("MAX_IMPORT_BYTES", cls.max_import_bytes, 1_024, 1_099_511_627_776),
+            bulk_calls=read.integer("BULK_CALLS", cls.bulk_calls, 1, 1_000),
+            bulk_timeout=read.seconds("BULK_TIMEOUT", cls.bulk_timeout),
+            bulk_stall_timeout=read.seconds("BULK_STALL_TIMEOUT", cls.bulk_stall_timeout),
             cors_origins=tuple(filter(None, (o.strip() for o in read.text("CORS_ORIGINS").split(",")))),
+            require_api_key=read.switch("REQUIRE_API_KEY", cls.require_api_key),
+            rate_limit=read.rate_limit("RATE_LIMIT"),
+            trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", cls.trusted_proxies),
             triage_on_create=read.switch("TRIAGE_ON_CREATE", cls.triage_on_create),
             triage_learning=read.switch("TRIAGE_LEARNING", cls.triage_learning),
             openai_api_key=read.text("OPENAI_API_KEY"),
@@ -121,6 +154,26 @@ class _Reader:
         if text in values:
             return values[text]
         raise ConfigError(f"{name} must be on or off, not {text!r}.")
+
+    def rate_limit(self, name: str) -> RateLimit | None:
+        text = self.text(name).lower()
+        if text in ("", "off"):
+            return None
+        parts = text.split("/")
+        if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts):
+            limit = RateLimit(*map(int, parts))
+            if limit.quota > 0 and 0 < limit.window <= 86_400:
+                return limit
+        raise ConfigError(f"{name} must be off, or calls per seconds, such as 600/60 (at most 86400), not {text!r}.")
+
+    def networks(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
+        networks = tuple(filter(None, (part.strip() for part in self.text(name).split(","))))
+        for network in networks:
+            try:
+                network == "*" or ip_network(network)
+            except ValueError:
+                raise ConfigError(f"{name} must be addresses or networks, or *, not {network!r}.") from None
+        return networks or default
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
         text = self.text(name).upper() or default

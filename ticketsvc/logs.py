@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
+NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
+"""The content security policy of answers without one of their own: a browser that shows them loads nothing for them."""
+
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
 _logger = logging.getLogger("ticketsvc.requests")
@@ -77,16 +80,20 @@ class RequestLog:
             route = rule and rule.rule
             headers.append(("X-Request-Id", identifier))
             headers.append(("X-Content-Type-Options", "nosniff"))
+            if not any(name == "Content-Security-Policy" for name, _ in headers):
+                headers.append(("Content-Security-Policy", NO_CONTENT))
             return start_response(status, headers, exc_info)
 
         body = self.app(environ, start)
         if _logger.isEnabledFor(logging.INFO):
             milliseconds = (time.perf_counter() - started) * 1000
+            key = environ.get("ticketsvc.key")
             # Past the logger and the encoder, which cost ten times as much. What is not quoted needs no escape.
             sys.stdout.write(
                 f'{{"time": "{_rfc3339(time.time())}", "level": "info", "logger": "{_logger.name}", '
                 f'"message": "request", "request_id": "{identifier}", "method": {_quoted(environ["REQUEST_METHOD"])}, '
-                f'"route": {_quoted(route)}, "status": {answered[:3]}, "duration_ms": {milliseconds:.3f}}}\n'
+                f'"route": {_quoted(route)}, "status": {answered[:3]}, "duration_ms": {milliseconds:.3f}'
+                + (f', "key": {_quoted(key)}}}\n' if key else "}\n")
             )
             sys.stdout.flush()
         return body

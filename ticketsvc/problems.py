@@ -7,7 +7,7 @@ document. The data layer raises these too, so that no error of the database driv
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 
 class Problem(Exception):
@@ -53,6 +53,15 @@ class Fault:
         return cls({"parameter": name}, detail, code)
 
 
+class LineFault(NamedTuple):
+    """One thing wrong with a line of a file, which is the first line of its record; `field` is "" for all of it."""
+
+    line: int
+    field: str
+    detail: str
+    code: str
+
+
 class InvalidInput(Problem):
     """The caller's input breaks rules; every fault is listed at once."""
 
@@ -67,6 +76,29 @@ class InvalidInput(Problem):
     def document(self, instance: str) -> dict[str, object]:
         faults = [{**fault.where, "detail": fault.detail, "code": fault.code} for fault in self.faults]
         return {**super().document(instance), "errors": faults}
+
+
+class InvalidFile(Problem):
+    """Lines of a file break rules: `faults` are the first of `total_errors`, in `faulty_lines` lines."""
+
+    status = 400
+    slug = "invalid-file"
+    title = "Invalid file"
+
+    def __init__(self, faults: list[LineFault], total_errors: int, faulty_lines: int) -> None:
+        told = "" if len(faults) == total_errors else f" The first {len(faults):,} are listed."
+        super().__init__(
+            f"Nothing was imported. Faults: {total_errors:,}; lines that have one: {faulty_lines:,}.{told}"
+        )
+        self.faults, self.total_errors, self.faulty_lines = faults, total_errors, faulty_lines
+
+    def document(self, instance: str) -> dict[str, object]:
+        totals = {"total_errors": self.total_errors, "faulty_lines": self.faulty_lines}
+        errors = [
+            {"line": line, "pointer": f"#/{field}" if field else "#", "detail": detail, "code": code}
+            for line, field, detail, code in self.faults
+        ]
+        return {**super().document(instance), **totals, "errors": errors}
 
 
 class MalformedBody(Problem):
@@ -93,12 +125,36 @@ class MethodNotAllowed(Problem):
     title = "Method not allowed"
 
 
+class Unauthorized(Problem):
+    """The call has no key, or one that is not valid."""
+
+    status = 401
+    slug = "unauthorized"
+    title = "A valid API key is needed"
+
+
+class InsufficientScope(Problem):
+    """The key is valid, but not for this call."""
+
+    status = 403
+    slug = "insufficient-scope"
+    title = "The API key does not allow this"
+
+
 class NotAcceptable(Problem):
     """The caller takes no JSON."""
 
     status = 406
     slug = "not-acceptable"
     title = "Not acceptable"
+
+
+class CreateInProgress(Problem):
+    """Another call with the same idempotency key has not ended yet."""
+
+    status = 409
+    slug = "create-in-progress"
+    title = "A call with this idempotency key is running"
 
 
 class VersionMismatch(Problem):
@@ -123,6 +179,30 @@ class UriTooLong(Problem):
     status = 414
     slug = "uri-too-long"
     title = "URI too long"
+
+
+class KeyReused(Problem):
+    """The idempotency key was used for a create with another body."""
+
+    status = 422
+    slug = "idempotency-key-reused"
+    title = "Idempotency key used for another body"
+
+
+class TooManyAttempts(Problem):
+    """Too many calls with keys that are not valid came from an address."""
+
+    status = 429
+    slug = "too-many-failed-attempts"
+    title = "Too many failed attempts"
+
+
+class QuotaExceeded(Problem):
+    """The caller has used up RATE_LIMIT."""
+
+    status = 429
+    slug = "quota-exceeded"
+    title = "Quota exceeded"
 
 
 class HeadersTooLarge(Problem):

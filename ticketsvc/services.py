@@ -36,8 +36,8 @@ class Services:
 def install(app: Flask, config: Config) -> None:
     """Make the services of an application."""
     database = Database(config)
-    offline = _offline(config, database)
-    app.extensions["ticketsvc"] = Services(config, database, _classifier(config, offline), offline)
+    offline = offline_classifier(config, database)
+    app.extensions["ticketsvc"] = Services(config, database, classifier(config, database, offline), offline)
 
 
 def services() -> Services:
@@ -45,12 +45,14 @@ def services() -> Services:
     return cast("Services", current_app.extensions["ticketsvc"])
 
 
-def _offline(config: Config, database: Database) -> Classifier:
+def offline_classifier(config: Config, database: Database) -> Classifier:
+    """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
     prior = OfflineClassifier()
     return LearningClassifier(prior, partial(lessons.recall, database)) if config.triage_learning else prior
 
 
-def _classifier(config: Config, offline: Classifier) -> Classifier:
+def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:
+    """The classifier of the classify call: it asks a model first where there is a key for one."""
     if not config.openai_api_key:
         return offline
     from ticketsvc.triage.openai_chat import OpenAIChatClassifier  # large: only when it is wanted
@@ -61,4 +63,5 @@ def _classifier(config: Config, offline: Classifier) -> Classifier:
         base_url=config.openai_base_url,
         model=config.openai_model,
         deadline=config.openai_timeout,
+        recall=partial(lessons.examples, database) if config.triage_learning else None,
     )

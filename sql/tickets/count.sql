@@ -6,7 +6,6 @@
 -- $5 created_before: exclusive; NULL: any
 -- $6 updated_since: inclusive; NULL: any
 -- $7 updated_before: exclusive; NULL: any
--- $8 pattern: for ILIKE, over title and description; NULL: any text
 SELECT count(*)
 FROM tickets AS t
 WHERE t.category = ANY ($1::ticket_category[])
@@ -16,4 +15,3 @@ WHERE t.category = ANY ($1::ticket_category[])
     AND t.id < least(uuid_v7_floor($5::timestamptz), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
     AND t.updated_at >= coalesce($6::timestamptz, '-infinity')
     AND t.updated_at < coalesce($7::timestamptz, 'infinity')
-    AND ($8::text IS NULL OR t.title ILIKE $8::text OR t.description ILIKE $8::text)

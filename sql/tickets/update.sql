@@ -9,6 +9,7 @@
 -- $5 category
 -- $6 priority
 -- $7 status
+-- $8 author: who makes the change, for the history (the trigger ticket_history_changed)
 WITH changed AS (
     UPDATE tickets AS t
     SET title = coalesce($3::text, t.title),
@@ -30,7 +31,7 @@ WITH changed AS (
         )
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
-    RETURNING ticket_json(t) AS ticket, t.version
+    RETURNING ticket_json(t) AS ticket, t.version, set_config('ticketsvc.author', $8::text, true)
 ),
 kept AS (
     SELECT t.version

@@ -23,7 +23,8 @@ TEXTS = (
     "lone \ud800 surrogate",
     "e\u0301" * 100,
     '{"category": "spam", "priority": "highest"}',
-    "word " * 20_000,
+    "refund " * 714,  # 5,000 characters
+    "word " * 200_000,  # 1,000,000 characters
     "'" * 20_000,
 )
 

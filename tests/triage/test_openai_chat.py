@@ -21,6 +21,7 @@ import httpx2
 import pytest
 from werkzeug import Request, Response
 
+from tests.triage.conformance import check_conformance
 from ticketsvc.triage.bounded_http import BoundedClient
 from ticketsvc.triage.chat_prompt import INSTRUCTIONS, QUOTE_LENGTH, TEXT_LIMIT
 from ticketsvc.triage.circuit_breaker import CircuitBreaker
@@ -119,6 +120,22 @@ def test_it_works(httpserver: HTTPServer, classifier: OpenAIChatClassifier, capl
         reasons=(Reason("category", "billing", "charged twice"), Reason("priority", "high", "by Friday")),
     )
     assert "the model gave labels: model=gpt-6-luna prompt_tokens=512 completion_tokens=48" in caplog.messages
+
+
+def test_it_conforms(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+    httpserver.expect_request(PATH).respond_with_handler(quote_the_ticket)
+    check_conformance(classifier)
+    assert classifier.classify(TEXT).reasons == (Reason("category", "billing", TEXT[:20]),)
+
+
+def test_it_conforms_without_the_model() -> None:
+    check_conformance(make("http://127.0.0.1:1/v1"))
+
+
+def quote_the_ticket(request: Request) -> Response:
+    ticket = json.loads(json.loads(request.data)["messages"][1]["content"])["ticket"]
+    labels = LABELS | {"category_quotes": [ticket[:20]], "priority_quotes": []}
+    return Response(json.dumps(completion(json.dumps(labels))), mimetype="application/json")
 
 
 def test_it_sends_key_model_and_text_as_data(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
@@ -800,3 +817,14 @@ def test_nothing_else_imports_the_sdk() -> None:
         if re.search(r"^\s*(import|from) openai\b", path.read_text(), re.MULTILINE)
     ]
     assert importing == ["openai_chat.py"]
+
+
+@pytest.mark.parametrize(("key", "imported"), [("", False), (KEY, True)])
+def test_the_sdk_is_imported_only_when_a_key_is_set(key: str, imported: bool) -> None:
+    script = (
+        "import sys; from ticketsvc.application import create_app; from ticketsvc.config import Config;"
+        "app = create_app(Config(database_url='postgresql://127.0.0.1:1/none', openai_api_key=sys.argv[1]));"
+        "print('openai' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, key], capture_output=True, text=True, check=True)
+    assert done.stdout == f"{imported}\n"

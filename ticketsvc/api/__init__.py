@@ -5,15 +5,16 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import classify, console, cors, errors, health, stats, tickets
+from ticketsvc.api import access, bulk, classify, console, cors, errors, health, history, limits, stats, tickets
+from ticketsvc.config import Config
 from ticketsvc.problems import NotAcceptable
 
 
-def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
-    """Add all routes, the error handler and, where origins are allowed, CORS to an application."""
+def register(app: Flask, config: Config) -> None:
+    """Add all routes and the error handler to an application; keys, limits and CORS where the settings say so."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(_require_json_accepted)
-    for resource in (tickets, stats, classify):
+    for resource in (tickets, history, bulk, stats, classify):
         api.register_blueprint(resource.bp)
     app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
@@ -21,13 +22,17 @@ def register(app: Flask, cors_origins: tuple[str, ...]) -> None:
     app.register_blueprint(health.bp)
     app.register_blueprint(console.bp)
     errors.register(app)
-    if cors_origins:
-        cors.register(app, cors_origins)
+    if config.require_api_key:
+        access.register(app, config)
+    if config.rate_limit:
+        limits.register(app, config, config.rate_limit)
+    if config.cors_origins:
+        cors.register(app, config.cors_origins)
 
 
 def _require_json_accepted() -> None:
     accept = request.headers.get("Accept")
-    if not accept or accept == "*/*":
+    if not accept or accept == "*/*" or request.endpoint == bulk.EXPORT:
         return
     ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
     if not ranges["application/json"]:

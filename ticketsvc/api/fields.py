@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import Fault, InvalidInput
+from ticketsvc.texts import unstorable
 
 TITLE_LENGTH = 200
 """Code points at most; the table holds the same rule (tickets_title_at_most_200)."""
@@ -30,8 +31,8 @@ class Fields:
             return self._fault(name, "must not be empty.", "empty")
         if max_length is not None and len(value) > max_length:
             return self._fault(name, f"must have at most {max_length} characters, not {len(value)}.", "too_long")
-        if unstorable := _unstorable(value):
-            return self._fault(name, f"must not contain {unstorable}.", "bad_character")
+        if character := unstorable(value):
+            return self._fault(name, f"must not contain {character}.", "bad_character")
         return value
 
     def text_if_given(self, name: str, max_length: int | None = None) -> str | None:
@@ -56,14 +57,3 @@ class Fields:
     def _fault(self, name: str, what: str, code: str) -> str:
         self.faults.append(Fault.in_field(name, f"{name} {what}", code))
         return ""
-
-
-def _unstorable(text: str) -> str | None:
-    """What keeps Postgres from storing a text, if anything does."""
-    if "\0" in text:
-        return "a NUL character"
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return "half of a surrogate pair"
-    return None

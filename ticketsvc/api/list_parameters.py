@@ -5,35 +5,40 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
 
+from ticketsvc.api import search_words
+from ticketsvc.api.search_words import SearchWords
+from ticketsvc.bulk import FORMATS
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, Fault, InvalidInput
 from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.tickets import SORTS, Filters
+from ticketsvc.times import in_utc as _time
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 MAX_PARAMETERS = 100
+WINDOW_DAYS = 30
+MAX_WINDOW_DAYS = 366
+FIRST_YEAR = 1970
+"""No ticket is older: the table holds the same (tickets_created_at_in_range)."""
 
-_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
-_RFC3339 = re.compile(
-    rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
-)
+_EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class ListParameters:
-    """What a caller asks of a list; `pairs` are the parameters as given."""
+class PageParameters:
+    """Which page a caller asks for; `pairs` are all parameters as given."""
 
-    filters: Filters
-    sort: str
     limit: int
     cursor: Cursor | None
-    count: bool
     pairs: list[tuple[str, str]]
 
     def next_query(self, cursor: Cursor) -> str:
@@ -42,22 +47,39 @@ class ListParameters:
         return urlencode([*kept, ("cursor", cursor.encode())])
 
 
+@dataclass(frozen=True)
+class ListParameters(PageParameters):
+    """What a caller asks of a list."""
+
+    filters: Filters
+    sort: str
+    count: bool
+
+
+@dataclass(frozen=True)
+class Window:
+    """The tickets created from `since` on and before `before`, both RFC 3339 in UTC."""
+
+    since: str
+    before: str
+
+
+@dataclass(frozen=True)
+class DayParameters:
+    """The days that a caller asks for: a time zone's name, and dates there; None: the default."""
+
+    tz: str
+    since: str | None
+    before: str | None
+
+
 def parse(query_string: bytes) -> ListParameters:
     """Read a query string. Raises InvalidInput with every fault, and BadRequest for one that cannot be read."""
     pairs = query_pairs(query_string)
     read = _Parameters(pairs)
     sort = SORTS[read.one("sort", _sort, "-created_at")]
     parameters = ListParameters(
-        filters=Filters(
-            categories=read.choices("category", CATEGORIES),
-            priorities=read.choices("priority", PRIORITIES),
-            statuses=read.choices("status", STATUSES),
-            created_since=read.one("created_since", _time, None),
-            created_before=read.one("created_before", _time, None),
-            updated_since=read.one("updated_since", _time, None),
-            updated_before=read.one("updated_before", _time, None),
-            pattern=read.one("search", _pattern, None),
-        ),
+        filters=_filters(read),
         sort=sort,
         limit=read.one("limit", _limit, DEFAULT_LIMIT),
         cursor=read.one("cursor", lambda text: _cursor(text, sort), None),
@@ -66,6 +88,49 @@ def parse(query_string: bytes) -> ListParameters:
     )
     read.check()
     return parameters
+
+
+def parse_filters(query_string: bytes) -> Filters:
+    """Read the query string of a route that takes a list's filters and nothing else. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    filters = _filters(read)
+    read.check()
+    return filters
+
+
+def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> DayParameters:
+    """Read the query string of the daily statistics. Raises as `parse` does.
+
+    `time_zone` answers the right spelling of a zone's name, or None where there is no such zone.
+    """
+    read = _Parameters(query_pairs(query_string))
+    asked = DayParameters(
+        tz=read.one("tz", lambda text: _time_zone(text, time_zone), "UTC"),
+        since=read.one("since", _date, None),
+        before=read.one("before", _date, None),
+    )
+    read.check()
+    return asked
+
+
+def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
+    """Read the query string of a ticket's history. Raises as `parse` does."""
+    pairs = query_pairs(query_string)
+    read = _Parameters(pairs)
+    limit = read.one("limit", _limit, DEFAULT_LIMIT)
+    cursor = read.one("cursor", lambda text: _cursor(text, HISTORY), None)
+    if cursor and cursor.id != str(ticket_id):
+        read.fault("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    read.check()
+    return PageParameters(limit, cursor, pairs)
+
+
+def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
+    """The filters of a list, and the format that is asked for, if one is. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    filters, file_format = _filters(read), read.one("format", _format, None)
+    read.check()
+    return filters, file_format
 
 
 def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
@@ -77,6 +142,14 @@ def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
         raise BadRequest("The query string is not percent-encoded UTF-8.") from None
     except ValueError:
         raise BadRequest(f"The query string has more than {MAX_PARAMETERS} parameters.") from None
+
+
+def parse_window(query_string: bytes) -> Window:
+    """Read the query string of statistics that take a window and nothing else. Raises as `parse` does."""
+    read = _Parameters(query_pairs(query_string))
+    window = _window(read, datetime.now(UTC))
+    read.check()
+    return window
 
 
 def allow_none(query_string: bytes) -> None:
@@ -129,6 +202,43 @@ class _Parameters:
             raise InvalidInput(*self.faults)
 
 
+def _window(read: _Parameters, now: datetime) -> Window:
+    """created_since and created_before, at most MAX_WINDOW_DAYS apart. A faulty window is told to `read`.
+
+    Without created_before it lasts until now, without created_since it is the last WINDOW_DAYS calendar days of it.
+    """
+    before = datetime.fromisoformat(read.one("created_before", _time, now.isoformat()))
+    last_day = (max(before, _EPOCH) - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    first_day = last_day - timedelta(days=WINDOW_DAYS - 1)
+    since = datetime.fromisoformat(read.one("created_since", _time, first_day.isoformat()))
+    if since >= before:
+        read.fault("created_since", "must be before created_before, or before now where that is absent.", "not_allowed")
+    elif before - since > timedelta(days=MAX_WINDOW_DAYS):
+        read.fault("created_since", f"must be at most {MAX_WINDOW_DAYS} days before created_before.", "not_allowed")
+    return Window(since.isoformat(), before.isoformat())
+
+
+def _filters(read: _Parameters) -> Filters:
+    words = read.one("search", search_words.parse, SearchWords())
+    return Filters(
+        categories=read.choices("category", CATEGORIES),
+        priorities=read.choices("priority", PRIORITIES),
+        statuses=read.choices("status", STATUSES),
+        created_since=read.one("created_since", _time, None),
+        created_before=read.one("created_before", _time, None),
+        updated_since=read.one("updated_since", _time, None),
+        updated_before=read.one("updated_before", _time, None),
+        search_patterns=words.patterns,
+        excluded_patterns=words.excluded,
+    )
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise ValueError(f"must be one of {', '.join(FORMATS)}")
+    return text
+
+
 def _sort(text: str) -> str:
     if text not in SORTS:
         raise ValueError(f"must be one of {', '.join(SORTS)}")
@@ -154,23 +264,18 @@ def _cursor(text: str, sort: str) -> Cursor:
         raise ValueError("must be the one of a Link header of this list, in the same order") from None
 
 
-def _time(text: str) -> str:
-    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
-
-    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped.
-    """
-    match = _RFC3339.fullmatch(text)
-    if match is None:
-        raise ValueError("must be a date (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)")
-    date, time, offset = match[1], match[2] or "00:00:00", (match[3] or "Z").upper().replace(" ", "+")
+def _date(text: str) -> str:
     try:
-        return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
-    except (ValueError, OverflowError):
-        raise ValueError("must be a time that exists, in the years 1 to 9999") from None
+        day = datetime.strptime(text, "%Y-%m-%d") if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    if day is None or day.year < FIRST_YEAR:
+        raise ValueError(f"must be a date that exists, like 2026-01-31, in {FIRST_YEAR} or later")
+    return text
 
 
-def _pattern(text: str) -> str:
-    """An ILIKE pattern for a text that stands for itself."""
-    if "\0" in text:
-        raise ValueError("must not contain a NUL character")
-    return "%" + text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_") + "%"
+def _time_zone(text: str, known: Callable[[str], str | None]) -> str:
+    name = known(text)
+    if name is None:
+        raise ValueError("must be the IANA name of a time zone, like Europe/Berlin, America/New_York or UTC")
+    return name

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
+from collections.abc import Iterator
 from typing import Any
 
 from flask import request
 
+from ticketsvc import strict_json
 from ticketsvc.problems import BadRequest, BodyTooLarge, MalformedBody, UnsupportedMediaType
 from ticketsvc.services import services
 
 JSON = ("application/json",)
+CHUNK_BYTES = 131_072
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
+MAX_DEPTH = 32
+"""How deep objects and arrays may be nested; the bodies that routes take need no more than one level."""
 
 
 def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
@@ -20,21 +23,38 @@ def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
 
     Raises UnsupportedMediaType, BodyTooLarge and MalformedBody.
     """
-    _require_media_type(media_types)
+    require_media_type(media_types)
     try:
-        body = _DECODER.decode(_text())
-    except RecursionError:
-        raise MalformedBody("The body is nested too deeply.") from None
+        body = strict_json.decode(_text())
     except ValueError as error:
-        raise MalformedBody(f"The body is not JSON: {_reason(error)}.") from None
+        raise MalformedBody(f"The body is not JSON: {error}.") from None
     if not isinstance(body, dict):
         raise MalformedBody('The body must be a JSON object, such as {"title": "...", "description": "..."}.')
+    if _depth_exceeds(body, MAX_DEPTH):
+        raise _too_deep()
     return body
 
 
-def _require_media_type(media_types: tuple[str, ...]) -> None:
+def in_chunks(limit: int) -> Iterator[bytes]:
+    """The body as it arrives; at most `limit` bytes. Raises BodyTooLarge and BadRequest."""
+    environ, length, taken = request.environ, request.content_length, 0
+    if length is None:
+        length = limit + 1 if environ.get("wsgi.input_terminated") else 0
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    while chunk := environ["wsgi.input"].read(min(CHUNK_BYTES, length - taken)):
+        taken += len(chunk)
+        if taken > limit:
+            raise _too_large(limit)
+        yield chunk
+    if taken < (request.content_length or 0):
+        raise BadRequest(f"The body ended after {taken:,} of its {length:,} bytes.")
+
+
+def require_media_type(media_types: tuple[str, ...], absent: bool = True) -> None:
+    """Raises UnsupportedMediaType unless the body is of one of these types, or, if `absent` may be, of none."""
     given = request.headers.get("Content-Type", "")
-    if given in media_types or not given:
+    if given in media_types or (absent and not given):
         return
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype in media_types and charset in ("utf-8", "utf8"):
@@ -68,31 +88,20 @@ def _bytes() -> bytes:
     return body
 
 
+def _depth_exceeds(body: dict[str, Any], levels: int) -> bool:
+    """Go through the values level by level."""
+    level: list[Any] = [body]
+    for _ in range(levels):
+        members = [value for node in level for value in (node.values() if isinstance(node, dict) else node)]
+        level = [value for value in members if isinstance(value, (dict, list))]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep() -> MalformedBody:
+    return MalformedBody(f"The body is nested too deeply: at most {MAX_DEPTH} levels of objects and arrays are taken.")
+
+
 def _too_large(limit: int) -> BodyTooLarge:
     return BodyTooLarge(f"The body is too large: at most {limit:,} bytes are taken.")
-
-
-def _reason(error: ValueError) -> str:
-    if isinstance(error, json.JSONDecodeError):
-        return f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"
-    return str(error)
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not a JSON number")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if math.isinf(number):
-        raise ValueError("a number is too large")
-    return number
-
-
-def _integer(text: str) -> int:
-    if len(text) > 308:
-        raise ValueError("a number is too large")
-    return int(text)
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)

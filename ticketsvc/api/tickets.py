@@ -6,7 +6,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api import conditional, list_parameters
+from ticketsvc.api import conditional, idempotency, list_parameters
+from ticketsvc.api.access import author
 from ticketsvc.api.answers import NO_STORE, JsonAnswer, without_body
 from ticketsvc.api.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.request_body import MERGE_PATCH, json_object
@@ -20,13 +21,18 @@ bp = Blueprint("tickets", __name__)
 @bp.post("")
 def create() -> Response:
     """Store a ticket; what the caller left out is triaged at once, by the offline classifier."""
-    fields = Fields(json_object())
+    body = json_object()
+    once = idempotency.once(body)
+    fields = Fields(body)
     title, description = fields.text("title", TITLE_LENGTH), fields.text("description")
     category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
     fields.check()
     suggestion = None if category and priority else services().triage(f"{title}\n{description}")
-    ticket, ticket_id = tickets.create(services().database, title, description, category, priority, suggestion)
-    return _answer(ticket, 201, {"Location": f"/api/tickets/{ticket_id}"})
+    ticket, ticket_id, is_replay = tickets.create(
+        services().database, title, description, category, priority, suggestion, author(), once
+    )
+    headers = {"Location": f"/api/tickets/{ticket_id}", **(idempotency.REPLAYED if is_replay else {})}
+    return _answer(ticket, 201, headers)
 
 
 @bp.get("")
@@ -63,13 +69,13 @@ def change(ticket_id: UUID) -> Response:
         "status": fields.choice("status", STATUSES),
     }
     fields.check()
-    return _answer(tickets.update(services().database, ticket_id, changes, conditional.if_match()))
+    return _answer(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
 
 
 @bp.delete("/<uuid:ticket_id>")
 def delete(ticket_id: UUID) -> Response:
     """Delete a ticket."""
-    tickets.delete(services().database, ticket_id, conditional.if_match())
+    tickets.delete(services().database, ticket_id, conditional.if_match(), author())
     return without_body(204)
 
 

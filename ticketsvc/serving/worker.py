@@ -19,7 +19,7 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreDa
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
-from ticketsvc.logs import request_id
+from ticketsvc.logs import NO_CONTENT, request_id
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 from ticketsvc.serving.patience import Patience
 from ticketsvc.serving.request import Request, Requests, environ
@@ -92,7 +92,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         if request._expected_100_continue:
             client.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         response = Response(request, client, patience, must_close=not self.alive)
-        chunks = self.wsgi({**self._environ, **environ(request, server, addr, patience)}, response.start_response)
+        given = {**self._environ, **environ(request, server, addr, patience), "gunicorn.socket": client}
+        chunks = self.wsgi(given, response.start_response)
         try:
             for chunk in chunks:
                 response.write(chunk)
@@ -123,7 +124,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {formatdate(usegmt=True)}\r\nConnection: close\r\n"
             f"Cache-Control: no-store\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Request-Id: {identifier}\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+            f"X-Request-Id: {identifier}\r\nX-Content-Type-Options: nosniff\r\n"
+            f"Content-Security-Policy: {NO_CONTENT}\r\n\r\n"
         )
         try:
             util.write_nonblock(client, head.encode() + body)

@@ -11,6 +11,7 @@ from datetime import datetime
 from ticketsvc.enums import PRIORITIES
 
 _FORM = re.compile(r"([a-z]+)/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/(.*)", re.ASCII)
+_ENTRY = re.compile(r"\d{1,18}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00", re.ASCII)
 
 
@@ -45,6 +46,8 @@ class Cursor:
 def _is_key(sort: str, key: str) -> bool:
     if sort == "urgent":
         return key in PRIORITIES
+    if sort == "history":
+        return _ENTRY.fullmatch(key) is not None
     if sort == "updated":
         return _TIME.fullmatch(key) is not None and _exists(key)
     return key == ""

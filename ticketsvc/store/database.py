@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from functools import partial
+from threading import BoundedSemaphore
 from typing import Any
 
 import psycopg
@@ -12,6 +15,7 @@ from psycopg import pq
 from psycopg_pool import ConnectionPool
 
 from ticketsvc.config import Config
+from ticketsvc.problems import Unavailable
 from ticketsvc.store import failures, queries, statement
 from ticketsvc.store.queries import Query
 
@@ -22,7 +26,7 @@ ATTEMPTS = 4
 """How often a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
 
 _CONFIGURE = queries.load("session.configure")
-_Connection = psycopg.Connection[Any]
+Connection = psycopg.Connection[Any]
 
 
 class Database:
@@ -37,10 +41,17 @@ class Database:
             "idle_in_transaction_session_timeout": "10s",
             "TimeZone": "UTC",
         }
-        names, values = list(settings), list(settings.values())
-        self._settings = _CONFIGURE.bind({"names": names, "values": values})
+        options: dict[str, Any] = {
+            "autocommit": True,
+            "connect_timeout": 5,
+            "tcp_user_timeout": 20_000,
+            "fallback_application_name": "ticketsvc",
+        }
+        self._settings = settings
         self._wait = config.pool_timeout
-        self.pool: ConnectionPool[_Connection] = ConnectionPool(
+        self._bulk_calls = BoundedSemaphore(config.bulk_calls)
+        self._connect = partial(_connection_class().connect, config.database_url, **options)
+        self.pool: ConnectionPool[Connection] = ConnectionPool(
             config.database_url,
             open=False,
             min_size=1,
@@ -50,12 +61,7 @@ class Database:
             reconnect_timeout=3.0,  # short: the pause between tries grows, and the service is to be back soon
             connection_class=_connection_class(),
             configure=self._configure,
-            kwargs={
-                "autocommit": True,
-                "connect_timeout": 5,
-                "tcp_user_timeout": 20_000,
-                "fallback_application_name": "ticketsvc",
-            },
+            kwargs=options,
         )
 
     def close(self) -> None:
@@ -66,14 +72,14 @@ class Database:
         """Run a query and return all its rows.
 
         Raises the problems of `failures.problem`. A statement that lost a race against another is run again, a
-        reading one also when its connection broke.
+        repeatable one also when its connection broke.
         """
         parameters = query.bind(values or {})
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return self._run(query, parameters)
             except psycopg.Error as error:
-                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.reads_only):
+                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.repeatable):
                     raise failures.problem(error) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -90,10 +96,9 @@ class Database:
             result = statement.run(connection, query, parameters)
         finally:
             self.pool.putconn(connection)
-        columns = range(result.nfields)
-        return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
+        return rows_of(result)
 
-    def _connection(self) -> _Connection:
+    def _connection(self) -> Connection:
         """Take a connection that is not known to be dead; the pool replaces dead ones.
 
         The pool's own check is not used: it sleeps a second after the first dead connection that it finds, two
@@ -106,11 +111,37 @@ class Database:
                 return connection
             self.pool.putconn(connection)
 
-    def _configure(self, connection: _Connection) -> None:
-        statement.run(connection, _CONFIGURE, self._settings)
+    @contextmanager
+    def beside_the_pool(self, seconds: float, **settings: str) -> Iterator[Connection]:
+        """A connection for work that takes long; other requests keep theirs. It is closed at the end.
+
+        A statement may take so many seconds; `settings` are further ones of Postgres. Raises Unavailable when all
+        BULK_CALLS are in use, and the problems of `failures.problem` in place of what the database driver raises.
+        """
+        if not self._bulk_calls.acquire(blocking=False):
+            raise Unavailable("As many imports and exports as may run at once are running.", 30)
+        try:
+            with closing(self._connect()) as connection:
+                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
+                yield connection
+        except psycopg.Error as error:
+            raise failures.problem(error) from error
+        finally:
+            self._bulk_calls.release()
+
+    def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
+        settings = {**self._settings, **(others or {})}
+        names, values = list(settings), list(settings.values())
+        statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
 
 
-def _is_alive(connection: _Connection) -> bool:
+def rows_of(result: pq.abc.PGresult) -> list[Row]:
+    """All rows of a result."""
+    columns = range(result.nfields)
+    return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
+
+
+def _is_alive(connection: Connection) -> bool:
     """Find out without a round trip whether the server ended an idle connection.
 
     There is nothing to read on a healthy one. On a dead one the first look can find the server's farewell, the
@@ -124,7 +155,7 @@ def _is_alive(connection: _Connection) -> bool:
     return connection.pgconn.status == pq.ConnStatus.OK
 
 
-def _connection_class() -> type[_Connection]:
+def _connection_class() -> type[Connection]:
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("select"):
         return psycopg.Connection

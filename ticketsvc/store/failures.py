@@ -15,6 +15,9 @@ CONSTRAINTS = {
 }
 """The rules that the table holds and a caller can break; validation before the statement says the same."""
 
+ONCE = "idempotency_keys_pkey"
+"""Broken by a create whose idempotency key another create used first."""
+
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
 _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
 _UNMIGRATED = (
@@ -26,11 +29,13 @@ _UNMIGRATED = (
 _READ_ONLY = (errors.ReadOnlySqlTransaction,)
 
 
-def worth_another_try(error: psycopg.Error, reads_only: bool) -> bool:
+def worth_another_try(error: psycopg.Error, repeatable: bool) -> bool:
     """Whether running the statement again at once can succeed and cannot do anything twice."""
     if isinstance(error, _LOST_RACE):
         return True
-    return reads_only and _connection_lost(error)
+    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == ONCE:
+        return True
+    return repeatable and _connection_lost(error)
 
 
 def problem(error: psycopg.Error) -> Problem:

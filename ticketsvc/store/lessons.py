@@ -9,8 +9,10 @@ from ticketsvc.store import queries
 from ticketsvc.store.database import Database
 
 _RECALL = queries.load("triage.recall")
+_EXAMPLES = queries.load("triage.examples")
 _FORGET = queries.load("triage.forget")
 _REBUILD = queries.load("triage.rebuild")
+_STOP = queries.load("triage.stop")
 _SIZE = queries.load("triage.size")
 
 Weights = list[int]
@@ -28,6 +30,14 @@ class Memory(NamedTuple):
     words: list[tuple[str, Weights | None]]
 
 
+class Example(NamedTuple):
+    """The beginning of a ticket, at most 500 code points, and the labels that people gave it; None: nobody did."""
+
+    text: str
+    category: str | None
+    priority: str | None
+
+
 class Size(NamedTuple):
     """How much was learned: texts that teach, different words, words counted for each field, bytes on disk."""
 
@@ -43,12 +53,20 @@ def recall(database: Database, text: str) -> Memory | None:
 
     NUL and lone surrogates, which Postgres does not store, are read as a space and a question mark.
     """
-    storable = text.replace("\0", " ").encode("utf-8", "replace").decode()
-    row = database.row(_RECALL, {"text": storable})
+    row = database.row(_RECALL, {"text": _storable(text)})
     if row is None:
         return None
     total, words = map(json.loads, row)
     return Memory(total, [(word, weights) for word, weights in words])
+
+
+def examples(database: Database, text: str) -> list[Example]:
+    """At most three tickets whose labels were corrected and whose text resembles this one, best first."""
+    rows = database.rows(_EXAMPLES, {"text": _storable(text)})
+    return [
+        Example(body.decode(), category.decode() or None, priority.decode() or None)
+        for body, category, priority in rows
+    ]
 
 
 def forget(database: Database) -> None:
@@ -64,6 +82,15 @@ def rebuild(database: Database) -> int:
     return int(database.rows(_REBUILD)[0][0])
 
 
+def stop(database: Database) -> None:
+    """Forget all lessons, and learn nothing more until `forget` or `rebuild`."""
+    database.rows(_STOP)
+
+
 def size(database: Database) -> Size:
     """How much was learned so far."""
     return Size(*map(int, database.rows(_SIZE)[0]))
+
+
+def _storable(text: str) -> str:
+    return text.replace("\0", " ").encode("utf-8", "replace").decode()

@@ -13,6 +13,7 @@ from pathlib import Path
 
 SQL = Path(__file__).parents[2] / "sql"
 _PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
+_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE)\b")
 _PLACEHOLDER = re.compile(r"\$(\d+)")
 
 
@@ -23,11 +24,12 @@ class Query:
     name: str
     text: str
     parameters: tuple[str, ...]
+    is_idempotent: bool = False
 
     @property
-    def reads_only(self) -> bool:
+    def repeatable(self) -> bool:
         """Whether running it twice is the same as running it once."""
-        return self.text.startswith("SELECT")
+        return self.is_idempotent or self.text.startswith("SELECT") or not _WRITES.search(self.text)
 
     def bind(self, values: Mapping[str, object]) -> list[bytes | None]:
         """The values of the parameters in order, in Postgres's text form; other values are left out.
@@ -37,8 +39,8 @@ class Query:
         return [_text(values[name]) for name in self.parameters]
 
 
-def load(name: str) -> Query:
-    """Read the query called "resource.query".
+def load(name: str, is_idempotent: bool = False) -> Query:
+    """Read the query called "resource.query"; `is_idempotent` says of one that writes that it may be run again.
 
     Raises FileNotFoundError when there is no such file, ValueError when it documents other parameters than it has.
     """
@@ -48,7 +50,7 @@ def load(name: str) -> Query:
     used = {int(number) for number in _PLACEHOLDER.findall(statement)}
     if used != set(documented) or used != set(range(1, len(used) + 1)):
         raise ValueError(f"sql/{name.replace('.', '/')}.sql documents {sorted(documented)} and uses {sorted(used)}")
-    return Query(name, statement, tuple(documented[number] for number in sorted(documented)))
+    return Query(name, statement, tuple(documented[number] for number in sorted(documented)), is_idempotent)
 
 
 def _text(value: object) -> bytes | None:

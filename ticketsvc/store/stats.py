@@ -1,13 +1,93 @@
-"""Statistics, computed in the database."""
+"""Statistics, computed in the database: from counters where that can be (migration 0005)."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+from ticketsvc.problems import Fault, InvalidInput
 from ticketsvc.store import queries
 from ticketsvc.store.database import Database
+from ticketsvc.store.tickets import Filters
+
+MAX_DAYS = 366
+"""The daily statistics answer for at most so many days; stats.daily holds the same."""
 
 _HEADLINE = queries.load("stats.headline")
+_WINDOW = queries.load("stats.window")
+_SELECTION = queries.load("stats.selection")
+_DAILY = queries.load("stats.daily")
+_RESOLUTION = queries.load("stats.resolution")
+_TRIAGE = queries.load("stats.triage")
+_TIME_ZONES = queries.load("stats.time_zones")
+_CHECK = queries.load("stats.check")
+_RECOUNT = queries.load("stats.recount")
+
+_time_zones: WeakKeyDictionary[Database, dict[str, str]] = WeakKeyDictionary()
 
 
-def headline(database: Database) -> bytes:
-    """The contract's statistics of all tickets as JSON, from one snapshot."""
-    return database.rows(_HEADLINE)[0][0]
+class Difference(NamedTuple):
+    """A counter that is wrong: its table, its key, and by how many tickets."""
+
+    counter: str
+    key: str
+    excess: str
+
+
+def headline(database: Database, filters: Filters) -> bytes:
+    """The contract's statistics of the tickets with these filters as JSON, from one snapshot.
+
+    Filters by text or time of change are the costly ones: the tickets are read for them.
+    """
+    if filters == Filters():
+        query = _HEADLINE
+    elif filters.only_counted:
+        query = _WINDOW
+    else:
+        query = _SELECTION
+    return database.rows(query, filters.values)[0][0]
+
+
+def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:
+    """Tickets created and first resolved on each day of a time zone as JSON, from one snapshot.
+
+    `tz` is a name that `time_zone` answered. The days are dates, `since` inclusive, `before` exclusive; None: the 30
+    days until `before`, and until today. Raises InvalidInput where that makes no day or more than MAX_DAYS.
+    """
+    [days, json] = database.rows(_DAILY, {"tz": tz, "since": since, "before": before})[0]
+    if json:
+        return b'{"tz":"' + tz.encode() + b'","days":' + json + b"}"
+    what = f"since and before must be 1 to {MAX_DAYS} days apart, not {int(days)}; before is tomorrow unless given."
+    raise InvalidInput(Fault.in_parameter("since", what, "not_allowed"))
+
+
+def resolution(database: Database, filters: Filters) -> bytes:
+    """Times from creation to the first resolution of the tickets with these filters as JSON, from one snapshot."""
+    return database.rows(_RESOLUTION, filters.values)[0][0]
+
+
+def triage(database: Database, created_since: str, created_before: str) -> bytes:
+    """How suggested labels compare with the final ones, as JSON, from one snapshot.
+
+    The times are RFC 3339; since is inclusive, before exclusive.
+    """
+    return database.rows(_TRIAGE, {"created_since": created_since, "created_before": created_before})[0][0]
+
+
+def time_zone(database: Database, name: str) -> str | None:
+    """The IANA name of a time zone as it is written, from one in any letter case; None: there is no such zone."""
+    if name.lower() == "utc":
+        return "UTC"
+    if database not in _time_zones:  # looked up once: Postgres reads all its files for it
+        _time_zones[database] = {row[0].decode().lower(): row[0].decode() for row in database.rows(_TIME_ZONES)}
+    return _time_zones[database].get(name.lower())
+
+
+def check(database: Database) -> list[Difference]:
+    """The counters that do not agree with the tickets in one snapshot."""
+    return [Difference(*(value.decode() for value in row)) for row in database.rows(_CHECK)]
+
+
+def recount(database: Database) -> None:
+    """Count all tickets anew, while others go on writing."""
+    database.rows(_RECOUNT)

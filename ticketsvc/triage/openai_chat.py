@@ -13,21 +13,25 @@ from typing import TYPE_CHECKING, Any, cast
 
 import openai
 
+from ticketsvc.problems import Problem
 from ticketsvc.triage.bounded_http import BoundedClient, EncodedResponse, ResponseTooLarge, run_within
 from ticketsvc.triage.chat_prompt import (
     INSTRUCTIONS,
     InvalidAnswer,
     answer_schema,
     read_answer,
-    sendable,
     ticket_message,
 )
 from ticketsvc.triage.circuit_breaker import CircuitBreaker
+from ticketsvc.triage.learning import CHARACTERS_READ
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from openai.types.chat import ChatCompletion
     from openai.types.shared_params import ResponseFormatJSONSchema
 
+    from ticketsvc.store.lessons import Example
     from ticketsvc.triage.classifier import Classifier, Suggestion
 
 SOURCE = "openai"
@@ -41,6 +45,9 @@ RETRY_PAUSE = 0.25
 RETRY_SHARE = 0.25
 """A retry starts only if it has at least this share of the deadline left: less would be waiting in vain."""
 
+EXAMPLES_SHARE = 0.2
+"""The share of the deadline that looking for examples may take. Without them the model is asked all the same."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -53,7 +60,8 @@ class OpenAIChatClassifier:
 
     `base_url` is that of any OpenAI-compatible server; None leaves it to the SDK, which takes
     OPENAI_BASE_URL and else OpenAI's own. `deadline` is the longest time in seconds that the model may
-    take, its one retry included. While the breaker is open, the fallback answers at once.
+    take, its one retry included. While the breaker is open, the fallback answers at once. `recall` looks in the
+    database for tickets that people labelled and that resemble a text; the model gets them as examples.
     """
 
     def __init__(
@@ -65,6 +73,7 @@ class OpenAIChatClassifier:
         model: str,
         deadline: float = 6.0,
         breaker: CircuitBreaker | None = None,
+        recall: Callable[[str], Sequence[Example]] | None = None,
     ) -> None:
         self._fallback = fallback
         self._api_key = api_key
@@ -72,6 +81,7 @@ class OpenAIChatClassifier:
         self._model = model
         self._deadline = deadline
         self._breaker = breaker or CircuitBreaker()
+        self._recall = recall
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. Never raises because of the model, the server or the network."""
@@ -87,28 +97,40 @@ class OpenAIChatClassifier:
 
     def _ask(self, text: str) -> Suggestion:
         give_up_at = time.monotonic() + self._deadline
+        message = ticket_message(text, self._examples(text))
         http_client = BoundedClient(byte_limit=BYTE_LIMIT)
         try:
-            completion = run_within(self._deadline, lambda: self._complete(http_client, text, give_up_at))
+            time_left = give_up_at - time.monotonic()
+            completion = run_within(time_left, lambda: self._complete(http_client, message, give_up_at))
         finally:
             http_client.cut_off()
-        suggestion = read_answer(_content(completion), sendable(text), SOURCE)
+        suggestion = read_answer(_content(completion), text, SOURCE)
         self._log_usage(completion)
         return suggestion
 
-    def _complete(self, http_client: BoundedClient, text: str, give_up_at: float) -> ChatCompletion:
+    def _examples(self, text: str) -> Sequence[Example]:
+        recall = self._recall
+        if recall is None:
+            return ()
+        try:
+            return run_within(self._deadline * EXAMPLES_SHARE, lambda: recall(text[:CHARACTERS_READ]))
+        except (Problem, TimeoutError) as error:
+            logger.warning("the model is asked without examples: %s", type(error).__name__)
+            return ()
+
+    def _complete(self, http_client: BoundedClient, message: str, give_up_at: float) -> ChatCompletion:
         """One try and at most one more, if the first fault may pass and the time allows it."""
         with http_client:
             try:
-                return self._try(http_client, text, give_up_at)
+                return self._try(http_client, message, give_up_at)
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
                 pause = _pause(error)
                 if give_up_at - time.monotonic() - pause < self._deadline * RETRY_SHARE:
                     raise
             time.sleep(pause)
-            return self._try(http_client, text, give_up_at)
+            return self._try(http_client, message, give_up_at)
 
-    def _try(self, http_client: BoundedClient, text: str, give_up_at: float) -> ChatCompletion:
+    def _try(self, http_client: BoundedClient, message: str, give_up_at: float) -> ChatCompletion:
         client = openai.OpenAI(
             api_key=self._api_key,
             base_url=self._base_url,
@@ -120,7 +142,7 @@ class OpenAIChatClassifier:
             model=self._model,
             messages=[
                 {"role": "system", "content": INSTRUCTIONS},
-                {"role": "user", "content": ticket_message(text)},
+                {"role": "user", "content": message},
             ],
             response_format=_RESPONSE_FORMAT,
             **_family_options(self._model),

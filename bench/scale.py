@@ -1,0 +1,171 @@
+"""The same requests on tables of very different sizes: how long does a caller wait?"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from concurrent.futures import ThreadPoolExecutor
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import NamedTuple
+
+from bench.harness import Harness, say
+
+LARGEST_LOADED = 1_000_000
+"""A larger table is grown from one of this size, as loading it would take hours."""
+
+_PAGE = "/api/tickets/?limit=50"
+_STATS = "/api/tickets/stats/"
+_DAILY = "/api/tickets/stats/daily/"
+REQUESTS = {
+    "create": "",
+    "change": "",
+    "read": "",
+    "list": _PAGE,
+    "list, oldest": f"{_PAGE}&sort=created_at",
+    "list, last changed": f"{_PAGE}&sort=-updated_at",
+    "list, most urgent": f"{_PAGE}&sort=-priority",
+    "list, filtered": f"{_PAGE}&category=billing&status=open",
+    "list, a day": f"{_PAGE}&created_since=2026-06-01&created_before=2026-06-02",
+    "list, filtered and counted": f"{_PAGE}&category=billing&status=open&count=true",
+    "search, rare word": f"{_PAGE}&search=quasar",
+    "search, common word": f"{_PAGE}&search=invoice",
+    "search, absent word": f"{_PAGE}&search=xylophone",
+    "search, word of old tickets": f"{_PAGE}&search=telegram",
+    "search, phrase": f"{_PAGE}&search=%22password+login%22",
+    "search, absent phrase": f"{_PAGE}&search=%22password+xylophone%22",
+    "search, three words": f"{_PAGE}&search=invoice+password+quasar",
+    "search, common without another": f"{_PAGE}&search=invoice+-the",
+    "search, only without": f"{_PAGE}&search=-invoice",
+    "search, two letters": f"{_PAGE}&search=qu",
+    "search, absent two letters": f"{_PAGE}&search=qj",
+    "search, one letter": f"{_PAGE}&search=q",
+    "search, rare word, last changed": f"{_PAGE}&search=quasar&sort=-updated_at",
+    "search, common word, most urgent": f"{_PAGE}&search=invoice&sort=-priority",
+    "search, word of old tickets, filtered": f"{_PAGE}&search=telegram&category=billing&status=open",
+    "search, rare word, counted": f"{_PAGE}&search=quasar&count=true",
+    "statistics": _STATS,
+    "statistics of a window, filtered": f"{_STATS}?created_since=2026-03-15&created_before=2026-05-02&priority=high",
+    "statistics by day, 30 days": f"{_DAILY}?created_since=2026-10-01&created_before=2026-10-31",
+    "statistics by day, a year, Berlin": (
+        f"{_DAILY}?created_since=2025-11-01&created_before=2026-11-01&tz=Europe/Berlin"
+    ),
+    "resolution times": f"{_STATS}resolution/",
+}
+
+
+class Figures(NamedTuple):
+    """Milliseconds that callers waited for one kind of request, and how many requests there were."""
+
+    p50: float
+    p99: float
+    requests: int
+
+
+def scale(folder: Path, sizes: list[int], seconds: float, connections: int) -> str:
+    """Load tables of these sizes with each request, by so many clients at once; the table has p50 / p99 of each."""
+    figures = {size: _measure(_prepared(folder, size), seconds, connections) for size in sizes}
+    lines = [
+        f"| request | {' | '.join(f'{size:,} tickets' for size in sizes)} |",
+        f"| --- |{' ---: |' * len(sizes)}",
+    ]
+    lines += [
+        f"| {name} | {' | '.join(f'{of[name].p50:.1f} / {of[name].p99:.1f}' for of in figures.values())} |"
+        for name in REQUESTS
+    ]
+    return "\n".join(lines)
+
+
+def _measure(harness: Harness, seconds: float, connections: int) -> dict[str, Figures]:
+    server = harness.known["ours"]
+    ids = harness.write_ids("ours", server).read_text().split()
+    found = {}
+    with harness.restored("ours", server), harness.started("ours", server) as running:
+        for name in REQUESTS:
+            found[name] = _load(running.port, name, ids, seconds, connections)
+            say(f"{harness.rows:>10,} {name:40} {found[name].p50:9.2f} ms  p99 {found[name].p99:9.2f} ms")
+    return found
+
+
+def _load(port: int, name: str, ids: list[str], seconds: float, connections: int) -> Figures:
+    """At least three requests from each client, the first of which is not counted."""
+
+    def client(number: int) -> list[float]:
+        randomly = random.Random(number)
+        waited: list[float] = []
+        connection = HTTPConnection("127.0.0.1", port, timeout=300)
+        started = time.perf_counter()
+        while time.perf_counter() - started < seconds or len(waited) < 3:
+            waited.append(_call(connection, *_request(name, ids, randomly)))
+        connection.close()
+        return waited[1:]
+
+    with ThreadPoolExecutor(connections) as clients:
+        waited = sorted(one for many in clients.map(client, range(connections)) for one in many)
+    return Figures(waited[len(waited) // 2], waited[int(len(waited) * 0.99)], len(waited))
+
+
+def _request(name: str, ids: list[str], randomly: random.Random) -> tuple[str, str, str | None]:
+    """Method, path and body."""
+    if name == "create":
+        words = " ".join(randomly.choices(["login", "invoice", "error", "printer", "slow", "refund"], k=50))
+        return "POST", "/api/tickets/", json.dumps({"title": words[:40], "description": words})
+    path = f"/api/tickets/{randomly.choice(ids)}"
+    if name == "change":
+        return "PATCH", path, json.dumps({"status": randomly.choice(["open", "in_progress", "resolved", "closed"])})
+    return "GET", REQUESTS[name] or path, None
+
+
+def _call(connection: HTTPConnection, method: str, path: str, body: str | None) -> float:
+    started = time.perf_counter()
+    connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
+    answer = connection.getresponse()
+    content = answer.read()
+    if answer.status not in (200, 201):
+        raise SystemExit(f"{method} {path} was answered {answer.status}: {content[:300]!r}")
+    return (time.perf_counter() - started) * 1000
+
+
+def _prepared(folder: Path, size: int) -> Harness:
+    harness = Harness(folder, size)
+    if size <= LARGEST_LOADED:
+        harness.prepare(["ours"])
+    else:
+        _grow(Harness(folder, LARGEST_LOADED), harness)
+    return harness
+
+
+def _grow(source: Harness, target: Harness) -> None:
+    """Make the larger table, unless it is there, of copies of the smaller one's tickets that are some seconds younger.
+
+    Trigram indexes are made anew afterwards: that takes a tenth of the time of filling them row by row.
+    """
+    source.prepare(["ours"])
+    server = target.known["ours"]
+    names = [harness.module.db_name("ours", server, harness.rows) for harness in (source, target)]
+    with source.module.connect("postgres") as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (names[1],)).fetchone():
+            return
+        connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
+    started = time.monotonic()
+    with target.connect("ours", server) as connection:
+        indexes = connection.execute(
+            "SELECT indexname, indexdef FROM pg_indexes WHERE indexdef ~ 'USING gin'"
+        ).fetchall()
+        for name, _ in indexes:
+            connection.execute(f'DROP INDEX "{name}"')
+        columns = "title, description, category, priority, status"
+        connection.execute(f"CREATE UNLOGGED TABLE originals AS SELECT {columns}, created_at FROM tickets")
+        for copy in range(1, target.rows // source.rows):
+            connection.execute(
+                f"INSERT INTO tickets ({columns}, created_at) "
+                f"SELECT {columns}, created_at + interval '2 seconds' * {copy} FROM originals"
+            )
+            say(f"{(copy + 1) * source.rows:,} tickets after {time.monotonic() - started:.0f} s")
+        connection.execute("DROP TABLE originals")
+        for name, definition in indexes:
+            connection.execute(definition)
+            say(f"{name} after {time.monotonic() - started:.0f} s")
+        connection.execute("VACUUM ANALYZE")
+        connection.execute("CHECKPOINT")

@@ -1,0 +1,168 @@
+"""How right is triage, how fast does it learn, and what does it cost? On a Postgres of its own that ends with the run.
+
+The labelled tickets are files of one JSON object a line, tickets_en.train.jsonl and tickets_en.dev.jsonl, in a folder
+that the command line names; each line has `text`, `category`, `priority` (or null) and `source`, the desk it is from.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import random
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from statistics import mean
+from typing import NamedTuple
+
+import psycopg
+from psycopg import sql
+
+from bench import keywords, triage_cost
+from bench.harness import ROOT, say
+from ticketsvc import embedded, migrations
+from ticketsvc.config import Config
+from ticketsvc.store import lessons
+from ticketsvc.store.database import Database
+from ticketsvc.triage.evaluation import Answer, accuracy, quality
+from ticketsvc.triage.learning import LearningClassifier
+from ticketsvc.triage.offline import OfflineClassifier
+
+EVALUATION = ROOT / "tests" / "triage" / "evaluation.jsonl"
+NEWEST = 60  # its last tickets, written when the lexicon stood
+TARGETS = {"banking77": (46, 68, 80, 91), "clinc150": (62, 82, 95, 99), "itservice": (42, 49, 57, 71)}
+LESSONS = (0, 50, 200, 1000)
+ORDERS = 8
+
+_LESSON = """
+    INSERT INTO tickets (title, description, status, category, suggested_category, category_confidence, suggested_by)
+    VALUES ('-', %(text)s, 'closed', %(category)s, %(category)s, 0.5, 'offline')
+"""
+
+
+class Ticket(NamedTuple):
+    """A text and its labels; `desk` is the source of a public ticket, or the split of one of ours."""
+
+    text: str
+    category: str
+    priority: str | None
+    desk: str
+
+
+def triage(data: Path, requests: int) -> str:
+    """All tables; `requests` is how many are sent to measure a kind of request."""
+    train, dev = (_read(data / f"tickets_en.{split}.jsonl") for split in ("train", "dev"))
+    parts = ["### Accuracy", _accuracies(dev)]
+    with _databases("untaught", "taught") as (untaught, taught):
+        parts += ["### Learning", _curves(*untaught, train, dev)]
+        known = [(ticket.text, ticket.category) for ticket in train]
+        parts += ["### Cost", triage_cost.measure(untaught, taught, known, requests)]
+    return "\n\n".join(parts)
+
+
+def _read(path: Path) -> list[Ticket]:
+    if not path.is_file():
+        raise SystemExit(
+            f"There is no {path}. Say where the labelled tickets are with --data FOLDER or LABELLED_TICKETS."
+        )
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return [Ticket(row["text"], row["category"], row["priority"], row.get("source") or row["split"]) for row in rows]
+
+
+@contextmanager
+def _databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
+    """Empty databases: the URL of each, and a way to run the service's queries there."""
+    folder = tempfile.mkdtemp(prefix="bench-triage-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server, which `start` registers to stop
+    server = embedded.start(f"embedded:{folder}/postgres")
+    with psycopg.connect(server, autocommit=True) as connection:
+        for name in names:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    urls = [server.replace("/postgres?", f"/{name}?", 1) for name in names]
+    for url in urls:
+        migrations.apply(url)
+    databases = [Database(Config(database_url=url, statement_timeout=3600)) for url in urls]
+    try:
+        yield list(zip(urls, databases, strict=True))
+    finally:
+        for database in databases:
+            database.close()
+
+
+def _accuracies(dev: list[Ticket]) -> str:
+    ours = _read(EVALUATION)
+    sets = {
+        f"evaluation.jsonl, {name}": [ticket for ticket in ours if ticket.desk == name] for name in ("tune", "held_out")
+    }
+    sets[f"evaluation.jsonl, the newest {NEWEST}"] = ours[-NEWEST:]
+    sets |= {f"dev, {desk}": [t for t in dev if t.desk == desk] for desk in sorted({ticket.desk for ticket in dev})}
+    sets["dev, all"] = dev
+    lines = [
+        "| tickets | number | field | keywords: accuracy | macro-F1 | kappa | lexicon: accuracy | macro-F1 | kappa |",
+        "| --- | ---: | --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for name, tickets in sets.items():
+        say(name)
+        lines += _accuracy_rows(name, tickets)
+    return "\n".join(lines)
+
+
+def _accuracy_rows(name: str, tickets: list[Ticket]) -> Iterator[str]:
+    suggestions = [OfflineClassifier().classify(ticket.text) for ticket in tickets]
+    pairs = list(zip(tickets, suggestions, strict=True))
+    fields = {
+        "category": [
+            (t.category, keywords.category(t.text), s.category, s.category_confidence) for t, s in pairs
+        ],
+        "priority": [
+            (t.priority, keywords.priority(t.text), s.priority, s.priority_confidence) for t, s in pairs if t.priority
+        ],
+    }  # fmt: skip
+    for field, rows in fields.items():
+        if rows:
+            listed = quality([Answer(keyword, 0, right) for right, keyword, _, _ in rows])
+            found = quality([Answer(label, confidence, right) for right, _, label, confidence in rows])
+            figures = [
+                f"{value:.3f}" if value is not None else ""
+                for each in (listed, found)
+                for value in (each.accuracy, each.macro_f1, each.kappa)
+            ]
+            yield f"| {name} | {len(rows):,} | {field} | {' | '.join(figures)} |"
+
+
+def _curves(url: str, database: Database, train: list[Ticket], dev: list[Ticket]) -> str:
+    """Each desk by itself is unknown at first; then people close its tickets one after the other."""
+    classifier = LearningClassifier(OfflineClassifier(), partial(lessons.recall, database))
+    lines = [
+        "| desk | tickets asked | " + " | ".join(f"{count:,} lessons" for count in LESSONS) + " |",
+        "| --- | ---: |" + " ---: |" * len(LESSONS),
+    ]
+    for desk, targets in TARGETS.items():
+        known, asked = ([ticket for ticket in split if ticket.desk == desk] for split in (train, dev))
+        orders = [_curve(url, classifier, known, asked, order) for order in range(ORDERS)]
+        means = [100 * mean(points) for points in zip(*orders, strict=True)]
+        cells = [f"{value:.1f} (at least {target})" for value, target in zip(means, targets, strict=True)]
+        lines.append(f"| {desk} | {len(asked):,} | {' | '.join(cells)} |")
+        say(lines[-1])
+    lines += ["", f"Percent of the categories that are right; means of {ORDERS} orders of the lessons."]
+    return "\n".join(lines)
+
+
+def _curve(
+    url: str, classifier: LearningClassifier, known: list[Ticket], asked: list[Ticket], order: int
+) -> list[float]:
+    chosen = random.Random(order).sample(known, max(LESSONS))
+    points, taught = [], 0
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("TRUNCATE tickets")
+        for count in LESSONS:
+            with connection.cursor() as cursor:
+                cursor.executemany(_LESSON, [ticket._asdict() for ticket in chosen[taught:count]])
+            taught = count
+            answers = [Answer(classifier.classify(ticket.text).category, 0, ticket.category) for ticket in asked]
+            points.append(accuracy(answers))
+            say(f"{asked[0].desk}, order {order + 1}/{ORDERS}, {count:,} lessons: {points[-1]:.1%}")
+    return points

@@ -1,0 +1,25 @@
+"""What happened to a ticket."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from flask import Blueprint, Response, request
+
+from ticketsvc.api import list_parameters
+from ticketsvc.api.answers import NO_STORE, JsonAnswer
+from ticketsvc.services import services
+from ticketsvc.store import history
+
+bp = Blueprint("history", __name__)
+
+
+@bp.get("/<uuid:ticket_id>/history")
+def page(ticket_id: UUID) -> Response:
+    """A page of a ticket's history, oldest first; of a deleted ticket without its texts."""
+    asked = list_parameters.parse_history(request.query_string, ticket_id)
+    entries, following = history.page(services().database, ticket_id, asked.limit, asked.cursor)
+    headers = dict(NO_STORE)
+    if following:
+        headers["Link"] = f'<{request.path}?{asked.next_query(following)}>; rel="next"'
+    return JsonAnswer(entries, headers=headers)

@@ -1,0 +1,1 @@
+"""The commands of `flask`: a module for each group, which `ticketsvc.cli` registers."""

@@ -1,0 +1,39 @@
+"""The database of a command."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from ticketsvc import embedded
+from ticketsvc.problems import Problem
+from ticketsvc.services import services
+from ticketsvc.store.database import Database
+
+STATEMENT_SECONDS = 3600
+"""How long a statement of a command may work where a request's may not."""
+
+
+def database_url() -> str:
+    """DATABASE_URL; the server of an embedded one is started. Raises EmbeddedError."""
+    url = services().config.database_url
+    return embedded.start(url) if embedded.is_embedded(url) else url
+
+
+@contextmanager
+def open_database() -> Iterator[Database]:
+    """A database for a command: patient, and its problems are sentences (ClickException)."""
+    try:
+        config = dataclasses.replace(
+            services().config, database_url=database_url(), statement_timeout=STATEMENT_SECONDS, pool_size=1
+        )
+        database = Database(config)
+        try:
+            yield database
+        finally:
+            database.close()
+    except (embedded.EmbeddedError, Problem) as error:
+        raise click.ClickException(str(error)) from None

@@ -1,0 +1,88 @@
+"""Many tickets into the database: all of them or none.
+
+The rows go by COPY into a temporary table as they come. There they are judged, by sets, and from there they are
+inserted, in one statement at the end: rows of the counters and other tickets are locked for no longer than that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.problems import InvalidFile, LineFault
+from ticketsvc.store import queries, statement
+from ticketsvc.store.database import Connection, Database, rows_of
+from ticketsvc.store.history import Author
+
+FAULTS_TOLD = 1000
+
+_STAGE = queries.load("bulk.stage")
+_FILL = queries.load("bulk.fill")
+_FAULTS = queries.load("bulk.faults")
+_INSERT = queries.load("bulk.insert")
+
+_PATIENT = {"lock_timeout": "0"}
+"""A file that was sent is worth waiting for a lock; the time of the statement is limited all the same."""
+
+_CHOICES = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
+_SENTENCES = {
+    "required": "is required.",
+    "wrong_type": "must be a string.",
+    "empty": "must not be empty.",
+    "too_long": "must have at most 200 characters.",
+    "bad_character": "must not contain a NUL character or half of a surrogate pair.",
+    "not_allowed": "must be an RFC 3339 time (2026-01-31T12:00:00Z).",
+    "out_of_range": "must be in the years 1970 to 9999, and updated_at not before created_at.",
+}
+
+
+class StagedTicket(NamedTuple):
+    """A row of the staging table (sql/bulk/stage.sql): trimmed texts, labels in lower case, times that Postgres reads.
+
+    `faults` is a JSON object with a code for each field that has no value for that reason.
+    """
+
+    line: int
+    title: str | None = None
+    description: str | None = None
+    category: str | None = None
+    priority: str | None = None
+    status: str | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    faults: str | None = None
+    unreadable: str | None = None
+
+
+def run(database: Database, tickets: Iterable[StagedTicket], author: Author, seconds: float) -> int:
+    """Import tickets and return their number. What iterating over them raises undoes it all.
+
+    Raises InvalidFile when any has a fault, Unavailable when others hold all connections for this, or when it takes
+    longer than `seconds`.
+    """
+    with database.beside_the_pool(seconds, **_PATIENT) as connection, connection.transaction():
+        statement.run(connection, _STAGE, [])
+        with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
+            for ticket in tickets:
+                copy.write_row(ticket)
+        _check(connection)
+        values = _INSERT.bind({"created_by": author.name, "created_request": author.request_id})
+        return statement.run(connection, _INSERT, values).command_tuples or 0
+
+
+def _check(connection: Connection) -> None:
+    found = rows_of(statement.run(connection, _FAULTS, _FAULTS.bind({"limit": FAULTS_TOLD})))
+    if found:
+        *_, total_errors, faulty_lines = map(bytes.decode, found[0])
+        raise InvalidFile([_fault(*map(bytes.decode, row[:4])) for row in found], int(total_errors), int(faulty_lines))
+
+
+def _fault(line: str, field: str, code: str, reason: str) -> LineFault:
+    if not field:
+        detail = f"The line {reason}"
+    elif code == "not_allowed" and field in _CHOICES:
+        detail = f"{field} must be one of {', '.join(_CHOICES[field])}."
+    else:
+        detail = f"{field} {_SENTENCES[code]}"
+    return LineFault(int(line), field, detail, code)

@@ -1,0 +1,27 @@
+"""Times as callers write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+_MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
+_RFC3339 = re.compile(
+    rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII
+)
+
+
+def in_utc(text: str) -> str:
+    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
+
+    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped. Raises ValueError
+    with the end of a sentence.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise ValueError("must be a date (2026-01-31) or an RFC 3339 time (2026-01-31T12:00:00Z)")
+    date, time, offset = match[1], match[2] or "00:00:00", (match[3] or "Z").upper().replace(" ", "+")
+    try:
+        return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise ValueError("must be a time that exists, in the years 1 to 9999") from None
