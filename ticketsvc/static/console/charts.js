@@ -30,7 +30,7 @@ function draw(days, width, name, point) {
   const top = niceTop(Math.max(...days.flatMap((day) => [day.created.total, day.resolved.total])));
   const x = (index) => MARGIN.left + (index + 0.5) * step;
   const y = (value) => MARGIN.top + inner.height * (1 - value / top);
-  const bar = Math.max(1, step * 0.66);
+  const bar = step < 4 ? step : step * 0.66; // thin ones with gaps would shimmer
   const rule = drawing("line", { class: "rule", y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, visibility: "hidden" });
   const bars = days.map((day, index) => {
     const value = day.created.total;

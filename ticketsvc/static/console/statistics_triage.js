@@ -30,12 +30,7 @@ function fieldFigures(field, data) {
     "section",
     null,
     element("h3", null, inWords(field)),
-    element(
-      "p",
-      { class: "accuracy" },
-      element("strong", null, tally.accuracy == null ? "–" : percent(tally.accuracy)),
-      " right",
-    ),
+    tally.judged > 0 && element("p", { class: "accuracy" }, element("strong", null, percent(tally.accuracy)), " right"),
     element("p", { class: "hint" }, tallyText(tally)),
     rows.length > 1 && barList(rows),
     tally.judged > 0 && confusion(field, data.confusion[field]),
