@@ -35,23 +35,25 @@ CREATE OR REPLACE FUNCTION ticket_week_floor(week integer) RETURNS uuid
         ELSE rpad(lpad(to_hex(week::bigint * 604800000), 12, '0'), 32, '0')::uuid
     END;
 
--- There is no foreign key: the triggers see to it that each ticket has its text, at less cost.
+-- There is no foreign key, and the week is no generated column: the triggers see to both, at less cost.
 CREATE TABLE IF NOT EXISTS ticket_texts (
     id uuid CONSTRAINT ticket_texts_pkey PRIMARY KEY,
-    week integer NOT NULL GENERATED ALWAYS AS (ticket_week(id)) STORED,
+    week integer NOT NULL,
     text text NOT NULL
 );
 
 CREATE OR REPLACE FUNCTION ticket_texts_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO ticket_texts (id, text) SELECT t.id, search_text(t.title, t.description) FROM added AS t;
+    INSERT INTO ticket_texts (id, week, text)
+    SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
     RETURN NULL;
 END $$;
 
 -- The text may be missing while this migration copies those of older tickets.
 CREATE OR REPLACE FUNCTION ticket_texts_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    INSERT INTO ticket_texts (id, text) VALUES (NEW.id, search_text(NEW.title, NEW.description))
+    INSERT INTO ticket_texts (id, week, text)
+    VALUES (NEW.id, ticket_week(NEW.id), search_text(NEW.title, NEW.description))
     ON CONFLICT (id) DO UPDATE SET text = excluded.text;
     RETURN NULL;
 END $$;
@@ -90,8 +92,8 @@ BEGIN
             SELECT t.id, t.title, t.description FROM tickets AS t WHERE t.id > last ORDER BY t.id LIMIT 5000 FOR SHARE
         ),
         copied AS (
-            INSERT INTO ticket_texts (id, text)
-            SELECT b.id, search_text(b.title, b.description) FROM batch AS b
+            INSERT INTO ticket_texts (id, week, text)
+            SELECT b.id, ticket_week(b.id), search_text(b.title, b.description) FROM batch AS b
             ON CONFLICT (id) DO NOTHING
         )
         SELECT b.id INTO last FROM batch AS b ORDER BY b.id DESC LIMIT 1;

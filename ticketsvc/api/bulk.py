@@ -12,7 +12,8 @@ from flask import Blueprint, Response, request
 
 from ticketsvc.api.access import author
 from ticketsvc.api.answers import NO_STORE, JsonAnswer
-from ticketsvc.api.list_parameters import allow_none, parse_export
+from ticketsvc.api.list_parameters import parse_export
+from ticketsvc.api.parameters import allow_none
 from ticketsvc.api.request_body import in_chunks, require_media_type
 from ticketsvc.api.transfer import Transfer
 from ticketsvc.bulk import READERS

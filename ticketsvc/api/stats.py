@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api import list_parameters
+from ticketsvc.api import list_parameters, stats_parameters
 from ticketsvc.api.answers import NO_STORE, JsonAnswer
 from ticketsvc.services import services
 from ticketsvc.store import stats
@@ -23,7 +23,7 @@ def headline() -> Response:
 def daily() -> Response:
     """Tickets created and resolved on each calendar day of a time zone."""
     database = services().database
-    asked = list_parameters.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
+    asked = stats_parameters.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
     return JsonAnswer(stats.daily(database, asked.tz, asked.since, asked.before), headers=NO_STORE)
 
 
@@ -37,5 +37,5 @@ def resolution() -> Response:
 @bp.get("/triage")
 def triage() -> Response:
     """How suggested labels compare with the final ones, for the tickets created in a window."""
-    window = list_parameters.parse_window(request.query_string)
+    window = stats_parameters.parse_window(request.query_string)
     return JsonAnswer(stats.triage(services().database, window.since, window.before), headers=NO_STORE)

@@ -18,6 +18,7 @@ from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import failures, queries, statement
 from ticketsvc.store.queries import Query
+from ticketsvc.store.shared import Shared
 
 Row = list[bytes]
 """A row as Postgres wrote it: the text form of each column in UTF-8, NULL as no bytes."""
@@ -49,6 +50,7 @@ class Database:
         }
         self._settings = settings
         self._wait = config.pool_timeout
+        self._shared: dict[str, Shared[list[Row]]] = {}
         self._bulk_calls = BoundedSemaphore(config.bulk_calls)
         self._connect = partial(_connection_class().connect, config.database_url, **options)
         self.pool: ConnectionPool[Connection] = ConnectionPool(
@@ -87,6 +89,12 @@ class Database:
         """The first row of a query, or None."""
         found = self.rows(query, values)
         return found[0] if found else None
+
+    def shared_rows(self, query: Query) -> list[Row]:
+        """Like `rows`, for a query without parameters that many ask at once: those who wait share one run."""
+        if query.name not in self._shared:
+            self._shared.setdefault(query.name, Shared(partial(self.rows, query)))
+        return self._shared[query.name]()
 
     def _run(self, query: Query, parameters: list[bytes | None]) -> list[Row]:
         if self.pool.closed:

@@ -40,12 +40,8 @@ def headline(database: Database, filters: Filters) -> bytes:
     Filters by text or time of change are the costly ones: the tickets are read for them.
     """
     if filters == Filters():
-        query = _HEADLINE
-    elif filters.only_counted:
-        query = _WINDOW
-    else:
-        query = _SELECTION
-    return database.rows(query, filters.values)[0][0]
+        return database.shared_rows(_HEADLINE)[0][0]
+    return database.rows(_WINDOW if filters.only_counted else _SELECTION, filters.values)[0][0]
 
 
 def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:

@@ -1,0 +1,83 @@
+"""Runs that are shared by all who ask at the same time"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.obstacles import wait_until
+from ticketsvc.store.shared import Shared
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+
+class Runs:
+    """Work whose first run lasts until it is let go."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.gate = Event()
+
+    def __call__(self) -> int:
+        self.begun += 1
+        number = self.begun
+        assert number > 1 or self.gate.wait(30)
+        return number
+
+
+def asked(shared: Shared[int], threads: ThreadPoolExecutor, count: int) -> list[Future[int]]:
+    return [threads.submit(shared) for _ in range(count)]
+
+
+def test_it_works() -> None:
+    shared = Shared(lambda: 7)
+    assert [shared(), shared()] == [7, 7]
+
+
+def test_who_asks_during_a_run_shares_the_next() -> None:
+    runs = Runs()
+    shared = Shared(runs)
+    with ThreadPoolExecutor(9) as threads:
+        first = threads.submit(shared)
+        wait_until(lambda: runs.begun == 1)
+        others = asked(shared, threads, 8)
+        wait_until(lambda: all(call.running() for call in others))
+        assert runs.begun == 1
+        runs.gate.set()
+        assert first.result(30) == 1
+        assert min(call.result(30) for call in others) == 2
+    assert runs.begun < 9
+
+
+def test_no_answer_is_older_than_its_question() -> None:
+    count = 0
+
+    def read() -> int:
+        return count
+
+    shared = Shared(read)
+    with ThreadPoolExecutor(8) as threads:
+        for _ in range(300):
+            count += 1
+            assert all(call.result(30) >= count for call in asked(shared, threads, 8))
+
+
+def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
+    fails = True
+
+    def work() -> str:
+        if fails:
+            raise OSError("away")
+        return "back"
+
+    shared = Shared(work)
+    with ThreadPoolExecutor(4) as threads:
+        for call in [threads.submit(shared) for _ in range(4)]:
+            with pytest.raises(OSError, match="away"):
+                call.result(30)
+    fails = False
+    assert shared() == "back"
