@@ -5,7 +5,20 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import access, bulk, classify, cors, documentation, errors, health, history, limits, stats, tickets
+from ticketsvc.api import (
+    access,
+    bulk,
+    classify,
+    console,
+    cors,
+    documentation,
+    errors,
+    health,
+    history,
+    limits,
+    stats,
+    tickets,
+)
 from ticketsvc.config import Config
 from ticketsvc.problems import NotAcceptable
 
@@ -20,7 +33,8 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     app.register_blueprint(health.bp)
-    app.register_blueprint(documentation.bp)
+    for pages in (console, documentation):
+        app.register_blueprint(pages.bp)
     errors.register(app)
     if config.require_api_key:
         access.register(app, config)

@@ -25,8 +25,13 @@ def if_match() -> list[int] | None:
 
 
 def none_match(version: int) -> bool:
-    """Whether If-None-Match (weak comparison) says that the caller has this version already."""
+    """Whether If-None-Match says that the caller has this version already."""
+    return has_tag(etag(version))
+
+
+def has_tag(tag: str) -> bool:
+    """Whether If-None-Match (weak comparison) names this entity tag."""
     header = request.headers.get("If-None-Match")
     if header is None:
         return False
-    return header.strip() == "*" or etag(version) in [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return header.strip() == "*" or tag in [tag.strip().removeprefix("W/") for tag in header.split(",")]

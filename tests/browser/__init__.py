@@ -1,0 +1,1 @@
+"""The service as people meet it: a real browser, driven by Playwright, against the service under gunicorn."""

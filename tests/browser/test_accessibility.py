@@ -1,0 +1,91 @@
+"""Every state of the console as axe-core sees it, light and dark, wide and narrow"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, WIDE
+from tests.browser.steps import change, file, filing, panel, rows
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from tests.browser.conftest import OpenPage
+    from tests.http import Service
+
+
+def check(page: Page, state: str) -> None:
+    """No violation, and nothing wider than the window."""
+    found = Axe().run(page).response["violations"]
+    told = [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in found]
+    assert told == [], f"{state}: {told}"
+    width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert width[0] <= width[1], state
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+def test_axe_finds_nothing(
+    console: OpenPage, service: Service, size: tuple[int, int], scheme: Literal["light", "dark"]
+) -> None:
+    page = console(size=size, color_scheme=scheme, reduced_motion="reduce")
+    home = page.url
+    expect(page.get_by_text("No tickets yet")).to_be_visible()
+    check(page, "empty")
+
+    for priority in ("critical", "high", "medium", "low"):
+        ticket = file(service, title=f"Charged twice, {priority}", priority=priority, category=None)
+        change(service, ticket, status="resolved", category="general", description="Other words than before.")
+    page.goto(f"{home}?search=charged&status=resolved&from=2020-01-01")
+    expect(rows(page)).to_have_count(4)
+    if size == NARROW:
+        page.locator("#filter-summary").click()
+    check(page, "queue")
+
+    page.goto(f"{home}?ticket={ticket['id']}")
+    expect(page.locator(".history li")).to_have_count(2)
+    check(page, "ticket")
+    change(service, ticket, title="Theirs", status="open")
+    panel(page).get_by_label("Status").select_option("Closed")
+    expect(page.get_by_role("alertdialog")).to_be_visible()
+    check(page, "lost race")
+    page.get_by_role("button", name="Drop mine").click()
+    page.get_by_role("button", name="Edit").click()
+    check(page, "edit")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    check(page, "delete")
+
+    page.goto(f"{home}?view=file")
+    page.get_by_role("button", name="File the ticket").click()
+    filing(page).get_by_label("Description").fill("My card was charged twice for the May invoice.")
+    expect(page.locator(".suggested")).to_have_count(2)
+    check(page, "filing")
+
+    page.goto(f"{home}?view=statistics")
+    expect(page.locator(".confusion")).not_to_have_count(0)
+    expect(page.locator(".chart svg")).to_be_visible()
+    page.get_by_text("As a table").click()
+    check(page, "statistics")
+
+    page.route(
+        "**/api/tickets/*", lambda route: route.fulfill(status=401, json={"detail": "The API key is not known."})
+    )
+    page.goto(f"{home}?search=key")
+    page.get_by_label("Key", exact=True).fill("wrong")
+    page.get_by_role("button", name="Use it").click()
+    expect(page.get_by_text("The API key is not known.")).to_be_visible()
+    check(page, "key")
+    page.unroute("**/api/tickets/*")
+
+    page.goto(f"{home}?status=opne")
+    expect(page.get_by_role("alert")).to_be_visible()
+    check(page, "failure")
+    if size == WIDE:
+        page.get_by_role("button", name="Keyboard shortcuts").click()
+        check(page, "shortcuts")

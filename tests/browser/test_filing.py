@@ -1,0 +1,84 @@
+"""Filing a ticket: suggestions, retries, what is missing"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.steps import filing, panel
+from tests.tickets import URL
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
+
+    from tests.browser.conftest import OpenPage
+    from tests.http import Service
+
+
+def test_filing_suggests_with_reasons(console: OpenPage, service: Service) -> None:
+    page = console("?view=file")
+    filing(page).get_by_label("Title").fill("Charged twice")
+    filing(page).get_by_label("Description").fill("My card was charged twice for the May invoice, please refund one.")
+    category = page.locator(".suggested[data-field=category]")
+    expect(category).to_contain_text("Billing")
+    expect(category.locator(".reasons")).to_contain_text("charged twice", ignore_case=True)
+    expect(filing(page).get_by_label("Category", exact=True)).to_contain_text("As suggested: billing")
+    page.get_by_role("button", name="File the ticket").click()
+    expect(page.get_by_role("heading", name="Charged twice")).to_be_visible()
+    [ticket] = service.call("GET", URL).json
+    assert ticket["category"] == "billing"
+    assert ticket["triage"]["category"]["source"] == "offline"
+    expect(panel(page)).to_contain_text("Suggested by the lexicon")
+    page.get_by_role("link", name="File a ticket").click()
+    expect(filing(page).get_by_label("Title")).to_have_value("")
+
+
+def test_a_persons_own_choice_wins(console: OpenPage, service: Service) -> None:
+    page = console("?view=file")
+    filing(page).get_by_label("Title").fill("Charged twice")
+    filing(page).get_by_label("Description").fill("Please refund one of the two invoices.")
+    filing(page).get_by_label("Category", exact=True).select_option("Technical")
+    expect(page.locator(".suggested[data-field=category]")).to_contain_text("Billing")
+    expect(filing(page).get_by_label("Category", exact=True)).to_have_value("technical")
+    filing(page).get_by_label("Description").press("Control+Enter")
+    expect(panel(page)).to_contain_text("Chosen by a person")
+    [ticket] = service.call("GET", URL).json
+    assert (ticket["category"], ticket["triage"]["category"]) == ("technical", {"source": "caller"})
+
+
+def test_filing_again_after_an_answer_was_lost_files_once(console: OpenPage, service: Service) -> None:
+    page = console("?view=file")
+    filing(page).get_by_label("Title").fill("Once")
+    filing(page).get_by_label("Description").fill("No matter how often it is sent.")
+
+    def lose(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.continue_()
+        assert route.fetch().status == 201
+        return route.abort()
+
+    page.route("**/api/tickets/", lose)
+    page.get_by_role("button", name="File the ticket").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/api/tickets/")
+    page.reload()  # even then
+    expect(filing(page).get_by_label("Title")).to_have_value("Once")
+    page.get_by_role("button", name="File the ticket").click()
+    expect(page.get_by_role("heading", name="Once")).to_be_visible()
+    assert [ticket["title"] for ticket in service.call("GET", URL).json] == ["Once"]
+
+
+def test_filing_names_what_is_missing(console: OpenPage, service: Service) -> None:
+    page = console("?view=file")
+    page.get_by_role("button", name="File the ticket").click()
+    expect(filing(page).get_by_label("Title")).to_be_focused()
+    expect(page.get_by_text("Say in a few words")).to_be_visible()
+    filing(page).get_by_label("Title").fill("🚒" * 201)
+    filing(page).get_by_label("Description").fill("Too long a title.")
+    page.get_by_role("button", name="File the ticket").click()
+    expect(page.get_by_text("this one has 201")).to_be_visible()
+    filing(page).get_by_label("Title").fill("🚒" * 200)
+    page.get_by_role("button", name="File the ticket").click()
+    expect(page.get_by_role("heading", name="🚒")).to_be_visible()
+    assert len(service.call("GET", URL).json) == 1

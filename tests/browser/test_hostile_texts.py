@@ -1,0 +1,58 @@
+"""Tickets whose texts mean no good"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser.conftest import NARROW, origin_of
+from tests.browser.steps import change, file, read, rows, titles
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+    from tests.browser.conftest import OpenPage
+    from tests.http import Service
+
+
+def test_the_browser_lets_no_text_become_html(browser: Browser, service: Service) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(origin_of(service))
+        makes_html = "(() => { try { document.body.innerHTML = '<p>x</p>'; return true } catch { return false } })()"
+        assert not page.evaluate(makes_html)
+        adds_script = """(() => { const script = document.createElement('script');
+            script.append('window.ran = true'); document.body.append(script); return Boolean(window.ran) })()"""
+        assert not page.evaluate(adds_script)
+
+
+HOSTILE = [
+    "<script>alert(1)</script><img src=x onerror=alert(2)>",
+    '"><svg onload=alert(3)><style>*{display:none}</style>',
+    "{{constructor.constructor('alert(4)')()}} javascript:alert(5)",
+    "\u202eesrever \u2066isolate \u200b zero width \u00ad soft",
+    "لا أستطيع تسجيل الدخول إلى حسابي",
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘!",
+    "W" * 200,
+    "👩‍👩‍👧‍👦🏳️‍🌈💥" * 12,
+]
+
+
+@pytest.mark.parametrize("size", [NARROW, (1440, 900)])
+def test_hostile_texts_are_texts(console: OpenPage, service: Service, size: tuple[int, int]) -> None:
+    tickets = [file(service, title=text, description=text * 20) for text in HOSTILE]
+    change(service, tickets[0], title=HOSTILE[1], description=HOSTILE[0])
+    page = console("?search=alert", size=size)
+    expect(rows(page)).to_have_count(3)
+    page.goto(page.url.partition("?")[0])
+    expect(titles(page)).to_have_text([HOSTILE[1], *HOSTILE[1:]][::-1], use_inner_text=False)
+    for ticket in tickets:
+        page.goto(page.url.partition("?")[0] + f"?ticket={ticket['id']}")
+        expect(page.locator("#ticket h2")).to_have_text(read(service, ticket)["title"])
+        assert page.locator("#ticket .text").text_content() == read(service, ticket)["description"]
+        expect(page.locator(".history li").first).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    foreign = page.locator("main script, main style, main img, main [onerror], main [onload], main [style*=display]")
+    assert foreign.count() == 0

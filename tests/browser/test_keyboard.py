@@ -1,0 +1,136 @@
+"""The console without a mouse"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
+
+from tests.browser.steps import file, filing, panel, read, rows, titles
+from tests.tickets import URL
+
+if TYPE_CHECKING:
+    from tests.browser.conftest import OpenPage
+    from tests.http import Service
+
+
+def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Service) -> None:
+    first = file(service, title="First invoice")
+    file(service, title="Second invoice")
+    file(service, title="Third")
+    page = console()
+    press, typed = page.keyboard.press, page.keyboard.type
+    expect(rows(page)).to_have_count(3)
+
+    press("/")
+    typed("invoice")
+    expect(rows(page)).to_have_count(2)
+    press("Escape")
+    press("j")
+    press("j")
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+    press("Enter")
+    expect(page.get_by_role("heading", name="First invoice")).to_be_focused()
+
+    press("s")
+    expect(panel(page).get_by_label("Status")).to_be_focused()
+    press("ArrowDown")
+    expect(page.locator("#said")).to_have_text("Saved")
+    assert read(service, first)["status"] == "in_progress"
+    press("Escape")
+    expect(page.locator("#ticket")).to_be_hidden()
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+
+    press("k")
+    press("Enter")
+    expect(page.get_by_role("heading", name="Second invoice")).to_be_focused()
+    press("j")
+    expect(page.get_by_role("heading", name="First invoice")).to_be_focused()
+    press("e")
+    expect(panel(page).get_by_label("Title")).to_be_focused()
+    press("End")
+    typed(", paid")
+    press("Control+Enter")
+    expect(page.get_by_role("heading", name="First invoice, paid")).to_be_visible()
+    expect(panel(page).get_by_role("button", name="Edit")).to_be_focused()
+
+    press("d")
+    expect(page.get_by_role("dialog", name="Delete this ticket?")).to_be_visible()
+    press("Escape")
+    press("n")
+    expect(filing(page).get_by_label("Title")).to_be_focused()
+    typed("Filed by hand")
+    press("Tab")
+    typed("Without a mouse.")
+    press("Control+Enter")
+    expect(page.get_by_role("heading", name="Filed by hand")).to_be_focused()
+    press("t")
+    expect(page.get_by_role("heading", name="Statistics")).to_be_visible()
+    press("q")
+    expect(page.get_by_role("heading", name="Queue")).to_be_attached()
+    press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Next ticket of the queue")
+    press("Enter")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    assert len(service.call("GET", URL).json) == 4
+
+
+def test_tab_reaches_everything_and_shows_where_it_is(console: OpenPage, service: Service) -> None:
+    for number in range(60):
+        file(service, title=f"Ticket {number}")
+    page = console()
+    expect(titles(page).first).to_be_visible()
+    reached: list[str] = []
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        active = page.evaluate(
+            """() => { const active = document.activeElement; const style = getComputedStyle(active);
+            return active === document.body ? null :
+                [active.textContent.trim() || active.id || active.name || active.value, style.outlineStyle]; }"""
+        )
+        if active is None:
+            break
+        reached.append(active[0])
+        assert active[1] != "none", f"nobody sees that {active[0]} has the focus"
+    assert reached[0] == "Skip to the content"
+    assert any(name.endswith("File a ticket") for name in reached)
+    assert "Refresh" in reached
+    # One row is reached; the others with arrows: nobody presses Tab fifty times
+    assert len([name for name in reached if "Ticket " in name]) == 1
+
+
+def test_arrows_go_through_the_rows(console: OpenPage, service: Service) -> None:
+    for title in ("One", "Two"):
+        file(service, title=title)
+    page = console()
+    rows(page).first.locator("a").focus()
+    page.keyboard.press("ArrowDown")
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+    page.keyboard.press("ArrowUp")
+    expect(rows(page).first.locator("a")).to_be_focused()
+
+
+def test_letters_are_letters_where_texts_are_written(console: OpenPage) -> None:
+    page = console("?view=file")
+    filing(page).get_by_label("Title").press_sequentially("jnqt?/")
+    expect(filing(page).get_by_label("Title")).to_have_value("jnqt?/")
+    assert page.url.endswith("?view=file")
+
+
+def test_single_keys_can_be_switched_off(console: OpenPage, service: Service) -> None:
+    file(service)
+    page = console()
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("?")
+    page.get_by_label("Single keys are shortcuts").uncheck()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("n")
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    page.keyboard.press("n")
+    expect(page.locator("#view-queue")).to_be_visible()
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    page.get_by_label("Single keys are shortcuts").check()
+    page.get_by_role("button", name="Close").click()
+    page.keyboard.press("n")
+    expect(page.get_by_role("heading", name="File a ticket")).to_be_visible()

@@ -1,0 +1,43 @@
+// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4), for people who dictate.
+
+import { element, find } from "./dom.js";
+
+const SETTING = "ticket-console-shortcuts";
+const dialog = find("#shortcuts-dialog");
+const enabled = find("#shortcuts-on");
+
+// Each: { keys, text, action }. What an action does not want to handle it answers with false.
+export function startShortcuts(shortcuts) {
+  const list = [...shortcuts, { keys: ["?"], text: "Show these shortcuts", action: showShortcuts }];
+  const byKey = new Map(list.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut])));
+  find("#shortcut-list").append(
+    ...list.flatMap(({ keys, text }) => [
+      element(
+        "dt",
+        null,
+        keys.flatMap((key, index) => [index > 0 && " or ", element("kbd", null, key)]),
+      ),
+      element("dd", null, text),
+    ]),
+  );
+  enabled.checked = localStorage.getItem(SETTING) !== "off";
+  enabled.addEventListener("change", () => localStorage.setItem(SETTING, enabled.checked ? "on" : "off"));
+  find("#show-shortcuts").addEventListener("click", showShortcuts);
+  find("#close-shortcuts").addEventListener("click", () => dialog.close());
+  document.addEventListener("keydown", (event) => {
+    const shortcut = byKey.get(event.key === "Escape" ? "Esc" : event.key);
+    if (!shortcut || isMeantForOthers(event)) return;
+    if (shortcut.action() !== false) event.preventDefault();
+  });
+}
+
+function isMeantForOthers(event) {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || find("dialog[open]")) return true;
+  if (event.key === "Escape") return false;
+  if (!enabled.checked) return true;
+  return Boolean(event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]"));
+}
+
+function showShortcuts() {
+  dialog.showModal();
+}

@@ -1,0 +1,75 @@
+// How good the suggested labels were: kept or corrected by people, and what was taken for what.
+
+import { barList } from "./charts.js";
+import { element } from "./dom.js";
+import { inWords, number, percent, SOURCES, VALUES } from "./labels.js";
+import { empty } from "./notices.js";
+
+const FIELDS = ["category", "priority"];
+
+export function triageFigures(data) {
+  if (!FIELDS.some((field) => data[field].suggested)) {
+    return empty("Nothing suggested yet", "No ticket created in this time was filed without a category or a priority.");
+  }
+  return element(
+    "div",
+    { class: "pair" },
+    FIELDS.map((field) => fieldFigures(field, data)),
+  );
+}
+
+function fieldFigures(field, data) {
+  const tally = data[field];
+  const sources = Object.entries(data.by_source).filter(([, fields]) => fields[field].judged);
+  const rows = sources.map(([source, fields]) => ({
+    name: inWords(SOURCES[source] ?? source),
+    value: fields[field].accuracy,
+    text: `${percent(fields[field].accuracy)} of ${number(fields[field].judged)}`,
+  }));
+  return element(
+    "section",
+    null,
+    element("h3", null, inWords(field)),
+    tally.judged > 0 && element("p", { class: "accuracy" }, element("strong", null, percent(tally.accuracy)), " right"),
+    element("p", { class: "hint" }, tallyText(tally)),
+    rows.length > 1 && barList(rows),
+    tally.judged > 0 && confusion(field, data.confusion[field]),
+  );
+}
+
+function tallyText(tally) {
+  const [suggested, kept, corrected, left] = [tally.suggested, tally.kept, tally.corrected, tally.not_judged].map(
+    number,
+  );
+  return `${suggested} suggested: ${kept} kept, ${corrected} corrected, ${left} not judged yet.`;
+}
+
+// Rows: what was suggested; columns: what it became. The diagonal is what was right.
+function confusion(field, counts) {
+  const values = VALUES[field];
+  const caption = "Rows: suggested. Columns: what it became.";
+  const head = element(
+    "tr",
+    null,
+    element("td", null),
+    values.map((value) => element("th", { scope: "col" }, inWords(value))),
+  );
+  const rows = values.map((suggested) => {
+    const total = values.reduce((sum, final) => sum + counts[suggested][final], 0);
+    const cells = values.map((final) => cell(counts[suggested][final], total, suggested === final));
+    return element("tr", null, element("th", { scope: "row" }, inWords(suggested)), cells);
+  });
+  return element(
+    "table",
+    { class: "confusion" },
+    element("caption", null, caption),
+    element("thead", null, head),
+    element("tbody", null, rows),
+  );
+}
+
+function cell(count, total, isRight) {
+  const made = element("td", { class: isRight ? "right" : "wrong" }, number(count));
+  made.style.setProperty("--share", total ? count / total : 0);
+  return made;
+}

@@ -1,0 +1,80 @@
+// What happened to a ticket, oldest first.
+
+import { call, nextPage } from "./api.js";
+import { difference } from "./difference.js";
+import { element } from "./dom.js";
+import { inWords, label, VALUES } from "./labels.js";
+import { failure, isAbort, loading } from "./notices.js";
+import { exactTime } from "./times.js";
+
+const EVENTS = { created: "Filed", changed: "Changed", deleted: "Deleted" };
+
+export const historyOf = (id, options) => call("GET", `${id}/history`, options);
+
+// Fills a place with a ticket's history, page after page as somebody asks for more.
+export async function showHistory(place, id, signal) {
+  if (!place.children.length) place.replaceChildren(loading(2));
+  try {
+    const entries = element("ol", { class: "history" });
+    const page = await historyOf(id, { signal });
+    place.replaceChildren(entries);
+    addPage(place, entries, id, page, signal);
+  } catch (error) {
+    if (!isAbort(error)) place.replaceChildren(failure(error, () => showHistory(place, id, signal)));
+  }
+}
+
+function addPage(place, entries, id, page, signal) {
+  entries.append(...page.data.map(entry));
+  const query = nextPage(page.headers);
+  if (!query) return;
+  const more = element("button", { type: "button", class: "quiet" }, "Show later changes");
+  more.addEventListener("click", async () => {
+    more.disabled = true;
+    try {
+      const following = await historyOf(id, { query, signal });
+      more.remove();
+      addPage(place, entries, id, following, signal);
+    } catch (error) {
+      if (!isAbort(error)) more.replaceWith(failure(error, () => showHistory(place, id, signal)));
+    }
+  });
+  place.append(more);
+}
+
+function entry(happened) {
+  const changes = happened.event === "created" ? [] : Object.entries(happened.changes);
+  return element(
+    "li",
+    { class: `event ${happened.event}` },
+    element(
+      "p",
+      null,
+      element("strong", null, EVENTS[happened.event] ?? inWords(happened.event)),
+      happened.by && ` by ${happened.by}`,
+      ", ",
+      exactTime(happened.at),
+    ),
+    changes.map(([field, { from, to }]) => change(field, from, to)),
+    happened.event === "created" && created(happened.changes),
+  );
+}
+
+function created(fields) {
+  const named = Object.keys(VALUES).filter((field) => fields[field]?.to);
+  return element(
+    "p",
+    { class: "change" },
+    named.map((field) => label(field, fields[field].to)),
+  );
+}
+
+// One field's change: values side by side, texts with what was taken out and put in.
+export function change(field, from, to) {
+  if (field in VALUES) {
+    const values = [label(field, from), element("span", { class: "arrow" }, " → "), label(field, to)];
+    return element("p", { class: "change" }, element("span", { class: "name" }, inWords(field)), values);
+  }
+  const text = from == null && to == null ? element("p", { class: "hint" }, "text removed") : difference(from, to);
+  return element("div", { class: "change long" }, element("span", { class: "name" }, inWords(field)), text);
+}

@@ -1,0 +1,58 @@
+// Times and durations in words. Dates have their month's name: no reader takes the month for the day.
+
+import { element } from "./dom.js";
+
+const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
+const UNITS = [
+  ["day", 86400],
+  ["hour", 3600],
+  ["minute", 60],
+];
+
+export const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
+
+// How long ago, for the last month; then the date. The exact time is told on pointing at it.
+export function time(text) {
+  const at = new Date(text);
+  return element("time", { datetime: text, title: EXACT.format(at) }, ago(at));
+}
+
+export const exactTime = (text) => element("time", { datetime: text }, EXACT.format(new Date(text)));
+
+function ago(at) {
+  const seconds = (Date.now() - at) / 1000;
+  if (seconds > 30 * 86400) return DATE.format(at);
+  for (const [unit, length] of UNITS) if (seconds >= length) return AGO.format(-Math.floor(seconds / length), unit);
+  return "just now";
+}
+
+// "2026-03-01" -> "1 Mar"
+export const dayName = (date) => DAY.format(new Date(`${date}T00:00:00Z`));
+
+// Seconds -> "2 d 4 h", two units at most.
+export function duration(seconds) {
+  if (seconds == null) return "none";
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.round(seconds / 60);
+  const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
+  if (days) return `${days} d${hours ? ` ${hours} h` : ""}`;
+  return hours ? `${hours} h${minutes % 60 ? ` ${minutes % 60} min` : ""}` : `${minutes} min`;
+}
+
+// The local calendar day so many days from today, as "YYYY-MM-DD".
+export function localDate(days = 0) {
+  const at = new Date();
+  const pad = (value) => String(value).padStart(2, "0");
+  at.setDate(at.getDate() + days);
+  return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
+}
+
+// The moment at which a local calendar day begins, in UTC; `later`: days after it. null: no such day.
+export function startOf(date, later = 0) {
+  const [year, month, day] = date.split("-").map(Number);
+  const at = new Date(year, month - 1, day + later);
+  return Number.isNaN(at.getTime()) ? null : at.toISOString();
+}
