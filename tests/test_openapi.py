@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 DOCUMENT = Document(make_document())
-NOT_DESCRIBED = {"/docs/files/<path:name>"}
-"""Files of the pages: no part of the API."""
+NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
+"""The console and the files of the pages: no part of the API."""
 
 
 def every_problem() -> set[type[problems.Problem]]:

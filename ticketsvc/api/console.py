@@ -13,14 +13,11 @@ from flask import Blueprint, Response
 
 from ticketsvc.api import conditional
 from ticketsvc.api.answers import without_body
+from ticketsvc.api.page_policy import OWN_FILES_ONLY
 from ticketsvc.problems import NotFound
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-    "require-trusted-types-for 'script'; trusted-types 'none'"
-)
-"""Everything from here, nothing inline; with the last two no script can make HTML of a text (Trusted Types)."""
+CONTENT_SECURITY_POLICY = f"{OWN_FILES_ONLY}; require-trusted-types-for 'script'; trusted-types 'none'"
+"""With the last two no script can make HTML of a text (Trusted Types)."""
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",

@@ -13,6 +13,7 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template, request
 
 from ticketsvc.api.answers import JsonAnswer, without_body
+from ticketsvc.api.page_policy import OWN_FILES_ONLY
 from ticketsvc.markdown import paragraphs
 from ticketsvc.problems import NotFound
 
@@ -21,19 +22,6 @@ TYPES = {".css": "text/css", ".js": "text/javascript"}
 FOREVER = "max-age=31536000, immutable"
 """For a file whose path has its version: it may be kept for a year."""
 REVALIDATE = "no-cache"
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    )
-)
-"""The content security policy of the pages: nothing inline, nothing from elsewhere."""
 
 bp = Blueprint("documentation", __name__)
 
@@ -87,7 +75,7 @@ def _files() -> dict[str, Path]:
 
 
 def _page(html: str) -> Response:
-    policies = {"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer"}
+    policies = {"Content-Security-Policy": OWN_FILES_ONLY, "Referrer-Policy": "no-referrer"}
     return _cacheable(html.encode(), "text/html; charset=utf-8", REVALIDATE, policies)
 
 
