@@ -19,7 +19,7 @@ UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
 BULK = ["/api/tickets/import", "/api/tickets/export"]
 TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz", "/metrics"]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 

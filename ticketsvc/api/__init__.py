@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, request
 from werkzeug.datastructures import MIMEAccept
 
-from ticketsvc.api import access, bulk, classify, cors, errors, health, history, limits, stats, tickets
+from ticketsvc.api import access, bulk, classify, cors, errors, health, history, limits, metrics, stats, tickets
 from ticketsvc.config import Config
 from ticketsvc.problems import NotAcceptable
 
@@ -20,6 +20,7 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     app.register_blueprint(health.bp)
+    app.register_blueprint(metrics.bp)
     errors.register(app)
     if config.require_api_key:
         access.register(app, config)
