@@ -12,11 +12,13 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from ticketsvc import embedded, logs
+from ticketsvc import embedded, logs, trace
 from ticketsvc.config import Config
 from ticketsvc.metrics import board
 
 settings = Config.from_env()
+if settings.otlp_endpoint:
+    trace.check_installed()
 
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.workers
@@ -69,6 +71,6 @@ def on_exit(server: Any) -> None:
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Keep a worker's last counts, and close its connections while its gevent still runs."""
-    if worker.wsgi is not None:
+    if getattr(worker, "wsgi", None):  # not if it could not be loaded
         worker.publish()
         worker.wsgi.extensions["ticketsvc"].database.close()
