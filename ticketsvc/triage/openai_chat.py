@@ -99,6 +99,14 @@ class OpenAIChatClassifier:
         self._breaker.succeeded()
         return suggestion
 
+    def probe(self) -> str | None:
+        """Ask about a made-up ticket. Returns None when labels came, else the kind of the fault in a few words."""
+        try:
+            self._ask("I cannot log in since this morning.")
+        except Exception as error:  # noqa: BLE001 - whatever went wrong outside
+            return _kind(error)
+        return None
+
     def _ask(self, text: str) -> Suggestion:
         give_up_at = time.monotonic() + self._deadline
         message = ticket_message(text, self._examples(text))
