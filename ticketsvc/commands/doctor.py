@@ -74,7 +74,7 @@ def examine(config: Config) -> Iterator[Finding]:
         with open_database() as database:
             yield from _examine_database(config, database, migrated)
     except (click.ClickException, embedded.EmbeddedError, migrations.MigrationError) as error:
-        advice = "Start the server, and see that DATABASE_URL has its address, a role and the role's password."
+        advice = "DATABASE_URL has the server's address, a role and the role's password: see which is wrong."
         yield Finding("database", Verdict.WRONG, str(error), advice)
     yield model(config)
 

@@ -22,7 +22,7 @@ from ticketsvc.triage.learning import CHARACTERS_READ
 BATCH = 200
 """How many tickets are read at a time."""
 
-triage = AppGroup("triage", help="See what the classifier learned and how good it is, and teach it anew.")
+triage = AppGroup("triage", help="See what the classifier learned, measure it, teach it anew.")
 triage.add_command(evaluate)
 
 

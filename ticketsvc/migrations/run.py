@@ -36,7 +36,7 @@ def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
 def edited(url: str, directory: Path = MIGRATIONS) -> list[str]:
     """The ids of the migrations whose file is not what was applied, in order; read only. Raises MigrationError."""
     paths = files.read(directory)
-    with explained(url), psycopg.connect(**parameters(url), autocommit=True) as connection:
+    with explained(url, "read"), psycopg.connect(**parameters(url), autocommit=True) as connection:
         applied = ledger.applied(connection)
     return [name for name, path in paths.items() if applied.get(name) not in (None, files.fingerprint(path))]
 
