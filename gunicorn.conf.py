@@ -63,12 +63,6 @@ def child_exit(server: Any, worker: Any) -> None:
             place.bury(worker.pid)
 
 
-def on_exit(server: Any) -> None:
-    """Leave nothing behind."""
-    if place := board.current():
-        place.remove()
-
-
 def worker_exit(server: Any, worker: Any) -> None:
     """Keep a worker's last counts, and close its connections while its gevent still runs."""
     if getattr(worker, "wsgi", None):  # not if it could not be loaded

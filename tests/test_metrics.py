@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import serve
+from tests.conftest import ROOT, serve
 from tests.metrics import Samples, read, value
 from tests.obstacles import in_background, locked_tickets, wait_until, wait_until_blocked
 from tests.tickets import TICKET, URL, file_ticket
 from ticketsvc.config import RateLimit
-from ticketsvc.metrics import board, exposition
+from ticketsvc.metrics import exposition
 from ticketsvc.metrics.board import Board, Snapshot
 from ticketsvc.metrics.catalogue import FAMILIES, PREFIX
 from ticketsvc.metrics.counts import Counts
@@ -205,13 +207,13 @@ def test_the_dead_keep_their_counts_and_lose_their_gauges(tmp_path: Path) -> Non
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "board.lock", "past"]
 
 
-def test_a_board_is_private_and_is_removed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(board.VARIABLE, "")
-    place = Board.make()
-    directory = Path(os.environ[board.VARIABLE])
-    assert directory.stat().st_mode & 0o77 == 0
-    place.remove()
-    assert not directory.exists()
+def test_a_board_is_private_and_ends_with_its_process() -> None:
+    program = "import os; from ticketsvc.metrics import board; board.Board.make(); print(os.environ[board.VARIABLE]); "
+    program += "print(os.stat(os.environ[board.VARIABLE]).st_mode & 0o777); raise SystemExit('it could not start')"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    directory, mode = done.stdout.splitlines()
+    assert int(mode) == 0o700
+    assert not Path(directory).exists()
 
 
 # --- several workers

@@ -6,6 +6,7 @@ A killed worker loses what it counted since. The master adds an ended worker's c
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import json
 import os
@@ -56,14 +57,11 @@ class Board:
 
     @classmethod
     def make(cls) -> Board:
-        """Make the directory, and let the processes that this one starts find it."""
+        """Make the directory, and let the processes that this one starts find it. It ends with this process."""
         directory = tempfile.mkdtemp(prefix="ticketsvc-metrics-", dir=_MEMORY if os.access(_MEMORY, os.W_OK) else None)
         os.environ[VARIABLE] = directory
+        atexit.register(_remove, directory, os.getpid())
         return cls(Path(directory))
-
-    def remove(self) -> None:
-        """Remove the directory."""
-        shutil.rmtree(self._directory, ignore_errors=True)
 
     def publish(self, pid: int, snapshot: Snapshot) -> None:
         """Put up what a process has counted until now. Raises OSError."""
@@ -112,6 +110,12 @@ def current() -> Board | None:
     """The board of the server that started this process; None: there is none, as in a command."""
     directory = os.environ.get(VARIABLE)
     return Board(Path(directory)) if directory else None
+
+
+def _remove(directory: str, maker: int) -> None:
+    """Workers are forks and inherit what is to be done at the end; this is the master's."""
+    if os.getpid() == maker:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _read(path: Path) -> Snapshot:
