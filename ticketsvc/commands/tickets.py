@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO
 from urllib.parse import urlencode
@@ -72,10 +72,13 @@ def export_file(output: str, **options: object) -> None:
     except InvalidInput as problem:
         raise click.UsageError(str(problem)) from None
     file_format = asked or ("ndjson" if output == "-" else _format_of(output))
-    with open_database() as database, _whole_file(output) as target, _counting(database, filters, output) as advance:
-        for part in exports.stream(database, filters, file_format == "csv", SECONDS):
-            target.write(part.lines)
-            advance(part.tickets)
+    with open_database() as database, _whole_file(output) as target:
+        parts = exports.stream(database, filters, file_format == "csv", SECONDS)
+        first = next(parts)  # there is one even of no tickets; what is wrong shows before anything is counted
+        with _counting(database, filters, output) as advance:
+            for part in chain([first], parts):
+                target.write(part.lines)
+                advance(part.tickets)
 
 
 @tickets.command("demo")
