@@ -9,12 +9,16 @@ FORWARDED_ALLOW_IPS (gunicorn's own setting) names the proxies whose X-Forwarded
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from typing import Any
 
-from ticketsvc import embedded, logs
+from ticketsvc import embedded, logs, trace
 from ticketsvc.config import Config
+from ticketsvc.metrics import board
 
 settings = Config.from_env()
+if settings.otlp_endpoint:
+    trace.check_installed()
 
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.workers
@@ -34,7 +38,11 @@ logconfig_dict = logs.settings(settings.log_level)
 
 
 def on_starting(server: Any) -> None:
-    """Start the embedded server, if that is what DATABASE_URL asks for; the workers inherit its address."""
+    """Make the place for the workers' metrics, and start the embedded server, if that is what DATABASE_URL asks for.
+
+    The workers inherit where both are.
+    """
+    board.Board.make()
     if embedded.is_embedded(settings.database_url):
         try:
             os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
@@ -48,7 +56,15 @@ def when_ready(server: Any) -> None:
         server.log.warning("REQUIRE_API_KEY is off: whoever reaches the port can read, change and delete every ticket")
 
 
+def child_exit(server: Any, worker: Any) -> None:
+    """Keep the counts of a worker that has ended."""
+    if place := board.current():
+        with suppress(OSError):
+            place.bury(worker.pid)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
-    """Close a worker's connections while its gevent still runs."""
-    if worker.wsgi is not None:
+    """Keep a worker's last counts, and close its connections while its gevent still runs."""
+    if getattr(worker, "wsgi", None):  # not if it could not be loaded
+        worker.publish()
         worker.wsgi.extensions["ticketsvc"].database.close()

@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import json_makers
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
+from bench.counting import counting
 from bench.harness import ROOT, Harness, say
 from bench.scale import scale
 from bench.search import search
@@ -102,6 +103,11 @@ def run_stats(options: argparse.Namespace) -> str:
     return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
 
 
+def run_counting(options: argparse.Namespace) -> str:
+    """What metrics cost."""
+    return counting(batches=options.rounds * 100)
+
+
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
     "walk": run_walk,
@@ -114,6 +120,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "scale": run_scale,
     "triage": run_triage,
     "trust": run_trust,
+    "counting": run_counting,
 }
 
 

@@ -46,6 +46,7 @@ READ = {
     "OPENAI_BASE_URL": ("openai_base_url", "http://localhost:11434/v1", "http://localhost:11434/v1"),
     "OPENAI_MODEL": ("openai_model", "llama", "llama"),
     "OPENAI_TIMEOUT": ("openai_timeout", "10", 10.0),
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("otlp_endpoint", "http://collector:4318", "http://collector:4318"),
     "LOG_LEVEL": ("log_level", "warning", "WARNING"),
 }
 

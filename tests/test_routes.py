@@ -20,7 +20,8 @@ STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution",
 BULK = ["/api/tickets/import", "/api/tickets/export"]
 TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
 PAGES = ["/openapi.json", "/docs", "/docs/errors"]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, "/livez", "/readyz", *PAGES]
+OPERATING = ["/livez", "/readyz", "/metrics"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, *OPERATING, *PAGES]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 

@@ -26,6 +26,7 @@ CALLS = [
     ("GET", f"{URL}stats/daily", "read"),
     ("GET", f"{URL}stats/resolution", "read"),
     ("GET", f"{URL}stats/triage", "read"),
+    ("GET", "/metrics", "read"),
     ("POST", URL, "write"),
     ("PATCH", "{ticket}", "write"),
     ("DELETE", "{ticket}", "write"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from ticketsvc import api, cli, services
+from ticketsvc import api, cli, services, trace
 from ticketsvc.config import Config
 from ticketsvc.logs import RequestLog
 
@@ -23,11 +23,19 @@ class Service(Flask):
 
 
 def create_app(config: Config) -> Flask:
-    """Build the application. Opens no connection and starts nothing: that is left to the first request."""
+    """Build the application. Opens no connection and starts nothing: that is left to the first request.
+
+    But where spans are to be sent, a thread that sends them. Raises ConfigError.
+    """
     app = Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
     services.install(app, config)
     api.register(app, config)
     cli.register(app)
     app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]
+    if config.otlp_endpoint:
+        trace.check_installed()
+        from ticketsvc import tracing  # large, and an extra
+
+        tracing.install(app)
     return app

@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, and the groups of `ticketsvc.commands`."""
+"""The command line: `flask migrate`, `flask doctor`, and the groups of `ticketsvc.commands`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from flask.cli import with_appcontext
 
 from ticketsvc import embedded, migrations
 from ticketsvc.commands.database import database_url
+from ticketsvc.commands.doctor import doctor
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
@@ -17,6 +18,7 @@ from ticketsvc.commands.triage import triage
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
     app.cli.add_command(migrate)
+    app.cli.add_command(doctor)
     app.cli.add_command(keys)
     app.cli.add_command(stats)
     app.cli.add_command(tickets)

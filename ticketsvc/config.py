@@ -73,6 +73,8 @@ class Config:
     """OPENAI_MODEL."""
     openai_timeout: float = 6.0
     """OPENAI_TIMEOUT: for one classification in all, tries included."""
+    otlp_endpoint: str = ""
+    """OTEL_EXPORTER_OTLP_ENDPOINT: where spans are sent, in OTLP over HTTP; read by OpenTelemetry too."""
     log_level: str = "INFO"
     """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
 
@@ -107,6 +109,7 @@ class Config:
             openai_base_url=read.text("OPENAI_BASE_URL") or None,
             openai_model=read.text("OPENAI_MODEL") or cls.openai_model,
             openai_timeout=read.seconds("OPENAI_TIMEOUT", cls.openai_timeout),
+            otlp_endpoint=read.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
         )
 

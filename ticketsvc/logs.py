@@ -17,6 +17,9 @@ from contextvars import ContextVar
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from ticketsvc.metrics.counts import COUNTS
+from ticketsvc.trace import read, trace
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
@@ -67,6 +70,8 @@ class RequestLog:
         given = environ.get("HTTP_X_REQUEST_ID", "")
         identifier = given if _ACCEPTABLE_ID.fullmatch(given) else os.urandom(16).hex()
         request_id.set(identifier)
+        traced = read(environ["HTTP_TRACEPARENT"]) if "HTTP_TRACEPARENT" in environ else None
+        trace.set(traced)
         answered, route = "", None
 
         def start(
@@ -85,14 +90,16 @@ class RequestLog:
             return start_response(status, headers, exc_info)
 
         body = self.app(environ, start)
+        seconds = time.perf_counter() - started
+        COUNTS.request(route, environ["REQUEST_METHOD"], answered[:3], seconds)
         if _logger.isEnabledFor(logging.INFO):
-            milliseconds = (time.perf_counter() - started) * 1000
             key = environ.get("ticketsvc.key")
             # Past the logger and the encoder, which cost ten times as much. What is not quoted needs no escape.
             sys.stdout.write(
                 f'{{"time": "{_rfc3339(time.time())}", "level": "info", "logger": "{_logger.name}", '
                 f'"message": "request", "request_id": "{identifier}", "method": {_quoted(environ["REQUEST_METHOD"])}, '
-                f'"route": {_quoted(route)}, "status": {answered[:3]}, "duration_ms": {milliseconds:.3f}'
+                f'"route": {_quoted(route)}, "status": {answered[:3]}, "duration_ms": {seconds * 1000:.3f}'
+                + (f', "trace_id": "{traced.trace_id}", "parent_id": "{traced.parent_id}"' if traced else "")
                 + (f', "key": {_quoted(key)}}}\n' if key else "}\n")
             )
             sys.stdout.flush()
@@ -119,6 +126,7 @@ def _line(at: float, level: str, logger: str, message: str, fields: dict[str, ob
         "logger": logger,
         "message": message,
         "request_id": request_id.get(),
+        **(traced._asdict() if (traced := trace.get()) else {}),
         **fields,
     }
     return _ENCODER.encode(line)

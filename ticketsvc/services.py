@@ -13,6 +13,7 @@ from ticketsvc.store import lessons
 from ticketsvc.store.database import Database
 from ticketsvc.triage.classifier import Classifier, Suggestion
 from ticketsvc.triage.learning import LearningClassifier
+from ticketsvc.triage.measured import MeasuredClassifier
 from ticketsvc.triage.offline import OfflineClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
@@ -37,7 +38,10 @@ def install(app: Flask, config: Config) -> None:
     """Make the services of an application."""
     database = Database(config)
     offline = offline_classifier(config, database)
-    app.extensions["ticketsvc"] = Services(config, database, classifier(config, database, offline), offline)
+    outside = classifier(config, database, offline)
+    app.extensions["ticketsvc"] = Services(
+        config, database, MeasuredClassifier(outside, "classify"), MeasuredClassifier(offline, "create")
+    )
 
 
 def services() -> Services:

@@ -16,6 +16,7 @@ from ticketsvc.api import (
     health,
     history,
     limits,
+    metrics,
     stats,
     tickets,
 )
@@ -32,9 +33,8 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
-    app.register_blueprint(health.bp)
-    for pages in (console, documentation):
-        app.register_blueprint(pages.bp)
+    for resource in (health, metrics, console, documentation):
+        app.register_blueprint(resource.bp)
     errors.register(app)
     if config.require_api_key:
         access.register(app, config)

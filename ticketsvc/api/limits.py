@@ -47,7 +47,7 @@ class Limiter:
     def check(self) -> None:
         """Count the call. Raises QuotaExceeded."""
         now = time.monotonic()
-        if scopes.needed(request.endpoint) == scopes.OPEN or request.method == "OPTIONS" or now < self._back_at:
+        if not scopes.is_limited(request.endpoint) or request.method == "OPTIONS" or now < self._back_at:
             return
         database = services().database
         try:

@@ -16,6 +16,7 @@ NEEDED = {
     "documentation.file": OPEN,
     "console.page": OPEN,  # it asks for a key itself, once a call is refused
     "console.file": OPEN,
+    "metrics.scrape": "read",
     "api.tickets.list_page": "read",
     "api.tickets.read": "read",
     "api.history.page": "read",
@@ -33,9 +34,18 @@ NEEDED = {
 """The scope for each route's endpoint."""
 
 
+UNLIMITED = {"metrics.scrape"}
+"""Needs a key, but is never limited: who watches must not go blind when there is most to see."""
+
+
 def needed(endpoint: str | None) -> str:
     """The scope for an endpoint; what is no route (404, 405) takes any key."""
     return NEEDED.get(endpoint, "admin") if endpoint else "read"
+
+
+def is_limited(endpoint: str | None) -> bool:
+    """Whether calls of an endpoint count towards the rate limit."""
+    return needed(endpoint) != OPEN and endpoint not in UNLIMITED
 
 
 def includes(given: str, wanted: str) -> bool:

@@ -12,7 +12,7 @@ from ticketsvc.store import keys as store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")  # the table holds the same rule (api_keys_name_is_plain)
 
-keys = AppGroup("keys", help="API keys, for REQUIRE_API_KEY=on.")
+keys = AppGroup("keys", help="Make, list and revoke the keys of those who may call.")
 
 
 @keys.command()

@@ -6,18 +6,19 @@ import click
 from flask.cli import AppGroup
 
 from ticketsvc.commands.database import open_database
+from ticketsvc.commands.progress import working
 from ticketsvc.store import stats as store
 
 SHOWN = 20
 """So many differences are listed; more are only counted."""
 
-stats = AppGroup("stats", help="The counters behind the statistics.")
+stats = AppGroup("stats", help="Check the counters behind the statistics, and mend them.")
 
 
 @stats.command()
 def check() -> None:
     """Compare the counters with the tickets. Ends with 1 when they differ."""
-    with open_database() as database:
+    with open_database() as database, working("comparing the counters with the tickets"):
         differences = store.check(database)
     if not differences:
         click.echo("The counters agree with the tickets.")
@@ -30,6 +31,6 @@ def check() -> None:
 @stats.command()
 def mend() -> None:
     """Count all tickets anew. Nobody has to wait meanwhile, and nothing that is changed meanwhile is lost."""
-    with open_database() as database:
+    with open_database() as database, working("counting all tickets"):
         store.recount(database)
     click.echo("Counted anew.")

@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.evaluate import evaluate
-from ticketsvc.commands.progress import progress
+from ticketsvc.commands.progress import progress, working
 from ticketsvc.services import offline_classifier, services
 from ticketsvc.store import lessons, suggestions, tickets
 from ticketsvc.store.database import Database
@@ -22,7 +22,7 @@ from ticketsvc.triage.learning import CHARACTERS_READ
 BATCH = 200
 """How many tickets are read at a time."""
 
-triage = AppGroup("triage", help="The classifier: what it learned, and how good it is.")
+triage = AppGroup("triage", help="See what the classifier learned, measure it, teach it anew.")
 triage.add_command(evaluate)
 
 
@@ -62,8 +62,9 @@ def rebuild() -> None:
 
     Meanwhile closing a ticket that was triaged has to wait.
     """
-    with open_database() as database:
-        click.echo(f"Texts that teach: {lessons.rebuild(database):,}.")
+    with open_database() as database, working("learning from all tickets"):
+        texts = lessons.rebuild(database)
+    click.echo(f"Texts that teach: {texts:,}.")
 
 
 @triage.command()

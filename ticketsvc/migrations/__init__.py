@@ -8,8 +8,8 @@ two releases.
 """
 
 from ticketsvc.migrations.files import MIGRATIONS, expected_ids
-from ticketsvc.migrations.run import apply, pending, rollback
+from ticketsvc.migrations.run import apply, edited, pending, rollback
 from ticketsvc.migrations.session import MigrationError
 from ticketsvc.migrations.step import Patience
 
-__all__ = ["MIGRATIONS", "MigrationError", "Patience", "apply", "expected_ids", "pending", "rollback"]
+__all__ = ["MIGRATIONS", "MigrationError", "Patience", "apply", "edited", "expected_ids", "pending", "rollback"]

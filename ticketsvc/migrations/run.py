@@ -33,6 +33,14 @@ def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
     return [migration_id for migration_id in paths if migration_id not in applied]
 
 
+def edited(url: str, directory: Path = MIGRATIONS) -> list[str]:
+    """The ids of the migrations whose file is not what was applied, in order; read only. Raises MigrationError."""
+    paths = files.read(directory)
+    with explained(url, "read"), psycopg.connect(**parameters(url), autocommit=True) as connection:
+        applied = ledger.applied(connection)
+    return [name for name, path in paths.items() if applied.get(name) not in (None, files.fingerprint(path))]
+
+
 def apply(
     url: str, directory: Path = MIGRATIONS, on_step: OnStep = _silent, patience: Patience = PATIENCE
 ) -> list[str]:

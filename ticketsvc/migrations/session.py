@@ -40,8 +40,8 @@ def target(url: str) -> str:
 
 
 @contextmanager
-def explained(url: str) -> Iterator[None]:
-    """Turn psycopg's errors into MigrationError."""
+def explained(url: str, doing: str = "migrate") -> Iterator[None]:
+    """Turn psycopg's errors into MigrationError; `doing` is the verb for what was tried."""
     try:
         yield
     except psycopg.errors.InsufficientPrivilege as error:
@@ -51,7 +51,7 @@ def explained(url: str) -> Iterator[None]:
         ) from error
     except psycopg.Error as error:
         raise MigrationError(
-            f"Cannot migrate {target(url)}: {_first_line(error)}."
+            f"Cannot {doing} {target(url)}: {_first_line(error)}."
             " Check that the server is up and that DATABASE_URL is right, then run it again."
         ) from error
 

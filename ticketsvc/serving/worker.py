@@ -20,6 +20,8 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from ticketsvc.logs import NO_CONTENT, request_id
+from ticketsvc.metrics import process
+from ticketsvc.metrics.counts import COUNTS
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 from ticketsvc.serving.patience import Patience
 from ticketsvc.serving.request import Request, Requests, environ
@@ -59,10 +61,16 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def notify(self) -> None:
         """Called every second; while the worker ends too."""
         super().notify()
+        self.publish()
         for patience in list(self._waiting):
             is_unneeded = patience.idle and not self.alive and patience.lasted() >= IDLE_SECONDS
             if is_unneeded or patience.lasted() >= self.cfg.keepalive:
                 patience.end()
+
+    def publish(self) -> None:
+        """Let the other workers have what this one has counted."""
+        if self.wsgi:
+            process.publish(self.wsgi.extensions["ticketsvc"].database.pool.get_stats())
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection."""
@@ -117,6 +125,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP. The log gets the kind of the error: its text quotes the request."""
         problem, identifier = _problem(exc), os.urandom(16).hex()
+        COUNTS.add("http_unreadable_requests_total", str(problem.status))
         request_id.set(identifier)
         self.log.warning("cannot be read as HTTP: %s", type(exc).__name__)
         body = json.dumps(problem.document("/")).encode()

@@ -15,6 +15,7 @@ from psycopg import pq
 from psycopg_pool import ConnectionPool
 
 from ticketsvc.config import Config
+from ticketsvc.metrics.counts import COUNTS
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import failures, queries, statement
 from ticketsvc.store.queries import Query
@@ -81,7 +82,9 @@ class Database:
             try:
                 return self._run(query, parameters)
             except psycopg.Error as error:
-                if attempt == ATTEMPTS or not failures.worth_another_try(error, query.repeatable):
+                is_retried = attempt < ATTEMPTS and failures.worth_another_try(error, query.repeatable)
+                COUNTS.add("database_errors_total", failures.kind(error), "yes" if is_retried else "no")
+                if not is_retried:
                     raise failures.problem(error) from error
         raise AssertionError("the last attempt returns or raises")
 
@@ -133,6 +136,7 @@ class Database:
                 self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
                 yield connection
         except psycopg.Error as error:
+            COUNTS.add("database_errors_total", failures.kind(error), "no")
             raise failures.problem(error) from error
         finally:
             self._bulk_calls.release()

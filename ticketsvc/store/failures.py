@@ -38,6 +38,15 @@ def worth_another_try(error: psycopg.Error, repeatable: bool) -> bool:
     return repeatable and _connection_lost(error)
 
 
+def kind(error: psycopg.Error) -> str:
+    """What failed, for statistics: the SQLSTATE (PostgreSQL's documentation, appendix A), or what came before one."""
+    if isinstance(error, PoolTimeout):
+        return "pool_timeout"
+    if isinstance(error, TooManyRequests):
+        return "pool_full"
+    return error.sqlstate or "connection"
+
+
 def problem(error: psycopg.Error) -> Problem:
     """The answer to a failed statement. What the caller can do nothing about is 503 while it can pass, else 500."""
     if isinstance(error, errors.CheckViolation) and error.diag.constraint_name in CONSTRAINTS:

@@ -20,6 +20,7 @@ _DAILY = queries.load("stats.daily")
 _RESOLUTION = queries.load("stats.resolution")
 _TRIAGE = queries.load("stats.triage")
 _TIME_ZONES = queries.load("stats.time_zones")
+_BY_STATUS = queries.load("stats.by_status")
 _CHECK = queries.load("stats.check")
 _RECOUNT = queries.load("stats.recount")
 
@@ -68,6 +69,11 @@ def triage(database: Database, created_since: str, created_before: str) -> bytes
     The times are RFC 3339; since is inclusive, before exclusive.
     """
     return database.rows(_TRIAGE, {"created_since": created_since, "created_before": created_before})[0][0]
+
+
+def by_status(database: Database) -> dict[str, int]:
+    """How many tickets there are of each status that occurs, from the counters."""
+    return {status.decode(): int(count) for status, count in database.rows(_BY_STATUS)}
 
 
 def time_zone(database: Database, name: str) -> str | None:

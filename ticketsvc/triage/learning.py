@@ -16,6 +16,7 @@ import math
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
+from ticketsvc.metrics.counts import COUNTS
 from ticketsvc.problems import Problem
 from ticketsvc.triage import bayes
 from ticketsvc.triage.classifier import Assessment, Reason, Scores, Suggestion
@@ -93,6 +94,7 @@ class LearningClassifier:
         try:
             return self._recall(text[:CHARACTERS_READ])
         except Problem as problem:
+            COUNTS.add("triage_fallbacks_total", "no_lessons")
             logger.warning("suggested without what was learned: %s", problem)
             return None
 

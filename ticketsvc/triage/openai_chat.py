@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import openai
 
+from ticketsvc.metrics.counts import COUNTS
 from ticketsvc.problems import Problem
 from ticketsvc.triage.bounded_http import BoundedClient, EncodedResponse, ResponseTooLarge, run_within
 from ticketsvc.triage.chat_prompt import (
@@ -85,7 +86,10 @@ class OpenAIChatClassifier:
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. Never raises because of the model, the server or the network."""
-        if not text.strip() or not self._breaker.allows_call():
+        if not text.strip():
+            return self._fallback.classify(text)
+        if not self._breaker.allows_call():
+            COUNTS.add("triage_fallbacks_total", "circuit_open")
             return self._fallback.classify(text)
         try:
             suggestion = self._ask(text)
@@ -94,6 +98,14 @@ class OpenAIChatClassifier:
             return self._fallback.classify(text)
         self._breaker.succeeded()
         return suggestion
+
+    def probe(self) -> str | None:
+        """Ask about a made-up ticket. Returns None when labels came, else the kind of the fault in a few words."""
+        try:
+            self._ask("I cannot log in since this morning.")
+        except Exception as error:  # noqa: BLE001 - whatever went wrong outside
+            return _kind(error)
+        return None
 
     def _ask(self, text: str) -> Suggestion:
         give_up_at = time.monotonic() + self._deadline
@@ -151,6 +163,7 @@ class OpenAIChatClassifier:
 
     def _report(self, error: Exception) -> None:
         """Tell the breaker, and log the kind of fault: never what a message says of ticket, key or answer."""
+        COUNTS.add("triage_fallbacks_total", _reason(error))
         logger.warning("the model gave no labels, the fallback answers: %s", _kind(error))
         if isinstance(error, Refusal):
             self._breaker.succeeded()
@@ -238,3 +251,8 @@ def _kind(error: Exception) -> str:
             return f"invalid answer ({error})"
         case _:
             return type(error).__name__
+
+
+def _reason(error: Exception) -> str:
+    """The kind of a fault without its details, of which a server can make any number: "timeout", "status_429"."""
+    return "_".join(_kind(error).partition(" (")[0].split()).lower()

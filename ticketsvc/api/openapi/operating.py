@@ -41,6 +41,17 @@ PATHS: Json = {
             (*EVERYWHERE, problems.Unavailable),
         )
     },
+    "/metrics": {
+        "get": operation(
+            "metrics.scrape",
+            "scrapeMetrics",
+            "Operating",
+            "Figures for Prometheus",
+            "Of all workers together, in the text format 0.0.4. Answered without the database too, and never limited.",
+            {"200": {**empty_answer("The figures."), "content": {"text/plain": {"schema": {"type": "string"}}}}},
+            EVERYWHERE,
+        )
+    },
     "/openapi.json": {
         "get": operation(
             "documentation.openapi",

@@ -1,0 +1,26 @@
+"""A classifier whose suggestions are counted, with who decided and how long it took."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from ticketsvc.metrics.counts import COUNTS
+
+if TYPE_CHECKING:
+    from ticketsvc.triage.classifier import Classifier, Suggestion
+
+
+class MeasuredClassifier:
+    """Answers what another classifier answers. `call` names what it is asked for: "create" or "classify"."""
+
+    def __init__(self, classifier: Classifier, call: str) -> None:
+        self._classifier = classifier
+        self._call = call
+
+    def classify(self, text: str) -> Suggestion:
+        """Suggest labels for any text."""
+        started = time.perf_counter()
+        suggestion = self._classifier.classify(text)
+        COUNTS.observe(time.perf_counter() - started, "triage_duration_seconds", self._call, suggestion.source)
+        return suggestion
