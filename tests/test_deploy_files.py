@@ -122,7 +122,15 @@ def test_the_image_has_what_the_service_reads() -> None:
     assert {word for word, _ in instructions()} == known
     copied = [path for word, rest in instructions() if word == "COPY" for path in rest.split()[:-1]]
     copied = [path for path in copied if not path.startswith(("--", "/opt"))]
-    assert set(copied) == {"requirements.txt", "app.py", "gunicorn.conf.py", "migrations", "sql", "ticketsvc"}
+    assert set(copied) == {
+        "requirements.txt",
+        "app.py",
+        "gunicorn.conf.py",
+        "migrations",
+        "sql",
+        "ticketsvc",
+        "docs/errors.md",
+    }
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
     assert allowed == set(copied)
     assert all((ROOT / path).exists() for path in copied)
