@@ -17,7 +17,7 @@ from tests.conftest import ROOT, serve
 if TYPE_CHECKING:
     from tests.http import Service
 
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES", "10")
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES") or "10"
 """How many calls of each operation schemathesis makes up in each of its phases; .ci/run asks for more."""
 PROGRAMS = Path(sys.executable).parent
 MIGRATIONS = sorted(path for path in (ROOT / "migrations").glob("*.sql") if not path.name.endswith(".rollback.sql"))
