@@ -16,6 +16,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from gevent import get_hub
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import util
@@ -75,10 +76,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and keep the garbage collector from going through what stays for good."""
         super().load_wsgi()
+        get_hub().print_exception = self._log_exception
         self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+
+    def _log_exception(self, context: object, kind: Any, error: Any, trace: Any) -> None:
+        """What nothing else catches, such as a connection that cannot be taken; gevent would print its message too."""
+        self.log.error("a greenlet failed", exc_info=(kind, error, trace))
 
     def notify(self) -> None:
         """Called every second; while the worker ends too."""
