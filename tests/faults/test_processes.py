@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import resource
 import signal
 import socket
-import subprocess
 import threading
-import time
 from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -17,8 +16,8 @@ from uuid import uuid4
 import pytest
 
 from tests.conftest import serve
-from tests.faults.conftest import bad_network
-from tests.obstacles import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.faults.conftest import bad_network, takes_long
+from tests.obstacles import in_background, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,8 +90,8 @@ def test_what_was_answered_before_all_were_killed_is_there(
             assert service.call("GET", URL + ticket).body == body
 
 
-@pytest.mark.parametrize("number", range(3))
-def test_an_end_amid_calls_loses_none(database_url: str, clean: None, tmp_path: Path, number: int) -> None:
+@pytest.mark.parametrize("time", ["once", pytest.param("again", marks=takes_long)])
+def test_an_end_amid_calls_loses_none(database_url: str, clean: None, tmp_path: Path, time: str) -> None:
     """Callers who come without a pause are answered until nobody takes connections any more, and then refused."""
     statuses: Counter[int | str] = Counter()
     over = threading.Event()
@@ -110,3 +109,24 @@ def test_an_end_amid_calls_loses_none(database_url: str, clean: None, tmp_path: 
         for call in calls:
             call.result()
     assert set(statuses) <= {200, "ConnectionRefusedError"}, statuses
+
+
+def test_a_worker_short_of_file_descriptors_serves_whom_it_can(
+    database_url: str, clean: None, tmp_path: Path
+) -> None:
+    """Connections that it has no descriptor for wait; calls on those that it has are answered."""
+    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:
+        assert status(service, "POST", URL, TICKET) == 201
+        (worker,) = service.workers
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (64, 64))
+        early = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+        early.connect()
+        idle = [socket.create_connection(("127.0.0.1", service.port), 30) for _ in range(100)]
+        early.request("GET", URL)
+        assert early.getresponse().status in (200, 503)
+        early.close()
+        for connection in idle:
+            connection.close()
+        wait_until(lambda: [status(service), status(service, "POST", URL, TICKET)] == [200, 201])
+        assert service.workers == [worker]
+    assert [line for line in service.log.read_text().splitlines() if not line.startswith("{")] == []
