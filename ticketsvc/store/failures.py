@@ -56,6 +56,8 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, _READ_ONLY):
         return Unavailable("The database takes no writes at the moment.", 30)
+    if isinstance(error, errors.DiskFull):
+        return Unavailable("The database has no room for more: its operator must make some.", 30)
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("The database is away.")
     return InternalError()
