@@ -48,7 +48,7 @@ UNANSWERED = (503, BROKEN, REFUSED)
 
 @dataclass
 class Call:
-    """One request: when it was under way (time.monotonic), and what came back; status BROKEN or REFUSED: nothing did."""
+    """One request: when it was under way (time.monotonic), and what came back; the status may be BROKEN."""
 
     started: float
     ended: float

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,6 +53,16 @@ def memory(service: Service) -> int:
     (worker,) = service.workers
     fields = dict(line.split(":", 1) for line in Path(f"/proc/{worker}/status").read_text().splitlines())
     return int(fields["VmHWM"].split()[0])
+
+
+def send_until_refused(connection: socket.socket, chunk: bytes) -> int:
+    """Send a gigabyte of chunks, or as much of it as the service lets one; return how much that was."""
+    sent = 0
+    with suppress(ConnectionError):
+        while sent < GIGABYTE:
+            connection.sendall(chunk)
+            sent += len(chunk)
+    return sent
 
 
 def is_ended(connection: socket.socket) -> bool:
@@ -107,13 +117,9 @@ def test_five_hundred_idle_connections_hold_nobody_up(impatient: Service) -> Non
 def test_chunks_without_an_end_are_refused(impatient: Service) -> None:
     """Until the service closes the connection, not until the sender is done."""
     before, chunk = memory(impatient), b"10000\r\n" + b" " * 65_536 + b"\r\n"
-    sent = 0
     with closing(connect(impatient)) as connection:
         connection.sendall(HEAD + b"Transfer-Encoding: chunked\r\n\r\n")
-        with pytest.raises(OSError, match=r"reset|[Pp]ipe"):
-            while sent < GIGABYTE:
-                connection.sendall(chunk)
-                sent += len(chunk)
+        assert send_until_refused(connection, chunk) < GIGABYTE / 4
     assert memory(impatient) - before < GROWTH_KB
     assert impatient.call("POST", URL, TICKET).status == 201
 
@@ -123,9 +129,7 @@ def test_a_gigabyte_is_refused_by_its_length(impatient: Service) -> None:
     with closing(connect(impatient)) as connection:
         connection.sendall(HEAD + b"Content-Length: %d\r\n\r\n" % GIGABYTE + b" " * 1000)
         assert connection.recv(1000).startswith(b"HTTP/1.1 413 ")
-        with pytest.raises(OSError, match=r"reset|[Pp]ipe"):
-            for _ in range(GIGABYTE // 65_536):
-                connection.sendall(b" " * 65_536)
+        assert send_until_refused(connection, b" " * 65_536) < GIGABYTE / 4
     assert memory(impatient) - before < GROWTH_KB
 
 

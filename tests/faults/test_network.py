@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import psycopg
 import pytest
 
 from tests.conftest import serve

@@ -48,18 +48,22 @@ def test_a_worker_killed_between_commit_and_answer_makes_no_second_ticket(
     postgres: Cluster, database_url: str, database: Connection, clean: None, tmp_path: Path
 ) -> None:
     key = str(uuid4())
-    with bad_network(postgres, database_url) as (network, url):
-        with serve(url, tmp_path / "log", WEB_CONCURRENCY="1", DB_POOL_SIZE="1") as service, in_background() as threads:
-            assert status(service, "POST", URL, TICKET, Idempotency_Key=str(uuid4())) == 201
-            network.passes_answers = False
-            call = threads.submit(status, service, "POST", URL, TICKET, Idempotency_Key=key)
-            wait_until(lambda: count(database) == 2)
-            (worker,) = service.workers
-            os.kill(worker, signal.SIGKILL)
-            assert call.result() == "RemoteDisconnected"
-            network.passes_answers = True
-            wait_until(lambda: status(service) == 200)
-            again = service.call("POST", URL, TICKET, {"Idempotency-Key": key})
+    settings = {"WEB_CONCURRENCY": "1", "DB_POOL_SIZE": "1"}
+    with (
+        bad_network(postgres, database_url) as (network, url),
+        serve(url, tmp_path / "log", **settings) as service,
+        in_background() as threads,
+    ):
+        assert status(service, "POST", URL, TICKET, Idempotency_Key=str(uuid4())) == 201
+        network.passes_answers = False
+        call = threads.submit(status, service, "POST", URL, TICKET, Idempotency_Key=key)
+        wait_until(lambda: count(database) == 2)
+        (worker,) = service.workers
+        os.kill(worker, signal.SIGKILL)
+        assert call.result() == "RemoteDisconnected"
+        network.passes_answers = True
+        wait_until(lambda: status(service) == 200)
+        again = service.call("POST", URL, TICKET, {"Idempotency-Key": key})
     assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
     assert count(database) == 2
 
@@ -111,9 +115,7 @@ def test_an_end_amid_calls_loses_none(database_url: str, clean: None, tmp_path: 
     assert set(statuses) <= {200, "ConnectionRefusedError"}, statuses
 
 
-def test_a_worker_short_of_file_descriptors_serves_whom_it_can(
-    database_url: str, clean: None, tmp_path: Path
-) -> None:
+def test_a_worker_short_of_file_descriptors_serves_whom_it_can(database_url: str, clean: None, tmp_path: Path) -> None:
     """Connections that it has no descriptor for wait; calls on those that it has are answered."""
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:
         assert status(service, "POST", URL, TICKET) == 201

@@ -68,11 +68,15 @@ def test_3_nothing_fails_but_with_503_and_only_while_something_is_down(night: Ni
     for call in failed:
         assert (call.headers["Content-Type"], call.json["status"]) == ("application/problem+json", call.status)
         assert int(call.headers["Retry-After"]) > 0
-    calm = [call for call in night.calls if any(since < call.started < call.ended < until for since, until in night.calm)]
+    calm = [
+        call for call in night.calls if any(since < call.started < call.ended < until for since, until in night.calm)
+    ]
     assert len(calm) > 50
     assert {call.status for call in calm} <= {200, 201, 204, 404, 409, 412}
     lost = [call for call in night.calls if call.status == BROKEN and call.started < night.ended]
-    assert [call for call in lost if not any(call.started - 0.5 < kill < call.ended + 0.5 for kill in night.kills)] == []
+    assert [
+        call for call in lost if not any(call.started - 0.5 < kill < call.ended + 0.5 for kill in night.kills)
+    ] == []
 
 
 def test_4_every_total_is_the_sum_of_its_breakdowns(night: Night, database: Connection) -> None:
@@ -80,9 +84,12 @@ def test_4_every_total_is_the_sum_of_its_breakdowns(night: Night, database: Conn
     asked = get(night, f"{URL}stats/")
     stored = database.execute("SELECT count(*), count(*) FILTER (WHERE status = 'open') FROM tickets").fetchone()
     assert (asked["total_tickets"], asked["open_tickets"]) == stored
-    assert stored == database.execute(
-        "SELECT count(*), count(*) FILTER (WHERE t.status = 'open') FROM tickets AS t JOIN ticket_texts USING (id)"
-    ).fetchone()
+    assert (
+        stored
+        == database.execute(
+            "SELECT count(*), count(*) FILTER (WHERE t.status = 'open') FROM tickets AS t JOIN ticket_texts USING (id)"
+        ).fetchone()
+    )
 
 
 def parts(figures: dict[str, Any]) -> list[dict[str, Any]]:
