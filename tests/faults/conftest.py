@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import postgres as servers
 from tests.faults.proxy import proxy
 from ticketsvc import migrations
 
@@ -30,13 +29,6 @@ def own_url(new_database: Callable[[], str]) -> str:
     url = new_database()
     migrations.apply(url)
     return url
-
-
-@pytest.fixture
-def own_server() -> Iterator[Cluster]:
-    """A server of the test's own, which it may stop and kill."""
-    with servers.server(SURVIVES_A_KILL) as cluster:
-        yield cluster
 
 
 @contextmanager
