@@ -24,6 +24,8 @@ bind = f"0.0.0.0:{settings.port}"
 workers = settings.workers
 worker_class = "ticketsvc.serving.worker.Worker"
 worker_connections = 1000
+max_requests = settings.max_requests
+max_requests_jitter = settings.max_requests // 10  # not all workers at once
 
 # Longer than a router keeps an idle connection, so that the router closes it and no request meets a closed one.
 keepalive = 95

@@ -34,6 +34,12 @@ class Service:
     process: subprocess.Popen[bytes]
     log: Path
 
+    @property
+    def workers(self) -> list[int]:
+        """The process ids of its workers."""
+        master = self.process.pid
+        return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
+
     def call(
         self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None, timeout: float = 30
     ) -> Answer:

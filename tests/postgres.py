@@ -37,13 +37,13 @@ def program_files() -> Path:
 
 
 @contextmanager
-def server() -> Iterator[Cluster]:
+def server(settings: str = NOT_DURABLE) -> Iterator[Cluster]:
     """A running server in a temporary directory; stopped and removed at the end, whatever happens."""
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as temporary:
         directory = Path(temporary) / "server"
         cluster = Cluster(directory, program_files(), prepare(directory, program_files()), directory)
         try:
-            cluster.start(NOT_DURABLE)
+            cluster.start(settings)
             yield cluster
         finally:
             cluster.stop()

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 LONGEST_PLAIN_HEAD = 8_000
 """Bytes; below all of gunicorn's limits on lines and fields."""
 MOST_PLAIN_FIELDS = 50
+MOST_UNREAD = 65_536
+"""Bytes of a body that are read only to get to the next request of the connection; after more it is closed."""
 
 # RFC 9112 section 3 (origin-form) and RFC 9110 section 5; without "_" in names, which needs a decision of gunicorn's.
 _PLAIN_HEAD = re.compile(
@@ -45,6 +47,12 @@ class Request(message.Request):  # type: ignore[misc]  # gunicorn has no types
             return rest
         unreader.unread(data)
         return super().parse(unreader)  # type: ignore[no-any-return]
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether more of its body is left than is worth reading; of chunks nobody knows how many will come."""
+        reader = self.body.reader
+        return getattr(reader, "length", 0) > MOST_UNREAD or getattr(reader, "parser", None) is not None
 
     def _take(self, head: re.Match[str]) -> bool:
         pairs = [line.split(":", 1) for line in head[5].split("\r\n")[:-1]]

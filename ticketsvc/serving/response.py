@@ -46,6 +46,7 @@ class Response:
         fields = "".join([f"{name}: {value}\r\n" for name, value in headers])
         if not _FIELDS.fullmatch(fields) or fields.count("\r\n") != len(headers):
             raise ValueError("a header field of the answer breaks HTTP")
+        self.must_close = self.must_close or self._request.is_unread
         self._left = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
         self._has_body = self._has_body and status[:3] not in ("204", "304")
         self._head = f"HTTP/1.1 {status}\r\nDate: {_now()}\r\n{self._framing()}{fields}\r\n".encode("latin-1")

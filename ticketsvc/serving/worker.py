@@ -10,10 +10,15 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 from email.utils import formatdate
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from gevent import get_hub
+from gevent.pool import Pool
+from gevent.server import StreamServer
 from gunicorn import util
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreData, ParseException
 from gunicorn.http.wsgi import base_environ
@@ -36,6 +41,20 @@ IDLE_SECONDS = 1.0
 """A connection that waits for a request as long as this is ended when its worker ends."""
 
 
+class Server(StreamServer):  # type: ignore[misc]  # gevent has no types
+    """Takes connections, and at the end those too that callers have made and nobody has taken yet.
+
+    To such a caller the connection stands; he has sent his request. Closed as it is, the listener would reset it.
+    """
+
+    def close(self) -> None:
+        """Take what waits, then no more."""
+        if not self.closed:
+            self.max_accept = sys.maxsize
+            self._do_read()
+        super().close()
+
+
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     """Named by gunicorn.conf.py."""
 
@@ -43,6 +62,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self.alive: bool  # until the worker is told to end
         self._waiting: set[Patience] = set()
+
+    def server_class(self, listener: Any, *, spawn: Pool, **_: Any) -> Server:
+        """Make what takes connections from a listener (gunicorn calls a class of this name, if there is one)."""
+        server = Server(listener, handle=partial(self.handle, listener), spawn=spawn)
+        server.max_accept = 1  # the workers share the load better than with gevent's 100
+        return server
 
     def init_process(self) -> None:
         """Start the worker in its own process."""
@@ -53,10 +78,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and keep the garbage collector from going through what stays for good."""
         super().load_wsgi()
+        get_hub().print_exception = self._log_exception
         self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+
+    def _log_exception(self, context: object, kind: Any, error: Any, trace: Any) -> None:
+        """What nothing else catches, such as a connection that cannot be taken; gevent would print its message too."""
+        self.log.error("a greenlet failed", exc_info=(kind, error, trace))
 
     def notify(self) -> None:
         """Called every second; while the worker ends too."""
@@ -76,7 +106,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         """Serve a connection."""
         client.setblocking(1)
         patience = Patience(self._waiting)
-        server, requests = listener.getsockname(), Requests(self.cfg, client, addr)
+        server, requests = client.getsockname(), Requests(self.cfg, client, addr)
         try:
             while True:
                 patience.idle = True

@@ -24,6 +24,9 @@ from ticketsvc.store.shared import Shared
 Row = list[bytes]
 """A row as Postgres wrote it: the text form of each column in UTF-8, NULL as no bytes."""
 
+GRACE_SECONDS = 5.0
+"""How much longer than DB_STATEMENT_TIMEOUT, which Postgres keeps, an answer of Postgres is waited for."""
+
 ATTEMPTS = 4
 """How often a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
 
@@ -143,6 +146,8 @@ class Database:
 
     def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
         settings = {**self._settings, **(others or {})}
+        if hasattr(connection, "patience"):  # GeventConnection has it
+            connection.patience = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
         names, values = list(settings), list(settings.values())
         statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
 

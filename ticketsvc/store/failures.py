@@ -29,6 +29,10 @@ _UNMIGRATED = (
 _READ_ONLY = (errors.ReadOnlySqlTransaction,)
 
 
+class Silent(psycopg.OperationalError):
+    """The server did not answer in time, and did not say so itself."""
+
+
 def worth_another_try(error: psycopg.Error, repeatable: bool) -> bool:
     """Whether running the statement again at once can succeed and cannot do anything twice."""
     if isinstance(error, _LOST_RACE):
@@ -61,6 +65,8 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, _READ_ONLY):
         return Unavailable("The database takes no writes at the moment.", 30)
+    if isinstance(error, errors.DiskFull):
+        return Unavailable("The database has no room for more: its operator must make some.", 30)
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("The database is away.")
     return InternalError()
@@ -68,6 +74,6 @@ def problem(error: psycopg.Error) -> Problem:
 
 def _connection_lost(error: psycopg.Error) -> bool:
     """Whether the server or the network ended the connection: class 08, a shutdown, or no SQLSTATE at all."""
-    if isinstance(error, (PoolTimeout, TooManyRequests)) or not isinstance(error, psycopg.OperationalError):
+    if isinstance(error, (PoolTimeout, TooManyRequests, Silent)) or not isinstance(error, psycopg.OperationalError):
         return False
     return error.sqlstate is None or error.sqlstate[:2] == "08" or error.sqlstate[:4] == "57P0"

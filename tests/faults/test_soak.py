@@ -1,0 +1,80 @@
+"""An hour's load in minutes: memory, connections and the work for a request stay what they are after the start.
+
+FAULTS_SOAK_SECONDS=600 makes it ten minutes long; unless told it is 100 seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from bench.soak import CLIENTS, Soak
+from tests.conftest import serve
+from tests.faults.conftest import takes_long
+
+if TYPE_CHECKING:
+    from tests.http import Service
+    from tests.tickets import Connection
+
+SECONDS = float(os.environ.get("FAULTS_SOAK_SECONDS", "100"))
+PARTS = 10
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE_MB = os.sysconf("SC_PAGE_SIZE") / 2**20
+CONNECTIONS = (
+    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND datname = current_database()"
+)
+
+
+class Sample(NamedTuple):
+    """What was measured at one moment; memory in MB, CPU in seconds, of all workers together."""
+
+    requests: int
+    memory: float
+    cpu: float
+    connections: int
+    descriptors: int
+
+
+def sample(service: Service, database: Connection, run: Soak) -> Sample:
+    memory, cpu, descriptors = 0.0, 0.0, 0
+    for worker in service.workers:
+        process = Path(f"/proc/{worker}")
+        memory += int((process / "statm").read_text().split()[1]) * PAGE_MB
+        cpu += sum(map(int, (process / "stat").read_text().rpartition(")")[2].split()[11:13])) / TICKS
+        descriptors += len(list((process / "fd").iterdir()))
+    row = database.execute(CONNECTIONS.encode()).fetchone()
+    assert row
+    return Sample(run.done, memory, cpu, int(str(row[0])), descriptors)
+
+
+@takes_long
+def test_it_stays_as_it_is(database_url: str, database: Connection, clean: None, tmp_path: Path) -> None:
+    with serve(database_url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4") as service:
+        workers = service.workers
+        run = Soak(service.port, 10**9, SECONDS)
+        clients = [threading.Thread(target=run.client, args=(seed,)) for seed in range(CLIENTS)]
+        for client in clients:
+            client.start()
+        samples = []
+        for _ in range(PARTS):
+            time.sleep(SECONDS / PARTS * 0.95)
+            samples.append(sample(service, database, run))
+            print(samples[-1])
+        for client in clients:
+            client.join(60)
+        assert service.workers == workers
+    assert [status for status in run.statuses if status == 0 or status >= 500] == []
+    assert run.done > 100
+    # The first parts fill caches and pools.
+    warm = samples[PARTS // 3 :]
+    assert warm[-1].memory - warm[0].memory < 30
+    assert max(found.connections for found in samples) <= 2 * 4
+    assert max(found.descriptors for found in samples) < 200
+    # The work for a request, not its time: that depends on what else the machine does.
+    work = [(after.cpu - before.cpu) / (after.requests - before.requests) for before, after in pairwise(warm)]
+    print("ms of CPU time for a request:", *(f"{seconds * 1000:.2f}" for seconds in work))
+    assert work[-1] < 3 * work[0]
