@@ -296,7 +296,7 @@ def spent(log: Path, rounds: int) -> Iterator[tuple[Night, str]]:
 
 SETTINGS = {
     "REQUIRE_API_KEY": "on",
-    "MAX_REQUESTS": "200",
+    "MAX_REQUESTS": "120",
     "DB_POOL_SIZE": "4",
     "DB_POOL_TIMEOUT": "2",
     "DB_LOCK_TIMEOUT": "1",
@@ -306,7 +306,7 @@ SETTINGS = {
 
 def wait_for_a_new_worker(service: Service) -> None:
     """Wait until a worker has been recycled and its successor serves: while all are being recycled none does."""
-    before, deadline = set(service.workers), time.monotonic() + 60
+    before, deadline = set(service.workers), time.monotonic() + 30
     while set(service.workers) <= before and time.monotonic() < deadline:
         time.sleep(0.05)
     time.sleep(2)
