@@ -25,7 +25,7 @@ workers = settings.workers
 worker_class = "ticketsvc.serving.worker.Worker"
 worker_connections = 1000
 max_requests = settings.max_requests
-max_requests_jitter = settings.max_requests // 10  # not all workers at once
+max_requests_jitter = settings.max_requests // 2  # workers share the load evenly: they must not all go at once
 
 # Longer than a router keeps an idle connection, so that the router closes it and no request meets a closed one.
 keepalive = 95

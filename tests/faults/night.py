@@ -250,7 +250,7 @@ class Disaster:
         """Somebody holds the table for longer than the service waits for it."""
         with psycopg.connect(self.url) as holder:
             holder.execute("LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE")
-            time.sleep(1.5)
+            time.sleep(2)
 
     def reloaded(self) -> None:
         """SIGHUP: all workers are replaced."""
@@ -296,12 +296,20 @@ def spent(log: Path, rounds: int) -> Iterator[tuple[Night, str]]:
 
 SETTINGS = {
     "REQUIRE_API_KEY": "on",
-    "MAX_REQUESTS": "100",
+    "MAX_REQUESTS": "120",
     "DB_POOL_SIZE": "4",
-    "DB_POOL_TIMEOUT": "1",
-    "DB_LOCK_TIMEOUT": "0.5",
+    "DB_POOL_TIMEOUT": "2",
+    "DB_LOCK_TIMEOUT": "1",
     "LOG_LEVEL": "DEBUG",
 }
+
+
+def wait_for_a_new_worker(service: Service) -> None:
+    """Wait until a worker has been recycled and its successor serves: while all are being recycled none does."""
+    before, deadline = set(service.workers), time.monotonic() + 30
+    while set(service.workers) <= before and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(2)
 
 
 def _night(url: str, log: Path, rounds: int, disasters: Callable[[Night], Disaster]) -> Night:
@@ -323,6 +331,7 @@ def _night(url: str, log: Path, rounds: int, disasters: Callable[[Night], Disast
                 disaster.table_locked()
                 disaster.reloaded()
             disaster.calm()
+            wait_for_a_new_worker(service)
             night.ended = time.monotonic()
             service.process.send_signal(signal.SIGTERM)
             service.process.wait(40)
