@@ -16,6 +16,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,16 @@ class Harness:
     def cpu(self, pid: int) -> float:
         """CPU seconds used so far by a process and all it started."""
         return float(self.module.tree_cpu(pid))
+
+
+def get(connection: HTTPConnection, path: str) -> tuple[bytes, Any]:
+    """Body and headers of an answer. Ends the run when it is not 200."""
+    connection.request("GET", path)
+    response = connection.getresponse()
+    body = response.read()
+    if response.status != 200:
+        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
+    return body, response.headers
 
 
 def say(text: str) -> None:

@@ -47,10 +47,8 @@ REQUESTS = {
     "search, rare word, counted": f"{_PAGE}&search=quasar&count=true",
     "statistics": _STATS,
     "statistics of a window, filtered": f"{_STATS}?created_since=2026-03-15&created_before=2026-05-02&priority=high",
-    "statistics by day, 30 days": f"{_DAILY}?created_since=2026-10-01&created_before=2026-10-31",
-    "statistics by day, a year, Berlin": (
-        f"{_DAILY}?created_since=2025-11-01&created_before=2026-11-01&tz=Europe/Berlin"
-    ),
+    "statistics by day, 30 days": f"{_DAILY}?since=2026-10-01&before=2026-10-31",
+    "statistics by day, a year, Berlin": (f"{_DAILY}?since=2025-11-01&before=2026-11-01&tz=Europe/Berlin"),
     "resolution times": f"{_STATS}resolution/",
 }
 

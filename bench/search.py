@@ -7,7 +7,7 @@ from http.client import HTTPConnection
 from statistics import median, quantiles
 from urllib.parse import quote
 
-from bench.harness import Harness, say
+from bench.harness import Harness, get, say
 
 SHAPES = {
     "common word": "invoice",
@@ -53,10 +53,6 @@ def _times(connection: HTTPConnection, path: str, requests: int) -> list[float]:
     times: list[float] = []
     while len(times) < requests and sum(times) < 20_000:
         started = time.perf_counter()
-        connection.request("GET", path)
-        response = connection.getresponse()
-        body = response.read()
-        if response.status != 200:
-            raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
+        get(connection, path)
         times.append((time.perf_counter() - started) * 1000)
     return times

@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from statistics import median, quantiles
 from typing import Any
 
-from bench.harness import Harness, say
+from bench.harness import Harness, get, say
 
 SIZES = [10_000, 100_000, 1_000_000]
 STATS = "/api/tickets/stats"
@@ -58,22 +58,14 @@ def _measure(harness: Harness, running: Any, label: str, path: str, seconds: flo
     connection = HTTPConnection("127.0.0.1", running.port, timeout=60)
     processes = [running.proc.pid, harness.postgres_pid]
     times: list[float] = []
-    _get(connection, path)
+    get(connection, path)
     before = [harness.cpu(pid) for pid in processes]
     ending = time.monotonic() + seconds
     while time.monotonic() < ending or len(times) < 2:
         started = time.perf_counter()
-        _get(connection, path)
+        get(connection, path)
         times.append((time.perf_counter() - started) * 1000)
     server, postgres = ((harness.cpu(pid) - b) * 1000 / len(times) for pid, b in zip(processes, before, strict=True))
     connection.close()
     p99 = quantiles(times, n=100, method="inclusive")[-1]
     return f"{label}| {median(times):.2f} | {p99:.2f} | {server:.2f} | {postgres:.2f} |"
-
-
-def _get(connection: HTTPConnection, path: str) -> None:
-    connection.request("GET", path)
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != 200:
-        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")

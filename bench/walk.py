@@ -9,7 +9,7 @@ from http.client import HTTPConnection
 from statistics import median
 from typing import Any
 
-from bench.harness import Harness, say
+from bench.harness import Harness, get, say
 
 WALKS = {
     "newest first": "",
@@ -42,7 +42,7 @@ def walk(harness: Harness, rounds: int, requests: int) -> str:
 def _walk_through(connection: HTTPConnection, label: str, query: str) -> dict[float, str]:
     """The path of the page at each depth. Ends the run when a ticket is missing or comes twice."""
     started = time.monotonic()
-    total = int(_get(connection, f"/api/tickets/?limit=1&count=true{query}")[1]["X-Total-Count"])
+    total = int(get(connection, f"/api/tickets/?limit=1&count=true{query}")[1]["X-Total-Count"])
     step = max(1, min(500, total // 20))
     path: str | None = f"/api/tickets/?limit={step}{query}"
     pages: dict[float, str] = {}
@@ -52,7 +52,7 @@ def _walk_through(connection: HTTPConnection, label: str, query: str) -> dict[fl
         for depth in DEPTHS:
             if depth not in pages and count >= depth * total:
                 pages[depth] = path.replace(f"limit={step}", "limit=50")
-        body, headers = _get(connection, path)
+        body, headers = get(connection, path)
         tickets = json.loads(body)
         count += len(tickets)
         seen.update(ticket["id"] for ticket in tickets)
@@ -76,7 +76,7 @@ def _compare_pages(
             before = [harness.cpu(pid) for pid in processes]
             for _ in range(requests):
                 started = time.perf_counter()
-                _get(connection, path)
+                get(connection, path)
                 times[depth].append((time.perf_counter() - started) * 1000)
             cpu[depth] = [sum(c) for c in zip(cpu[depth], map(harness.cpu, processes), strict=True)]
             cpu[depth] = [used - b for used, b in zip(cpu[depth], before, strict=True)]
@@ -89,12 +89,3 @@ def _compare_pages(
         )
         say(lines[-1])
     return lines
-
-
-def _get(connection: HTTPConnection, path: str) -> tuple[bytes, Any]:
-    connection.request("GET", path)
-    response = connection.getresponse()
-    body = response.read()
-    if response.status != 200:
-        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
-    return body, response.headers

@@ -44,6 +44,14 @@ def database_url(postgres: Cluster) -> str:
 
 
 @pytest.fixture
+def own_url(new_database: Callable[[], str]) -> str:
+    """A migrated database of the test's own, on the session's server."""
+    url = new_database()
+    migrations.apply(url)
+    return url
+
+
+@pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
     """A connection of the test's own, to look behind the service or get in its way."""
     with closing(psycopg.connect(database_url, autocommit=True)) as connection:

@@ -31,13 +31,6 @@ AWAY = "postgresql://ann:hunter2@127.0.0.1:1/tickets"
 
 
 @pytest.fixture
-def url(new_database: Callable[[], str]) -> str:
-    url = new_database()
-    migrations.apply(url)
-    return url
-
-
-@pytest.fixture
 def server(database_url: str) -> Iterator[Server]:
     """What the tests' own server says of itself."""
     with closing(Database(Config(database_url=database_url))) as database:
@@ -59,8 +52,8 @@ def execute(url: str, *statements: str) -> None:
 # --- the command
 
 
-def test_it_works(url: str) -> None:
-    status, printed = run("flask", "doctor", DATABASE_URL=url)
+def test_it_works(own_url: str) -> None:
+    status, printed = run("flask", "doctor", DATABASE_URL=own_url)
     assert status == 0, printed
     lines = printed.splitlines()
     checks = ["settings", "version", "clock", "connections", "autovacuum", "privileges", "extensions", "migrations"]
@@ -68,8 +61,8 @@ def test_it_works(url: str) -> None:
     assert max(map(len, lines)) <= 170
 
 
-def test_it_is_for_machines_too(url: str) -> None:
-    status, found = findings(url)
+def test_it_is_for_machines_too(own_url: str) -> None:
+    status, found = findings(own_url)
     assert status == 0
     assert found["migrations"] == {"check": "migrations", "verdict": "ok", "found": "All are applied.", "advice": ""}
 
@@ -89,30 +82,30 @@ def test_a_database_without_tables(new_database: Callable[[], str]) -> None:
     assert "counters" not in found
 
 
-def test_a_migration_that_was_edited(url: str) -> None:
-    execute(url, "UPDATE _migration_content SET sha256 = 'x' WHERE migration_id = '0003_triage_examples'")
-    assert migrations.edited(url) == ["0003_triage_examples"]
-    status, found = findings(url)
+def test_a_migration_that_was_edited(own_url: str) -> None:
+    execute(own_url, "UPDATE _migration_content SET sha256 = 'x' WHERE migration_id = '0003_triage_examples'")
+    assert migrations.edited(own_url) == ["0003_triage_examples"]
+    status, found = findings(own_url)
     assert (status, found["migrations"]["verdict"]) == (1, "wrong")
     assert found["migrations"]["found"] == "Edited after they were applied: 0003_triage_examples."
 
 
-def test_a_role_that_may_do_little(url: str) -> None:
-    name = conninfo_to_dict(url)["dbname"]
+def test_a_role_that_may_do_little(own_url: str) -> None:
+    name = conninfo_to_dict(own_url)["dbname"]
     role = f"limited_{name}"
     execute(
-        url,
+        own_url,
         f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 3",
         f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
         f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
         "DROP EXTENSION btree_gin CASCADE",
     )
     try:
-        parts = conninfo_to_dict(url)
+        parts = conninfo_to_dict(own_url)
         limited = f"postgresql:///{name}?host={parts['host']}&port={parts.get('port', 5432)}&user={role}"
         status, found = findings(limited)
     finally:
-        execute(url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+        execute(own_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
     assert status == 1
     assert found["connections"]["verdict"] == "wrong"
     assert "the server takes 3." in found["connections"]["found"]
@@ -120,16 +113,16 @@ def test_a_role_that_may_do_little(url: str) -> None:
     assert found["extensions"]["advice"] == "Let an administrator run: CREATE EXTENSION btree_gin;"
 
 
-def test_counters_below_zero(url: str) -> None:
-    execute(url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
-    status, found = findings(url)
+def test_counters_below_zero(own_url: str) -> None:
+    execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
+    status, found = findings(own_url)
     assert (status, found["counters"]["advice"]) == (1, "Run `flask stats mend`.")
 
 
-def test_a_database_that_takes_no_writes(url: str) -> None:
-    name = conninfo_to_dict(url)["dbname"]
-    execute(url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
-    status, found = findings(url)
+def test_a_database_that_takes_no_writes(own_url: str) -> None:
+    name = conninfo_to_dict(own_url)["dbname"]
+    execute(own_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    status, found = findings(own_url)
     assert (status, found["privileges"]["found"]) == (1, "The database takes no writes.")
 
 

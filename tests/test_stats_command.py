@@ -19,23 +19,16 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def url(new_database: Callable[[], str]) -> str:
-    url = new_database()
-    migrations.apply(url)
-    return url
-
-
-@pytest.fixture
-def own(url: str) -> Iterator[Connection]:
+def own(own_url: str) -> Iterator[Connection]:
     """A connection to a database of the test's own with 200 tickets."""
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
+    with closing(psycopg.connect(own_url, autocommit=True)) as connection:
         insert_many(connection, 200, step="1 hour")
         connection.execute("SELECT fold_ticket_changes(NULL)")
         yield connection
 
 
-def test_it_finds_nothing_wrong(url: str, own: Connection) -> None:
-    assert run("flask", "stats", "check", DATABASE_URL=url) == (0, "The counters agree with the tickets.\n")
+def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
+    assert run("flask", "stats", "check", DATABASE_URL=own_url) == (0, "The counters agree with the tickets.\n")
 
 
 @pytest.mark.parametrize(
@@ -53,19 +46,19 @@ def test_it_finds_nothing_wrong(url: str, own: Connection) -> None:
          "ticket_totals general high closed: off by -3"),
     ],
 )  # fmt: skip
-def test_it_finds_and_mends_what_is_wrong(url: str, own: Connection, damage: str, said: str) -> None:
+def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage: str, said: str) -> None:
     own.execute(damage.encode())
-    status, printed = run("flask", "stats", "check", DATABASE_URL=url)
+    status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert said in printed.splitlines()
     assert printed.endswith("Mend them with `flask stats mend`.\n")
-    assert run("flask", "stats", "mend", DATABASE_URL=url) == (0, "Counted anew.\n")
-    assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0
+    assert run("flask", "stats", "mend", DATABASE_URL=own_url) == (0, "Counted anew.\n")
+    assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
 
 
-def test_it_lists_only_the_first_differences(url: str, own: Connection) -> None:
+def test_it_lists_only_the_first_differences(own_url: str, own: Connection) -> None:
     own.execute("DELETE FROM ticket_quarters")
-    status, printed = run("flask", "stats", "check", DATABASE_URL=url)
+    status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert len(printed.splitlines()) == 21
     assert "200 counters are wrong" in printed

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from flask import Flask, current_app
 
@@ -15,6 +16,10 @@ from ticketsvc.triage.classifier import Classifier, Suggestion
 from ticketsvc.triage.learning import LearningClassifier
 from ticketsvc.triage.measured import MeasuredClassifier
 from ticketsvc.triage.offline import OfflineClassifier
+
+if TYPE_CHECKING:
+    from ticketsvc.store.lessons import Example
+    from ticketsvc.triage.openai_chat import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
 """What a ticket without labels gets where triage is switched off."""
@@ -59,6 +64,13 @@ def classifier(config: Config, database: Database, offline: Classifier) -> Class
     """The classifier of the classify call: it asks a model first where there is a key for one."""
     if not config.openai_api_key:
         return offline
+    return model(config, offline, partial(lessons.examples, database) if config.triage_learning else None)
+
+
+def model(
+    config: Config, offline: Classifier, recall: Callable[[str], list[Example]] | None = None
+) -> OpenAIChatClassifier:
+    """The classifier that asks the model of the settings; `recall` finds it examples. There must be a key for one."""
     from ticketsvc.triage.openai_chat import OpenAIChatClassifier  # large: only when it is wanted
 
     return OpenAIChatClassifier(
@@ -67,5 +79,5 @@ def classifier(config: Config, database: Database, offline: Classifier) -> Class
         base_url=config.openai_base_url,
         model=config.openai_model,
         deadline=config.openai_timeout,
-        recall=partial(lessons.examples, database) if config.triage_learning else None,
+        recall=recall,
     )

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.proxy import proxy
-from ticketsvc import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.faults.proxy import Proxy
     from ticketsvc.embedded.cluster import Cluster
@@ -21,14 +20,6 @@ takes_long = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes
 
 # What was answered survives a killed server, though not a power cut.
 SURVIVES_A_KILL = "-c fsync=off"
-
-
-@pytest.fixture
-def own_url(new_database: Callable[[], str]) -> str:
-    """A migrated database of the test's own, on the session's server."""
-    url = new_database()
-    migrations.apply(url)
-    return url
 
 
 @contextmanager

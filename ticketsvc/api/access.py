@@ -13,12 +13,10 @@ from ticketsvc.api.address import Proxies
 from ticketsvc.api.attempts import FailedAttempts
 from ticketsvc.api.keyring import Keyring
 from ticketsvc.config import Config
+from ticketsvc.logs import CALLER
 from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized
 from ticketsvc.store import keys
 from ticketsvc.store.history import Author
-
-CALLER = "ticketsvc.key"
-"""Where the WSGI environment has the name of the caller's key."""
 
 _CHALLENGE = 'Bearer realm="tickets"'
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from flask import Response
 from werkzeug.datastructures import Headers
 
+from ticketsvc.api import conditional
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -40,6 +42,14 @@ class JsonAnswer(Response):
 
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def cacheable(body: bytes, content_type: str, tag: str, headers: Mapping[str, str]) -> Response:
+    """A body with its entity tag (quotes included), or 304 to a caller who has it."""
+    fields = {**headers, "ETag": tag}
+    if conditional.has_tag(tag):
+        return without_body(304, fields)
+    return Response(body, headers=fields, content_type=content_type)
 
 
 def without_body(status: int, headers: dict[str, str] | None = None) -> Response:

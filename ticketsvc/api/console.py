@@ -11,8 +11,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from ticketsvc.api import conditional
-from ticketsvc.api.answers import without_body
+from ticketsvc.api.answers import cacheable
 from ticketsvc.api.page_policy import OWN_FILES_ONLY
 from ticketsvc.problems import NotFound
 
@@ -62,9 +61,6 @@ def _answer(name: str, cache_control: str) -> Response:
         "Cache-Control": cache_control,
         "Content-Security-Policy": CONTENT_SECURITY_POLICY,
         "Cross-Origin-Opener-Policy": "same-origin",
-        "ETag": _ETAG,
         "Referrer-Policy": "no-referrer",
     }
-    if conditional.has_tag(_ETAG):
-        return without_body(304, headers)
-    return Response(_FILES[name], headers=headers, content_type=MEDIA_TYPES[Path(name).suffix])
+    return cacheable(_FILES[name], MEDIA_TYPES[Path(name).suffix], _ETAG, headers)

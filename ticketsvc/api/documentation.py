@@ -10,9 +10,9 @@ import json
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template
 
-from ticketsvc.api.answers import JsonAnswer, without_body
+from ticketsvc.api.answers import cacheable
 from ticketsvc.api.page_policy import OWN_FILES_ONLY
 from ticketsvc.markdown import paragraphs
 from ticketsvc.problems import NotFound
@@ -80,9 +80,6 @@ def _page(html: str) -> Response:
 
 
 def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:
-    """A body, or 304 to a caller who has it."""
-    tag = hashlib.sha256(body).hexdigest()[:16]
-    headers = {"ETag": f'"{tag}"', "Cache-Control": caching, **(headers or {})}
-    if request.if_none_match.contains_weak(tag):
-        return without_body(304, headers)
-    return JsonAnswer(body, headers=headers, content_type=media_type)
+    """A body with a digest of it as its ETag, or 304 to a caller who has it."""
+    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return cacheable(body, media_type, tag, {"Cache-Control": caching, **(headers or {})})

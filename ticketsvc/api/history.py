@@ -19,7 +19,4 @@ def page(ticket_id: UUID) -> Response:
     """A page of a ticket's history, oldest first; of a deleted ticket without its texts."""
     asked = list_parameters.parse_history(request.query_string, ticket_id)
     entries, following = history.page(services().database, ticket_id, asked.limit, asked.cursor)
-    headers = dict(NO_STORE)
-    if following:
-        headers["Link"] = f'<{request.path}?{asked.next_query(following)}>; rel="next"'
-    return JsonAnswer(entries, headers=headers)
+    return JsonAnswer(entries, headers={**NO_STORE, **asked.link(request.path, following)})

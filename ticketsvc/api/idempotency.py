@@ -15,7 +15,7 @@ from uuid import UUID
 
 from flask import request
 
-from ticketsvc.api.access import CALLER
+from ticketsvc.logs import CALLER
 from ticketsvc.problems import BadRequest
 from ticketsvc.store.tickets import Once
 

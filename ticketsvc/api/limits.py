@@ -13,9 +13,9 @@ from flask import Flask, Response, g, request
 
 from ticketsvc import background
 from ticketsvc.api import scopes
-from ticketsvc.api.access import CALLER
 from ticketsvc.api.address import Proxies
 from ticketsvc.config import Config, RateLimit
+from ticketsvc.logs import CALLER
 from ticketsvc.problems import Problem, QuotaExceeded
 from ticketsvc.services import services
 from ticketsvc.store import limits

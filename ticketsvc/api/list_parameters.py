@@ -33,6 +33,10 @@ class PageParameters:
         kept = [(name, value) for name, value in self.pairs if name != "cursor"]
         return urlencode([*kept, ("cursor", cursor.encode())])
 
+    def link(self, path: str, following: Cursor | None) -> dict[str, str]:
+        """The header field that leads to the next page (RFC 8288); none where nothing follows."""
+        return {"Link": f'<{path}?{self.next_query(following)}>; rel="next"'} if following else {}
+
 
 @dataclass(frozen=True)
 class ListParameters(PageParameters):

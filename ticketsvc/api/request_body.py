@@ -37,18 +37,13 @@ def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
 
 def in_chunks(limit: int) -> Iterator[bytes]:
     """The body as it arrives; at most `limit` bytes. Raises BodyTooLarge and BadRequest."""
-    environ, length, taken = request.environ, request.content_length, 0
-    if length is None:
-        length = limit + 1 if environ.get("wsgi.input_terminated") else 0
-    if (request.content_length or 0) > limit:
-        raise _too_large(limit)
-    while chunk := environ["wsgi.input"].read(min(CHUNK_BYTES, length - taken)):
+    most, taken = _most(limit), 0
+    while chunk := request.environ["wsgi.input"].read(min(CHUNK_BYTES, most - taken)):
         taken += len(chunk)
         if taken > limit:
             raise _too_large(limit)
         yield chunk
-    if taken < (request.content_length or 0):
-        raise BadRequest(f"The body ended after {taken:,} of its {length:,} bytes.")
+    _require_all(taken)
 
 
 def require_media_type(media_types: tuple[str, ...], absent: bool = True) -> None:
@@ -73,19 +68,32 @@ def _text() -> str:
 
 
 def _bytes() -> bytes:
-    """The whole body. Without a Content-Length there is one only where the server marks its end (a chunked one)."""
-    environ, limit = request.environ, services().config.max_body_bytes
-    length = request.content_length
-    if length is None:
-        length = limit + 1 if environ.get("wsgi.input_terminated") else 0
-    elif length > limit:
-        raise _too_large(limit)
-    body: bytes = environ["wsgi.input"].read(length)
+    """The whole body, in one read: a caller has the time of one wait for it."""
+    limit = services().config.max_body_bytes
+    body: bytes = request.environ["wsgi.input"].read(_most(limit))
     if len(body) > limit:
         raise _too_large(limit)
-    if len(body) < (request.content_length or 0):
-        raise BadRequest(f"The body ended after {len(body):,} of its {length:,} bytes.")
+    _require_all(len(body))
     return body
+
+
+def _most(limit: int) -> int:
+    """How many bytes to ask for. Raises BodyTooLarge where more are announced than `limit`.
+
+    Without a Content-Length there is a body only where the server marks its end (a chunked one).
+    """
+    length = request.content_length
+    if length is None:
+        return limit + 1 if request.environ.get("wsgi.input_terminated") else 0
+    if length > limit:
+        raise _too_large(limit)
+    return length
+
+
+def _require_all(taken: int) -> None:
+    length = request.content_length or 0
+    if taken < length:
+        raise BadRequest(f"The body ended after {taken:,} of its {length:,} bytes.")
 
 
 def _depth_exceeds(body: dict[str, Any], levels: int) -> bool:

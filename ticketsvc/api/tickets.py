@@ -40,9 +40,7 @@ def list_page() -> Response:
     """One page of the tickets that the filters allow."""
     asked = list_parameters.parse(request.query_string)
     page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
-    headers = dict(NO_STORE)
-    if page.next:
-        headers["Link"] = f'<{request.path}?{asked.next_query(page.next)}>; rel="next"'
+    headers = {**NO_STORE, **asked.link(request.path, page.next)}
     if asked.count:
         headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
     return JsonAnswer(page.json, headers=headers)

@@ -14,6 +14,7 @@ from flask.cli import with_appcontext
 from ticketsvc import embedded, migrations
 from ticketsvc.commands.database import database_url, open_database
 from ticketsvc.config import Config
+from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
 from ticketsvc.store.database import Database
@@ -227,15 +228,7 @@ def model(config: Config) -> Finding:
     """Whether the model answers; one call, which costs a few tokens."""
     if not config.openai_api_key:
         return Finding("model", Verdict.FINE, "None is asked: OPENAI_API_KEY is not set.")
-    from ticketsvc.triage.openai_chat import OpenAIChatClassifier  # large
-
-    fault = OpenAIChatClassifier(
-        OfflineClassifier(),
-        api_key=config.openai_api_key,
-        base_url=config.openai_base_url,
-        model=config.openai_model,
-        deadline=config.openai_timeout,
-    ).probe()
+    fault = model_classifier(config, OfflineClassifier()).probe()
     if fault is None:
         return Finding("model", Verdict.FINE, f"{config.openai_model} answers.")
     advice = "Check OPENAI_API_KEY, OPENAI_MODEL, OPENAI_BASE_URL and the network. Until then offline triage answers."

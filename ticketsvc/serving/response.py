@@ -49,7 +49,7 @@ class Response:
         self.must_close = self.must_close or self._request.is_unread
         self._left = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
         self._has_body = self._has_body and status[:3] not in ("204", "304")
-        self._head = f"HTTP/1.1 {status}\r\nDate: {_now()}\r\n{self._framing()}{fields}\r\n".encode("latin-1")
+        self._head = f"HTTP/1.1 {status}\r\nDate: {now()}\r\n{self._framing()}{fields}\r\n".encode("latin-1")
         return self.write
 
     def _framing(self) -> str:
@@ -86,7 +86,7 @@ class Response:
 _date = (0, "")
 
 
-def _now() -> str:
+def now() -> str:
     """The time as an HTTP date (RFC 9110 section 5.6.7), written once a second."""
     global _date
     second = int(time.time())

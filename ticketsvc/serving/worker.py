@@ -11,7 +11,6 @@ import gc
 import json
 import os
 import sys
-from email.utils import formatdate
 from functools import partial
 from http import HTTPStatus
 from typing import Any
@@ -30,7 +29,7 @@ from ticketsvc.metrics.counts import COUNTS
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 from ticketsvc.serving.patience import Patience
 from ticketsvc.serving.request import Request, Requests, environ
-from ticketsvc.serving.response import Response
+from ticketsvc.serving.response import Response, now
 
 GARBAGE_THRESHOLD = 20_000
 """New objects after which the youngest are collected: a request makes some hundred, and few of them cycles."""
@@ -161,7 +160,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         body = json.dumps(problem.document("/")).encode()
         status = HTTPStatus(problem.status)
         head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {formatdate(usegmt=True)}\r\nConnection: close\r\n"
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {now()}\r\nConnection: close\r\n"
             f"Cache-Control: no-store\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
             f"X-Request-Id: {identifier}\r\nX-Content-Type-Options: nosniff\r\n"
             f"Content-Security-Policy: {NO_CONTENT}\r\n\r\n"
