@@ -1,7 +1,8 @@
 -- A page of the tickets with the given facets and text, newest first.
 -- The tickets next in order are looked at one by one: that fills the page of a common word. What is missing is taken
--- from the rest: from all with the facets, where these are few, else from the index by text, week by week until the page
--- is full, so that a word which only old tickets have costs no more than its weeks.
+-- from the rest: from all with the facets, where these are few, else from the index by text. What is rare there is taken
+-- at once. The hits of anything else are taken week by week until the page is full, so that a word that only old
+-- tickets have costs no more than its weeks.
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed
@@ -17,6 +18,7 @@
 -- $13 index_regex: another condition for the index, true of every text that matches search_patterns; '': none
 -- $14 near: how many tickets are looked at before the index is
 -- $15 few: with fewer tickets than that behind those, all that have the facets are looked at instead; 0: never
+-- $16 rare: what has so many hits in the sample, or fewer, is taken at once; -1: nothing is
 WITH RECURSIVE wanted AS MATERIALIZED (
     SELECT lower($10::text)::text[] AS patterns,
         lower($11::text)::text[] AS excluded,
@@ -81,10 +83,54 @@ of_few AS MATERIALIZED (
     ORDER BY few.id DESC
     LIMIT $1::integer
 ),
+sample AS MATERIALIZED ( -- hits in the last of the weeks that are left, and in three others
+    SELECT count(*) AS hits
+    FROM horizon
+    CROSS JOIN (SELECT x.week FROM ticket_texts AS x WHERE x.id >= (SELECT w.since FROM wanted AS w) ORDER BY x.id LIMIT 1) AS last
+    CROSS JOIN generate_series(1, 4) AS part
+    CROSS JOIN LATERAL (
+        SELECT
+        FROM ticket_texts AS x
+        WHERE x.week = ticket_week(horizon.id) + (last.week - ticket_week(horizon.id)) * part / 4
+            AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+            AND x.text ~ (SELECT w.regex FROM wanted AS w)
+        LIMIT $16::integer + 1
+    ) AS hit
+    WHERE (SELECT count(*) FROM few) >= $15::integer AND $16::integer >= 0
+),
+far AS MATERIALIZED (
+    SELECT hit.id
+    FROM horizon
+    CROSS JOIN LATERAL (
+        SELECT x.id
+        FROM ticket_texts AS x
+        WHERE (SELECT sample.hits <= $16::integer FROM sample) AND (SELECT count(*) FROM few) >= $15::integer
+            AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+            AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+            AND x.text ~ (SELECT w.regex FROM wanted AS w)
+            AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
+            AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
+        OFFSET 0
+    ) AS hit
+    JOIN tickets AS t ON t.id = hit.id
+    WHERE hit.id < horizon.id AND hit.id >= (SELECT w.since FROM wanted AS w)
+        AND t.category = ANY ($2::ticket_category[])
+        AND t.priority = ANY ($3::ticket_priority[])
+        AND t.status = ANY ($4::ticket_status[])
+        AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
+        AND t.updated_at < coalesce($8::timestamptz, 'infinity')
+    ORDER BY hit.id DESC
+    LIMIT $1::integer
+),
 walk (week, ids, found) AS (
     SELECT ticket_week(horizon.id) + 1, '{}'::uuid[], (SELECT count(*) FROM near)
     FROM horizon
-    WHERE (SELECT count(*) FROM few) >= $15::integer
+    WHERE (SELECT count(*) FROM few) >= $15::integer AND (SELECT sample.hits > $16::integer FROM sample)
     UNION ALL
     SELECT step.week, step.ids, walk.found + cardinality(step.ids)
     FROM walk
@@ -132,6 +178,8 @@ FROM (
     SELECT near.id FROM near
     UNION ALL
     SELECT of_few.id FROM of_few
+    UNION ALL
+    SELECT far.id FROM far
     UNION ALL
     SELECT unnest(walk.ids) FROM walk
     ORDER BY 1 DESC

@@ -10,6 +10,10 @@ NEAR = {"newest": 2000, "oldest": 2000, "updated": 50, "urgent": 50}
 FEW = 10_000
 """A filter by facets that leaves fewer tickets is served without the index by text."""
 
+RARE = 40
+"""What has no more hits than that in four weeks is looked up in all weeks at once: the index by week costs a millisecond
+for each of them."""
+
 BATCHES = 4
 BATCHES_WITHOUT_INDEX = 1_000_000_000
 
@@ -26,6 +30,7 @@ def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object
         **served,
         "near": NEAR[sort],
         "few": FEW if has_facets else 0,
+        "rare": RARE if any(served.values()) else -1,
         "batches": BATCHES if any(served.values()) else BATCHES_WITHOUT_INDEX,
     }
 
