@@ -153,7 +153,7 @@ def _grow(source: Harness, target: Harness) -> None:
         ).fetchall()
         for name, _ in indexes:
             connection.execute(f'DROP INDEX "{name}"')
-        connection.execute("SET maintenance_work_mem = '1GB'")
+        connection.execute("SET maintenance_work_mem = '2GB'")
         columns = "title, description, category, priority, status"
         connection.execute(f"CREATE UNLOGGED TABLE originals AS SELECT {columns}, created_at FROM tickets")
         for copy in range(1, target.rows // source.rows):

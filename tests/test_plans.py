@@ -166,6 +166,16 @@ def test_the_index_is_asked_by_the_week_for_what_is_not_rare(large: Connection, 
     assert found["Actual Rows"] == 101
 
 
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_what_the_index_cannot_look_up_is_not_asked_of_it(large: Connection, sort: str) -> None:
+    """It would read itself from end to end for each week."""
+    searched = {**ANY_TEXT, **search_index.effort(sort, [], has_facets=False), "near": 10}
+    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched, "excluded_patterns": ["%number 1%"]}, True)
+    assert by_index(found) == 0
+    assert found["Actual Rows"] == 101
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
+
+
 def test_few_tickets_with_the_facets_need_no_index_by_text(large: Connection) -> None:
     facets = {"categories": ["billing"], "priorities": ["high"], "statuses": ["open"], "few": 10_000}
     found = plan(large, "tickets.search_newest", {**FIRST, **SEARCHED, **NOWHERE, **facets}, analyze=True)

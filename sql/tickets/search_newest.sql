@@ -18,7 +18,7 @@
 -- $13 index_regex: another condition for the index, true of every text that matches search_patterns; '': none
 -- $14 near: how many tickets are looked at before the index is
 -- $15 few: with fewer tickets than that behind those, all that have the facets are looked at instead; 0: never
--- $16 rare: what has so many hits in the sample, or fewer, is taken at once; -1: nothing is
+-- $16 rare: what has so many hits in the sample, or fewer, is taken at once; -1: there is nothing for the index
 WITH RECURSIVE wanted AS MATERIALIZED (
     SELECT lower($10::text)::text[] AS patterns,
         lower($11::text)::text[] AS excluded,
@@ -140,14 +140,22 @@ walk (week, ids, found) AS (
             SELECT hit.id
             FROM (
                 SELECT x.id
-                FROM ticket_texts AS x
-                WHERE x.week = next.week
-                    AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-                    AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-                    AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-                    AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-                    AND x.text ~ (SELECT w.regex FROM wanted AS w)
-                    AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
+                FROM (
+                    SELECT x.id, x.text
+                    FROM ticket_texts AS x
+                    WHERE $16::integer >= 0 AND x.week = next.week
+                        AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+                        AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+                        AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+                        AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+                        AND x.text ~ (SELECT w.regex FROM wanted AS w)
+                    UNION ALL
+                    SELECT x.id, x.text
+                    FROM ticket_texts AS x
+                    WHERE $16::integer < 0
+                        AND x.id >= ticket_week_floor(next.week) AND x.id < ticket_week_floor(next.week + 1)
+                ) AS x
+                WHERE x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
                     AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
                 ORDER BY x.id DESC
                 OFFSET 0

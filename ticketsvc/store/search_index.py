@@ -10,7 +10,7 @@ NEAR = {"newest": 2000, "oldest": 2000, "updated": 50, "urgent": 50}
 FEW = 10_000
 """A filter by facets that leaves fewer tickets is served without the index by text."""
 
-RARE = 40
+RARE = 20
 """What has no more hits than that in four weeks is looked up in all weeks at once: the index by week costs a millisecond
 for each of them."""
 
