@@ -234,6 +234,30 @@ def test_what_is_under_way_is_finished_at_the_end(database_url: str, tmp_path: P
         assert service.process.wait(15) == 0
 
 
+def test_a_worker_that_makes_room_answers_who_comes_when_there_is_no_successor(
+    database_url: str, tmp_path: Path
+) -> None:
+    settings = {"WEB_CONCURRENCY": "1", "MAX_REQUESTS": "10", "DB_LOCK_TIMEOUT": "30"}
+    with (
+        serve(database_url, tmp_path / "log", **settings) as service,
+        locked_tickets(database_url) as holder,
+        in_background() as threads,
+    ):
+        under_way = threads.submit(service.call, "POST", URL, TICKET)
+        wait_until_blocked(holder)
+        while "Autorestarting" not in service.log.read_text():
+            assert service.call("GET", "/livez").status == 200
+        time.sleep(1.5)
+        late = threads.submit(service.call, "GET", "/livez")
+        time.sleep(0.5)
+        assert not late.done()
+        service.process.send_signal(signal.SIGTERM)
+        assert late.result().status == 200
+        holder.rollback()
+        assert under_way.result().status == 201
+        assert service.process.wait(15) == 0
+
+
 @pytest.mark.parametrize("requests", [b"", LIVE, b"POST /api/tickets/ HTTP/1.1\r\nHo"])
 def test_idle_connections_do_not_delay_the_end(database_url: str, tmp_path: Path, requests: bytes) -> None:
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:

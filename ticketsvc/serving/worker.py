@@ -10,11 +10,14 @@ from __future__ import annotations
 import gc
 import json
 import os
+import signal
 import sys
+import time
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+import gevent
 from gevent import get_hub
 from gevent.pool import Pool
 from gevent.server import StreamServer
@@ -39,19 +42,24 @@ LINGER_BYTES = 16_777_216
 IDLE_SECONDS = 1.0
 """A connection that waits for a request as long as this is ended when its worker ends."""
 
+ENDING_SECONDS = 0.1
+"""How often a worker that ends looks whether it may."""
+
 
 class Server(StreamServer):  # type: ignore[misc]  # gevent has no types
-    """Takes connections, and at the end those too that callers have made and nobody has taken yet.
+    """Takes the connections of a listener."""
 
-    To such a caller the connection stands; he has sent his request. Closed as it is, the listener would reset it.
-    """
+    max_accept = 1  # at once; the workers share the load better than with gevent's 100
 
-    def close(self) -> None:
-        """Take what waits, then no more."""
-        if not self.closed:
-            self.max_accept = sys.maxsize
-            self._do_read()
-        super().close()
+    def take_what_waits(self) -> None:
+        """Take the connections that callers have made and nobody has taken yet, then no more.
+
+        To such a caller the connection stands; he has sent his request. A listener that is closed resets it.
+        """
+        self.max_accept = sys.maxsize
+        self._do_read()
+        self._stop_event.set()  # or the next free place would start it again
+        self.stop_accepting()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -61,18 +69,57 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         super().__init__(*args, **kwargs)
         self.alive: bool  # until the worker is told to end
         self._waiting: set[Patience] = set()
-
-    def server_class(self, listener: Any, *, spawn: Pool, **_: Any) -> Server:
-        """Make what takes connections from a listener (gunicorn calls a class of this name, if there is one)."""
-        server = Server(listener, handle=partial(self.handle, listener), spawn=spawn)
-        server.max_accept = 1  # the workers share the load better than with gevent's 100
-        return server
+        self._is_told_to_end = False
 
     def init_process(self) -> None:
         """Start the worker in its own process."""
+        # A SIGTERM that comes before there is a handler for it would be lost.
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])
         # gunicorn looks a setting up through two calls, several times a request; as attributes they are there.
         self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
+
+    def init_signals(self) -> None:
+        """Install the handlers of signals."""
+        super().init_signals()
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """On SIGTERM, which comes with the end of the service or from an administrator."""
+        self._is_told_to_end = True
+        super().handle_exit(sig, frame)
+
+    def run(self) -> None:
+        """Serve until the worker is to end; then finish what is under way, for `graceful_timeout` at most.
+
+        A worker that has served `max_requests` leaves further callers to the others and to its successor. It keeps its
+        listener open to its end: where the service is told to end first, there may be no other to answer them.
+        """
+        servers = [self._start(listener) for listener in self.sockets]
+        while self.alive:
+            self.notify()
+            gevent.sleep(1.0)
+        for server in servers:
+            server.take_what_waits()
+        deadline = time.monotonic() + self.cfg.graceful_timeout
+        while time.monotonic() < deadline:
+            for server in servers:
+                if self._is_told_to_end and not server.closed:
+                    server.take_what_waits()
+                    server.close()
+            if not any(len(server.pool) for server in servers):
+                return
+            self.notify()
+            gevent.sleep(ENDING_SECONDS)
+        self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
+        for server in servers:
+            server.stop(timeout=1)
+
+    def _start(self, listener: Any) -> Server:
+        listener.setblocking(1)
+        server = Server(listener, handle=partial(self.handle, listener), spawn=Pool(self.worker_connections))
+        server.start()
+        return server
 
     def load_wsgi(self) -> None:
         """Load the application, and keep the garbage collector from going through what stays for good."""

@@ -11,8 +11,7 @@ FEW = 10_000
 """A filter by facets that leaves fewer tickets is served without the index by text."""
 
 RARE = 20
-"""What has no more hits than that in four weeks is looked up in all weeks at once: the index by week costs a millisecond
-for each of them."""
+"""What has no more hits in four weeks is looked up in all at once: one by one each costs up to a millisecond."""
 
 BATCHES = 4
 BATCHES_WITHOUT_INDEX = 1_000_000_000
