@@ -92,15 +92,16 @@ def _parts(search: str) -> list[str]:
     return [part.replace("\0", " ") for part in spaced.split(" ")]
 
 
-@pytest.fixture(params=["rare", "weeks", "few", "near"])
+@pytest.fixture(params=["rare", "weeks", "dense weeks", "few", "near"])
 def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Which part of the statement has to find most of a page."""
     if request.param != "near":
         monkeypatch.setattr(search_index, "NEAR", dict.fromkeys(search_index.NEAR, 2))
         monkeypatch.setattr(search_index, "BATCHES", 1)
-    if request.param in ("rare", "weeks"):
+    if request.param in ("rare", "weeks", "dense weeks"):
         monkeypatch.setattr(search_index, "FEW", 1)
         monkeypatch.setattr(search_index, "RARE", 1_000_000 if request.param == "rare" else 0)
+        monkeypatch.setattr(search_index, "DENSE", 0 if request.param == "dense weeks" else 200)
     return str(request.param)
 
 

@@ -1,8 +1,7 @@
 -- A page of the tickets with the given facets and text, oldest first.
 -- The tickets next in order are looked at one by one: that fills the page of a common word. What is missing is taken
 -- from the rest: from all with the facets, where these are few, else from the index by text. What is rare there is taken
--- at once. The hits of anything else are taken week by week until the page is full, so that a word that only new
--- tickets have costs no more than its weeks.
+-- at once, anything else week by week until the page is full: a word that only new tickets have costs its weeks, no more.
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed
@@ -19,6 +18,7 @@
 -- $14 near: how many tickets are looked at before the index is
 -- $15 few: with fewer tickets than that behind those, all that have the facets are looked at instead; 0: never
 -- $16 rare: what has so many hits in the sample, or fewer, is taken at once; -1: there is nothing for the index
+-- $17 dense: the texts of a week with more hits are read in order, until the page is full
 WITH RECURSIVE wanted AS MATERIALIZED (
     SELECT lower($10::text)::text[] AS patterns,
         lower($11::text)::text[] AS excluded,
@@ -136,40 +136,42 @@ walk (week, ids, found) AS (
     FROM walk
     CROSS JOIN horizon
     CROSS JOIN LATERAL (
-        SELECT next.week, ARRAY(
-            SELECT hit.id
-            FROM (
-                SELECT x.id
+        SELECT next.week, CASE
+            WHEN cardinality(known.hits) <= $17::integer THEN ARRAY(
+                SELECT hit.id
+                FROM unnest(known.hits) AS hit (id)
+                JOIN tickets AS t ON t.id = hit.id
+                WHERE hit.id > horizon.id AND hit.id < (SELECT w.until FROM wanted AS w)
+                    AND t.category = ANY ($2::ticket_category[])
+                    AND t.priority = ANY ($3::ticket_priority[])
+                    AND t.status = ANY ($4::ticket_status[])
+                    AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
+                    AND t.updated_at < coalesce($8::timestamptz, 'infinity')
+                ORDER BY hit.id
+                LIMIT $1::integer
+            )
+            ELSE ARRAY(
+                SELECT hit.id
                 FROM (
-                    SELECT x.id, x.text
+                    SELECT x.id
                     FROM ticket_texts AS x
-                    WHERE $16::integer >= 0 AND x.week = next.week
-                        AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-                        AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-                        AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-                        AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-                        AND x.text ~ (SELECT w.regex FROM wanted AS w)
-                    UNION ALL
-                    SELECT x.id, x.text
-                    FROM ticket_texts AS x
-                    WHERE $16::integer < 0
-                        AND x.id >= ticket_week_floor(next.week) AND x.id < ticket_week_floor(next.week + 1)
-                ) AS x
-                WHERE x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
-                    AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-                ORDER BY x.id
-                OFFSET 0
-            ) AS hit
-            JOIN tickets AS t ON t.id = hit.id
-            WHERE hit.id > horizon.id AND hit.id < (SELECT w.until FROM wanted AS w)
-                AND t.category = ANY ($2::ticket_category[])
-                AND t.priority = ANY ($3::ticket_priority[])
-                AND t.status = ANY ($4::ticket_status[])
-                AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
-                AND t.updated_at < coalesce($8::timestamptz, 'infinity')
-            ORDER BY hit.id
-            LIMIT $1::integer
-        ) AS ids
+                    WHERE x.id >= ticket_week_floor(next.week) AND x.id < ticket_week_floor(next.week + 1)
+                        AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
+                        AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
+                    ORDER BY x.id
+                    OFFSET 0
+                ) AS hit
+                JOIN tickets AS t ON t.id = hit.id
+                WHERE hit.id > horizon.id AND hit.id < (SELECT w.until FROM wanted AS w)
+                    AND t.category = ANY ($2::ticket_category[])
+                    AND t.priority = ANY ($3::ticket_priority[])
+                    AND t.status = ANY ($4::ticket_status[])
+                    AND t.updated_at >= coalesce($7::timestamptz, '-infinity')
+                    AND t.updated_at < coalesce($8::timestamptz, 'infinity')
+                ORDER BY hit.id
+                LIMIT $1::integer
+            )
+        END AS ids
         FROM (
             SELECT x.week
             FROM ticket_texts AS x
@@ -177,6 +179,22 @@ walk (week, ids, found) AS (
             ORDER BY x.id
             LIMIT 1
         ) AS next
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN $16::integer >= 0 THEN ARRAY(
+                SELECT x.id
+                FROM ticket_texts AS x
+                WHERE x.week = next.week
+                    AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+                    AND x.text ~ (SELECT w.regex FROM wanted AS w)
+                    AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
+                    AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
+                LIMIT $17::integer + 1
+            ) END AS hits
+            OFFSET 0
+        ) AS known
         OFFSET 0
     ) AS step
     WHERE walk.found < $1::integer

@@ -13,6 +13,9 @@ FEW = 10_000
 RARE = 20
 """What has no more hits in four weeks is looked up in all at once: one by one each costs up to a millisecond."""
 
+DENSE = 200
+"""The texts of a week with more hits are read in order instead: a page is full long before they end."""
+
 BATCHES = 4
 BATCHES_WITHOUT_INDEX = 1_000_000_000
 
@@ -30,6 +33,7 @@ def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object
         "near": NEAR[sort],
         "few": FEW if has_facets else 0,
         "rare": RARE if any(served.values()) else -1,
+        "dense": DENSE,
         "batches": BATCHES if any(served.values()) else BATCHES_WITHOUT_INDEX,
     }
 
