@@ -74,7 +74,7 @@ few AS MATERIALIZED (
 of_few AS MATERIALIZED (
     SELECT few.id
     FROM few
-    JOIN ticket_texts AS x ON x.id = few.id
+    CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = few.id OFFSET 0) AS x -- by the key
     WHERE (SELECT count(*) FROM few) < $15::integer
         AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
         AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
@@ -83,23 +83,27 @@ of_few AS MATERIALIZED (
     ORDER BY few.id DESC
     LIMIT $1::integer
 ),
-sample AS MATERIALIZED ( -- hits in the last of the weeks that are left, and in three others
+sample AS MATERIALIZED ( -- hits in the last of the weeks that are left and in three others, counted until they are many
     SELECT count(*) AS hits
-    FROM horizon
-    CROSS JOIN (SELECT x.week FROM ticket_texts AS x WHERE x.id >= (SELECT w.since FROM wanted AS w) ORDER BY x.id LIMIT 1) AS last
-    CROSS JOIN generate_series(1, 4) AS part
-    CROSS JOIN LATERAL (
+    FROM (
         SELECT
-        FROM ticket_texts AS x
-        WHERE x.week = ticket_week(horizon.id) + (last.week - ticket_week(horizon.id)) * part / 4
-            AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-            AND x.text ~ (SELECT w.regex FROM wanted AS w)
+        FROM horizon
+        CROSS JOIN (SELECT x.week FROM ticket_texts AS x WHERE x.id >= (SELECT w.since FROM wanted AS w) ORDER BY x.id LIMIT 1) AS last
+        CROSS JOIN generate_series(4, 1, -1) AS part
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM ticket_texts AS x
+            WHERE x.week = ticket_week(horizon.id) + (last.week - ticket_week(horizon.id)) * part / 4
+                AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+                AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+                AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+                AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+                AND x.text ~ (SELECT w.regex FROM wanted AS w)
+            OFFSET 0
+        ) AS hit
+        WHERE (SELECT count(*) FROM few) >= $15::integer AND $16::integer >= 0
         LIMIT $16::integer + 1
-    ) AS hit
-    WHERE (SELECT count(*) FROM few) >= $15::integer AND $16::integer >= 0
+    ) AS found
 ),
 far AS MATERIALIZED (
     SELECT hit.id

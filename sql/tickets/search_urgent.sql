@@ -64,7 +64,7 @@ walk (batches, priority, id, ids, found) AS (
         hit AS MATERIALIZED (
             SELECT head.id, head.priority
             FROM head
-            JOIN ticket_texts AS x ON x.id = head.id
+            CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x -- by the key
             WHERE NOT (head.priority, head.id) < (SELECT edge.priority, edge.id FROM edge) IS TRUE
                 AND x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
                 AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
