@@ -101,7 +101,9 @@ def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> s
     if request.param in ("rare", "weeks", "dense weeks"):
         monkeypatch.setattr(search_index, "FEW", 1)
         monkeypatch.setattr(search_index, "RARE", 1_000_000 if request.param == "rare" else 0)
-        monkeypatch.setattr(search_index, "DENSE", 0 if request.param == "dense weeks" else 200)
+    if request.param == "dense weeks":
+        monkeypatch.setattr(search_index, "DENSE", 0)
+        monkeypatch.setattr(search_index, "DENSE_WITH_FACETS", 0)
     return str(request.param)
 
 

@@ -13,7 +13,7 @@ FEW = 10_000
 RARE = 20
 """What has no more hits in four weeks is looked up in all at once: one by one each costs up to a millisecond."""
 
-DENSE = 200
+DENSE, DENSE_WITH_FACETS = 1_000, 10_000
 """The texts of a week with more hits are read in order instead: a page is full long before they end."""
 
 BATCHES = 4
@@ -33,7 +33,7 @@ def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object
         "near": NEAR[sort],
         "few": FEW if has_facets else 0,
         "rare": RARE if any(served.values()) else -1,
-        "dense": DENSE,
+        "dense": DENSE_WITH_FACETS if has_facets else DENSE,
         "batches": BATCHES if any(served.values()) else BATCHES_WITHOUT_INDEX,
     }
 
