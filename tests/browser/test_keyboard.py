@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.browser.steps import file, filing, panel, read, rows, titles
 from tests.tickets import URL
@@ -134,3 +135,27 @@ def test_single_keys_can_be_switched_off(console: OpenPage, service: Service) ->
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("n")
     expect(page.get_by_role("heading", name="File a ticket")).to_be_visible()
+
+
+def test_a_list_that_comes_late_leaves_the_focus_where_it_is(console: OpenPage, service: Service) -> None:
+    for title in ("First invoice", "Second invoice"):
+        file(service, title=title)
+    page = console()
+    press = page.keyboard.press
+    expect(rows(page)).to_have_count(2)
+    held: list[Route] = []
+    page.route(re.compile("search=invoice"), lambda route: held.append(route))  # Playwright writes into what it gets
+
+    press("/")
+    page.keyboard.type("invoice")
+    expect(page.locator("#list")).to_have_attribute("aria-busy", "true")
+    press("Escape")
+    press("j")
+    press("j")
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#list")).not_to_have_attribute("aria-busy", "true")
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+    press("Enter")
+    expect(page.get_by_role("heading", name="First invoice")).to_be_focused()

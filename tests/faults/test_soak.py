@@ -13,6 +13,8 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
+import psycopg
+
 from bench.soak import CLIENTS, Soak
 from tests.conftest import serve
 from tests.faults.conftest import takes_long
@@ -53,8 +55,11 @@ def sample(service: Service, database: Connection, run: Soak) -> Sample:
 
 
 @takes_long
-def test_it_stays_as_it_is(database_url: str, database: Connection, clean: None, tmp_path: Path) -> None:
-    with serve(database_url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4") as service:
+def test_it_stays_as_it_is(own_url: str, tmp_path: Path) -> None:
+    with (
+        serve(own_url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4") as service,
+        psycopg.connect(own_url, autocommit=True) as database,
+    ):
         workers = service.workers
         run = Soak(service.port, 10**9, SECONDS)
         clients = [threading.Thread(target=run.client, args=(seed,)) for seed in range(CLIENTS)]

@@ -36,10 +36,12 @@ async function load(query) {
   count(query, signal);
   try {
     const page = await call("GET", "", { query: `${query}&limit=${PAGE}`, signal });
+    const focused = document.activeElement.closest("#rows > li")?.dataset.id;
     rows.replaceChildren();
     list.scrollTop = 0;
     state.replaceChildren(page.data.length ? "" : nothing());
     append(page);
+    if (focused) focusRow(focused);
   } catch (error) {
     if (isAbort(error)) return;
     rows.replaceChildren();
