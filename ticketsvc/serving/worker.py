@@ -13,12 +13,14 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 import gevent
 from gevent import get_hub
+from gevent.monkey import get_original
 from gevent.pool import Pool
 from gevent.server import StreamServer
 from gunicorn import util
@@ -60,6 +62,15 @@ class Server(StreamServer):  # type: ignore[misc]  # gevent has no types
         self._do_read()
         self._stop_event.set()  # or the next free place would start it again
         self.stop_accepting()
+
+    def end(self) -> None:
+        """Take what waits and close the listener, with as little as can be between the last look and that."""
+        self.take_what_waits()
+        with suppress(OSError):
+            while taken := self.do_read():
+                self.do_handle(*taken)
+        get_original("os", "close")(self.socket.detach())  # gevent's own leaves it to the loop's next turn
+        self.close()
 
 
 class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
@@ -105,8 +116,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         while time.monotonic() < deadline:
             for server in servers:
                 if self._is_told_to_end and not server.closed:
-                    server.take_what_waits()
-                    server.close()
+                    server.end()
             if not any(len(server.pool) for server in servers):
                 return
             self.notify()
