@@ -48,7 +48,7 @@ REQUESTS = {
     "statistics": _STATS,
     "statistics of a window, filtered": f"{_STATS}?created_since=2026-03-15&created_before=2026-05-02&priority=high",
     "statistics by day, 30 days": f"{_DAILY}?since=2026-10-01&before=2026-10-31",
-    "statistics by day, a year, Berlin": (f"{_DAILY}?since=2025-11-01&before=2026-11-01&tz=Europe/Berlin"),
+    "statistics by day, a year, Berlin": f"{_DAILY}?since=2025-11-01&before=2026-11-01&tz=Europe/Berlin",
     "resolution times": f"{_STATS}resolution/",
 }
 
@@ -89,7 +89,7 @@ def _measure(harness: Harness, seconds: float, connections: int) -> dict[str, Fi
 def _load(port: int, name: str, ids: list[str], seconds: float, connections: int) -> Figures:
     """At least three requests from each client, the first of which is not counted."""
 
-    refused = []
+    refused: list[str] = []
 
     def client(number: int) -> list[float]:
         randomly = random.Random(number)

@@ -84,26 +84,28 @@ of_few AS MATERIALIZED (
     LIMIT $1::integer
 ),
 sample AS MATERIALIZED ( -- hits in the last of the weeks that are left and in three others, counted until they are many
-    SELECT count(*) AS hits
-    FROM (
-        SELECT
-        FROM horizon
-        CROSS JOIN (SELECT x.week FROM ticket_texts AS x WHERE x.id >= (SELECT w.since FROM wanted AS w) ORDER BY x.id LIMIT 1) AS last
-        CROSS JOIN generate_series(4, 1, -1) AS part
-        CROSS JOIN LATERAL (
+    SELECT (
+        SELECT count(*)
+        FROM (
             SELECT
-            FROM ticket_texts AS x
-            WHERE x.week = ticket_week(horizon.id) + (last.week - ticket_week(horizon.id)) * part / 4
-                AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-                AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-                AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-                AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-                AND x.text ~ (SELECT w.regex FROM wanted AS w)
-            OFFSET 0
-        ) AS hit
-        WHERE (SELECT count(*) FROM few) >= $15::integer AND $16::integer >= 0
-        LIMIT $16::integer + 1
-    ) AS found
+            FROM (SELECT x.week FROM ticket_texts AS x WHERE x.id >= (SELECT w.since FROM wanted AS w) ORDER BY x.id LIMIT 1) AS last
+            CROSS JOIN generate_series(4, 1, -1) AS part
+            CROSS JOIN LATERAL (
+                SELECT
+                FROM ticket_texts AS x
+                WHERE x.week = ticket_week(horizon.id) + (last.week - ticket_week(horizon.id)) * part / 4
+                    AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
+                    AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
+                    AND x.text ~ (SELECT w.regex FROM wanted AS w)
+                OFFSET 0
+            ) AS hit
+            LIMIT $16::integer + 1
+        ) AS found
+    ) AS hits
+    FROM horizon
+    WHERE (SELECT count(*) FROM few) >= $15::integer
 ),
 far AS MATERIALIZED (
     SELECT hit.id
@@ -111,7 +113,7 @@ far AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT x.id
         FROM ticket_texts AS x
-        WHERE (SELECT sample.hits <= $16::integer FROM sample) AND (SELECT count(*) FROM few) >= $15::integer
+        WHERE (SELECT sample.hits <= $16::integer FROM sample)
             AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
             AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
             AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
@@ -134,7 +136,7 @@ far AS MATERIALIZED (
 walk (week, ids, found) AS (
     SELECT ticket_week(horizon.id) + 1, '{}'::uuid[], (SELECT count(*) FROM near)
     FROM horizon
-    WHERE (SELECT count(*) FROM few) >= $15::integer AND (SELECT sample.hits > $16::integer FROM sample)
+    WHERE (SELECT sample.hits > $16::integer FROM sample)
     UNION ALL
     SELECT step.week, step.ids, walk.found + cardinality(step.ids)
     FROM walk

@@ -64,8 +64,7 @@ class Server(StreamServer):  # type: ignore[misc]  # gevent has no types
         self.stop_accepting()
 
     def end(self) -> None:
-        """Take what waits and close the listener, with as little as can be between the last look and that."""
-        self.take_what_waits()
+        """Take what came since, and close the listener with as little as can be between the last look and that."""
         with suppress(OSError):
             while taken := self.do_read():
                 self.do_handle(*taken)

@@ -28,13 +28,14 @@ _ASCII_PAIR = re.compile(r"[a-z0-9]{2}", re.ASCII | re.IGNORECASE)
 def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object]:
     """Values for the parameters of sql/tickets/search_*.sql that say how to find the page, not what is on it."""
     served = conditions(patterns)
+    is_served = any(served.values())
     return {
         **served,
         "near": NEAR[sort],
         "few": FEW if has_facets else 0,
-        "rare": RARE if any(served.values()) else -1,
+        "rare": RARE if is_served else -1,
         "dense": DENSE_WITH_FACETS if has_facets else DENSE,
-        "batches": BATCHES if any(served.values()) else BATCHES_WITHOUT_INDEX,
+        "batches": BATCHES if is_served else BATCHES_WITHOUT_INDEX,
     }
 
 
