@@ -14,6 +14,7 @@ from tests import postgres as servers
 from tests.conftest import serve
 from tests.obstacles import in_background, locked_tickets, wait_until, wait_until_blocked
 from ticketsvc import migrations
+from ticketsvc.store import shared
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +59,11 @@ def assert_unavailable(answer: TestResponse, says: str = "") -> None:
     assert says in problem["error"]
 
 
+def different_pages(count: int) -> list[str]:
+    """Lists that do not share a query."""
+    return [f"{URL}?limit={limit}" for limit in range(1, count + 1)]
+
+
 # --- a database that is busy
 
 
@@ -79,6 +85,21 @@ def test_with_no_connection_free_only_what_needs_one_is_503(make_app: MakeApp, d
     assert client.get(URL).status_code == 200
 
 
+def test_who_asks_for_the_same_page_needs_no_connection_more(
+    make_app: MakeApp, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shared, "PATIENCE_SECONDS", 30)
+    app = make_app(pool_size=1, pool_timeout=0.3, lock_timeout=30)
+    with locked_tickets(database_url) as holder, in_background() as threads:
+        calls = [threads.submit(lambda: app.test_client().get(URL).status_code) for _ in range(10)]
+        wait_until_blocked(holder)
+        time.sleep(1)
+        assert_unavailable(app.test_client().get(f"{URL}?limit=7"), "overloaded")
+        assert not any(call.done() for call in calls)
+        holder.rollback()
+        assert [call.result() for call in calls] == [200] * 10
+
+
 def test_more_callers_than_may_wait_are_turned_away_at_once(make_app: MakeApp, database_url: str) -> None:
     client = make_app(pool_size=1, pool_timeout=20, lock_timeout=30)
     with locked_tickets(database_url) as holder, in_background() as threads:
@@ -86,13 +107,13 @@ def test_more_callers_than_may_wait_are_turned_away_at_once(make_app: MakeApp, d
         wait_until_blocked(holder)
         pool = client.extensions["ticketsvc"].database.pool
         pool.max_waiting = 2
-        waiting = [threads.submit(lambda: client.test_client().get(URL).status_code) for _ in range(2)]
+        waiting = [threads.submit(client.test_client().get, url) for url in different_pages(2)]
         wait_until(lambda: pool.get_stats()["requests_waiting"] == 2)
         started = time.monotonic()
         assert_unavailable(client.test_client().get(URL), "overloaded")
         assert time.monotonic() - started < 5
         holder.rollback()
-        assert [call.result() for call in [first, *waiting]] == [200] * 3
+        assert [first.result(), *[call.result().status_code for call in waiting]] == [200] * 3
 
 
 @pytest.mark.parametrize(
@@ -213,7 +234,7 @@ def test_a_server_that_never_answers_is_503(make_app: MakeApp) -> None:
 def fill_pool(service: Service, url: str, size: int) -> None:
     """Make the service open all the connections that it may have."""
     with locked_tickets(url) as holder, in_background() as threads:
-        calls = [threads.submit(service.call, "GET", URL) for _ in range(size)]
+        calls = [threads.submit(service.call, "GET", url) for url in different_pages(size)]
         wait_until_blocked(holder, size)
         holder.rollback()
         assert [call.result().status for call in calls] == [200] * size

@@ -12,6 +12,7 @@ from tests.obstacles import wait_until
 from ticketsvc.store.shared import Shared
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from concurrent.futures import Future
 
 
@@ -29,22 +30,22 @@ class Runs:
         return number
 
 
-def asked(shared: Shared[int], threads: ThreadPoolExecutor, count: int) -> list[Future[int]]:
-    return [threads.submit(shared) for _ in range(count)]
+def asked(work: Callable[[], int], shared: Shared, threads: ThreadPoolExecutor, count: int) -> list[Future[int]]:
+    return [threads.submit(shared, "key", work) for _ in range(count)]
 
 
 def test_it_works() -> None:
-    shared = Shared(lambda: 7)
-    assert [shared(), shared()] == [7, 7]
+    shared = Shared()
+    assert [shared("key", lambda: 7), shared("key", lambda: 8)] == [7, 8]
 
 
 def test_who_asks_during_a_run_shares_the_next() -> None:
     runs = Runs()
-    shared = Shared(runs)
+    shared = Shared()
     with ThreadPoolExecutor(9) as threads:
-        first = threads.submit(shared)
+        [first] = asked(runs, shared, threads, 1)
         wait_until(lambda: runs.begun == 1)
-        others = asked(shared, threads, 8)
+        others = asked(runs, shared, threads, 8)
         wait_until(lambda: all(call.running() for call in others))
         assert runs.begun == 1
         runs.gate.set()
@@ -53,17 +54,28 @@ def test_who_asks_during_a_run_shares_the_next() -> None:
     assert runs.begun < 9
 
 
+def test_another_key_waits_for_nobody() -> None:
+    runs = Runs()
+    shared = Shared()
+    with ThreadPoolExecutor(1) as threads:
+        [first] = asked(runs, shared, threads, 1)
+        wait_until(lambda: runs.begun == 1)
+        assert shared("another key", lambda: 7) == 7
+        runs.gate.set()
+        assert first.result(30) == 1
+
+
 def test_no_answer_is_older_than_its_question() -> None:
     count = 0
 
     def read() -> int:
         return count
 
-    shared = Shared(read)
+    shared = Shared()
     with ThreadPoolExecutor(8) as threads:
         for _ in range(300):
             count += 1
-            assert all(call.result(30) >= count for call in asked(shared, threads, 8))
+            assert all(call.result(30) >= count for call in asked(read, shared, threads, 8))
 
 
 def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
@@ -74,10 +86,10 @@ def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
             raise OSError("away")
         return "back"
 
-    shared = Shared(work)
+    shared = Shared()
     with ThreadPoolExecutor(4) as threads:
-        for call in [threads.submit(shared) for _ in range(4)]:
+        for call in [threads.submit(shared, "key", work) for _ in range(4)]:
             with pytest.raises(OSError, match="away"):
                 call.result(30)
     fails = False
-    assert shared() == "back"
+    assert shared("key", work) == "back"

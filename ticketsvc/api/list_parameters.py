@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -47,6 +48,7 @@ class ListParameters(PageParameters):
     count: bool
 
 
+@lru_cache(256)  # who watches a queue asks for the same page again and again
 def parse(query_string: bytes) -> ListParameters:
     """Read a query string. Raises InvalidInput with every fault, and BadRequest for one that cannot be read."""
     pairs = query_pairs(query_string)
@@ -102,8 +104,8 @@ def _filters(read: Parameters) -> Filters:
         created_before=read.one("created_before", _time, None),
         updated_since=read.one("updated_since", _time, None),
         updated_before=read.one("updated_before", _time, None),
-        search_patterns=words.patterns,
-        excluded_patterns=words.excluded,
+        search_patterns=tuple(words.patterns),
+        excluded_patterns=tuple(words.excluded),
     )
 
 

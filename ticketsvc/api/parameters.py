@@ -44,13 +44,13 @@ class Parameters:
         self.known.append(name)
         return [value for value in self.given.pop(name, ()) if value]
 
-    def choices(self, name: str, allowed: tuple[str, ...]) -> list[str]:
+    def choices(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...]:
         """Those of the allowed values that are given, by repetition or as a comma list; all where none is given."""
         texts = [text for value in self.take(name) for text in value.lower().split(",")]
         wanted = {text.strip() for text in texts} - {""}
         if not wanted <= set(allowed):
             self.fault(name, f"must be one or more of {', '.join(allowed)}.", "not_allowed")
-        return [value for value in allowed if value in wanted or not wanted]
+        return tuple([value for value in allowed if value in wanted]) if wanted else allowed
 
     def one(self, name: str, read: Callable[[str], _T], default: _T) -> _T:
         """What `read` makes of the only value; with a fault (it raises ValueError) the default."""

@@ -54,7 +54,7 @@ class Database:
         }
         self._settings = settings
         self._wait = config.pool_timeout
-        self._shared: dict[str, Shared[list[Row]]] = {}
+        self.shared = Shared()
         self._bulk_calls = BoundedSemaphore(config.bulk_calls)
         self._connect = partial(_connection_class().connect, config.database_url, **options)
         self.pool: ConnectionPool[Connection] = ConnectionPool(
@@ -95,12 +95,6 @@ class Database:
         """The first row of a query, or None."""
         found = self.rows(query, values)
         return found[0] if found else None
-
-    def shared_rows(self, query: Query) -> list[Row]:
-        """Like `rows`, for a query without parameters that many ask at once: those who wait share one run."""
-        if query.name not in self._shared:
-            self._shared.setdefault(query.name, Shared(partial(self.rows, query)))
-        return self._shared[query.name]()
 
     def _run(self, query: Query, parameters: list[bytes | None]) -> list[Row]:
         if self.pool.closed:

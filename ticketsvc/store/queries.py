@@ -54,10 +54,10 @@ def load(name: str, is_idempotent: bool = False) -> Query:
 
 
 def _text(value: object) -> bytes | None:
-    """The text form of a value: None is NULL, a list an array."""
+    """The text form of a value: None is NULL, a list or tuple an array."""
     if value is None:
         return None
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         elements = [str(element).replace("\\", r"\\").replace('"', r"\"") for element in value]
         return ("{" + ",".join([f'"{element}"' for element in elements]) + "}").encode()
     return str(value).encode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 NEAR = {"newest": 2000, "oldest": 2000, "updated": 50, "urgent": 50}
 """How many tickets each query looks at first; updated and urgent: of each combination of facets, in the first batch."""
@@ -25,7 +26,7 @@ _PAIR = re.compile(r"[^\W_]{1,2}")
 _ASCII_PAIR = re.compile(r"[a-z0-9]{2}", re.ASCII | re.IGNORECASE)
 
 
-def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object]:
+def effort(sort: str, patterns: Sequence[str], has_facets: bool) -> dict[str, object]:
     """Values for the parameters of sql/tickets/search_*.sql that say how to find the page, not what is on it."""
     served = conditions(patterns)
     is_served = any(served.values())
@@ -39,7 +40,7 @@ def effort(sort: str, patterns: list[str], has_facets: bool) -> dict[str, object
     }
 
 
-def conditions(patterns: list[str]) -> dict[str, object]:
+def conditions(patterns: Sequence[str]) -> dict[str, object]:
     """`index_patterns`, those of the patterns that have a trigram, the longest first, and `index_regex`.
 
     A trigram is three letters or digits in a row. Where no pattern has one, a word of two letters or digits does (or

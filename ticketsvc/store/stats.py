@@ -41,7 +41,7 @@ def headline(database: Database, filters: Filters) -> bytes:
     Filters by text or time of change are the costly ones: the tickets are read for them.
     """
     if filters == Filters():
-        return database.shared_rows(_HEADLINE)[0][0]
+        return database.shared(_HEADLINE, lambda: database.rows(_HEADLINE)[0][0])
     return database.rows(_WINDOW if filters.only_counted else _SELECTION, filters.values)[0][0]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -63,15 +63,15 @@ class Filters:
     Patterns are for LIKE, in any letter case: a ticket's text matches all of the first and none of the others.
     """
 
-    categories: list[str] = field(default_factory=lambda: list(CATEGORIES))
-    priorities: list[str] = field(default_factory=lambda: list(PRIORITIES))
-    statuses: list[str] = field(default_factory=lambda: list(STATUSES))
+    categories: tuple[str, ...] = CATEGORIES
+    priorities: tuple[str, ...] = PRIORITIES
+    statuses: tuple[str, ...] = STATUSES
     created_since: str | None = None
     created_before: str | None = None
     updated_since: str | None = None
     updated_before: str | None = None
-    search_patterns: list[str] = field(default_factory=list)
-    excluded_patterns: list[str] = field(default_factory=list)
+    search_patterns: tuple[str, ...] = ()
+    excluded_patterns: tuple[str, ...] = ()
 
     @property
     def values(self) -> dict[str, object]:
@@ -81,10 +81,7 @@ class Filters:
     @property
     def by_facets(self) -> bool:
         """Whether tickets of any category, priority or status are left out."""
-        everything = Filters()
-        return any(
-            getattr(self, facet) != getattr(everything, facet) for facet in ("categories", "priorities", "statuses")
-        )
+        return (self.categories, self.priorities, self.statuses) != (CATEGORIES, PRIORITIES, STATUSES)
 
     @property
     def by_text(self) -> bool:
@@ -94,7 +91,7 @@ class Filters:
     @property
     def only_by_creation(self) -> bool:
         """Whether nothing but the time of creation is filtered: the primary key alone serves that."""
-        return self == Filters(created_since=self.created_since, created_before=self.created_before)
+        return self.only_counted and not self.by_facets
 
     @property
     def only_counted(self) -> bool:
@@ -169,7 +166,16 @@ def delete(database: Database, ticket_id: UUID, versions: list[int] | None, auth
 
 
 def page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
-    """At most `limit` tickets in the order `sort` (a value of SORTS) behind the cursor."""
+    """At most `limit` tickets in the order `sort` (a value of SORTS) behind the cursor.
+
+    Callers who ask for the same page at the same time share one query, which begins after all of them asked.
+    """
+    return database.shared(
+        (filters, sort, limit, after), lambda: _page(database, filters, sort, limit, after)
+    )
+
+
+def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
     if filters.by_text:
         query = _SEARCH[sort]
     elif sort in _LIST and filters.only_by_creation:
