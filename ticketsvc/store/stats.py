@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from ticketsvc.problems import Fault, InvalidInput
 from ticketsvc.store import queries
-from ticketsvc.store.database import Database
+from ticketsvc.store.database import Database, Row
+from ticketsvc.store.queries import Query
 from ticketsvc.store.tickets import Filters
 
 MAX_DAYS = 366
@@ -41,8 +43,8 @@ def headline(database: Database, filters: Filters) -> bytes:
     Filters by text or time of change are the costly ones: the tickets are read for them.
     """
     if filters == Filters():
-        return database.shared(_HEADLINE, lambda: database.rows(_HEADLINE)[0][0])
-    return database.rows(_WINDOW if filters.only_counted else _SELECTION, filters.values)[0][0]
+        return _row(database, _HEADLINE, {})[0]
+    return _row(database, _WINDOW if filters.only_counted else _SELECTION, filters.values)[0]
 
 
 def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:
@@ -51,7 +53,7 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
     `tz` is a name that `time_zone` answered. The days are dates, `since` inclusive, `before` exclusive; None: the 30
     days until `before`, and until today. Raises InvalidInput where that makes no day or more than MAX_DAYS.
     """
-    [days, json] = database.rows(_DAILY, {"tz": tz, "since": since, "before": before})[0]
+    [days, json] = _row(database, _DAILY, {"tz": tz, "since": since, "before": before})
     if json:
         return b'{"tz":"' + tz.encode() + b'","days":' + json + b"}"
     what = f"since and before must be 1 to {MAX_DAYS} days apart, not {int(days)}; before is tomorrow unless given."
@@ -60,7 +62,7 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Times from creation to the first resolution of the tickets with these filters as JSON, from one snapshot."""
-    return database.rows(_RESOLUTION, filters.values)[0][0]
+    return _row(database, _RESOLUTION, filters.values)[0]
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
@@ -68,7 +70,7 @@ def triage(database: Database, created_since: str, created_before: str) -> bytes
 
     The times are RFC 3339; since is inclusive, before exclusive.
     """
-    return database.rows(_TRIAGE, {"created_since": created_since, "created_before": created_before})[0][0]
+    return _row(database, _TRIAGE, {"created_since": created_since, "created_before": created_before})[0]
 
 
 def by_status(database: Database) -> dict[str, int]:
@@ -93,3 +95,8 @@ def check(database: Database) -> list[Difference]:
 def recount(database: Database) -> None:
     """Count all tickets anew, while others go on writing."""
     database.rows(_RECOUNT)
+
+
+def _row(database: Database, query: Query, values: Mapping[str, object]) -> Row:
+    """The only row of a query. Who asks for the same at the same time shares one run."""
+    return database.shared((query, *query.bind(values)), lambda: database.rows(query, values)[0])

@@ -170,9 +170,7 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 
     Callers who ask for the same page at the same time share one query, which begins after all of them asked.
     """
-    return database.shared(
-        (filters, sort, limit, after), lambda: _page(database, filters, sort, limit, after)
-    )
+    return database.shared((filters, sort, limit, after), lambda: _page(database, filters, sort, limit, after))
 
 
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
