@@ -13,7 +13,9 @@ import time
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
+import psycopg
 import pytest
 
 from tests.bodies import MALFORMED, NOT_A_CHOICE, NOT_TEXT, VALID
@@ -38,7 +40,8 @@ NDJSON = "application/x-ndjson"
 OURS = (
     "FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND query LIKE 'COPY%' AND datname = current_database()"
 )
-
+SORT_IN = "SELECT gin_clean_pending_list('ticket_texts_search')"
+"""Sorts new texts into the index, and answers how many pages of them there were."""
 
 NOT_A_TIME: list[object] = [
     *("yesterday", "2025-02-30", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00", "infinity", "-infinity", "now"),
@@ -556,6 +559,28 @@ def test_an_import_under_way_is_finished_at_the_end(database_url: str, tmp_path:
         connection.sendall(body[-100:])
         assert b'{"imported": 2000}' in b"".join(iter(lambda: connection.recv(65536), b""))
         assert service.process.wait(15) == 0
+
+
+def test_its_texts_are_in_the_index_when_it_ends(client: FlaskClient, database: Connection) -> None:
+    """Else whoever creates the next ticket would sort them in."""
+    imported(client, ndjson(*[TICKET] * 3000))
+    assert database.execute(SORT_IN).fetchone() == (0,)
+
+
+def test_who_does_not_own_the_index_can_import_too(make_app: Callable[..., Flask], own_url: str) -> None:
+    role = f"guest_{uuid4().hex}"
+    with psycopg.connect(own_url, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+        client = make_app(database_url=own_url.replace("user=postgres", f"user={role}")).test_client()
+        assert imported(client, ndjson(*[TICKET] * 3000)) == 3000
+        assert owner.execute(SORT_IN).fetchone() != (0,)
+
+
+def test_tickets_are_stored_in_the_order_of_creation(client: FlaskClient, database: Connection) -> None:
+    days = random.sample(range(1, 29), 28)
+    imported(client, ndjson(*[{**TICKET, "created_at": f"2025-02-{day:02}"} for day in days]))
+    rows = database.execute("SELECT id FROM ticket_texts ORDER BY ctid").fetchall()
+    assert rows == sorted(rows)
 
 
 def test_a_failing_database_is_503_and_leaves_nothing(make_app: Callable[..., Flask], database_url: str) -> None:

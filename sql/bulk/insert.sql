@@ -2,6 +2,7 @@
 -- $1 created_by: the name of the caller's key; NULL: keys are not asked for
 -- $2 created_request: the request id; NULL: no request
 -- statement_timestamp() and not now(), which is when the upload began: whoever follows the newest tickets sees these.
+-- They are written in the order of creation, whatever the file's: a search that goes week by week finds each together.
 INSERT INTO tickets (id, created_at, updated_at, title, description, category, priority, status, created_by, created_request)
 SELECT
     uuid_v7(s.created_at),
@@ -24,4 +25,5 @@ FROM (
         staged.priority,
         staged.status
     FROM staged_tickets AS staged
+    ORDER BY 1
 ) AS s
