@@ -215,6 +215,16 @@ def test_a_statement_that_waits_does_not_hold_up_others(alone: Service, database
         assert blocked.result().status == 200
 
 
+def test_who_shares_a_query_that_waits_does_not_hold_up_others(alone: Service, database_url: str) -> None:
+    with locked_tickets(database_url) as holder, in_background() as threads:
+        sharing = [threads.submit(alone.call, "GET", URL) for _ in range(4)]
+        wait_until_blocked(holder, 2)
+        assert alone.call("GET", "/livez").status == 200
+        assert not any(call.done() for call in sharing)
+        holder.rollback()
+        assert [call.result().status for call in sharing] == [200] * 4
+
+
 # --- signals
 
 
