@@ -42,6 +42,8 @@ OURS = (
 )
 SORT_IN = "SELECT gin_clean_pending_list('ticket_texts_search')"
 """Sorts new texts into the index, and answers how many pages of them there were."""
+NO_AUTOVACUUM = "ALTER TABLE ticket_texts SET (autovacuum_enabled = off)"
+"""It would sort them in too."""
 
 NOT_A_TIME: list[object] = [
     *("yesterday", "2025-02-30", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00", "infinity", "-infinity", "now"),
@@ -567,9 +569,18 @@ def test_its_texts_are_in_the_index_when_it_ends(client: FlaskClient, database: 
     assert database.execute(SORT_IN).fetchone() == (0,)
 
 
+def test_the_only_connection_of_a_pool_is_left_to_the_calls(make_app: Callable[..., Flask], own_url: str) -> None:
+    client = make_app(database_url=own_url, pool_size=1).test_client()
+    with psycopg.connect(own_url, autocommit=True) as owner:
+        owner.execute(NO_AUTOVACUUM)
+        assert imported(client, ndjson(*[TICKET] * 3000)) == 3000
+        assert owner.execute(SORT_IN).fetchone() != (0,)
+
+
 def test_who_does_not_own_the_index_can_import_too(make_app: Callable[..., Flask], own_url: str) -> None:
     role = f"guest_{uuid4().hex}"
     with psycopg.connect(own_url, autocommit=True) as owner:
+        owner.execute(NO_AUTOVACUUM)
         owner.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
         client = make_app(database_url=own_url.replace("user=postgres", f"user={role}")).test_client()
         assert imported(client, ndjson(*[TICKET] * 3000)) == 3000

@@ -80,10 +80,13 @@ def run(database: Database, tickets: Iterable[StagedTicket], author: Author, sec
 
 @contextmanager
 def _indexing(database: Database) -> Iterator[None]:
-    """Meanwhile another connection sorts the new texts into the index by text, which is half of the work of an import.
+    """Meanwhile a connection of the pool sorts the new texts into the index by text: half of the work of an import.
 
-    At the end none is left for the next who creates a ticket.
+    At the end none is left for the next who creates a ticket. A pool of one connection is left to the calls.
     """
+    if database.pool.max_size == 1:
+        yield
+        return
     ended = Event()
 
     def work() -> None:
