@@ -164,7 +164,7 @@ def _grow(source: Harness, target: Harness) -> None:
         connection.execute("SET maintenance_work_mem = '2GB'")
         columns = "title, description, category, priority, status"
         connection.execute(
-            f"CREATE UNLOGGED TABLE originals AS "
+            "CREATE UNLOGGED TABLE originals AS "
             f"SELECT ntile({GROWN_IN}) OVER (ORDER BY id) AS part, {columns}, created_at FROM tickets"
         )
         connection.execute("TRUNCATE tickets")

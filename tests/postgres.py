@@ -12,6 +12,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -47,6 +48,15 @@ def server(settings: str = NOT_DURABLE) -> Iterator[Cluster]:
             yield cluster
         finally:
             cluster.stop()
+
+
+def guest(url: str, connections: int = -1) -> str:
+    """The address of a database for a new role that may use its tables but owns nothing; -1: any number at once."""
+    role = f"guest_{uuid4().hex}"
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}".encode())
+        connection.execute(f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}".encode())
+    return url.replace("user=postgres", f"user={role}")
 
 
 def create_database(cluster: Cluster, template: str = "template1") -> str:

@@ -200,9 +200,7 @@ def test_it_is_ready_on_the_schema_of_a_newer_release(make_app: MakeApp, own_url
 
 
 def test_connections_taken_by_others_are_503(make_app: MakeApp, own_url: str) -> None:
-    role = f"one_{name_of(own_url)}"
-    change(own_url, f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
-    url = own_url.replace("user=postgres", f"user={role}")
+    url = servers.guest(own_url, connections=1)
     client = make_app(database_url=url, pool_timeout=0.5).test_client()
     with psycopg.connect(url):
         started = time.monotonic()

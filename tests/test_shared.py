@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
@@ -14,6 +14,9 @@ from ticketsvc.store.shared import Shared
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
+
+
+_T = TypeVar("_T")
 
 
 class Runs:
@@ -30,8 +33,15 @@ class Runs:
         return number
 
 
-def asked(work: Callable[[], int], shared: Shared, threads: ThreadPoolExecutor, count: int) -> list[Future[int]]:
+def asked(work: Callable[[], _T], shared: Shared, threads: ThreadPoolExecutor, count: int) -> list[Future[_T]]:
     return [threads.submit(shared, "key", work) for _ in range(count)]
+
+
+def asked_first(runs: Runs, shared: Shared, threads: ThreadPoolExecutor) -> Future[int]:
+    """A call whose run is under way."""
+    [call] = asked(runs, shared, threads, 1)
+    wait_until(lambda: runs.begun == 1)
+    return call
 
 
 def test_it_works() -> None:
@@ -43,8 +53,7 @@ def test_who_asks_during_a_run_shares_the_next() -> None:
     runs = Runs()
     shared = Shared()
     with ThreadPoolExecutor(9) as threads:
-        [first] = asked(runs, shared, threads, 1)
-        wait_until(lambda: runs.begun == 1)
+        first = asked_first(runs, shared, threads)
         others = asked(runs, shared, threads, 8)
         wait_until(lambda: all(call.running() for call in others))
         assert runs.begun == 1
@@ -58,8 +67,7 @@ def test_another_key_waits_for_nobody() -> None:
     runs = Runs()
     shared = Shared()
     with ThreadPoolExecutor(1) as threads:
-        [first] = asked(runs, shared, threads, 1)
-        wait_until(lambda: runs.begun == 1)
+        first = asked_first(runs, shared, threads)
         assert shared("another key", lambda: 7) == 7
         runs.gate.set()
         assert first.result(30) == 1
@@ -88,7 +96,7 @@ def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
 
     shared = Shared()
     with ThreadPoolExecutor(4) as threads:
-        for call in [threads.submit(shared, "key", work) for _ in range(4)]:
+        for call in asked(work, shared, threads, 4):
             with pytest.raises(OSError, match="away"):
                 call.result(30)
     fails = False

@@ -1,4 +1,4 @@
-"""Work that a request starts and does not wait for."""
+"""Work that is done beside a request."""
 
 from __future__ import annotations
 
@@ -9,11 +9,16 @@ from threading import Thread
 from ticketsvc.problems import Problem
 
 
-def start(work: Callable[[], object]) -> None:
-    """Do it beside the request: in a greenlet under the service's worker. A Problem in it is left to the next time."""
+def start(work: Callable[[], object]) -> Thread:
+    """Do it in a thread, which is a greenlet under the service's worker. A Problem in it is left to the next time.
+
+    Few wait for its end; the thread is for those.
+    """
 
     def run() -> None:
         with suppress(Problem):
             work()
 
-    Thread(target=run, daemon=True).start()
+    thread = Thread(target=run, daemon=True)
+    thread.start()
+    return thread

@@ -7,12 +7,13 @@ inserted, in one statement at the end: rows of the counters and other tickets ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from contextlib import contextmanager
+from threading import Event
 from typing import NamedTuple
 
+from ticketsvc import background
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.problems import InvalidFile, LineFault, Problem
+from ticketsvc.problems import InvalidFile, LineFault
 from ticketsvc.store import queries, statement
 from ticketsvc.store.database import Connection, Database, rows_of
 from ticketsvc.store.history import Author
@@ -25,7 +26,7 @@ _FAULTS = queries.load("bulk.faults")
 _INSERT = queries.load("bulk.insert")
 _INDEX = queries.load("bulk.index")
 
-_PATIENT = {"lock_timeout": "0", "gin_pending_list_limit": "16MB"}
+_SETTINGS = {"lock_timeout": "0", "gin_pending_list_limit": "16MB"}
 """A file that was sent is worth waiting for a lock; the time of the statement is limited all the same. And it is not
 this connection that sorts texts into the index, unless nobody else does."""
 
@@ -67,7 +68,7 @@ def run(database: Database, tickets: Iterable[StagedTicket], author: Author, sec
     Raises InvalidFile when any has a fault, Unavailable when others hold all connections for this, or when it takes
     longer than `seconds`.
     """
-    with database.beside_the_pool(seconds, **_PATIENT) as connection, connection.transaction():
+    with database.beside_the_pool(seconds, **_SETTINGS) as connection, connection.transaction():
         statement.run(connection, _STAGE, [])
         with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
             for ticket in tickets:
@@ -89,14 +90,12 @@ def _indexing(database: Database) -> Iterator[None]:
         return
     ended = Event()
 
-    def work() -> None:
-        with suppress(Problem):  # only the owner of the index may, and only while a connection is free
-            while not ended.wait(_PAUSE_SECONDS):
-                database.rows(_INDEX)
+    def work() -> None:  # its Problem: only the owner of the index may, and only while a connection is free
+        while not ended.wait(_PAUSE_SECONDS):
             database.rows(_INDEX)
+        database.rows(_INDEX)
 
-    thread = Thread(target=work, daemon=True)
-    thread.start()
+    thread = background.start(work)
     try:
         yield
     finally:
