@@ -12,17 +12,18 @@ import os
 from contextlib import suppress
 from typing import Any
 
-from ticketsvc import embedded, logs, trace
 from ticketsvc.config import Config
-from ticketsvc.metrics import board
+from ticketsvc.dev import embedded
+from ticketsvc.server import logs, trace_context
+from ticketsvc.server.metrics import board
 
 settings = Config.from_env()
 if settings.otlp_endpoint:
-    trace.check_installed()
+    trace_context.check_installed()
 
 bind = f"0.0.0.0:{settings.port}"
 workers = settings.workers
-worker_class = "ticketsvc.serving.worker.Worker"
+worker_class = "ticketsvc.server.worker.Worker"
 worker_connections = 1000
 max_requests = settings.max_requests
 max_requests_jitter = settings.max_requests // 2  # workers share the load evenly: they must not all go at once

@@ -14,7 +14,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from bench.harness import Harness, say
-from ticketsvc.bulk import demo
+from ticketsvc.dev import demo
 
 MARK = "(made up by bench/bulk.py)"
 CHUNK = 131_072

@@ -18,9 +18,9 @@ from psycopg.rows import dict_row, tuple_row
 
 from bench.harness import Harness, say
 from ticketsvc.config import Config
-from ticketsvc.store import queries
-from ticketsvc.store.database import Database
-from ticketsvc.store.queries import Query
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.queries import Query
 
 PAGE = {"limit": 50, "after_id": None, "created_since": None, "created_before": None}
 TICKET = {

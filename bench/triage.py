@@ -23,15 +23,16 @@ from psycopg import sql
 
 from bench import keywords, triage_cost
 from bench.harness import ROOT, say
-from ticketsvc import embedded, migrations
+from ticketsvc import migrations
 from ticketsvc.config import Config
-from ticketsvc.store import lessons
-from ticketsvc.store.database import Database
+from ticketsvc.dev import embedded
+from ticketsvc.store import training
+from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.evaluation import Answer, accuracy, quality
-from ticketsvc.triage.learning import LearningClassifier
-from ticketsvc.triage.offline import OfflineClassifier
+from ticketsvc.triage.learning.classifier import LearningClassifier
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
-EVALUATION = ROOT / "tests" / "triage" / "evaluation.jsonl"
+EVALUATION = ROOT / "tests" / "unit" / "triage" / "evaluation.jsonl"
 NEWEST = 60  # its last tickets, written when the lexicon stood
 TARGETS = {"banking77": (46, 68, 80, 91), "clinc150": (62, 82, 95, 99), "itservice": (42, 49, 57, 71)}
 LESSONS = (0, 50, 200, 1000)
@@ -135,7 +136,7 @@ def _accuracy_rows(name: str, tickets: list[Ticket]) -> Iterator[str]:
 
 def _curves(url: str, database: Database, train: list[Ticket], dev: list[Ticket]) -> str:
     """Each desk by itself is unknown at first; then people close its tickets one after the other."""
-    classifier = LearningClassifier(OfflineClassifier(), partial(lessons.recall, database))
+    classifier = LearningClassifier(OfflineClassifier(), partial(training.recall, database))
     lines = [
         "| desk | tickets asked | " + " | ".join(f"{count:,} lessons" for count in LESSONS) + " |",
         "| --- | ---: |" + " ---: |" * len(LESSONS),

@@ -22,10 +22,10 @@ from urllib.parse import parse_qs, urlsplit
 import psycopg
 
 from bench.harness import ROOT, say
-from ticketsvc.store import lessons
-from ticketsvc.store.database import Database
-from ticketsvc.triage.learning import LearningClassifier
-from ticketsvc.triage.offline import OfflineClassifier
+from ticketsvc.store import training
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.learning.classifier import LearningClassifier
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 LEARNED = 100_000
 ROUNDS = 5
@@ -65,7 +65,7 @@ def measure(
 ) -> str:
     """`requests` of each kind, one after the other, in turns on a database without lessons and on one with many."""
     rebuilding = _learn(*taught, tickets)
-    size = lessons.size(taught[1])
+    size = training.size(taught[1])
     figures: dict[tuple[str, int, int], list[Figures]] = {}
     with _serving(untaught[0]) as one, _serving(taught[0]) as other:
         sides = [Side(0, *untaught, *one), Side(size.texts, *taught, *other)]
@@ -105,7 +105,7 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
         connection.execute("ALTER TABLE tickets ENABLE TRIGGER triage_learn_new")
         connection.execute("VACUUM ANALYZE tickets")
         started = time.monotonic()
-        lessons.rebuild(database)
+        training.rebuild(database)
         connection.execute("VACUUM ANALYZE triage_texts, triage_weights")
     return time.monotonic() - started
 
@@ -117,7 +117,7 @@ def _round(side: Side, length: int, texts: list[str]) -> Iterator[tuple[str, Fig
             connection.execute("TRUNCATE tickets")
     postgres = _postmaster(side.url)
     prior = OfflineClassifier()
-    learning = LearningClassifier(prior, partial(lessons.recall, side.database))
+    learning = LearningClassifier(prior, partial(training.recall, side.database))
     in_process = {"lexicon, in process": prior.classify, "lexicon and lessons, in process": learning.classify}
     for name, classify in in_process.items():
         yield name, _measure([partial(classify, text) for text in texts], os.getpid(), postgres)

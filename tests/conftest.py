@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.http import Service
+from tests.support.http import Service
 from ticketsvc import migrations
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from ticketsvc.embedded.cluster import Cluster
+    from ticketsvc.dev.embedded.cluster import Cluster
 
-pytest_plugins = ("tests.postgres", "tests.cast")
+pytest_plugins = ("tests.support.postgres", "tests.support.cast")
 
 ROOT = Path(__file__).parents[1]
 
@@ -36,7 +36,7 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def database_url(postgres: Cluster) -> str:
     """A database with all migrations, shared by the session; `clean` empties it for each test."""
-    from tests.postgres import create_database
+    from tests.support.postgres import create_database
 
     url = create_database(postgres)
     migrations.apply(url)

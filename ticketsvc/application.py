@@ -5,9 +5,10 @@ from __future__ import annotations
 from flask import Flask, Request
 from werkzeug.routing import MapAdapter
 
-from ticketsvc import api, cli, services, trace
+from ticketsvc import api, cli, services
 from ticketsvc.config import Config
-from ticketsvc.logs import RequestLog
+from ticketsvc.server import trace_context
+from ticketsvc.server.logs import RequestMiddleware
 
 
 class Service(Flask):
@@ -32,10 +33,10 @@ def create_app(config: Config) -> Flask:
     services.install(app, config)
     api.register(app, config)
     cli.register(app)
-    app.wsgi_app = RequestLog(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     if config.otlp_endpoint:
-        trace.check_installed()
-        from ticketsvc import tracing  # large, and an extra
+        trace_context.check_installed()
+        from ticketsvc.server import tracing  # large, and an extra
 
         tracing.install(app)
     return app

@@ -6,13 +6,14 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from ticketsvc import embedded, migrations
+from ticketsvc import migrations
 from ticketsvc.commands.database import database_url
 from ticketsvc.commands.doctor import doctor
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
+from ticketsvc.dev import embedded
 
 
 def register(app: Flask) -> None:

@@ -1,6 +1,6 @@
 """The closed vocabularies of a ticket, in the order in which answers list them (the contract's order).
 
-Postgres holds the same values as enum types; tests/test_schema.py keeps the two equal.
+Postgres holds the same values as enum types; tests/database/test_schema.py keeps the two equal.
 """
 
 CATEGORIES = ("billing", "technical", "account", "general")

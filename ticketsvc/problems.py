@@ -1,6 +1,6 @@
 """Everything that can go wrong for a caller, as problem documents (RFC 9457).
 
-One root exception carries the status, the type and the title; one handler (`ticketsvc.api.errors`) writes the
+One root exception carries the status, the type and the title; one handler (`ticketsvc.api.output.errors`) writes the
 document. The data layer raises these too, so that no error of the database driver escapes it.
 """
 
@@ -40,7 +40,7 @@ class Problem(Exception):
 
 
 @dataclass(frozen=True)
-class Fault:
+class FieldError:
     """One thing wrong with the input: `where` is {"pointer": JSON pointer} or {"parameter": name}."""
 
     where: dict[str, str]
@@ -48,17 +48,17 @@ class Fault:
     code: str
 
     @classmethod
-    def in_field(cls, field: str, detail: str, code: str) -> Fault:
+    def in_field(cls, field: str, detail: str, code: str) -> FieldError:
         """A fault of a member of the body; the pointer is a URI fragment as in RFC 9457 section 3."""
         return cls({"pointer": f"#/{field}"}, detail, code)
 
     @classmethod
-    def in_parameter(cls, name: str, detail: str, code: str) -> Fault:
+    def in_parameter(cls, name: str, detail: str, code: str) -> FieldError:
         """A fault of a query parameter."""
         return cls({"parameter": name}, detail, code)
 
 
-class LineFault(NamedTuple):
+class LineError(NamedTuple):
     """One thing wrong with a line of a file, which is the first line of its record; `field` is "" for all of it."""
 
     line: int
@@ -74,7 +74,7 @@ class InvalidInput(Problem):
     slug = "invalid-input"
     title = "Invalid input"
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: FieldError) -> None:
         super().__init__(" ".join(fault.detail for fault in faults))
         self.faults = faults
 
@@ -90,7 +90,7 @@ class InvalidFile(Problem):
     slug = "invalid-file"
     title = "Invalid file"
 
-    def __init__(self, faults: list[LineFault], total_errors: int, faulty_lines: int) -> None:
+    def __init__(self, faults: list[LineError], total_errors: int, faulty_lines: int) -> None:
         told = "" if len(faults) == total_errors else f" The first {len(faults):,} are listed."
         super().__init__(
             f"Nothing was imported. Faults: {total_errors:,}; lines that have one: {faulty_lines:,}.{told}"

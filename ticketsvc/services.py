@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 
 from ticketsvc.config import Config
-from ticketsvc.store import lessons
-from ticketsvc.store.database import Database
-from ticketsvc.triage.classifier import Classifier, Suggestion
-from ticketsvc.triage.learning import LearningClassifier
+from ticketsvc.store import training
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.measured import MeasuredClassifier
-from ticketsvc.triage.offline import OfflineClassifier
+from ticketsvc.triage.model import Classifier, Suggestion
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
-    from ticketsvc.store.lessons import Example
-    from ticketsvc.triage.openai_chat import OpenAIChatClassifier
+    from ticketsvc.store.training import Example
+    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
 """What a ticket without labels gets where triage is switched off."""
@@ -57,21 +57,21 @@ def services() -> Services:
 def offline_classifier(config: Config, database: Database) -> Classifier:
     """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
     prior = OfflineClassifier()
-    return LearningClassifier(prior, partial(lessons.recall, database)) if config.triage_learning else prior
+    return LearningClassifier(prior, partial(training.recall, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:
     """The classifier of the classify call: it asks a model first where there is a key for one."""
     if not config.openai_api_key:
         return offline
-    return model(config, offline, partial(lessons.examples, database) if config.triage_learning else None)
+    return model(config, offline, partial(training.examples, database) if config.triage_learning else None)
 
 
 def model(
     config: Config, offline: Classifier, recall: Callable[[str], list[Example]] | None = None
 ) -> OpenAIChatClassifier:
     """The classifier that asks the model of the settings; `recall` finds it examples. There must be a key for one."""
-    from ticketsvc.triage.openai_chat import OpenAIChatClassifier  # large: only when it is wanted
+    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large: only when it is wanted
 
     return OpenAIChatClassifier(
         offline,

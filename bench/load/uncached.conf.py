@@ -8,6 +8,6 @@ exec(compile(Path("gunicorn.conf.py").read_text(), "gunicorn.conf.py", "exec"))
 
 def post_worker_init(worker: Any) -> None:
     """Take no key for valid without asking."""
-    from ticketsvc.api import keyring
+    from ticketsvc.api.auth import key_cache
 
-    keyring.FRESH_SECONDS = 0.0
+    key_cache.TTL_SECONDS = 0.0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Dialog, Page
 
-    from tests.http import Service
+    from tests.support.http import Service
 
     OpenPage = Callable[..., Page]
 

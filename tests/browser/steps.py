@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.tickets import LABELS, TICKET, URL
+from tests.support.tickets import LABELS, TICKET, URL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def file(service: Service, **fields: object) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def check(page: Page, state: str) -> None:

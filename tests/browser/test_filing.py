@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.steps import filing, panel
-from tests.tickets import URL
+from tests.support.tickets import URL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def test_filing_suggests_with_reasons(console: OpenPage, service: Service) -> None:

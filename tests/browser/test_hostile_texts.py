@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def test_the_browser_lets_no_text_become_html(browser: Browser, service: Service) -> None:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import Route, expect
 
 from tests.browser.steps import file, filing, panel, read, rows, titles
-from tests.tickets import URL
+from tests.support.tickets import URL
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Service) -> None:

@@ -12,14 +12,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import origin_of
 from tests.browser.steps import panel, titles
 from tests.conftest import serve
-from tests.tickets import insert
+from tests.support.tickets import insert
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
-    from tests.tickets import Connection
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 
 @pytest.fixture(scope="module")

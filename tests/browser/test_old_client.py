@@ -15,14 +15,14 @@ from playwright.sync_api import expect
 from tests.browser.conftest import PATIENCE, origin_of
 from tests.browser.steps import file
 from tests.conftest import serve
-from tests.tickets import URL
+from tests.support.tickets import URL
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from playwright.sync_api import Browser, Page
 
-    from tests.http import Service
+    from tests.support.http import Service
 
 CLIENT = Path(__file__).parent / "old_client"
 

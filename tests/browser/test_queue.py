@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.steps import change, file, lists, rows, titles
-from tests.tickets import insert, insert_many
+from tests.support.tickets import insert, insert_many
 
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
-    from tests.tickets import Connection
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 
 def test_it_shows_the_queue_newest_first(console: OpenPage, service: Service) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 from playwright.sync_api import expect
 
 from tests.browser.steps import change, file
-from tests.tickets import URL
+from tests.support.tickets import URL
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def test_the_statistics_are_those_of_the_api(console: OpenPage, service: Service) -> None:

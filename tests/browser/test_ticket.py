@@ -8,13 +8,13 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.steps import change, file, panel, read, rows, titles
-from tests.tickets import URL
+from tests.support.tickets import URL
 
 if TYPE_CHECKING:
     from playwright.sync_api import Request, Route
 
     from tests.browser.conftest import OpenPage
-    from tests.http import Service
+    from tests.support.http import Service
 
 
 def test_a_ticket_is_changed_in_place(console: OpenPage, service: Service) -> None:

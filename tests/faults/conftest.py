@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.faults.proxy import Proxy
-    from ticketsvc.embedded.cluster import Cluster
+    from ticketsvc.dev.embedded.cluster import Cluster
 
 takes_long = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes long: set FAULTS=all")
 

@@ -20,10 +20,10 @@ from uuid import uuid4
 
 import psycopg
 
-from tests import postgres as servers
-from tests.cast import bearer
 from tests.conftest import serve
 from tests.faults.conftest import SURVIVES_A_KILL, bad_network
+from tests.support import postgres as servers
+from tests.support.cast import bearer
 from ticketsvc import migrations
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.proxy import Proxy
-    from tests.http import Answer, Service
-    from ticketsvc.embedded.cluster import Cluster
+    from tests.support.http import Answer, Service
+    from ticketsvc.dev.embedded.cluster import Cluster
 
 URL = "/api/tickets/"
 KEY = "tk_" + "quagmire" * 5

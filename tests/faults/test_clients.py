@@ -13,14 +13,14 @@ import pytest
 
 from tests.conftest import serve
 from tests.faults.conftest import takes_long
-from tests.obstacles import wait_until
+from tests.support.locks import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from flask import Flask
 
-    from tests.http import Service
+    from tests.support.http import Service
 
 URL = "/api/tickets/"
 TICKET = {"title": "In time", "description": "It was.", "category": "general", "priority": "low"}

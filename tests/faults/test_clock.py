@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from tests.conftest import serve
-from tests.obstacles import in_background, locked_tickets, wait_until_blocked
+from tests.support.locks import in_background, locked_tickets, wait_until_blocked
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.tickets import Connection
+    from tests.support.tickets import Connection
 
 URL = "/api/tickets/"
 TICKET = {"title": "Late", "description": "It is.", "category": "general", "priority": "low"}

@@ -12,9 +12,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 
-from tests import postgres as servers
-from tests.obstacles import in_background, wait_until
-from tests.tickets import file_ticket, problem
+from tests.support import postgres as servers
+from tests.support.locks import in_background, wait_until
+from tests.support.tickets import file_ticket, problem
 from ticketsvc import migrations
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
-    from ticketsvc.embedded.cluster import Cluster
+    from ticketsvc.dev.embedded.cluster import Cluster
 
     MakeApp = Callable[..., Flask]
 

@@ -10,16 +10,16 @@ import pytest
 
 from tests.conftest import serve
 from tests.faults.conftest import bad_network
-from tests.obstacles import in_background, wait_until
+from tests.support.locks import in_background, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tests.faults.proxy import Proxy
-    from tests.http import Service
-    from tests.tickets import Connection
-    from ticketsvc.embedded.cluster import Cluster
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
+    from ticketsvc.dev.embedded.cluster import Cluster
 
 URL = "/api/tickets/"
 TICKET = {"title": "No line", "description": "It crackles.", "category": "technical", "priority": "low"}

@@ -17,14 +17,14 @@ import pytest
 
 from tests.conftest import serve
 from tests.faults.conftest import bad_network, takes_long
-from tests.obstacles import in_background, wait_until
+from tests.support.locks import in_background, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.http import Service
-    from tests.tickets import Connection
-    from ticketsvc.embedded.cluster import Cluster
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
+    from ticketsvc.dev.embedded.cluster import Cluster
 
 URL = "/api/tickets/"
 TICKET = {"title": "Gone", "description": "It was there.", "category": "general", "priority": "low"}

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.cast import bearer
 from tests.faults import night as nights
 from tests.faults.night import BROKEN, KEY, URL, WORD, Night
+from tests.support.cast import bearer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.tickets import Connection
+    from tests.support.tickets import Connection
 
 ROUNDS = 4 if os.environ.get("FAULTS") == "all" else 1
 BACK_SECONDS = 15

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from tests.conftest import ROOT
-from tests.tickets import LABELS, TICKET
+from tests.support.tickets import LABELS, TICKET
 from ticketsvc import migrations
 
 if TYPE_CHECKING:

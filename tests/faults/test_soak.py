@@ -19,8 +19,8 @@ from tests.conftest import serve
 from tests.faults.conftest import takes_long
 
 if TYPE_CHECKING:
-    from tests.http import Service
-    from tests.tickets import Connection
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 SECONDS = float(os.environ.get("FAULTS_SOAK_SECONDS", "100"))
 PARTS = 10

@@ -7,11 +7,11 @@ from dataclasses import asdict
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.answers import NO_STORE, JsonAnswer
-from ticketsvc.api.fields import Fields
-from ticketsvc.api.request_body import json_object
+from ticketsvc.api.input.body import json_object
+from ticketsvc.api.input.fields import Fields
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
-from ticketsvc.triage.classifier import Suggestion
+from ticketsvc.triage.model import Suggestion
 
 bp = Blueprint("classify", __name__)
 
@@ -23,7 +23,7 @@ def classify() -> Response:
     description = fields.text("description")
     fields.check()
     answer = _document(services().classifier.classify(description))
-    return JsonAnswer(json.dumps(answer, ensure_ascii=False), headers=NO_STORE)
+    return JsonResponse(json.dumps(answer, ensure_ascii=False), headers=NO_STORE)
 
 
 def _document(suggestion: Suggestion) -> dict[str, object]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.answers import cacheable
-from ticketsvc.api.page_policy import OWN_FILES_ONLY
+from ticketsvc.api.output.csp import PAGE_CSP
+from ticketsvc.api.output.responses import cacheable
 from ticketsvc.problems import NotFound
 
-CONTENT_SECURITY_POLICY = f"{OWN_FILES_ONLY}; require-trusted-types-for 'script'; trusted-types 'none'"
+CONTENT_SECURITY_POLICY = f"{PAGE_CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
 """With the last two no script can make HTML of a text (Trusted Types)."""
 MEDIA_TYPES = {
     ".html": "text/html; charset=utf-8",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.answers import NO_STORE, JsonAnswer
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Unavailable
 from ticketsvc.services import services
@@ -16,7 +16,7 @@ bp = Blueprint("health", __name__)
 @bp.get("/livez")
 def live() -> Response:
     """The process answers; the database is not asked."""
-    return JsonAnswer('{"status":"alive"}', headers=NO_STORE)
+    return JsonResponse('{"status":"alive"}', headers=NO_STORE)
 
 
 @bp.get("/readyz")
@@ -25,4 +25,4 @@ def ready() -> Response:
     pending = health.pending_migrations(services().database, expected_ids())
     if pending:
         raise Unavailable(f"Migrations are pending: {', '.join(pending)}. Run `flask migrate`.", 10)
-    return JsonAnswer('{"status":"ready"}', headers=NO_STORE)
+    return JsonResponse('{"status":"ready"}', headers=NO_STORE)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api import list_parameters
-from ticketsvc.api.answers import NO_STORE, JsonAnswer
+from ticketsvc.api.input import filters
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
 from ticketsvc.store import history
 
@@ -17,6 +17,6 @@ bp = Blueprint("history", __name__)
 @bp.get("/<uuid:ticket_id>/history")
 def page(ticket_id: UUID) -> Response:
     """A page of a ticket's history, oldest first; of a deleted ticket without its texts."""
-    asked = list_parameters.parse_history(request.query_string, ticket_id)
+    asked = filters.parse_history(request.query_string, ticket_id)
     entries, following = history.page(services().database, ticket_id, asked.limit, asked.cursor)
-    return JsonAnswer(entries, headers={**NO_STORE, **asked.link(request.path, following)})
+    return JsonResponse(entries, headers={**NO_STORE, **asked.link(request.path, following)})

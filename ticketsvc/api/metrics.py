@@ -6,12 +6,12 @@ import platform
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.answers import NO_STORE, JsonAnswer
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.enums import STATUSES
-from ticketsvc.metrics import exposition, process
-from ticketsvc.metrics.counts import Key
 from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
+from ticketsvc.server.metrics import exposition, process
+from ticketsvc.server.metrics.counts import Key
 from ticketsvc.services import services
 from ticketsvc.store import stats
 
@@ -24,7 +24,7 @@ def scrape() -> Response:
     gauges = {**_tickets(), ("build_info", max(expected_ids()), platform.python_version()): 1.0}
     snapshot = process.total(services().database.pool.get_stats())
     snapshot.gauges.update({**gauges, ("start_time_seconds",): snapshot.started})
-    return JsonAnswer(exposition.write(snapshot), headers=NO_STORE, content_type=exposition.CONTENT_TYPE)
+    return JsonResponse(exposition.write(snapshot), headers=NO_STORE, content_type=exposition.CONTENT_TYPE)
 
 
 def _tickets() -> dict[Key, float]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api import list_parameters, stats_parameters
-from ticketsvc.api.answers import NO_STORE, JsonAnswer
+from ticketsvc.api.input import stats_query
+from ticketsvc.api.input.filters import parse_filters
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
 from ticketsvc.store import stats
 
@@ -15,27 +16,27 @@ bp = Blueprint("stats", __name__, url_prefix="/stats")
 @bp.get("")
 def headline() -> Response:
     """The contract's figures of all tickets, or of those that the list's filters allow; all of one snapshot."""
-    filters = list_parameters.parse_filters(request.query_string)
-    return JsonAnswer(stats.headline(services().database, filters), headers=NO_STORE)
+    filters = parse_filters(request.query_string)
+    return JsonResponse(stats.headline(services().database, filters), headers=NO_STORE)
 
 
 @bp.get("/daily")
 def daily() -> Response:
     """Tickets created and resolved on each calendar day of a time zone."""
     database = services().database
-    asked = stats_parameters.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
-    return JsonAnswer(stats.daily(database, asked.tz, asked.since, asked.before), headers=NO_STORE)
+    asked = stats_query.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
+    return JsonResponse(stats.daily(database, asked.tz, asked.since, asked.before), headers=NO_STORE)
 
 
 @bp.get("/resolution")
 def resolution() -> Response:
     """How long tickets took from creation to their first resolution."""
-    filters = list_parameters.parse_filters(request.query_string)
-    return JsonAnswer(stats.resolution(services().database, filters), headers=NO_STORE)
+    filters = parse_filters(request.query_string)
+    return JsonResponse(stats.resolution(services().database, filters), headers=NO_STORE)
 
 
 @bp.get("/triage")
 def triage() -> Response:
     """How suggested labels compare with the final ones, for the tickets created in a window."""
-    window = stats_parameters.parse_window(request.query_string)
-    return JsonAnswer(stats.triage(services().database, window.since, window.before), headers=NO_STORE)
+    window = stats_query.parse_window(request.query_string)
+    return JsonResponse(stats.triage(services().database, window.since, window.before), headers=NO_STORE)

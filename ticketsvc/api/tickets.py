@@ -6,11 +6,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api import conditional, idempotency, list_parameters
-from ticketsvc.api.access import author
-from ticketsvc.api.answers import NO_STORE, JsonAnswer, without_body
-from ticketsvc.api.fields import TITLE_LENGTH, Fields
-from ticketsvc.api.request_body import MERGE_PATCH, json_object
+from ticketsvc.api.auth.authenticator import author
+from ticketsvc.api.input import filters, idempotency
+from ticketsvc.api.input.body import MERGE_PATCH, json_object
+from ticketsvc.api.input.fields import TITLE_LENGTH, Fields
+from ticketsvc.api.output import conditional
+from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
 from ticketsvc.store import tickets
@@ -38,12 +39,12 @@ def create() -> Response:
 @bp.get("")
 def list_page() -> Response:
     """One page of the tickets that the filters allow."""
-    asked = list_parameters.parse(request.query_string)
+    asked = filters.parse(request.query_string)
     page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
     headers = {**NO_STORE, **asked.link(request.path, page.next)}
     if asked.count:
         headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
-    return JsonAnswer(page.json, headers=headers)
+    return JsonResponse(page.json, headers=headers)
 
 
 @bp.get("/<uuid:ticket_id>")
@@ -51,7 +52,7 @@ def read(ticket_id: UUID) -> Response:
     """One ticket, or 304 to a caller who has it."""
     ticket = tickets.get(services().database, ticket_id)
     if conditional.none_match(ticket.version):
-        return without_body(304, _validators(ticket))
+        return empty_response(304, _validators(ticket))
     return _answer(ticket)
 
 
@@ -74,11 +75,11 @@ def change(ticket_id: UUID) -> Response:
 def delete(ticket_id: UUID) -> Response:
     """Delete a ticket."""
     tickets.delete(services().database, ticket_id, conditional.if_match(), author())
-    return without_body(204)
+    return empty_response(204)
 
 
 def _answer(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    return JsonAnswer(ticket.json, status, {**_validators(ticket), **(headers or {})})
+    return JsonResponse(ticket.json, status, {**_validators(ticket), **(headers or {})})
 
 
 def _validators(ticket: tickets.Ticket) -> dict[str, str]:

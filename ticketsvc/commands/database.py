@@ -8,10 +8,10 @@ from contextlib import contextmanager
 
 import click
 
-from ticketsvc import embedded
+from ticketsvc.dev import embedded
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
-from ticketsvc.store.database import Database
+from ticketsvc.store.postgres.database import Database
 
 STATEMENT_SECONDS = 3600
 """How long a statement of a command may work where a request's may not."""

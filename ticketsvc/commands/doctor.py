@@ -11,15 +11,16 @@ from enum import StrEnum
 import click
 from flask.cli import with_appcontext
 
-from ticketsvc import embedded, migrations
+from ticketsvc import migrations
 from ticketsvc.commands.database import database_url, open_database
 from ticketsvc.config import Config
+from ticketsvc.dev import embedded
 from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
-from ticketsvc.store.database import Database
 from ticketsvc.store.health import Server
-from ticketsvc.triage.offline import OfflineClassifier
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 OLDEST, NEWEST = 15, 18
 """The versions of PostgreSQL that the service is tested on."""

@@ -15,11 +15,11 @@ from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import progress
 from ticketsvc.services import classifier as outside_classifier
 from ticketsvc.services import offline_classifier, services
-from ticketsvc.store import lessons
-from ticketsvc.triage.classifier import Classifier, Suggestion
+from ticketsvc.store import training
 from ticketsvc.triage.evaluation import Answer, Bin, Quality, quality
 from ticketsvc.triage.labelled import Labelled, read_line
-from ticketsvc.triage.offline import OfflineClassifier
+from ticketsvc.triage.model import Classifier, Suggestion
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 
 class Trial(NamedTuple):
@@ -79,7 +79,7 @@ def _classifier(name: str | None) -> Iterator[Classifier]:
         yield OfflineClassifier()
         return
     with open_database() as database:
-        lessons.size(database)  # classifiers do without a database that is away; figures should not
+        training.size(database)  # classifiers do without a database that is away; figures should not
         offline = offline_classifier(config, database)
         yield outside_classifier(config, database, offline) if name == "openai" else offline
 

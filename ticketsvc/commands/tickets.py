@@ -16,19 +16,20 @@ from urllib.parse import urlencode
 import click
 from flask.cli import AppGroup
 
-from ticketsvc.api.list_parameters import parse_export
-from ticketsvc.api.request_body import CHUNK_BYTES
-from ticketsvc.bulk import FORMATS, READERS, demo
+from ticketsvc.api.input.body import CHUNK_BYTES
+from ticketsvc.api.input.filters import parse_export
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import Advance, progress
+from ticketsvc.dev import demo
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import FORMATS, READERS
 from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports
 from ticketsvc.store import tickets as counted
-from ticketsvc.store.database import Database
 from ticketsvc.store.history import NOBODY
 from ticketsvc.store.imports import StagedTicket
+from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.tickets import Filters
 
 SECONDS = 86_400

@@ -13,11 +13,12 @@ from ticketsvc.commands.database import open_database
 from ticketsvc.commands.evaluate import evaluate
 from ticketsvc.commands.progress import progress, working
 from ticketsvc.services import offline_classifier, services
-from ticketsvc.store import lessons, suggestions, tickets
-from ticketsvc.store.database import Database
-from ticketsvc.store.suggestions import Unsuggested
-from ticketsvc.triage.classifier import Classifier
-from ticketsvc.triage.learning import CHARACTERS_READ
+from ticketsvc.store import reclassify as store
+from ticketsvc.store import tickets, training
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.reclassify import ReclassifyCandidate
+from ticketsvc.triage.learning.classifier import CHARACTERS_READ
+from ticketsvc.triage.model import Classifier
 
 BATCH = 200
 """How many tickets are read at a time."""
@@ -30,7 +31,7 @@ triage.add_command(evaluate)
 def size() -> None:
     """Say how much was learned."""
     with open_database() as database:
-        learned = lessons.size(database)
+        learned = training.size(database)
     click.echo(f"Texts that teach: {learned.texts:,}. Words known: {learned.words:,}. Bytes: {learned.bytes:,}.")
 
 
@@ -39,7 +40,7 @@ def size() -> None:
 def forget() -> None:
     """Forget what was learned, and start afresh."""
     with open_database() as database:
-        lessons.forget(database)
+        training.forget(database)
     click.echo("Forgotten.")
 
 
@@ -52,7 +53,7 @@ def stop() -> None:
     TRIAGE_LEARNING=off is the other half: a process that has it suggests without what was learned, by whomever.
     """
     with open_database() as database:
-        lessons.stop(database)
+        training.stop(database)
     click.echo("Forgotten. Nothing more is learned.")
 
 
@@ -63,7 +64,7 @@ def rebuild() -> None:
     Meanwhile closing a ticket that was triaged has to wait.
     """
     with open_database() as database, working("learning from all tickets"):
-        texts = lessons.rebuild(database)
+        texts = training.rebuild(database)
     click.echo(f"Texts that teach: {texts:,}.")
 
 
@@ -88,12 +89,12 @@ def reclassify() -> None:
         click.echo(f"{done[False]:,} tickets were changed meanwhile. Run it again for those that are left.")
 
 
-def _batches(database: Database) -> Iterator[list[Unsuggested]]:
+def _batches(database: Database) -> Iterator[list[ReclassifyCandidate]]:
     last = UUID(int=0)
-    while batch := suggestions.next_tickets(database, last, BATCH, CHARACTERS_READ):
+    while batch := store.reclassify_batch(database, last, BATCH, CHARACTERS_READ):
         yield batch
         last = batch[-1].id
 
 
-def _suggest(database: Database, classifier: Classifier, ticket: Unsuggested) -> bool:
-    return suggestions.suggest(database, ticket, classifier.classify(ticket.text or ""))
+def _suggest(database: Database, classifier: Classifier, ticket: ReclassifyCandidate) -> bool:
+    return store.suggest(database, ticket, classifier.classify(ticket.text or ""))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import NamedTuple
 
-from ticketsvc.store import queries, statement
-from ticketsvc.store.database import Database
+from ticketsvc.store.postgres import queries, statement
+from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.tickets import Filters
 
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
@@ -17,7 +17,7 @@ ROWS_AT_ONCE = 64
 _ALONG_THE_KEY = {"enable_sort": "off"}
 """The table is walked in the order of its ids: to sort it, Postgres would write it to disk before the first line."""
 
-_EXPORT = queries.load("bulk.export")
+_EXPORT = queries.load("files.export")
 
 
 class Part(NamedTuple):
@@ -34,7 +34,7 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
     than `seconds`.
     """
     values = _EXPORT.bind({**filters.values, "csv": csv})
-    with database.beside_the_pool(seconds, **_ALONG_THE_KEY) as connection:
+    with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
         header = CSV_HEADER if csv else b""
         for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):
             rows = range(result.ntuples)

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ticketsvc.store import queries
-from ticketsvc.store.database import Database
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
 
 _PENDING = queries.load("health.pending_migrations")
 _SERVER = queries.load("health.server")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from ticketsvc.problems import NotFound
-from ticketsvc.store import queries
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.database import Database
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
 
 SORT = "history"
 

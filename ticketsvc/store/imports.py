@@ -13,18 +13,18 @@ from typing import NamedTuple
 
 from ticketsvc import background
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.problems import InvalidFile, LineFault
-from ticketsvc.store import queries, statement
-from ticketsvc.store.database import Connection, Database, rows_of
+from ticketsvc.problems import InvalidFile, LineError
 from ticketsvc.store.history import Author
+from ticketsvc.store.postgres import queries, statement
+from ticketsvc.store.postgres.database import Connection, Database, rows_of
 
 FAULTS_TOLD = 1000
 
-_STAGE = queries.load("bulk.stage")
-_FILL = queries.load("bulk.fill")
-_FAULTS = queries.load("bulk.faults")
-_INSERT = queries.load("bulk.insert")
-_INDEX = queries.load("bulk.index")
+_STAGE = queries.load("files.stage")
+_FILL = queries.load("files.fill")
+_FAULTS = queries.load("files.line_errors")
+_INSERT = queries.load("files.insert")
+_INDEX = queries.load("files.index")
 
 _SETTINGS = {"lock_timeout": "0", "gin_pending_list_limit": "16MB"}
 """A file that was sent is worth waiting for a lock; the time of the statement is limited all the same. And it is not
@@ -45,7 +45,7 @@ _SENTENCES = {
 
 
 class StagedTicket(NamedTuple):
-    """A row of the staging table (sql/bulk/stage.sql): trimmed texts, labels in lower case, times that Postgres reads.
+    """A row of the staging table (sql/files/stage.sql): trimmed texts, labels in lower case, times that Postgres reads.
 
     `faults` is a JSON object with a code for each field that has no value for that reason.
     """
@@ -68,7 +68,7 @@ def run(database: Database, tickets: Iterable[StagedTicket], author: Author, sec
     Raises InvalidFile when any has a fault, Unavailable when others hold all connections for this, or when it takes
     longer than `seconds`.
     """
-    with database.beside_the_pool(seconds, **_SETTINGS) as connection, connection.transaction():
+    with database.dedicated_connection(seconds, **_SETTINGS) as connection, connection.transaction():
         statement.run(connection, _STAGE, [])
         with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
             for ticket in tickets:
@@ -110,11 +110,11 @@ def _check(connection: Connection) -> None:
         raise InvalidFile([_fault(*map(bytes.decode, row[:4])) for row in found], int(total_errors), int(faulty_lines))
 
 
-def _fault(line: str, field: str, code: str, reason: str) -> LineFault:
+def _fault(line: str, field: str, code: str, reason: str) -> LineError:
     if not field:
         detail = f"The line {reason}"
     elif code == "not_allowed" and field in _CHOICES:
         detail = f"{field} must be one of {', '.join(_CHOICES[field])}."
     else:
         detail = f"{field} {_SENTENCES[code]}"
-    return LineFault(int(line), field, detail, code)
+    return LineError(int(line), field, detail, code)

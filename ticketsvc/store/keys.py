@@ -6,8 +6,8 @@ import hashlib
 import secrets
 from typing import NamedTuple
 
-from ticketsvc.store import queries
-from ticketsvc.store.database import Database
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
 
 SCOPES = ("read", "write", "admin")
 """Each includes those before it."""
@@ -15,7 +15,7 @@ PREFIX = "tk_"
 SECRET_BYTES = 32
 
 _FIND = queries.load("keys.find")
-_USE = queries.load("keys.use")
+_USE = queries.load("keys.touch")
 _ADD = queries.load("keys.add")
 _LIST = queries.load("keys.list")
 _REVOKE = queries.load("keys.revoke")

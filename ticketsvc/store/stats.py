@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-from ticketsvc.problems import Fault, InvalidInput
-from ticketsvc.store import queries
-from ticketsvc.store.database import Database, Row
-from ticketsvc.store.queries import Query
+from ticketsvc.problems import FieldError, InvalidInput
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database, Row
+from ticketsvc.store.postgres.queries import Query
 from ticketsvc.store.tickets import Filters
 
 MAX_DAYS = 366
@@ -24,7 +24,7 @@ _TRIAGE = queries.load("stats.triage")
 _TIME_ZONES = queries.load("stats.time_zones")
 _BY_STATUS = queries.load("stats.by_status")
 _CHECK = queries.load("stats.check")
-_RECOUNT = queries.load("stats.recount")
+_RECOUNT = queries.load("stats.rebuild")
 
 _time_zones: WeakKeyDictionary[Database, dict[str, str]] = WeakKeyDictionary()
 
@@ -57,7 +57,7 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
     if json:
         return b'{"tz":"' + tz.encode() + b'","days":' + json + b"}"
     what = f"since and before must be 1 to {MAX_DAYS} days apart, not {int(days)}; before is tomorrow unless given."
-    raise InvalidInput(Fault.in_parameter("since", what, "not_allowed"))
+    raise InvalidInput(FieldError.in_parameter("since", what, "not_allowed"))
 
 
 def resolution(database: Database, filters: Filters) -> bytes:

@@ -7,11 +7,12 @@ from uuid import UUID
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, VersionMismatch
-from ticketsvc.store import queries, search_index
+from ticketsvc.store import search_index
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.database import Database
 from ticketsvc.store.history import Author
-from ticketsvc.triage.classifier import Suggestion
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.model import Suggestion
 
 SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
 """The orders that callers can ask for, and what the queries call them."""
@@ -20,7 +21,7 @@ FIRST_VERSION = 1
 """The version of a new ticket (the table's default)."""
 
 _CREATE = queries.load("tickets.create")
-_CREATE_ONCE = queries.load("tickets.create_once", is_idempotent=True)
+_CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", is_idempotent=True)
 _GET = queries.load("tickets.get")
 _UPDATE = queries.load("tickets.update")
 _DELETE = queries.load("tickets.delete")
@@ -41,7 +42,7 @@ class Ticket:
 
 
 @dataclass(frozen=True, slots=True)
-class Once:
+class IdempotencyKey:
     """Keeps a create from being done twice: hashes of the idempotency key with its owner, and of the body."""
 
     key: UUID
@@ -107,7 +108,7 @@ def create(
     priority: str | None,
     suggestion: Suggestion | None,
     author: Author,
-    once: Once | None = None,
+    once: IdempotencyKey | None = None,
 ) -> tuple[Ticket, str, bool]:
     """Store a ticket; answer it, its id, and whether that is the answer of an earlier call with the same `once`.
 
@@ -126,7 +127,7 @@ def create(
             values["priority"] = values["suggested_priority"] = suggestion.priority
             values["priority_confidence"] = suggestion.priority_confidence
     if once:
-        return _create_once(database, values, once)
+        return _create_idempotent(database, values, once)
     json, version, ticket_id = database.rows(_CREATE, values)[0]
     return Ticket(json, int(version)), ticket_id.decode(), False
 
@@ -198,9 +199,9 @@ def count(database: Database, filters: Filters) -> int:
     return int(database.rows(query, vars(filters))[0][0])
 
 
-def _create_once(database: Database, values: dict[str, object], once: Once) -> tuple[Ticket, str, bool]:
+def _create_idempotent(database: Database, values: dict[str, object], once: IdempotencyKey) -> tuple[Ticket, str, bool]:
     outcome, json, ticket_id = database.rows(
-        _CREATE_ONCE, {**values, "key": once.key, "fingerprint": once.fingerprint}
+        _CREATE_IDEMPOTENT, {**values, "key": once.key, "fingerprint": once.fingerprint}
     )[0]
     if outcome == b"mismatched":
         raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")

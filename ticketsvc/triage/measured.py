@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ticketsvc.metrics.counts import COUNTS
+from ticketsvc.server.metrics.counts import COUNTS
 
 if TYPE_CHECKING:
-    from ticketsvc.triage.classifier import Classifier, Suggestion
+    from ticketsvc.triage.model import Classifier, Suggestion
 
 
 class MeasuredClassifier:

@@ -1,6 +1,6 @@
 """The OpenAPI document, kept by hand: a module for each part of the API, beside what all of them share.
 
-Enums, limits and problem types come from the code that owns them. `tests/test_openapi.py` holds the document to the
+Enums, limits and problem types come from the code that owns them. `tests/contract/test_openapi.py` holds it to the
 routes, the parsers and the answers. Nothing here is imported before somebody asks for the document.
 """
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ticketsvc import problems
-from ticketsvc.api.bulk import MEDIA_TYPES
+from ticketsvc.api.files import MEDIA_TYPES
 from ticketsvc.api.openapi.answers import empty_answer, json_answer
 from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import API, operation

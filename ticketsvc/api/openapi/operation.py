@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ticketsvc.api import scopes
+from ticketsvc.api.auth import scopes
 from ticketsvc.api.openapi import parameters
 from ticketsvc.api.openapi.answers import (
     EVERYWHERE,

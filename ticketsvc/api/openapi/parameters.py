@@ -1,14 +1,14 @@
-"""Parameters. The limits are those of the parsers (`ticketsvc.api.list_parameters`)."""
+"""Parameters. The limits are those of the parsers (`ticketsvc.api.input.filters`)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ticketsvc.api.idempotency import MAX_LENGTH as MAX_KEY
-from ticketsvc.api.list_parameters import DEFAULT_LIMIT, MAX_LIMIT
+from ticketsvc.api.input.filters import DEFAULT_LIMIT, MAX_LIMIT
+from ticketsvc.api.input.idempotency import MAX_LENGTH as MAX_KEY
 from ticketsvc.api.openapi.notation import Json, parameter
-from ticketsvc.bulk import FORMATS
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import FORMATS
 from ticketsvc.store.tickets import SORTS
 
 NO_NUL = "^[^\\u0000]*$"

@@ -9,7 +9,7 @@ from pathlib import Path
 from ticketsvc import problems
 from ticketsvc.api.openapi.notation import Json
 from ticketsvc.enums import PRIORITIES
-from ticketsvc.problems import Fault, LineFault, Problem
+from ticketsvc.problems import FieldError, LineError, Problem
 
 ERRORS = Path(__file__).parents[3] / "docs" / "errors.md"
 """A section `## slug` for each problem type; its first words are the status and the title."""
@@ -19,8 +19,8 @@ _TICKET = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 EXAMPLES: tuple[tuple[Problem, str], ...] = (
     (
         problems.InvalidInput(
-            Fault.in_field("title", "title is required.", "required"),
-            Fault.in_field("priority", f"priority must be one of {', '.join(PRIORITIES)}.", "not_allowed"),
+            FieldError.in_field("title", "title is required.", "required"),
+            FieldError.in_field("priority", f"priority must be one of {', '.join(PRIORITIES)}.", "not_allowed"),
         ),
         "/api/tickets/",
     ),
@@ -30,7 +30,7 @@ EXAMPLES: tuple[tuple[Problem, str], ...] = (
     ),
     (problems.BadRequest("The query string is not percent-encoded UTF-8."), "/api/tickets/"),
     (
-        problems.InvalidFile([LineFault(2, "title", "title is required.", "required")], 1, 1),
+        problems.InvalidFile([LineError(2, "title", "title is required.", "required")], 1, 1),
         "/api/tickets/import/",
     ),
     (

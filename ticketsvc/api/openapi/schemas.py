@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ticketsvc.api.fields import TITLE_LENGTH
+from ticketsvc.api.input.fields import TITLE_LENGTH
 from ticketsvc.api.openapi.notation import Json, one_of, record, schema
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 

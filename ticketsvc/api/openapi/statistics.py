@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ticketsvc import problems
+from ticketsvc.api.input.stats_query import WINDOW_DAYS
 from ticketsvc.api.openapi.answers import json_answer
 from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import API, operation
 from ticketsvc.api.openapi.parameters import FILTERS
-from ticketsvc.api.stats_parameters import WINDOW_DAYS
 from ticketsvc.store.stats import MAX_DAYS
 
 _ASKED = (*API, problems.InvalidInput)

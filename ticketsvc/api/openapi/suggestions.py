@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from ticketsvc.api.input.body import JSON
 from ticketsvc.api.openapi.answers import WITH_BODY, json_answer
 from ticketsvc.api.openapi.notation import Json, schema
 from ticketsvc.api.openapi.operation import API, json_body, operation
-from ticketsvc.api.request_body import JSON
 
 _TEXTS = {"urgent": ("A text", {"description": "Nobody in our company can log in since this morning!"})}
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ticketsvc import problems
+from ticketsvc.api.input.body import JSON, MERGE_PATCH
 from ticketsvc.api.openapi.answers import WITH_BODY, empty_answer, json_answer
 from ticketsvc.api.openapi.notation import Json, parameter, schema
 from ticketsvc.api.openapi.operation import API, json_body, operation
 from ticketsvc.api.openapi.parameters import FILTERS, PAGE
-from ticketsvc.api.request_body import JSON, MERGE_PATCH
 
 _VALIDATORS = ("ETag", "Accept-Patch")
 _ONE = [parameter("ticket_id")]

@@ -1,0 +1,50 @@
+"""The command line: flask migrate."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.unit.test_config import run
+from ticketsvc import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def test_migrate_works(new_database: Callable[[], str]) -> None:
+    url = new_database()
+    applied = "".join(f"apply {migration}\n" for migration in sorted(migrations.expected_ids()))
+    assert run("flask", "migrate", DATABASE_URL=url) == (0, applied)
+    assert run("flask", "migrate", DATABASE_URL=url) == (0, "The database is up to date.\n")
+    assert migrations.pending(url) == []
+
+
+def test_migrate_names_a_database_that_is_away() -> None:
+    status, printed = run("flask", "migrate", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets")
+    assert status == 1
+    assert printed.startswith('Error: Cannot migrate database "tickets" on 127.0.0.1 as "ann"')
+    assert len(printed.splitlines()) == 1
+    assert "hunter2" not in printed
+
+
+def test_migrate_explains_a_url_that_cannot_be_read() -> None:
+    status, printed = run("flask", "migrate", DATABASE_URL="postgresql://ann:hunter2@[::1/tickets")
+    assert status == 1
+    assert printed.startswith("Error: DATABASE_URL is no connection URL")
+    assert "hunter2" not in printed
+
+
+def test_help_needs_no_database() -> None:
+    status, printed = run("flask", "--help", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets")
+    assert status == 0
+    assert "migrate  Bring the database up to date." in printed
+    assert "hunter2" not in printed
+    assert run("flask", "migrate", "--help", DATABASE_URL="postgresql://127.0.0.1:1/")[0] == 0
+
+
+def test_migrate_starts_the_embedded_server_and_stops_it(tmp_path: Path) -> None:
+    url = f"embedded:{tmp_path / 'postgres'}"
+    assert run("flask", "migrate", DATABASE_URL=url)[0] == 0
+    assert run("flask", "migrate", DATABASE_URL=url)[1].endswith("The database is up to date.\n")
+    assert not (tmp_path / "postgres" / "data" / "postmaster.pid").exists()

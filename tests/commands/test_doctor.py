@@ -1,0 +1,241 @@
+"""flask doctor: each check against a real server or obstacle, and what it advises."""
+
+from __future__ import annotations
+
+import json
+from contextlib import closing
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+from psycopg.conninfo import conninfo_to_dict
+
+from tests.unit.test_config import run
+from ticketsvc import migrations
+from ticketsvc.commands import doctor
+from ticketsvc.commands.doctor import Finding, Verdict
+from ticketsvc.config import Config, RateLimit
+from ticketsvc.store import health
+from ticketsvc.store.postgres.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_httpserver import HTTPServer
+
+    from ticketsvc.store.health import Server
+
+KEY = "sk-planted-key"
+AWAY = "postgresql://ann:hunter2@127.0.0.1:1/tickets"
+
+
+@pytest.fixture
+def server(database_url: str) -> Iterator[Server]:
+    """What the tests' own server says of itself."""
+    with closing(Database(Config(database_url=database_url))) as database:
+        yield health.server(database)
+
+
+def findings(url: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
+    """The exit status of `flask doctor --json`, and its findings by check; of several the last."""
+    status, printed = run("flask", "doctor", "--json", DATABASE_URL=url, **settings)
+    return status, {finding["check"]: finding for finding in json.loads(printed)}
+
+
+def execute(url: str, *statements: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+# --- the command
+
+
+def test_it_works(own_url: str) -> None:
+    status, printed = run("flask", "doctor", DATABASE_URL=own_url)
+    assert status == 0, printed
+    lines = printed.splitlines()
+    checks = ["settings", "version", "clock", "connections", "autovacuum", "privileges", "extensions", "migrations"]
+    assert [line.split()[1] for line in lines if not line.startswith(" ")] == [*checks, "counters", "model"]
+    assert max(map(len, lines)) <= 170
+
+
+def test_it_is_for_machines_too(own_url: str) -> None:
+    status, found = findings(own_url)
+    assert status == 0
+    assert found["migrations"] == {"check": "migrations", "verdict": "ok", "found": "All are applied.", "advice": ""}
+
+
+def test_a_database_that_is_away() -> None:
+    status, found = findings(AWAY, DB_POOL_TIMEOUT="0.3")
+    assert (status, found["database"]["verdict"]) == (1, "wrong")
+    assert "DATABASE_URL" in found["database"]["advice"]
+    assert "hunter2" not in str(found)
+
+
+def test_a_database_without_tables(new_database: Callable[[], str]) -> None:
+    status, found = findings(new_database())
+    assert (status, found["migrations"]["verdict"]) == (1, "wrong")
+    assert found["migrations"]["advice"] == "Run `flask migrate`."
+    assert found["extensions"]["verdict"] == "warning"
+    assert "counters" not in found
+
+
+def test_a_migration_that_was_edited(own_url: str) -> None:
+    execute(own_url, "UPDATE _migration_content SET sha256 = 'x' WHERE migration_id = '0003_triage_examples'")
+    assert migrations.edited(own_url) == ["0003_triage_examples"]
+    status, found = findings(own_url)
+    assert (status, found["migrations"]["verdict"]) == (1, "wrong")
+    assert found["migrations"]["found"] == "Edited after they were applied: 0003_triage_examples."
+
+
+def test_a_role_that_may_do_little(own_url: str) -> None:
+    name = conninfo_to_dict(own_url)["dbname"]
+    role = f"limited_{name}"
+    execute(
+        own_url,
+        f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 3",
+        f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC",
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        "DROP EXTENSION btree_gin CASCADE",
+    )
+    try:
+        parts = conninfo_to_dict(own_url)
+        limited = f"postgresql:///{name}?host={parts['host']}&port={parts.get('port', 5432)}&user={role}"
+        status, found = findings(limited)
+    finally:
+        execute(own_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
+    assert status == 1
+    assert found["connections"]["verdict"] == "wrong"
+    assert "the server takes 3." in found["connections"]["found"]
+    assert found["privileges"]["advice"] == f'Migrate as the owner, or GRANT CREATE ON DATABASE "{name}" TO "{role}".'
+    assert found["extensions"]["advice"] == "Let an administrator run: CREATE EXTENSION btree_gin;"
+
+
+def test_counters_below_zero(own_url: str) -> None:
+    execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
+    status, found = findings(own_url)
+    assert (status, found["counters"]["advice"]) == (1, "Run `flask stats mend`.")
+
+
+def test_a_database_that_takes_no_writes(own_url: str) -> None:
+    name = conninfo_to_dict(own_url)["dbname"]
+    execute(own_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+    status, found = findings(own_url)
+    assert (status, found["privileges"]["found"]) == (1, "The database takes no writes.")
+
+
+# --- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"cors_origins": ("*",)}, "CORS_ORIGINS=* without keys"),
+        ({"trusted_proxies": ("*",), "rate_limit": RateLimit(1, 1)}, "FORWARDED_ALLOW_IPS=*"),
+        ({"lock_timeout": 20.0}, "DB_LOCK_TIMEOUT is not below DB_STATEMENT_TIMEOUT"),
+        ({"openai_base_url": "http://x"}, "OPENAI_BASE_URL without OPENAI_API_KEY"),
+    ],
+)
+def test_settings_that_do_not_go_together(settings: dict[str, object], said: str) -> None:
+    config = replace(Config(database_url=AWAY), **settings)  # type: ignore[arg-type]
+    [warning, fine] = doctor.settings(config)
+    assert warning.verdict is Verdict.WARNING
+    assert warning.found.startswith(said)
+    assert warning.advice
+    assert fine.verdict is Verdict.FINE
+
+
+def test_settings_that_do() -> None:
+    config = Config(database_url=AWAY, cors_origins=("*",), require_api_key=True)
+    assert [finding.verdict for finding in doctor.settings(config)] == [Verdict.FINE]
+
+
+# --- the server
+
+
+@pytest.mark.parametrize(
+    ("number", "verdict"),
+    [(140_012, Verdict.WRONG), (150_000, Verdict.FINE), (180_006, Verdict.FINE), (190_000, Verdict.WARNING)],
+)
+def test_the_version(server: Server, number: int, verdict: Verdict) -> None:
+    finding = doctor.version(server._replace(version=number))
+    assert_advises(finding, verdict)
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0, Verdict.FINE), (-60, Verdict.WARNING), (60, Verdict.WARNING)])
+def test_the_clock(server: Server, ahead: float, verdict: Verdict) -> None:
+    assert_advises(doctor.clock(server, server.now + ahead), verdict)
+
+
+@pytest.mark.parametrize(("room", "verdict"), [(19, Verdict.WRONG), (39, Verdict.WARNING), (40, Verdict.FINE)])
+def test_connections(server: Server, room: int, verdict: Verdict) -> None:
+    config = Config(database_url=AWAY, workers=2, pool_size=8, bulk_calls=2)
+    given = server._replace(max_connections=room + 5, reserved_connections=5, role_limit=-1)
+    assert_advises(doctor.connections(config, given), verdict)
+
+
+def test_autovacuum(server: Server) -> None:
+    assert_advises(doctor.autovacuum(server), Verdict.FINE)
+    assert_advises(doctor.autovacuum(server._replace(autovacuum=False)), Verdict.WRONG)
+
+
+def test_extensions(server: Server) -> None:
+    may, may_not = server._replace(may_create=True), server._replace(may_create=False)
+    assert_advises(doctor.extensions(may, {}), Verdict.FINE)
+    assert_advises(doctor.extensions(may, {"pg_trgm": True}), Verdict.WARNING)
+    assert_advises(doctor.extensions(may_not, {"pg_trgm": True}), Verdict.WRONG)
+    assert "no pg_trgm" in assert_advises(doctor.extensions(may, {"pg_trgm": False}), Verdict.WRONG).found
+
+
+def test_an_extension_whose_files_are_missing(database_url: str) -> None:
+    with closing(Database(Config(database_url=database_url))) as database:
+        assert health.missing_extensions(database, ["pg_trgm", "no_such_thing"]) == {"no_such_thing": False}
+
+
+def test_temporary_tables(server: Server) -> None:
+    [finding] = doctor.privileges(server._replace(may_temp=False, may_create=True, read_only=False))
+    assert "GRANT TEMPORARY" in assert_advises(finding, Verdict.WRONG).advice
+
+
+def test_changes_that_nobody_folds() -> None:
+    assert_advises(doctor.counters(health.Counted(False, 10)), Verdict.FINE)
+    assert_advises(doctor.counters(health.Counted(False, 1_000_000)), Verdict.WARNING)
+
+
+# --- the model
+
+
+def test_no_model() -> None:
+    assert_advises(doctor.model(Config(database_url=AWAY)), Verdict.FINE)
+
+
+def test_a_model_that_answers(httpserver: HTTPServer) -> None:
+    labels = {"category": "account", "priority": "high", "category_confidence": 0.9, "priority_confidence": 0.8}
+    content = json.dumps({**labels, "category_reasons": [], "priority_reasons": []})
+    message = {"role": "assistant", "content": content, "refusal": None}
+    choices = [{"index": 0, "finish_reason": "stop", "message": message}]
+    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(answer)
+    config = Config(
+        database_url=AWAY, openai_api_key=KEY, openai_base_url=httpserver.url_for("/v1"), openai_timeout=20.0
+    )
+    assert_advises(doctor.model(config), Verdict.FINE)
+
+
+def test_a_model_that_refuses_the_key(httpserver: HTTPServer) -> None:
+    httpserver.expect_request("/v1/chat/completions").respond_with_json({"error": {"message": KEY}}, status=401)
+    config = Config(
+        database_url=AWAY, openai_api_key=KEY, openai_base_url=httpserver.url_for("/v1"), openai_timeout=20.0
+    )
+    finding = assert_advises(doctor.model(config), Verdict.WARNING)
+    assert "status 401" in finding.found
+    assert KEY not in str(finding)
+
+
+def assert_advises(finding: Finding, verdict: Verdict) -> Finding:
+    """A check's verdict; all but a fine one say what to do."""
+    assert finding.verdict is verdict
+    assert bool(finding.advice) == (verdict is not Verdict.FINE)
+    return finding

@@ -1,0 +1,213 @@
+"""flask tickets import, export and demo"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.support.tickets import TICKET, insert_many
+from tests.unit.test_config import run
+from ticketsvc.dev import demo
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.store.exports import CSV_HEADER
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.tickets import Connection
+
+NOW = datetime(2026, 11, 23, 6, 30, 15, tzinfo=UTC)
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+
+def flask(url: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run `flask tickets` with these arguments."""
+    return subprocess.run(
+        [sys.executable, "-m", "flask", "tickets", *arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
+        input=stdin,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def count(database: Connection) -> object:
+    row = database.execute("SELECT count(*) FROM tickets").fetchone()
+    assert row
+    return row[0]
+
+
+def lines(number: int) -> bytes:
+    return (json.dumps(TICKET) + "\n").encode() * number
+
+
+# --- import
+
+
+def test_import_works(database_url: str, database: Connection, tmp_path: Path) -> None:
+    file = tmp_path / "old.JSONL"
+    file.write_bytes(lines(3000))
+    done = flask(database_url, "import", str(file))
+    assert (done.returncode, done.stdout) == (0, b"Imported 3,000 tickets.\n")
+    assert re.fullmatch(rb"([\d,]+ of [\d,]+ bytes\n)+", done.stderr)
+    assert count(database) == 3000
+
+
+def test_import_reads_standard_input(database_url: str, database: Connection) -> None:
+    done = flask(database_url, "import", "-", "--format", "csv", stdin=b"title,description\na,b\n")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"Imported 1 tickets.\n", b"")
+    assert count(database) == 1
+
+
+def test_import_draws_a_bar_on_a_terminal(database_url: str, tmp_path: Path) -> None:
+    file = tmp_path / "old.ndjson"
+    file.write_bytes(lines(3000))
+    ours, theirs = pty.openpty()
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "TERM": "xterm"}
+    command = [sys.executable, "-m", "flask", "tickets", "import", str(file)]
+    subprocess.run(
+        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=60
+    )
+    os.close(theirs)
+    shown = os.read(ours, 65_536)
+    os.close(ours)
+    assert b"###" in shown
+    assert b"Imported 3,000 tickets." in shown
+
+
+def test_import_tells_every_bad_line(database_url: str, database: Connection) -> None:
+    bad = lines(2) + b'{"title": " ", "description": "b"}\n{\n'
+    done = flask(database_url, "import", "-", "--format", "ndjson", stdin=bad)
+    assert (done.returncode, done.stdout) == (1, b"")
+    told = done.stderr.decode().splitlines()
+    assert told[0] == "Error: Nothing was imported. Faults: 2; lines that have one: 2."
+    assert told[1] == "line 3: title must not be empty."
+    assert told[2].startswith("line 4: The line is not JSON: ")
+    assert len(told) == 3
+    assert count(database) == 0
+
+
+def test_import_asks_for_a_format_that_the_name_does_not_tell(database_url: str, tmp_path: Path) -> None:
+    (tmp_path / "old.txt").write_bytes(lines(1))
+    for name in (str(tmp_path / "old.txt"), "-"):
+        done = flask(database_url, "import", name)
+        assert done.returncode == 2
+        assert b"--format ndjson or --format csv" in done.stderr
+    assert b"does not exist" in flask(database_url, "import", str(tmp_path / "absent.csv")).stderr
+
+
+# --- export
+
+
+def test_export_works(database_url: str, database: Connection, tmp_path: Path) -> None:
+    insert_many(database, 200)
+    done = flask(database_url, "export", "--status", "open", "--priority", "low", "--priority", "high")
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {(ticket["status"], ticket["priority"]) for ticket in found} == {("open", "low"), ("open", "high")}
+    assert done.stderr == b""
+    file = tmp_path / "all.csv"
+    assert flask(database_url, "export", "-o", str(file)).returncode == 0
+    assert file.read_bytes().startswith(CSV_HEADER)
+    assert file.read_bytes().count(b"\r\n") == 201
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+
+
+def test_export_and_import_give_the_same_tickets(database_url: str, database: Connection, tmp_path: Path) -> None:
+    insert_many(database, 100)
+    first, second = tmp_path / "first.csv", tmp_path / "second.ndjson"
+    kept = "SELECT title, description, category, priority, status, created_at, updated_at FROM tickets ORDER BY id"
+    before = database.execute(kept.encode()).fetchall()
+    for file in (first, second):
+        assert flask(database_url, "export", "-o", str(file)).returncode == 0
+        database.execute("TRUNCATE tickets")
+        assert flask(database_url, "import", str(file)).stdout == b"Imported 100 tickets.\n"
+    assert database.execute(kept.encode()).fetchall() == before
+
+
+def test_export_rejects_bad_filters_as_the_list_does(database_url: str) -> None:
+    done = flask(database_url, "export", "--status", "new", "--created-since", "yesterday")
+    assert done.returncode == 2
+    assert b"status must be one or more of open, in_progress, resolved, closed." in done.stderr
+    assert b"created_since must be a date" in done.stderr
+
+
+def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
+    file = tmp_path / "all.csv"
+    file.write_text("yesterday's")
+    status, printed = run(
+        "flask", "tickets", "export", "-o", str(file), DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets"
+    )
+    assert (status, printed.count("\n")) == (1, 1)
+    assert printed.startswith("Error: ")
+    assert "hunter2" not in printed
+    assert file.read_text() == "yesterday's"
+    assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+
+
+# --- demo
+
+
+def test_demo_works(database_url: str, database: Connection) -> None:
+    done = flask(database_url, "demo", "1500", "--seed", "7")
+    assert (done.returncode, done.stdout) == (0, b"Imported 1,500 tickets.\n")
+    assert done.stderr.endswith(b"1,500 of 1,500 tickets\n")
+    row = database.execute("SELECT count(*), min(created_at), max(updated_at) FROM tickets").fetchone()
+    assert row
+    number, oldest, newest = row
+    assert number == 1500
+    assert isinstance(oldest, datetime)
+    assert isinstance(newest, datetime)
+    assert timedelta(days=350) < datetime.now(UTC) - oldest < timedelta(days=366)
+    assert newest <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "many"])
+def test_demo_rejects_other_numbers(database_url: str, number: str) -> None:
+    assert flask(database_url, "demo", "--", number).returncode == 2
+
+
+def test_made_up_tickets_depend_on_the_seed_alone() -> None:
+    assert list(demo.tickets(300, 1, NOW)) == list(demo.tickets(300, 1, NOW))
+    assert list(demo.tickets(300, 1, NOW)) != list(demo.tickets(300, 2, NOW))
+
+
+@pytest.mark.parametrize("number", [1, 7, 999, 20_000])
+def test_made_up_tickets_are_plausible(number: int) -> None:
+    made = list(demo.tickets(number, 1, NOW))
+    assert len(made) == number
+    assert [ticket.created_at for ticket in made] == sorted(str(ticket.created_at) for ticket in made)
+    for ticket in made:
+        assert ticket.created_at
+        assert ticket.updated_at
+        created, updated = map(datetime.fromisoformat, (ticket.created_at, ticket.updated_at))
+        assert NOW - timedelta(days=365) <= created <= updated <= NOW
+        assert ticket.title
+        assert ticket.description
+        assert len(ticket.title) <= 200
+        assert not re.search(r"[{}|]", ticket.title + ticket.description)
+
+
+def test_made_up_tickets_have_all_labels_and_old_ones_are_done() -> None:
+    made = list(demo.tickets(20_000, 1, NOW))
+    assert {ticket.category for ticket in made} == set(CATEGORIES)
+    assert {ticket.priority for ticket in made} == set(PRIORITIES)
+    assert {ticket.status for ticket in made} == set(STATUSES)
+    old, new = list(islice(made, 5000)), made[-50:]
+    assert sum(ticket.status == "closed" for ticket in old) > 4900
+    assert sum(ticket.status in ("open", "in_progress") for ticket in new) > 25
+    assert all(ticket.created_at == ticket.updated_at for ticket in made if ticket.status == "open")
+    hours = [datetime.fromisoformat(str(ticket.created_at)) for ticket in made]
+    assert sum(hour.weekday() < 5 for hour in hours) > 0.85 * len(made)

@@ -1,0 +1,108 @@
+"""POST /api/tickets/classify/"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.bodies import MALFORMED, NOT_TEXT
+from tests.support.tickets import URL, faults, problem
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+CLASSIFY = f"{URL}classify/"
+REFUND = {"description": "I was charged twice on my invoice, please refund me."}
+
+
+def test_it_works(client: FlaskClient) -> None:
+    answer = client.post(CLASSIFY, json=REFUND)
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    suggestion = answer.get_json()
+    assert suggestion["category"] == suggestion["suggested_category"] == "billing"
+    assert suggestion["priority"] == suggestion["suggested_priority"]
+    assert suggestion["priority"] in PRIORITIES
+    assert set(suggestion["confidence"]) == {"category", "priority"}
+    assert all(0 <= confidence <= 1 for confidence in suggestion["confidence"].values())
+    assert suggestion["source"] == "offline"
+    assert isinstance(suggestion["reasons"], list)
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    answer = service.call("POST", CLASSIFY, REFUND)
+    assert (answer.status, answer.json["category"]) == (200, "billing")
+
+
+def test_it_stores_nothing(client: FlaskClient) -> None:
+    client.post(CLASSIFY, json=REFUND)
+    assert client.get(URL).get_json() == []
+
+
+def test_the_same_text_gets_the_same_answer(client: FlaskClient) -> None:
+    assert client.post(CLASSIFY, json=REFUND).data == client.post(CLASSIFY, json=REFUND).data
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "?",
+        "🎫",
+        "\u200b",
+        "字" * 1000,
+        "مرحبا",
+        "a" * 5_000,
+        "a b " * 250_000,
+        "not " * 10_000,
+        "refund " * 10_000,
+        "\x01",
+        "👩‍👩‍👧 e\u0301",
+    ],
+)
+def test_it_has_an_answer_for_any_text(client: FlaskClient, text: str) -> None:
+    suggestion = client.post(CLASSIFY, json={"description": text}).get_json()
+    assert suggestion["category"] in CATEGORIES
+    assert suggestion["priority"] in PRIORITIES
+
+
+def test_other_members_are_ignored(client: FlaskClient) -> None:
+    body = {**REFUND, "title": 5, "category": "nonsense", "priority": None}
+    assert client.post(CLASSIFY, json=body).get_json()["category"] == "billing"
+
+
+@pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
+def test_it_rejects_what_is_no_text(client: FlaskClient, value: object) -> None:
+    answer = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
+    assert list(faults(answer)) == ["#/description"]
+
+
+def test_it_rejects_a_missing_description(client: FlaskClient) -> None:
+    assert faults(client.post(CLASSIFY, json={})) == {"#/description": "required"}
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_it_rejects_a_malformed_body(client: FlaskClient, body: bytes) -> None:
+    problem(client.post(CLASSIFY, data=body, content_type="application/json"), 400)
+
+
+def test_it_rejects_other_media_types(client: FlaskClient) -> None:
+    problem(client.post(CLASSIFY, data=json.dumps(REFUND), content_type="text/plain"), 415)
+
+
+def test_it_needs_no_database(make_app: Callable[..., Flask]) -> None:
+    app = make_app(database_url="postgresql://127.0.0.1:1/none")
+    assert app.test_client().post(CLASSIFY, json=REFUND).status_code == 200
+
+
+def test_the_offline_classifier_answers_for_a_model_that_is_away(make_app: Callable[..., Flask]) -> None:
+    app = make_app(openai_api_key="sk-test", openai_base_url="http://127.0.0.1:1/v1", openai_timeout=2.0)
+    suggestion = app.test_client().post(CLASSIFY, json=REFUND).get_json()
+    assert (suggestion["category"], suggestion["source"]) == ("billing", "offline")

@@ -1,0 +1,115 @@
+"""/ and /console/: how the page and its files are served (what the page does: tests/browser)"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.tickets import problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+DIRECTORY = Path(__file__).parents[2] / "ticketsvc" / "static" / "console"
+NAMES = sorted(path.name for path in DIRECTORY.iterdir() if path.name != "index.html")
+MAX_BYTES = 102_400  # uncompressed, all files together
+
+
+def address(client: FlaskClient, name: str) -> str:
+    """Where the page says that a file is."""
+    found = re.search(r'"(console/[0-9a-f]{16}/)start\.js"', client.get("/").text)
+    assert found
+    return f"/{found[1]}{name}"
+
+
+def test_it_works(client: FlaskClient) -> None:
+    answer = client.get("/")
+    assert answer.status_code == 200
+    assert answer.content_type == "text/html; charset=utf-8"
+    assert "<title>Tickets</title>" in answer.text
+    assert "VERSION" not in answer.text
+    for name in re.findall(r'(?:href|src)="(console/[^"]+)"', answer.text):
+        assert client.get(f"/{name}").status_code == 200
+
+
+def test_the_policy_allows_nothing_but_what_the_service_serves(client: FlaskClient) -> None:
+    policy = dict(part.split(" ", 1) for part in client.get("/").headers["Content-Security-Policy"].split("; "))
+    assert policy == {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": "'self'",
+        "img-src": "'self' data:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+        "require-trusted-types-for": "'script'",
+        "trusted-types": "'none'",
+    }
+
+
+def test_the_page_has_nothing_that_the_policy_forbids(client: FlaskClient) -> None:
+    page = client.get("/").text
+    assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=|https?://(?!www\.w3\.org)", page)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_files_can_be_kept_for_good(client: FlaskClient, name: str) -> None:
+    answer = client.get(address(client, name))
+    assert answer.data == (DIRECTORY / name).read_bytes()
+    kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    assert answer.mimetype == kinds[name.rpartition(".")[2]]
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize("path", ["/", "start.js"])
+def test_a_browser_that_has_it_gets_304(client: FlaskClient, path: str) -> None:
+    path = path if path == "/" else address(client, path)
+    tag = client.get(path).headers["ETag"]
+    for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
+        answer = client.get(path, headers={"If-None-Match": given})
+        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
+    assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_the_page_is_never_taken_from_a_cache_unasked(client: FlaskClient) -> None:
+    assert client.get("/").headers["Cache-Control"] == "no-cache"
+
+
+def test_a_page_of_another_release_gets_files_that_it_does_not_keep(client: FlaskClient) -> None:
+    answer = client.get("/console/0123456789abcdef/start.js")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "name", ["nothing.js", "index.html", "..%2fconsole.py", "%2e%2e/config.py", "../../config.py", "start.js%00"]
+)
+def test_it_serves_nothing_else(client: FlaskClient, name: str) -> None:
+    problem(client.get(address(client, name)), 404)
+
+
+def test_it_needs_no_database(make_app: Callable[..., Flask]) -> None:
+    client = make_app(database_url="postgresql://nobody@127.0.0.1:1/nothing").test_client()
+    assert client.get("/").status_code == client.get(address(client, "start.js")).status_code == 200
+
+
+def test_it_is_small(client: FlaskClient) -> None:
+    total = sum(len(client.get(address(client, name)).data) for name in NAMES) + len(client.get("/").data)
+    assert total <= MAX_BYTES
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    get, head = service.call("GET", "/"), service.call("HEAD", "/")
+    assert (get.status, head.status, head.body) == (200, 200, b"")
+    assert get.headers["Content-Length"] == head.headers["Content-Length"] == str(len(get.body))
+    assert service.call("GET", "/", headers={"Accept": "text/html,application/xhtml+xml"}).status == 200
+    assert service.call("POST", "/").status == 405

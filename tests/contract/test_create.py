@@ -1,0 +1,261 @@
+"""POST /api/tickets/"""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.bodies import MALFORMED, NOT_A_CHOICE, NOT_TEXT, VALID
+from tests.support.tickets import LABELS, TICKET, URL, faults, file_ticket, problem
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+
+def test_it_works(client: FlaskClient) -> None:
+    answer = client.post(URL, json={**TICKET, "category": "Account", "priority": "HIGH"})
+
+    assert answer.status_code == 201
+    ticket = answer.get_json()
+    assert list(ticket)[:7] == ["id", "title", "description", "category", "priority", "status", "created_at"]
+    assert (ticket["title"], ticket["description"]) == (TICKET["title"], TICKET["description"])
+    assert (ticket["category"], ticket["priority"], ticket["status"]) == ("account", "high", "open")
+    assert ticket["updated_at"] == ticket["created_at"]
+    assert (ticket["version"], answer.headers["ETag"]) == (1, '"1"')
+    assert answer.headers["Location"] == f"{URL}{ticket['id']}"
+    assert client.get(answer.headers["Location"]).get_json() == ticket
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    assert service.call("POST", URL, TICKET).status == 201
+
+
+# --- texts
+
+
+@pytest.mark.parametrize("space", [" ", "\t\r\n", "\u00a0\u2003\u3000", "\u2028"])
+def test_it_trims(client: FlaskClient, space: str) -> None:
+    ticket = file_ticket(client, title=f"{space}a{space}b{space}", description=f"{space}c{space}")
+    assert (ticket["title"], ticket["description"]) == (f"a{space}b", "c")
+
+
+@pytest.mark.parametrize("character", ["x", "ü", "字", "🎫", "\u0301", '"', "\\"])
+def test_a_title_has_at_most_200_code_points(client: FlaskClient, character: str) -> None:
+    assert file_ticket(client, title=f"  {character * 200}\u3000")["title"] == character * 200
+
+    answer = client.post(URL, json={**TICKET, "title": character * 201})
+    assert faults(answer) == {"#/title": "too_long"}
+    assert "200" in answer.get_json()["error"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "it's \"quoted\" 'twice'",
+        "a\\b\\n%s{}$1:name",
+        "line\nline\r\nline\ttab",
+        "'; DROP TABLE tickets; --",
+        "<script>alert(1)</script> &amp;",
+        "\u0001\u001f\u007f\u0080\u009f",
+        "a\u200b\u200e\u202eb\ufeff\ufffe\uffff\ufffd",
+        "👩‍👩‍👧‍👦 e\u0301 ȩ̀ 字 \U0010ffff",
+        "مرحبا שלום",
+        "null",
+    ],
+)
+def test_it_keeps_a_text_as_it_is(client: FlaskClient, text: str) -> None:
+    ticket = file_ticket(client, title=text, description=text)
+    assert (ticket["title"], ticket["description"]) == (text, text)
+    assert client.get(URL).get_json() == [ticket]
+
+
+def test_it_takes_an_escaped_surrogate_pair(client: FlaskClient) -> None:
+    body = rb'{"title": "\ud83c\udfab", "description": "\u00fc"}'
+    ticket = client.post(URL, data=body, content_type="application/json").get_json()
+    assert (ticket["title"], ticket["description"]) == ("🎫", "ü")
+
+
+def test_a_description_may_be_long(client: FlaskClient) -> None:
+    assert file_ticket(client, description="🎫" * 80_000)["description"] == "🎫" * 80_000
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+@pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
+def test_it_rejects_what_is_no_text(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
+    assert list(faults(answer)) == [f"#/{field}"]
+    assert field in answer.get_json()["error"]
+
+
+@pytest.mark.parametrize("field", ["title", "description"])
+def test_it_rejects_a_missing_text(client: FlaskClient, field: str) -> None:
+    body = {name: text for name, text in TICKET.items() if name != field}
+    assert faults(client.post(URL, json=body)) == {f"#/{field}": "required"}
+
+
+# --- category, priority, status
+
+
+@pytest.mark.parametrize("change", [str.upper, str.title, str.swapcase])
+def test_enums_are_taken_in_any_letter_case(client: FlaskClient, change: Callable[[str], str]) -> None:
+    for category, priority in zip(CATEGORIES, PRIORITIES, strict=True):
+        ticket = file_ticket(client, category=change(category), priority=change(priority))
+        assert (ticket["category"], ticket["priority"]) == (category, priority)
+
+
+@pytest.mark.parametrize("absent", [{}, {"category": None, "priority": None}, {"category": "", "priority": ""}])
+def test_absent_labels_are_triaged(client: FlaskClient, absent: dict[str, object]) -> None:
+    body = {"title": "Refund", "description": "I was charged twice on my invoice, please refund me.", **absent}
+    answer = client.post(URL, json=body)
+    assert answer.status_code == 201
+    assert answer.get_json()["category"] == "billing"
+    assert answer.get_json()["priority"] in PRIORITIES
+
+
+def test_a_label_that_is_given_is_kept(client: FlaskClient) -> None:
+    body = {"title": "Refund", "description": "I was charged twice on my invoice, please refund me."}
+    assert client.post(URL, json={**body, "category": "technical"}).get_json()["category"] == "technical"
+    ticket = client.post(URL, json={**body, "priority": "low"}).get_json()
+    assert (ticket["category"], ticket["priority"]) == ("billing", "low")
+
+
+@pytest.mark.parametrize("text", ["?", "...", "🎫", "\u200b", "1" * 1000, "字" * 100, "a" * 100_000])
+def test_triage_takes_any_text(client: FlaskClient, text: str) -> None:
+    answer = client.post(URL, json={"title": text[:200], "description": text})
+    assert answer.status_code == 201
+    assert answer.get_json()["category"] in CATEGORIES
+
+
+def test_triage_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
+    client = make_app(triage_on_create=False).test_client()
+    ticket = client.post(URL, json={"title": "Refund", "description": "Urgent! Refund my invoice!"}).get_json()
+    assert (ticket["category"], ticket["priority"]) == ("general", "medium")
+
+
+@pytest.mark.parametrize("field", ["category", "priority"])
+@pytest.mark.parametrize("value", NOT_A_CHOICE)
+def test_it_rejects_what_is_no_choice(client: FlaskClient, field: str, value: object) -> None:
+    answer = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
+    assert faults(answer) == {f"#/{field}": "not_allowed"}
+    allowed = CATEGORIES if field == "category" else PRIORITIES
+    assert all(word in answer.get_json()["error"] for word in (field, *allowed))
+
+
+@pytest.mark.parametrize("status", ["closed", "OPEN", "nonsense", "", None, 5, [], {}])
+def test_a_status_is_ignored(client: FlaskClient, status: object) -> None:
+    assert file_ticket(client, status=status)["status"] == "open"
+
+
+def test_unknown_keys_are_ignored(client: FlaskClient) -> None:
+    given = {"id": "1", "created_at": "never", "updated_at": 1, "version": 7, "": 0, "__proto__": {}, "tags": [1.5e300]}
+    ticket = file_ticket(client, **given)
+    assert ticket["version"] == 1
+    assert ticket["id"] != "1"
+    assert set(ticket) == {*TICKET, *LABELS, "id", "status", "created_at", "updated_at", "version", "triage"}
+
+
+# --- bodies
+
+
+@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+def test_it_rejects_a_malformed_body(client: FlaskClient, body: bytes) -> None:
+    problem(client.post(URL, data=body, content_type="application/json"), 400)
+    assert client.get(URL).get_json() == []
+
+
+def test_it_rejects_malformed_bodies_under_gunicorn_too(service: Service) -> None:
+    statuses = {name: service.call("POST", URL, body).status for name, body in MALFORMED.items()}
+    assert statuses == dict.fromkeys(MALFORMED, 400)
+
+
+def test_it_tells_all_faults_at_once(client: FlaskClient) -> None:
+    body = {"title": " ", "description": 5, "category": "x", "priority": []}
+    answer = client.post(URL, json=body)
+    assert faults(answer) == {
+        "#/title": "empty",
+        "#/description": "wrong_type",
+        "#/category": "not_allowed",
+        "#/priority": "not_allowed",
+    }
+    assert all(field in answer.get_json()["error"] for field in body)
+
+
+def test_it_stores_nothing_when_it_rejects(client: FlaskClient) -> None:
+    client.post(URL, json={**TICKET, "priority": "urgent"})
+    assert client.get(URL).get_json() == []
+
+
+def test_it_takes_a_byte_order_mark(client: FlaskClient) -> None:
+    assert client.post(URL, data=b"\xef\xbb\xbf" + VALID, content_type="application/json").status_code == 201
+
+
+def test_of_a_key_given_twice_the_last_counts(client: FlaskClient) -> None:
+    body = VALID[:-1] + b', "title": "last"}'
+    assert client.post(URL, data=body, content_type="application/json").get_json()["title"] == "last"
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        None,
+        "application/json",
+        "APPLICATION/JSON",
+        "application/json; charset=utf-8",
+        'application/json;charset="UTF-8"',
+        "application/json; charset=utf8",
+    ],
+)
+def test_it_takes_json(client: FlaskClient, content_type: str | None) -> None:
+    assert client.post(URL, data=VALID, content_type=content_type).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/merge-patch+json",
+        "application/jsonp",
+        "application/json; charset=utf-16",
+        "application/json; charset=latin-1",
+        "json",
+        ";",
+        "\xff",
+    ],
+)
+def test_it_rejects_other_media_types(client: FlaskClient, content_type: str) -> None:
+    answer = client.post(URL, data=VALID, content_type=content_type)
+    assert "application/json" in problem(answer, 415)["error"]
+    assert answer.headers["Accept-Post"] == "application/json"
+    assert client.get(URL).get_json() == []
+
+
+# --- at once
+
+
+def test_creates_at_once_are_all_stored(app: Flask) -> None:
+    def create(number: int) -> str:
+        return str(file_ticket(app.test_client(), title=f"Ticket {number}")["id"])
+
+    with ThreadPoolExecutor(8) as threads:
+        ids = set(threads.map(create, range(80)))
+    stored = app.test_client().get(URL).get_json()
+    assert {ticket["id"] for ticket in stored} == ids
+    assert len(ids) == 80
+
+
+def test_creating_never_waits_for_a_model_outside(make_app: Callable[..., Flask]) -> None:
+    app = make_app(openai_api_key="sk-test", openai_base_url="http://203.0.113.1/v1", openai_timeout=3600.0)
+    answer = app.test_client().post(URL, json=TICKET)
+    assert answer.status_code == 201
+    assert set(LABELS) <= set(answer.get_json())

@@ -1,0 +1,106 @@
+"""GET /docs, /docs/errors and the files that they load"""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.test_openapi import every_problem
+from tests.support.tickets import URL, problem
+from ticketsvc.api.docs import STATIC
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+PAGES = ["/docs", "/docs/errors"]
+FILES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*") if path.is_file())
+TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
+
+class Page(HTMLParser):
+    """What a page loads, links to and has ids for; what would be inline."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.loads: set[str] = set()
+        self.links: set[str] = set()
+        self.ids: list[str] = []
+        self.inline: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in ("script", "img", "link") and not given.get("href", "").startswith("data:"):
+            self.loads.add(given.get("src") or given.get("href", ""))
+        if tag == "a":
+            self.links.add(given["href"])
+        if "id" in given:
+            self.ids.append(given["id"])
+        self.inline += [name for name in given if name == "style" or name.startswith("on")]
+        self.inline += [tag] if tag == "style" or (tag == "script" and "src" not in given) else []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_it_works(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    page = Page(answer.text)
+    assert page.loads
+    for address in page.loads | {link for link in page.links if link.startswith("/")}:
+        assert client.get(address).status_code == 200
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient, path: str) -> None:
+    answer = client.get(path)
+    assert Page(answer.text).inline == []
+    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+
+
+def test_the_type_of_every_problem_has_its_heading(client: FlaskClient) -> None:
+    page = Page(client.get("/docs/errors").text)
+    assert sorted(page.ids) == sorted(kind.slug for kind in every_problem())
+    assert problem(client.get(f"{URL}?nonsense=1"), 400)["type"] == "/docs/errors#invalid-input"
+
+
+def test_every_section_begins_with_status_and_title(client: FlaskClient) -> None:
+    text = client.get("/docs/errors").text
+    for kind in every_problem():
+        section = re.search(rf'<section id="{kind.slug}">(.*?)</section>', text, re.DOTALL)
+        assert section
+        assert f"<strong>{kind.status} {kind.title}.</strong>" in section[1]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_file_is_served_as_it_is(client: FlaskClient, name: str) -> None:
+    answer = client.get(f"/docs/files/{name}")
+    assert answer.data == (STATIC / name).read_bytes()
+    assert answer.content_type == TYPES.get((STATIC / name).suffix, answer.content_type)
+    caching = "max-age=31536000, immutable" if name.startswith("vendor/") else "no-cache"
+    assert answer.headers["Cache-Control"] == caching
+    again = client.get(f"/docs/files/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert (again.status_code, again.data) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nothing", "", "../config.py", "..%2fconfig.py", "%2e%2e/config.py", "/etc/passwd", "vendor", "%00", "docs.js%00"],
+)
+def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
+    problem(client.get(f"/docs/files/{name}"), 404)
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    for path in (*PAGES, "/openapi.json", *(f"/docs/files/{name}" for name in FILES)):
+        answer = service.call("GET", path)
+        assert (answer.status, len(answer.body)) == (200, int(answer.headers["Content-Length"]))
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert service.call("HEAD", path).headers["Content-Length"] == answer.headers["Content-Length"]

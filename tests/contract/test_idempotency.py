@@ -1,0 +1,301 @@
+"""Idempotency-Key on POST /api/tickets/"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+
+from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.support.tickets import LABELS, TICKET, URL, problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
+
+BODY = {**TICKET, **LABELS}
+
+
+@pytest.fixture
+def key() -> str:
+    """A new key."""
+    return str(uuid4())
+
+
+def post(client: FlaskClient, key: str, body: object = BODY, headers: dict[str, str] | None = None) -> TestResponse:
+    return client.post(URL, json=body, headers={"Idempotency-Key": key, **(headers or {})})
+
+
+def count(database: Connection, table: str = "tickets") -> int:
+    row = database.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert row
+    return int(str(row[0]))
+
+
+def assert_replayed(first: TestResponse, again: TestResponse) -> None:
+    assert (again.status_code, again.data) == (first.status_code, first.data)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    for name in ("Location", "ETag", "Content-Type", "Cache-Control"):
+        assert again.headers[name] == first.headers[name]
+
+
+def test_it_works(client: FlaskClient, database: Connection, key: str) -> None:
+    first = post(client, key)
+    assert first.status_code == 201
+    assert "Idempotent-Replayed" not in first.headers
+    assert client.get(first.headers["Location"]).get_json() == first.get_json()
+    for _ in range(3):
+        assert_replayed(first, post(client, key))
+    assert count(database) == 1
+
+
+def test_without_a_key_nothing_is_remembered(client: FlaskClient, database: Connection) -> None:
+    assert client.post(URL, json=BODY).get_json()["id"] != client.post(URL, json=BODY).get_json()["id"]
+    assert (count(database), count(database, "idempotency_keys")) == (2, 0)
+
+
+def test_another_key_makes_another_ticket(client: FlaskClient, key: str) -> None:
+    assert post(client, key).get_json()["id"] != post(client, key + "2").get_json()["id"]
+
+
+def test_the_first_answer_outlives_changes_and_deletion(client: FlaskClient, database: Connection, key: str) -> None:
+    first = post(client, key, TICKET)
+    client.patch(first.headers["Location"], json={"title": "Other", "status": "closed"})
+    assert_replayed(first, post(client, key, TICKET))
+    client.delete(first.headers["Location"])
+    assert_replayed(first, post(client, key, TICKET))
+    assert count(database) == 0
+
+
+def test_the_same_json_is_the_same_body(client: FlaskClient, key: str) -> None:
+    first = post(client, key)
+    spread = json.dumps(dict(reversed(BODY.items())), indent=4)
+    assert_replayed(
+        first,
+        client.post(URL, data=spread, content_type="application/json; charset=utf-8", headers={"Idempotency-Key": key}),
+    )
+
+
+@pytest.mark.parametrize(
+    "body", [{**BODY, "title": "Other"}, {**BODY, "priority": "low"}, TICKET, {**BODY, "tags": ["a"]}]
+)
+def test_another_body_is_422(client: FlaskClient, database: Connection, key: str, body: dict[str, object]) -> None:
+    first = post(client, key)
+    document = problem(post(client, key, body), 422)
+    assert document["type"] == "/docs/errors#idempotency-key-reused"
+    assert_replayed(first, post(client, key))
+    assert count(database) == 1
+
+
+# --- the key itself
+
+EVERY_CHARACTER = "".join(map(chr, range(35, 127)))
+
+
+@pytest.mark.parametrize("key", ["a", "!", "a,b", "a" * 255, f'"{"a" * 255}"', '"a b"', r'"\"\\"', EVERY_CHARACTER])
+def test_a_good_key(client: FlaskClient, key: str) -> None:
+    assert_replayed(post(client, key), post(client, key))
+
+
+def test_quotes_make_no_difference(client: FlaskClient, key: str) -> None:
+    assert_replayed(post(client, key), post(client, f'"{key}"'))
+
+
+TOO_LONG = "a" * 256
+BAD = ["", " ", '""', TOO_LONG, f'"{TOO_LONG}"', "a b", "a\tb", "ü", "\x7f", '"', '"a', '"a"b"', r'"\a"', "\xff"]
+
+
+@pytest.mark.parametrize("key", BAD)
+def test_a_bad_key_is_400(client: FlaskClient, database: Connection, key: str) -> None:
+    assert "Idempotency-Key" in problem(post(client, key), 400)["error"]
+    assert (count(database), count(database, "idempotency_keys")) == (0, 0)
+
+
+def test_a_key_belongs_to_its_caller(
+    guarded: Flask, cast: dict[str, dict[str, str]], database: Connection, key: str
+) -> None:
+    client = guarded.test_client()
+    first = post(client, key, headers=cast["writer"])
+    other = post(client, key, headers=cast["admin"])
+    assert (first.status_code, other.status_code, count(database)) == (201, 201, 2)
+    assert_replayed(first, post(client, key, headers=cast["writer"]))
+    assert_replayed(other, post(client, key, headers=cast["admin"]))
+
+
+def test_the_key_is_not_stored_as_it_is(client: FlaskClient, database: Connection, key: str) -> None:
+    post(client, key)
+    row = database.execute("SELECT k::text FROM idempotency_keys AS k").fetchone()
+    assert row is not None
+    assert key not in str(row[0])
+
+
+# --- what is not remembered
+
+
+def test_invalid_input_is_not_remembered(client: FlaskClient, key: str) -> None:
+    problem(post(client, key, {"title": ""}), 400)
+    problem(client.post(URL, data=b"{", headers={"Idempotency-Key": key}), 400)
+    assert "Idempotent-Replayed" not in post(client, key).headers
+
+
+def test_a_failure_of_the_database_is_not_remembered(
+    make_app: Callable[..., Flask], database_url: str, database: Connection, key: str
+) -> None:
+    client = make_app(lock_timeout=0.1).test_client()
+    with locked_tickets(database_url):
+        problem(post(client, key), 503)
+    answer = post(client, key)
+    assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False)
+    assert count(database) == 1
+
+
+# --- keys are pruned by creates
+
+
+def age(database: Connection, hours: int, keys: int) -> None:
+    database.execute(
+        "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer, created_at)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', now() - make_interval(hours => %s)"
+        " FROM generate_series(1, %s)",
+        [hours, keys],
+    )
+
+
+def test_keys_are_pruned_after_a_day(client: FlaskClient, database: Connection, key: str) -> None:
+    age(database, 25, keys=5)
+    age(database, 23, keys=5)
+    left = []
+    for number in range(4):
+        post(client, f"{key}{number}")
+        left.append(count(database, "idempotency_keys") - number - 1)
+    assert left == [8, 6, 5, 5]
+
+
+def test_a_replay_prunes_nothing(client: FlaskClient, database: Connection, key: str) -> None:
+    post(client, key)
+    age(database, 25, keys=2)
+    post(client, key)
+    assert count(database, "idempotency_keys") == 3
+
+
+def test_pruning_waits_for_nobody(client: FlaskClient, database_url: str, database: Connection, key: str) -> None:
+    age(database, 25, keys=1)
+    with closing(psycopg.connect(database_url)) as other:
+        other.execute("DELETE FROM idempotency_keys")
+        assert post(client, key).status_code == 201
+
+
+# --- several at once
+
+
+def test_of_fifty_equal_calls_at_once_one_makes_the_ticket(service: Service, database: Connection, key: str) -> None:
+    def call(_: int) -> Any:
+        return service.call("POST", URL, BODY, {"Idempotency-Key": key})
+
+    with ThreadPoolExecutor(50) as threads:
+        answers = list(threads.map(call, range(50)))
+    made = [answer for answer in answers if answer.status == 201]
+    assert {answer.status for answer in answers} <= {201, 409}
+    assert len([answer for answer in made if "Idempotent-Replayed" not in answer.headers]) == 1
+    assert len({answer.body for answer in made}) == 1
+    assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status == 409)
+    assert count(database) == 1
+    assert call(0).body == made[0].body
+
+
+def test_many_keys_at_once_make_one_ticket_each(service: Service, database: Connection, key: str) -> None:
+    def call(number: int) -> int:
+        return service.call("POST", URL, BODY, {"Idempotency-Key": f"{key}{number % 20}"}).status
+
+    with ThreadPoolExecutor(20) as threads:
+        statuses = set(threads.map(call, range(200)))
+    assert statuses <= {201, 409}
+    assert count(database) == 20
+
+
+def stored(key: str) -> str:
+    """What is stored of a key when nobody is asked for API keys."""
+    return str(UUID(bytes=hashlib.sha256(f"\n{key}".encode()).digest()[:16]))
+
+
+@contextmanager
+def in_the_way(url: str, key: str) -> Iterator[Connection]:
+    """A session that has stored something for the key and not committed it: a create with the key waits for that."""
+    with psycopg.connect(url) as holder:
+        holder.execute(
+            "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer)"
+            " VALUES (%s, gen_random_uuid(), gen_random_uuid(), '{}')",
+            [stored(key)],
+        )
+        yield holder
+        holder.rollback()
+
+
+def is_waiting(database: Connection) -> bool:
+    return database.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None
+
+
+def test_while_one_runs_the_same_is_409(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
+    with in_background() as threads, in_the_way(database_url, key) as holder:
+        first = threads.submit(post, client, key)
+        wait_until(lambda: is_waiting(database))
+        second = post(client, key)
+        assert problem(second, 409)["type"] == "/docs/errors#create-in-progress"
+        assert second.headers["Retry-After"] == "1"
+        holder.rollback()
+        assert first.result().status_code == 201
+    assert_replayed(first.result(), post(client, key))
+    assert count(database) == 1
+
+
+def test_a_killed_holder_frees_its_key(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
+    with closing(psycopg.connect(database_url)) as holder:
+        holder.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s::uuid, 0))", [stored(key)])
+        problem(post(client, key), 409)
+        database.execute("SELECT pg_terminate_backend(%s)", [holder.info.backend_pid])
+        wait_until(lambda: post(client, key).status_code == 201)
+    assert count(database) == 1
+
+
+def test_who_was_later_by_a_hair_gets_the_first_answer(
+    client: FlaskClient, database: Connection, database_url: str, key: str
+) -> None:
+    """The other create commits after this one looked for the key, and no longer holds its lock."""
+    first = post(client, key)
+    row = database.execute("DELETE FROM idempotency_keys RETURNING key, fingerprint, ticket_id, answer").fetchone()
+    with in_background() as threads, closing(psycopg.connect(database_url)) as other:
+        other.execute("INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer) VALUES (%s, %s, %s, %s)", row)
+        later = threads.submit(post, client, key)
+        wait_until(lambda: is_waiting(database))
+        other.commit()
+        assert_replayed(first, later.result())
+    assert count(database) == 1
+
+
+@pytest.mark.parametrize(("has_key", "status"), [(True, 201), (False, 503)])
+def test_with_a_key_a_broken_connection_is_mended_inside(
+    client: FlaskClient, database: Connection, database_url: str, has_key: bool, status: int
+) -> None:
+    """Without one nobody knows whether the ticket was made before it broke."""
+    headers = {"Idempotency-Key": str(uuid4())} if has_key else {}
+    with in_background() as threads, locked_tickets(database_url) as holder:
+        first = threads.submit(client.post, URL, json=BODY, headers=headers)
+        wait_until_blocked(holder)
+        database.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        if has_key:
+            wait_until_blocked(holder)
+        holder.rollback()
+        assert first.result().status_code == status
+    assert count(database) == int(has_key)

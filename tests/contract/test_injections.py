@@ -1,0 +1,93 @@
+"""A corpus of SQL injections through every parameter, header and member that the OpenAPI document describes"""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.injections import STRINGS
+from tests.support.openapi_contract import Document, Operation
+from tests.support.tickets import file_ticket
+from ticketsvc.api.openapi import document as make_document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+
+DOCUMENT = Document(make_document())
+FIELDS = ("title", "description", "category", "priority", "status", "version")
+
+
+def targets() -> list[Any]:
+    """Each place where an operation takes a value: path, query, header, and the members of its JSON body."""
+    found = [
+        (operation, parameter["in"], parameter["name"]) for operation in DOCUMENT for parameter in operation.parameters
+    ]
+    for operation in DOCUMENT:
+        bodies = [body for _, body in operation.bodies if isinstance(body, dict)]
+        found += [(operation, "body", member) for member in sorted({name for body in bodies for name in body})]
+    return [pytest.param(*target, id=f"{target[0].name}-{target[1]}-{target[2]}") for target in found]
+
+
+def call_of(operation: Operation, place: str, name: str, text: str, ticket_id: str) -> dict[str, Any]:
+    """The call that has the text in this place, and is valid otherwise."""
+    sent: dict[str, Any] = {"path": operation.path.replace("{ticket_id}", ticket_id), "method": operation.method}
+    if operation.bodies:
+        sent["content_type"], body = copy.deepcopy(operation.bodies[0])
+        if place == "body":
+            body[name] = text
+        sent["data"] = body if isinstance(body, str) else json.dumps(body)
+    if place == "path":
+        sent["path"] = operation.path.replace("{" + name + "}", quote(text, safe=""))
+    elif place == "query":
+        sent["query_string"] = {name: text}
+    elif place == "header":
+        sent["headers"] = {name: text.encode().decode("latin-1")}
+    return sent
+
+
+@pytest.fixture
+def bystander(client: FlaskClient, database: Connection) -> Iterator[None]:
+    """A ticket that no call is about: it must be there as it was, and no table more or less."""
+    ticket = file_ticket(client, title="Bystander", description="Stands by.")
+    before = tables(database)
+    yield
+    after = client.get(f"/api/tickets/{ticket['id']}").get_json()
+    assert {name: after[name] for name in FIELDS} == {name: ticket[name] for name in FIELDS}
+    assert tables(database) == before
+
+
+def tables(database: Connection) -> list[tuple[object, ...]]:
+    return database.execute(
+        "SELECT relname, relkind, relacl FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
+    ).fetchall()
+
+
+@pytest.mark.parametrize(("operation", "place", "name"), targets())
+def test_a_value_stays_a_value(
+    client: FlaskClient, bystander: None, operation: Operation, place: str, name: str
+) -> None:
+    ticket_id = file_ticket(client)["id"]
+    for text in STRINGS:
+        if operation.method == "delete":
+            ticket_id = file_ticket(client)["id"]
+        answer = client.open(**call_of(operation, place, name, text, ticket_id))
+        operation.check(answer.status_code, dict(answer.headers), answer.data)
+        assert answer.status_code < 500, text
+
+
+@pytest.mark.parametrize("text", STRINGS)
+def test_a_text_is_stored_and_found_as_it_is(client: FlaskClient, bystander: None, text: str) -> None:
+    ticket = file_ticket(client, title=text, description=f"before {text} after")
+    assert (ticket["title"], ticket["description"]) == (text.strip(), f"before {text} after")
+    phrase = text if '"' in text else f'"{text}"'
+    found = client.get("/api/tickets/", query_string={"search": phrase}).get_json()
+    assert ticket["id"] in [each["id"] for each in found]
+    assert "Bystander" not in [each["title"] for each in found]

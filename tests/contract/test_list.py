@@ -1,0 +1,340 @@
+"""GET /api/tickets/ : filters and orders (pages are in test_pages.py, the search in test_search.py)"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.tickets import URL, faults, file_ticket, insert, insert_many, problem, titles
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
+
+ALLOWED = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
+TIMES = ["created_since", "created_before", "updated_since", "updated_before"]
+NOON = "2026-05-05T12:00:00Z"
+
+
+def test_it_works(client: FlaskClient) -> None:
+    tickets = [file_ticket(client, title=f"Ticket {number}") for number in range(3)]
+    answer = client.get(URL)
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    assert answer.get_json() == tickets[::-1]
+    assert "Link" not in answer.headers
+    assert "X-Total-Count" not in answer.headers
+
+
+def test_without_tickets_it_is_an_empty_array(client: FlaskClient) -> None:
+    answer = client.get(URL)
+    assert (answer.status_code, answer.data) == (200, b"[]")
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    service.call("POST", URL, {"title": "é", "description": "🎫", "priority": "low"})
+    assert [ticket["title"] for ticket in service.call("GET", f"{URL}?priority=low&search=%F0%9F%8E%AB").json] == ["é"]
+
+
+# --- facets
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+def test_it_filters_by_each_facet(client: FlaskClient, database: Connection, name: str) -> None:
+    insert_many(database, 64)
+    for value in ALLOWED[name]:
+        found = client.get(f"{URL}?{name}={value}").get_json()
+        assert [ticket[name] for ticket in found] == [value] * 16
+
+
+def test_filters_combine_with_and(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 64)
+    for combination in itertools.product(CATEGORIES, PRIORITIES, STATUSES):
+        category, priority, status = combination
+        [ticket] = client.get(f"{URL}?status={status}&category={category}&priority={priority}").get_json()
+        assert (ticket["category"], ticket["priority"], ticket["status"]) == combination
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?status=open,in_progress",
+        "?status=open&status=in_progress",
+        "?status=in_progress,open,open",
+        "?status=OPEN,In_Progress",
+        "?status=open,&status=&status=,in_progress",
+        "?status=open%2Cin_progress",
+        "?status=open,%20in_progress",
+    ],
+)
+def test_a_filter_may_have_several_values(client: FlaskClient, database: Connection, query: str) -> None:
+    insert_many(database, 64)
+    statuses = {ticket["status"] for ticket in client.get(URL + query).get_json()}
+    assert statuses == {"open", "in_progress"}
+
+
+@pytest.mark.parametrize("sort", ["", "&sort=created_at", "&sort=-updated_at", "&sort=-priority"])
+@pytest.mark.parametrize("search", ["", "&search=Ticket"])
+def test_several_values_of_several_filters(client: FlaskClient, database: Connection, sort: str, search: str) -> None:
+    insert_many(database, 128)
+    query = "?category=billing,general&priority=low,high,critical&status=open&limit=500"
+    expected = [
+        ticket
+        for ticket in client.get(f"{URL}?limit=500{sort}").get_json()
+        if ticket["category"] in ("billing", "general")
+        and ticket["priority"] != "medium"
+        and ticket["status"] == "open"
+    ]
+    assert client.get(URL + query + sort + search).get_json() == expected
+    assert len(expected) == 12
+
+
+@pytest.mark.parametrize("name", [*ALLOWED, *TIMES, "search", "sort", "limit", "cursor", "count"])
+def test_an_empty_value_is_no_filter(client: FlaskClient, database: Connection, name: str) -> None:
+    insert_many(database, 3)
+    assert len(titles(client, f"?{name}=")) == 3
+    assert len(titles(client, f"?{name}")) == 3
+    assert len(titles(client, f"?{name}=&{name}=")) == 3
+
+
+@pytest.mark.parametrize("name", ALLOWED)
+@pytest.mark.parametrize(
+    "value",
+    ["nonsense", "ope", "opened", "open;closed", "open|low", "*", "%25", "null", "0", "%00", "op%C3%A8n", "'", "[]"],
+)
+def test_it_rejects_what_is_no_choice(client: FlaskClient, name: str, value: str) -> None:
+    answer = client.get(f"{URL}?{name}={value}")
+    assert faults(answer) == {name: "not_allowed"}
+    assert all(word in answer.get_json()["error"] for word in (name, *ALLOWED[name]))
+
+
+def test_it_rejects_one_bad_value_among_good_ones(client: FlaskClient) -> None:
+    assert faults(client.get(f"{URL}?status=open,clsoed")) == {"status": "not_allowed"}
+    assert faults(client.get(f"{URL}?status=open&status=clsoed")) == {"status": "not_allowed"}
+
+
+# --- times
+
+
+@pytest.fixture
+def around_noon(client: FlaskClient, database: Connection) -> FlaskClient:
+    """Tickets a microsecond before noon, at noon and after it; changed on the day after at the same time."""
+    for title, time in [("before", "11:59:59.999999"), ("noon", "12:00"), ("after", "12:00:00.000001")]:
+        insert(database, title, f"2026-05-05T{time}Z", f"2026-05-06T{time}Z")
+    return client
+
+
+@pytest.mark.parametrize(
+    "noon",
+    [
+        "2026-05-05T12:00:00Z",
+        "2026-05-05t12:00:00z",
+        "2026-05-05%2012:00:00Z",
+        "2026-05-05T12:00:00.0Z",
+        "2026-05-05T12:00:00.000000000000Z",
+        "2026-05-05T12:00:00.000000" + "0" * 500 + "Z",
+        "2026-05-05T12:00:00-00:00",
+        "2026-05-05T14:00:00%2B02:00",
+        "2026-05-05T14:00:00+02:00",
+        "2026-05-05T06:30:00-05:30",
+        "2026-05-06T11:59:00%2B23:59",
+        "2026-05-04T12:01:00-23:59",
+        "2026-05-06T04:00:00%2B16:00",
+    ],
+)
+def test_since_is_inclusive_and_before_exclusive(around_noon: FlaskClient, noon: str) -> None:
+    assert titles(around_noon, f"?created_since={noon}") == ["after", "noon"]
+    assert titles(around_noon, f"?created_before={noon}") == ["before"]
+    assert titles(around_noon, f"?created_since={noon}&created_before={noon}") == []
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "created_at", "-updated_at", "-priority"])
+@pytest.mark.parametrize("search", ["", "&search=e"])
+@pytest.mark.parametrize("facet", ["", "&status=open"])
+def test_times_work_in_every_order(around_noon: FlaskClient, sort: str, search: str, facet: str) -> None:
+    def found(filters: str) -> set[str]:
+        return set(titles(around_noon, f"?sort={sort}{search}{facet}&{filters}"))
+
+    noons = {"before", "after"} if search else {"before", "noon", "after"}
+    after, before = noons - {"before"}, {"before"}
+    assert found(f"created_since={NOON}") == after
+    assert found(f"created_before={NOON}") == before
+    assert found("updated_since=2026-05-06T12:00:00Z") == after
+    assert found("updated_before=2026-05-06T12:00:00Z") == before
+    assert found(f"created_since={NOON}&updated_before=2026-05-06T12:00:00.000001Z") == after - {"after"}
+    assert found("created_since=2026-05-05&created_before=2026-05-06&updated_since=2026-05-06") == noons
+
+
+def test_a_date_is_its_first_moment_in_utc(client: FlaskClient, database: Connection) -> None:
+    insert(database, "the day before", "2026-05-04T23:59:59.999999Z")
+    insert(database, "that day", "2026-05-05T00:00:00Z")
+    assert titles(client, "?created_since=2026-05-05") == ["that day"]
+    assert titles(client, "?created_before=2026-05-05") == ["the day before"]
+
+
+def test_the_time_of_a_ticket_finds_it(client: FlaskClient) -> None:
+    ticket = file_ticket(client)
+    query = f"?created_since={ticket['created_at']}&updated_since={ticket['updated_at']}"
+    assert titles(client, query) == [ticket["title"]]
+
+
+@pytest.mark.parametrize("name", TIMES)
+@pytest.mark.parametrize(
+    "time",
+    [
+        "0001-01-01",
+        "0001-01-01T23:59:00%2B23:59",
+        "1582-10-10",
+        "1900-02-28",
+        "1969-12-31T23:59:59.999999Z",
+        "2600-01-01",
+        "9999-12-31",
+        "9999-12-31T00:00:59.999999-23:59",
+    ],
+)
+def test_far_times_work(around_noon: FlaskClient, name: str, time: str) -> None:
+    everything = name.endswith("since") == (time < "2026")
+    assert len(titles(around_noon, f"?{name}={time}")) == (3 if everything else 0)
+
+
+NOT_A_TIME = [
+    "yesterday",
+    "now",
+    "infinity",
+    "epoch",
+    "0",
+    "1767225600",
+    "2026",
+    "2026-05",
+    "2026-5-5",
+    "26-05-05",
+    "20260505",
+    "05/05/2026",
+    "2026-13-01",
+    "2026-02-29",
+    "2026-00-00",
+    "0000-01-01",
+    "10000-01-01",
+    "0001-01-01T00:00:00%2B00:01",
+    "9999-12-31T23:59:00-00:01",
+    "-2026-05-05",
+    "2026-W19-2",
+    "2026-05-05T12:00:00",
+    "2026-05-05T12:00Z",
+    "2026-05-05T12Z",
+    "2026-05-05T24:00:00Z",
+    "2026-05-05T12:60:00Z",
+    "2026-05-05T12:00:61Z",
+    "2026-05-05T12:00:00.Z",
+    "2026-05-05T12:00:00,5Z",
+    "2026-05-05T12:00:00UTC",
+    "2026-05-05T12:00:00%2B2",
+    "2026-05-05T12:00:00%2B0200",
+    "2026-05-05T12:00:00%2B24:00",
+    "2026-05-05T12:00:00%2B02:60",
+    "2026-05-05T12:00:00%2B99:99",
+    "2026-05-05T12:00:00Z%0a",
+    "2026-05-05%00",
+    "%202026-05-05",
+    "%EF%BC%92026-05-05",
+    "2026-05-05,2026-05-06",
+    "9" * 5000,
+]
+
+
+@pytest.mark.parametrize("name", TIMES)
+def test_it_rejects_what_is_no_time(client: FlaskClient, name: str) -> None:
+    for text in NOT_A_TIME:
+        assert faults(client.get(f"{URL}?{name}={text}")) == {name: "not_allowed"}, text
+
+
+# --- orders
+
+
+def test_it_sorts(client: FlaskClient, database: Connection) -> None:
+    insert(database, "oldest", "2026-01-01", "2026-02-01")
+    insert(database, "middle", "2026-01-02", "2026-02-03")
+    insert(database, "newest", "2026-01-03", "2026-02-02")
+    database.execute("UPDATE tickets SET priority = 'high' WHERE title = 'oldest'")
+    database.execute("UPDATE tickets SET priority = 'low' WHERE title = 'newest'")
+    assert titles(client) == titles(client, "?sort=-created_at") == ["newest", "middle", "oldest"]
+    assert titles(client, "?sort=created_at") == ["oldest", "middle", "newest"]
+    assert titles(client, "?sort=-updated_at") == ["middle", "newest", "oldest"]
+    assert titles(client, "?sort=-priority") == ["oldest", "middle", "newest"]
+
+
+def test_the_most_urgent_come_first_then_the_newest(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 64)
+    tickets = client.get(f"{URL}?sort=-priority").get_json()
+    keys = [(PRIORITIES.index(ticket["priority"]), ticket["created_at"]) for ticket in tickets]
+    assert keys == sorted(keys, reverse=True)
+
+
+def test_a_changed_ticket_comes_first_by_updated_at(client: FlaskClient) -> None:
+    first = file_ticket(client, title="first")
+    file_ticket(client, title="second")
+    client.patch(URL + first["id"], json={"status": "closed"})
+    assert titles(client, "?sort=-updated_at") == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    "sort", ["updated_at", "priority", "-id", "+created_at", "-CREATED_AT", "--priority", "a,b", "%00"]
+)
+def test_it_rejects_other_orders(client: FlaskClient, sort: str) -> None:
+    answer = client.get(f"{URL}?sort={sort}")
+    assert faults(answer) == {"sort": "not_allowed"}
+    assert all(
+        known in answer.get_json()["error"] for known in ("-created_at", "created_at", "-updated_at", "-priority")
+    )
+
+
+# --- what else can be in a query string
+
+
+@pytest.mark.parametrize(
+    "name", ["categry", "Status", "page", "offset", "created_at", "status[]", "search ", "%00", "🎫", ""]
+)
+@pytest.mark.parametrize("value", ["x", ""])
+def test_it_rejects_unknown_parameters(client: FlaskClient, name: str, value: str) -> None:
+    answer = client.get(f"{URL}?{quote(name, safe='%')}={value}")
+    assert list(faults(answer).values()) == ["unknown"]
+
+
+@pytest.mark.parametrize("name", [*TIMES, "search", "sort", "limit", "cursor", "count"])
+def test_it_rejects_a_repeated_parameter(client: FlaskClient, name: str) -> None:
+    assert faults(client.get(f"{URL}?{name}=1&{name}=1")) == {name: "repeated"}
+
+
+def test_it_tells_all_faults_at_once(client: FlaskClient) -> None:
+    query = "?category=a&priority=b&status=c&created_since=d&updated_before=e&sort=f&limit=g&cursor=h&count=i&wrong=j"
+    assert set(faults(client.get(URL + query))) == {
+        *("category", "priority", "status", "created_since", "updated_before"),
+        *("sort", "limit", "cursor", "count", "wrong"),
+    }
+
+
+@pytest.mark.parametrize("query", ["?search=%ff", "?%ff=1", "?search=%ED%A0%80", "?search=%C0%80", "?status=%E2%82"])
+def test_it_rejects_a_query_string_that_is_not_utf8(client: FlaskClient, query: str) -> None:
+    problem(client.get(URL + query), 400)
+
+
+def test_it_rejects_too_many_parameters(client: FlaskClient) -> None:
+    assert client.get(URL + "?" + "&".join(["status=open"] * 100)).status_code == 200
+    problem(client.get(URL + "?" + "&".join(["status=open"] * 101)), 400)
+    problem(client.get(URL + "?" + "&" * 10_000 + "=" * 10_000), 400)
+
+
+@pytest.mark.parametrize("query", ["?", "?&", "?&&&", "?limit=5&"])
+def test_empty_parts_of_a_query_string_are_nothing(client: FlaskClient, query: str) -> None:
+    assert client.get(URL + query).status_code == 200
+
+
+def test_a_long_list_of_values_works(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 64)
+    assert len(titles(client, "?status=" + ",".join(["open"] * 2000))) == 16

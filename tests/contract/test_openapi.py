@@ -1,0 +1,356 @@
+"""GET /openapi.json: it is valid, it is all there is, and the service does what it says"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import openapi_spec_validator
+import pytest
+
+from tests.support.openapi_contract import ID, Document, Operation
+from tests.support.tickets import TICKET, URL, file_ticket, problem
+from ticketsvc import problems
+from ticketsvc.api.auth import scopes
+from ticketsvc.api.input import filters
+from ticketsvc.api.openapi import document as make_document
+from ticketsvc.api.openapi.answers import WITH_FAULTS
+from ticketsvc.api.openapi.problem_types import EXAMPLES
+from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
+from ticketsvc.config import RateLimit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+DOCUMENT = Document(make_document())
+NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
+"""The console and the files of the pages: no part of the API."""
+
+
+def every_problem() -> set[type[problems.Problem]]:
+    """All classes of problems."""
+    found: set[type[problems.Problem]] = set()
+    waiting = problems.Problem.__subclasses__()
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind)
+        waiting += kind.__subclasses__()
+    return found
+
+
+# --- the document
+
+
+def test_it_works(client: FlaskClient) -> None:
+    answer = client.get("/openapi.json")
+    assert (answer.status_code, answer.content_type) == (200, "application/json")
+    assert answer.get_json() == DOCUMENT.raw
+    openapi_spec_validator.validate(answer.get_json())
+
+
+def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
+    first = client.get("/openapi.json")
+    for sent in (first.headers["ETag"], f'"other", W/{first.headers["ETag"]}', "*"):
+        again = client.get("/openapi.json", headers={"If-None-Match": sent})
+        assert (again.status_code, again.data, again.headers["ETag"]) == (304, b"", first.headers["ETag"])
+    assert client.get("/openapi.json", headers={"If-None-Match": '"other"'}).status_code == 200
+
+
+def test_it_is_made_only_when_somebody_asks(client: FlaskClient) -> None:
+    """A worker that never shows it does not carry it."""
+    import subprocess
+    import sys
+
+    code = "import ticketsvc.application, sys; print([name for name in sys.modules if 'openapi' in name])"
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert made.stdout == "[]\n"
+
+
+def test_everything_has_a_name_and_a_description() -> None:
+    names = [operation.name for operation in DOCUMENT]
+    assert len(set(names)) == len(names)
+    tags = {tag["name"] for tag in DOCUMENT.raw["tags"]}
+    for operation in DOCUMENT:
+        assert operation.described["summary"]
+        assert operation.described["description"].endswith(".")
+        assert set(operation.described["tags"]) <= tags
+        assert all(parameter["description"].endswith(".") for parameter in operation.parameters)
+        assert all(answer["description"] for answer in operation.described["responses"].values())
+    used = {tag for operation in DOCUMENT for tag in operation.described["tags"]}
+    assert used == tags
+
+
+def test_what_is_defined_is_used() -> None:
+    text = json.dumps(DOCUMENT.raw)
+    for kind, components in DOCUMENT.raw["components"].items():
+        if kind == "securitySchemes":
+            continue
+        unused = {name for name in components if f'"#/components/{kind}/{name}"' not in text}
+        assert unused == ({problems.MethodNotAllowed.slug} if kind == "examples" else set())
+
+
+def test_examples_have_the_shape_of_their_schemas() -> None:
+    for name, schema in DOCUMENT.raw["components"]["schemas"].items():
+        for example in schema.get("examples", ()):
+            DOCUMENT.validate({"$ref": f"#/components/schemas/{name}"}, example)
+    for described in DOCUMENT.raw["components"]["headers"].values():
+        DOCUMENT.validate(described["schema"], described["example"])
+    for described in DOCUMENT.raw["components"]["parameters"].values():
+        for example in described["schema"].get("examples", ()):
+            DOCUMENT.validate(described["schema"], example)
+
+
+# --- routes
+
+
+def routes(app: Flask) -> set[tuple[str, str]]:
+    """Path and method of every route, without the slash at the end and the methods that Flask adds."""
+    return {
+        (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").rstrip("/"), method.lower())
+        for rule in app.url_map.iter_rules()
+        if rule.rule not in NOT_DESCRIBED
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+
+def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
+    assert {(operation.path.rstrip("/"), operation.method) for operation in DOCUMENT} == routes(app)
+
+
+# --- parameters
+
+
+def known_parameters(answer: TestResponse) -> set[str]:
+    """The names that the answer to a call with an unknown parameter lists."""
+    detail: str = answer.get_json()["detail"]
+    names = detail.partition("there are ")[2].removesuffix(".")
+    return set(names.split(", ")) - {"none"}
+
+
+@pytest.mark.parametrize("operation", [op for op in DOCUMENT if op.path.startswith(URL)], ids=lambda op: op.name)
+def test_every_query_parameter_is_described_and_nothing_else(client: FlaskClient, operation: Operation) -> None:
+    described = set(operation.parameters_in("query"))
+    answer = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
+    if answer.status_code == 400 and "nonsense is not a parameter" in answer.get_json()["detail"]:
+        assert known_parameters(answer) == described
+    else:
+        assert described == set()
+
+
+def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
+    limit = DOCUMENT["listTickets"].parameters_in("query")["limit"]["schema"]
+    assert (limit["maximum"], limit["default"]) == (filters.MAX_LIMIT, filters.DEFAULT_LIMIT)
+    assert client.get(URL, query_string={"limit": limit["maximum"] + 1}).status_code == 400
+
+
+# --- problems
+
+
+def test_every_problem_type_is_described_and_nothing_else() -> None:
+    assert set(DOCUMENT.raw["components"]["examples"]) == {kind.slug for kind in every_problem()}
+    assert {type(problem) for problem, _ in EXAMPLES} == every_problem()
+    assert len({kind.slug for kind in every_problem()}) == len(every_problem())
+
+
+def test_a_problem_of_each_type_has_the_shape() -> None:
+    for each, _ in EXAMPLES:
+        schema = {"$ref": f"#/components/schemas/{WITH_FAULTS.get(type(each), 'Problem')}"}
+        DOCUMENT.validate(schema, DOCUMENT.raw["components"]["examples"][each.slug]["value"])
+
+
+# --- the service does what it says
+
+
+def path_of(client: FlaskClient, operation: Operation) -> str:
+    """The operation's path, of a ticket that exists where it is about one."""
+    return operation.path.replace("{ticket_id}", file_ticket(client)["id"])
+
+
+def call(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
+    """Call it, and fail unless the answer is as described."""
+    answer = client.open(path, method=operation.method.upper(), **sent)
+    operation.check(answer.status_code, dict(answer.headers), answer.data)
+    return answer
+
+
+def example_bodies() -> list[Any]:
+    return [
+        pytest.param(operation, kind, value, id=f"{operation.name}-{kind}-{number}")
+        for operation in DOCUMENT
+        for number, (kind, value) in enumerate(operation.bodies)
+    ]
+
+
+@pytest.mark.parametrize(("operation", "media_type", "body"), example_bodies())
+def test_every_example_of_a_body_is_taken(
+    client: FlaskClient, operation: Operation, media_type: str, body: object
+) -> None:
+    sent = body if isinstance(body, str) else json.dumps(body)
+    answer = call(client, operation, path_of(client, operation), data=sent, content_type=media_type)
+    assert answer.status_code // 100 == 2
+
+
+def example_parameters() -> list[Any]:
+    return [
+        pytest.param(operation, parameter, example, id=f"{operation.name}-{parameter['name']}")
+        for operation in DOCUMENT
+        for parameter in operation.parameters
+        for example in parameter["schema"].get("examples", ())
+        if parameter["in"] != "path"
+    ]
+
+
+def as_text(value: object) -> str:
+    """A parameter's value as it is sent."""
+    if isinstance(value, list):
+        return ",".join(value)
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(("operation", "parameter", "example"), example_parameters())
+def test_every_example_of_a_parameter_is_taken(
+    client: FlaskClient, operation: Operation, parameter: Any, example: object
+) -> None:
+    place = "query_string" if parameter["in"] == "query" else "headers"
+    sent: dict[str, Any] = {place: {parameter["name"]: as_text(example)}}
+    if operation.bodies:
+        sent["content_type"], body = operation.bodies[0]
+        sent["data"] = body if isinstance(body, str) else json.dumps(body)
+    answer = call(client, operation, path_of(client, operation), **sent)
+    assert answer.status_code < 400 or parameter["name"] == "If-Match"
+
+
+def test_the_last_of_several_pages_has_no_link(client: FlaskClient) -> None:
+    operation = DOCUMENT["listTickets"]
+    for _ in range(2):
+        file_ticket(client)
+    first = call(client, operation, f"{URL}?limit=1&count=true")
+    assert first.headers["X-Total-Count"] == "2"
+    last = call(client, operation, first.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert "Link" not in last.headers
+
+
+@pytest.mark.parametrize("operation", list(DOCUMENT), ids=lambda operation: operation.name)
+def test_the_problems_of_each_operation_are_described(client: FlaskClient, operation: Operation) -> None:
+    path = path_of(client, operation)
+    calls: list[dict[str, Any]] = [
+        {"query_string": "a=%ff"},
+        {"query_string": "nonsense=1"},
+        {"headers": {"Accept": "a/b"}},
+    ]
+    if "{ticket_id}" in operation.path:
+        call(client, operation, operation.path.replace("{ticket_id}", ID), json={})
+    for name in operation.parameters_in("header"):
+        calls += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
+    if operation.bodies:
+        calls += [{"data": b"{"}, {"data": b"[]"}, {"data": b" " * 2_000_000}, {"json": {"title": 5, "description": 5}}]
+        calls += [{"data": b"x", "content_type": "text/html"}]
+    for sent in calls:
+        call(client, operation, path, **sent)
+
+
+def test_a_database_that_is_away_is_described(make_app: Callable[..., Flask]) -> None:
+    client = make_app(database_url="postgresql:///nobody?host=/nowhere", pool_timeout=0.05).test_client()
+    asked = 0
+    for operation in DOCUMENT:
+        body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
+        path = operation.path.replace("{ticket_id}", ID)
+        answer = call(client, operation, path, data=body, content_type="application/json" if body else None)
+        asked += answer.status_code == 503
+        assert ("503" in operation.described["responses"]) >= (answer.status_code == 503)
+    assert asked >= 7
+
+
+def test_head_is_answered_wherever_get_is(client: FlaskClient) -> None:
+    for operation in DOCUMENT:
+        if operation.method == "get":
+            assert client.head(path_of(client, operation)).status_code == 200
+
+
+def test_a_walk_through_the_life_of_a_ticket_is_described(client: FlaskClient) -> None:
+    made = call(client, DOCUMENT["createTicket"], URL, json=TICKET)
+    path = made.headers["Location"]
+    tag = {"If-None-Match": made.headers["ETag"]}
+    assert call(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
+    for change in ({"title": "New"}, {"category": "billing"}, {"priority": "low"}, {"status": "resolved"}):
+        call(client, DOCUMENT["changeTicket"], path, json=change)
+    stale = {"If-Match": made.headers["ETag"]}
+    assert call(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
+    look_at_all(client, path)
+    assert call(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
+    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 204
+    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 404
+    assert len(call(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
+
+
+def look_at_all(client: FlaskClient, path: str) -> None:
+    """Everything that can be read while there is one ticket, which was triaged, corrected and resolved."""
+    history = call(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
+    assert [entry["event"] for entry in history.get_json()] == ["created", "changed"]
+    call(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert len(call(client, DOCUMENT["listTickets"], URL).get_json()) == 1
+    assert call(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
+    assert len(call(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
+    assert call(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
+    judged = call(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
+    assert (judged["category"]["judged"], judged["priority"]["judged"]) == (1, 1)
+    for kind in ("ndjson", "csv"):
+        assert call(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
+
+
+def test_repeated_creates_are_described(client: FlaskClient) -> None:
+    create, key = DOCUMENT["createTicket"], {"Idempotency-Key": str(uuid4())}
+    first, again = (call(client, create, URL, json=TICKET, headers=key) for _ in range(2))
+    assert (again.headers["Idempotent-Replayed"], again.data) == ("true", first.data)
+    other = call(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
+    assert problem(other, 422)["type"] == problems.KeyReused.uri()
+
+
+def test_bad_lines_of_a_file_are_described(client: FlaskClient) -> None:
+    lines = b'{"title": 5}\n{\n{"title": "a", "description": "b", "status": "lost", "created_at": "now"}\n'
+    answer = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
+    assert problem(answer, 400)["faulty_lines"] == 3
+
+
+def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
+    adapter = app.url_map.bind("")
+    for operation in DOCUMENT:
+        endpoint, _ = adapter.match(operation.path.replace("{ticket_id}", ID), operation.method)
+        scope = scopes.needed(endpoint)
+        assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
+
+
+def test_what_is_answered_without_a_key_is_described(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
+    client = guarded.test_client()
+    for operation in DOCUMENT:
+        path = operation.path.replace("{ticket_id}", ID)
+        if operation.described["security"]:
+            assert call(client, operation, path).status_code == 401
+            assert call(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
+            scope = operation.described["security"][0]["apiKey"][0]
+            known = call(client, operation, path, headers=cast["reader"])
+            assert (known.status_code == 403) == (scope != "read")
+        else:
+            assert client.open(path, method=operation.method).status_code == 200
+
+
+def test_limits_are_described(make_app: Callable[..., Flask]) -> None:
+    client = make_app(rate_limit=RateLimit(1, 60)).test_client()
+    operation = DOCUMENT["readStatistics"]
+    first, second = (call(client, operation, f"{URL}stats/") for _ in range(2))
+    assert (first.status_code, second.status_code) == (200, 429)
+    assert {"RateLimit", "RateLimit-Policy"} <= set(dict(first.headers)) & set(dict(second.headers))
+
+
+def test_headers_that_pages_may_read_are_described(client: FlaskClient) -> None:
+    """What CORS lets pages send and read is what the document has."""
+    assert set(DOCUMENT.raw["components"]["headers"]) - {"Accept-Post", "Content-Disposition"} == set(
+        EXPOSED.split(", ")
+    )
+    sent = {name for operation in DOCUMENT for name in operation.parameters_in("header")}
+    assert sent | {"Authorization", "Content-Type"} == set(REQUEST_HEADERS.split(", "))

@@ -1,0 +1,317 @@
+"""GET /api/tickets/ : limit, cursor, Link and count"""
+
+from __future__ import annotations
+
+import threading
+from base64 import urlsafe_b64encode
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.support.tickets import URL, faults, file_ticket, insert, insert_many, next_page, pages, titles
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+    from werkzeug.test import TestResponse
+
+    from tests.support.http import Service
+    from tests.support.tickets import Connection
+
+SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
+
+
+def cursor_of(answer: TestResponse) -> str:
+    """The cursor in an answer's Link header."""
+    address = next_page(answer)
+    assert address
+    return parse_qs(urlsplit(address).query)["cursor"][0]
+
+
+# --- limit
+
+
+def test_it_answers_100_unless_told_otherwise(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 600)
+    assert len(titles(client)) == 100
+    assert len(titles(client, "?limit=1")) == 1
+    assert len(titles(client, "?limit=500")) == 500
+    assert len(titles(client, "?limit=007")) == 7
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        *("0", "-1", "501", "1000000", "2147483648", "9" * 5000, "0" * 8 + "1000000", "0" * 5000 + "1", "0" * 5000),
+        *(
+            "1.0",
+            "1e2",
+            "0x10",
+            "1_0",
+            "ten",
+            "%201",
+            "1%20",
+            "%2B1",
+            "+1",
+            "5,5",
+            "%D9%A5",
+            "%EF%BC%95",
+            "%C2%B2",
+            "%00",
+            "null",
+            "NaN",
+        ),
+    ],
+)
+def test_it_rejects_other_limits(client: FlaskClient, limit: str) -> None:
+    answer = client.get(f"{URL}?limit={limit}")
+    assert faults(answer) == {"limit": "not_allowed"}
+    assert "500" in answer.get_json()["error"]
+
+
+# --- Link
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (9, [9]), (10, [10]), (11, [10, 1]), (30, [10, 10, 10])])
+def test_a_page_that_is_not_the_last_has_a_link(
+    client: FlaskClient, database: Connection, sort: str, count: int, sizes: list[int]
+) -> None:
+    insert_many(database, count)
+    assert [len(page) for page in pages(client, f"?limit=10&sort={sort}")] == sizes
+
+
+def test_a_link_keeps_filters_and_stays_relative_to_the_path(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 200)
+    query = "?status=open,closed&status=resolved&search=%22T%26%23+%F0%9F%8E%AB&limit=1&sort=-priority&created_since="
+    file_ticket(client, title='"T&# 🎫')
+    file_ticket(client, title='"T&# 🎫')
+    address = next_page(client.get(URL + query))
+    assert address
+    assert urlsplit(address).path == URL
+    given, kept = (parse_qs(urlsplit(part).query, keep_blank_values=True) for part in (query, address))
+    assert kept.pop("cursor")
+    assert kept == given
+    assert titles(client, "?" + urlsplit(address).query) == ['"T&# 🎫']
+
+
+def test_a_link_is_ascii_on_one_line(client: FlaskClient, database: Connection) -> None:
+    file_ticket(client, title="a\r\nX-Evil: 1>, <ü")
+    file_ticket(client, title="a\r\nX-Evil: 1>, <ü")
+    link = client.get(f"{URL}?limit=1&search=%0D%0AX-Evil:%201%3E,%20%3C%C3%BC").headers["Link"]
+    assert link.isascii()
+    assert link.isprintable()
+    assert link.count(">") == 1
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    for number in range(3):
+        service.call("POST", URL, {"title": f"Ticket {number}", "description": "x", "category": "general"})
+    first = service.call("GET", f"{URL}?limit=2&count=true")
+    assert first.headers["X-Total-Count"] == "3"
+    address = first.headers["Link"].split(">")[0].removeprefix("<")
+    rest = service.call("GET", address)
+    assert [ticket["title"] for ticket in first.json + rest.json] == ["Ticket 2", "Ticket 1", "Ticket 0"]
+    assert rest.headers["Link"] is None
+
+
+# --- walks
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("limit", [1, 7])
+@pytest.mark.parametrize("filters", ["", "&status=open,closed", "&search=e", "&created_since=2026-01-01T00:20:00Z"])
+def test_a_walk_is_the_list_in_pieces(
+    client: FlaskClient, database: Connection, sort: str, limit: int, filters: str
+) -> None:
+    insert_many(database, 42)
+    expected = client.get(f"{URL}?limit=500&sort={sort}{filters}").get_json()
+    walked = [ticket for page in pages(client, f"?limit={limit}&sort={sort}{filters}") for ticket in page]
+    assert walked == expected
+    assert len(walked) >= 15
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("filters", ["", "&search=Ticket"])
+def test_tickets_of_one_moment_are_walked_once_each(
+    client: FlaskClient, database: Connection, sort: str, filters: str
+) -> None:
+    insert_many(database, 1000, step="0")
+    walked = [ticket["id"] for page in pages(client, f"?limit=99&sort={sort}{filters}") for ticket in page]
+    assert len(walked) == len(set(walked)) == 1000
+    if sort == "-created_at":
+        assert walked == sorted(walked, reverse=True)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("filters", ["", "&category=account,billing,general,technical", "&search=e"])
+def test_writes_between_pages_do_not_disturb_a_walk(
+    client: FlaskClient, database: Connection, sort: str, filters: str
+) -> None:
+    """A third lasts as it is; the others are changed or deleted on the way, the last one of each page among them."""
+    insert_many(database, 300)
+    lasting = [ticket["id"] for page in pages(client, f"?sort={sort}") for ticket in page if _number(ticket) % 3 == 0]
+    walked = []
+    for page in pages(client, f"?limit=7&sort={sort}{filters}"):
+        walked += [ticket["id"] for ticket in page]
+        for ticket in page[-3:]:
+            if _number(ticket) % 3 == 1:
+                client.delete(URL + ticket["id"])
+            if _number(ticket) % 3 == 2:
+                client.patch(URL + ticket["id"], json={"status": "closed", "priority": "low", "title": "Ticket 2"})
+        insert(database, "Ticket 1", "2026-01-01T02:30:00Z")
+    assert [ticket_id for ticket_id in walked if ticket_id in set(lasting)] == lasting
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_writers_at_the_same_time_do_not_disturb_a_walk(
+    app: Flask, client: FlaskClient, database: Connection, sort: str
+) -> None:
+    insert_many(database, 400)
+    lasting = [ticket["id"] for page in pages(client, f"?sort={sort}") for ticket in page if _number(ticket) % 2]
+    passing = [ticket["id"] for page in pages(client, f"?sort={sort}") for ticket in page if _number(ticket) % 2 == 0]
+    done = threading.Event()
+
+    def write() -> None:
+        writer = app.test_client()
+        while passing and not done.is_set():
+            file_ticket(writer, title="Ticket 0")
+            writer.patch(URL + passing[0], json={"priority": "critical", "title": "Ticket 0"})
+            writer.delete(URL + passing.pop())
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    walked = [ticket["id"] for page in pages(client, f"?limit=5&sort={sort}") for ticket in page]
+    done.set()
+    thread.join()
+    assert [ticket_id for ticket_id in walked if ticket_id in set(lasting)] == lasting
+
+
+def test_an_order_of_creation_stays_while_tickets_change(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 60)
+    expected = titles(client)
+    walked = []
+    for page in pages(client, "?limit=7"):
+        walked += [ticket["title"] for ticket in page]
+        database.execute("UPDATE tickets SET updated_at = now(), version = version + 1")
+    assert walked == expected
+
+
+def _number(ticket: dict[str, str]) -> int:
+    return int(ticket["title"].split()[1])
+
+
+# --- cursors
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_it_rejects_a_cursor_of_another_order(client: FlaskClient, database: Connection, sort: str) -> None:
+    insert_many(database, 20)
+    cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
+    assert client.get(f"{URL}?sort={sort}&cursor={cursor}").status_code == 200
+    for other in set(SORTS) - {sort}:
+        assert faults(client.get(f"{URL}?sort={other}&cursor={cursor}")) == {"cursor": "not_allowed"}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_it_rejects_a_tampered_cursor(client: FlaskClient, database: Connection, sort: str) -> None:
+    insert_many(database, 20)
+    cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
+    tampered = [cursor[:-1], cursor[1:], cursor[: len(cursor) // 2], cursor + "A", cursor + "=", cursor.swapcase()]
+    for text in [*tampered, cursor * 2, cursor[::-1], cursor + "%0a", "%20" + cursor, cursor[:20] + "!" + cursor[20:]]:
+        assert faults(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}, text
+
+
+ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
+FORGED = [
+    f"newest/{ID}/x",
+    f"newest/{ID}",
+    f"newest/{ID.upper()}/",
+    "newest/1/",
+    f"NEWEST/{ID}/",
+    f"/{ID}/",
+    f"updated/{ID}/",
+    f"updated/{ID}/now",
+    f"updated/{ID}/infinity",
+    f"updated/{ID}/2026-01-01",
+    f"updated/{ID}/2026-01-01 00:00:00",
+    f"updated/{ID}/20260101T000000Z",
+    f"updated/{ID}/2026-W01-1T00:00:00+00:00",
+    f"updated/{ID}/2026-01-01 00:00:00+16:00",
+    f"updated/{ID}/2026-01-01 00:00:00+00:00:30",
+    f"updated/{ID}/2026-13-01 00:00:00+00",
+    f"updated/{ID}/2026-01-01x00:00:00+00",
+    f"updated/{ID}/2026-01-01 00:00:00." + "1" * 500 + "+00",
+    f"updated/{ID}/2026-01-01 00:00:00+00'",
+    f"updated/{ID}/10000-01-01 00:00:00+00",
+    f"urgent/{ID}/",
+    f"urgent/{ID}/HIGH",
+    f"urgent/{ID}/urgent",
+    f"urgent/{ID}/high\n",
+    f"urgent/{ID}/high\0",
+    "",
+    "{}",
+    "\xff\xfe",
+]
+
+
+@pytest.mark.parametrize("plain", FORGED)
+@pytest.mark.parametrize("sort", SORTS)
+def test_it_rejects_a_forged_cursor(client: FlaskClient, sort: str, plain: str) -> None:
+    text = urlsafe_b64encode(plain.encode()).decode().rstrip("=") or "-"
+    assert faults(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "1", "null", "%00", "%F0%9F%8E%AB", "%2F", "====", "A" * 100_000, "..", "a b", ID]
+)
+def test_it_rejects_garbage_for_a_cursor(client: FlaskClient, text: str) -> None:
+    assert faults(client.get(f"{URL}?cursor={text}")) == {"cursor": "not_allowed"}
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_cursor_outlives_its_ticket(client: FlaskClient, database: Connection, sort: str) -> None:
+    insert_many(database, 20)
+    expected = titles(client, f"?sort={sort}")
+    cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
+    for ticket in client.get(f"{URL}?limit=5&sort={sort}").get_json():
+        client.delete(URL + ticket["id"])
+    assert titles(client, f"?sort={sort}&cursor={cursor}") == expected[5:]
+
+
+# --- count
+
+
+@pytest.mark.parametrize(
+    ("filters", "count"),
+    [
+        ("", 128),
+        ("&status=open", 32),
+        ("&status=open,closed&priority=low", 16),
+        ("&search=%22Ticket 12%22", 10),
+        ("&search=nothing", 0),
+        ("&created_since=2026-01-01T02:00:00Z", 9),
+        ("&updated_before=2026-01-01T00:02:00Z", 1),
+    ],
+)
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_count_is_exact_over_all_pages(
+    client: FlaskClient, database: Connection, filters: str, count: int, sort: str
+) -> None:
+    insert_many(database, 128)
+    answer = client.get(f"{URL}?count=true&limit=2&sort={sort}{filters}")
+    assert answer.headers["X-Total-Count"] == str(count)
+    address = next_page(answer)
+    if address:
+        assert client.get(address).headers["X-Total-Count"] == str(count)
+
+
+@pytest.mark.parametrize("value", ["false", "", "FALSE"])
+def test_without_asking_there_is_no_count(client: FlaskClient, value: str) -> None:
+    assert "X-Total-Count" not in client.get(f"{URL}?count={value}").headers
+
+
+@pytest.mark.parametrize("value", ["1", "yes", "on", "exact", "%00", "true,true"])
+def test_it_rejects_other_counts(client: FlaskClient, value: str) -> None:
+    assert faults(client.get(f"{URL}?count={value}")) == {"count": "not_allowed"}

@@ -1,0 +1,128 @@
+"""RATE_LIMIT"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.conftest import serve
+from tests.support.tickets import TICKET, URL, problem
+from ticketsvc.config import RateLimit
+from ticketsvc.store import rate_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+
+HOUR = 3600
+
+
+@pytest.fixture
+def limited(make_app: Callable[..., Flask], database: Connection) -> Callable[..., FlaskClient]:
+    """Call it with a quota for a client of a service that has it, in an hour. Each has counted nothing."""
+    database.execute("DELETE FROM rate_limits")
+    return lambda quota=3, **settings: make_app(rate_limit=RateLimit(quota, HOUR), **settings).test_client()
+
+
+def statuses(client: FlaskClient, calls: int, **options: Any) -> list[int]:
+    return [client.get(f"{URL}stats", **options).status_code for _ in range(calls)]
+
+
+def test_it_works(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(3)
+    answers = [client.get(URL) for _ in range(5)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
+    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {f'"default";q=3;w={HOUR}'}
+    for answer, left in zip(answers, [2, 1, 0, 0, 0], strict=True):
+        limit, remaining, seconds = answer.headers["RateLimit"].split(";")
+        assert (limit, remaining) == ('"default"', f"r={left}")
+        assert 0 < int(seconds.removeprefix("t=")) <= HOUR
+    refused = answers[-1]
+    assert problem(refused, 429)["type"] == "/docs/errors#quota-exceeded"
+    assert refused.headers["Retry-After"] == refused.headers["RateLimit"].rpartition("t=")[2]
+
+
+def test_it_is_off_by_default(client: FlaskClient) -> None:
+    answer = client.get(URL)
+    assert not [name for name, _ in answer.headers if name.lower().startswith("ratelimit")]
+
+
+def test_every_call_counts_but_health_and_preflights(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(4)
+    for _ in range(3):
+        for path in ("/livez", "/readyz"):
+            answer = client.get(path)
+            assert (answer.status_code, "RateLimit" in answer.headers) == (200, False)
+        assert client.options(URL).status_code == 200
+    codes = [client.post(URL, json=TICKET), client.post(URL, json={}), client.get("/nothing"), client.put(URL)]
+    assert [answer.status_code for answer in codes] == [201, 400, 404, 405]
+    assert statuses(client, 1) == [429]
+    assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
+
+
+def test_a_refused_call_does_nothing(limited: Callable[..., FlaskClient], database: Connection) -> None:
+    client = limited(1)
+    assert [client.post(URL, json=TICKET).status_code for _ in range(3)] == [201, 429, 429]
+    assert database.execute("SELECT count(*) FROM tickets").fetchone() == (1,)
+
+
+def test_each_address_has_its_own(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(2)
+    for address in ("192.0.2.1", "192.0.2.2"):
+        assert statuses(client, 3, environ_base={"REMOTE_ADDR": address}) == [200, 200, 429]
+    # what a caller claims does not count, what the proxy says does
+    claimed = {"headers": {"X-Forwarded-For": "198.51.100.7"}}
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.1"}, **claimed) == [429]
+    assert statuses(client, 3, environ_base={"REMOTE_ADDR": "127.0.0.1"}, **claimed) == [200, 200, 429]
+
+
+def test_each_key_has_its_own(limited: Callable[..., FlaskClient], cast: dict[str, dict[str, str]]) -> None:
+    client = limited(2, require_api_key=True)
+    for name in ("reader", "writer"):
+        assert statuses(client, 3, headers=cast[name]) == [200, 200, 429]
+    assert statuses(client, 1, headers=cast["reader"], environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [429]
+
+
+def test_instances_count_together(limited: Callable[..., FlaskClient]) -> None:
+    one, other = limited(4), limited(4)
+    assert statuses(one, 2) + statuses(other, 2) + statuses(one, 1) + statuses(other, 1) == [200] * 4 + [429] * 2
+
+
+def test_workers_count_together_and_exactly(database_url: str, database: Connection, tmp_path: Path) -> None:
+    database.execute("DELETE FROM rate_limits")
+    with serve(database_url, tmp_path / "log", RATE_LIMIT=f"20/{HOUR}", WEB_CONCURRENCY="2") as service:
+        with ThreadPoolExecutor(30) as threads:
+            answers = list(threads.map(lambda _: service.call("GET", URL).status, range(60)))
+        assert service.call("GET", "/livez").status == 200
+    assert (answers.count(200), answers.count(429)) == (20, 40)
+
+
+def test_a_new_window_starts_when_one_is_over(limited: Callable[..., FlaskClient], database: Connection) -> None:
+    client = limited(2)
+    assert statuses(client, 3) == [200, 200, 429]
+    database.execute("UPDATE rate_limits SET ends = now()")
+    assert statuses(client, 3) == [200, 200, 429]
+
+
+def test_windows_that_are_over_are_forgotten(limited: Callable[..., FlaskClient], database: Connection) -> None:
+    client = limited(2)
+    assert statuses(client, 3, environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [200, 200, 429]
+    assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.2"}) == [200]
+    database.execute("UPDATE rate_limits SET ends = now() - '1 hour'::interval WHERE subject LIKE '%2.2'")
+    rate_limits.prune(client.application.extensions["ticketsvc"].database)
+    assert database.execute("SELECT subject FROM rate_limits").fetchall() == [("address 192.0.2.1",)]
+
+
+def test_without_a_database_nothing_is_counted(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(2, database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.1)
+    for _ in range(4):
+        assert client.post(f"{URL}classify", json=TICKET).status_code == 200
+        problem(client.get(URL), 503)
+        assert client.get("/nothing").status_code == 404

@@ -1,0 +1,128 @@
+"""GET /api/tickets/:id"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from tests.support.tickets import URL, file_ticket, problem
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
+
+NOT_AN_ID = {
+    "number": "1",
+    "zero": "0",
+    "minus one": "-1",
+    "2^63": str(2**63),
+    "fraction": "1.0",
+    "word": "ticket",
+    "null": "null",
+    "NUL": "%00",
+    "bad UTF-8": "%ff",
+    "space": "%20",
+    "percent": "%25",
+    "quote": "'",
+    "dot": "%2e%2e",
+    "10 kB": "a" * 10_000,
+    "braces": "{" + ID + "}",
+    "URN": "urn:uuid:" + ID,
+    "no hyphens": ID.replace("-", ""),
+    "one digit short": ID[:-1],
+    "one digit more": ID + "0",
+    "hyphens elsewhere": "0192a3b4c-5d6-7e8f-9012-3456789abcde",
+    "not hexadecimal": "g" + ID[1:],
+    "full-width digits": "０" + ID[1:],
+    "Arabic digits": "\u0660" + ID[1:],
+    "space behind": ID + "%20",
+    "line end behind": ID + "%0a",
+    "NUL behind": ID + "%00",
+    "below": ID + "/x",
+}
+"""Paths below /api/tickets/ that no ticket can have."""
+
+
+def test_it_works(client: FlaskClient) -> None:
+    ticket = file_ticket(client)
+    answer = client.get(URL + ticket["id"])
+    assert answer.status_code == 200
+    assert answer.content_type == "application/json"
+    assert answer.get_json() == ticket
+    assert answer.headers["ETag"] == '"1"'
+    assert "no-cache" in answer.headers["Cache-Control"]
+
+
+def test_it_says_what_patch_takes(client: FlaskClient) -> None:
+    answer = client.get(URL + file_ticket(client)["id"])
+    assert answer.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
+
+
+def test_an_id_is_taken_in_any_letter_case(client: FlaskClient) -> None:
+    ticket = file_ticket(client)
+    assert client.get(URL + ticket["id"].upper()).get_json() == ticket
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+@pytest.mark.parametrize("ticket_id", [str(uuid4()), ID, "0" * 8 + "-0000" * 3 + "-" + "0" * 12])
+def test_it_rejects_an_unknown_id(client: FlaskClient, method: str, ticket_id: str) -> None:
+    answer = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
+    assert ticket_id in problem(answer, 404)["error"]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "DELETE"])
+@pytest.mark.parametrize("ticket_id", NOT_AN_ID.values(), ids=NOT_AN_ID)
+def test_it_rejects_a_malformed_id(client: FlaskClient, method: str, ticket_id: str) -> None:
+    answer = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
+    assert answer.status_code == 404
+    if method != "HEAD":
+        problem(answer, 404)
+
+
+def test_it_rejects_malformed_ids_under_gunicorn_too(service: Service) -> None:
+    ids = {name: text for name, text in NOT_AN_ID.items() if text.isascii() and len(text) < 4000}
+    answers = {name: service.call("GET", URL + text).status for name, text in ids.items()}
+    assert answers == dict.fromkeys(ids, 404)
+
+
+# --- If-None-Match (RFC 9110 section 13.1.2: weak comparison)
+
+
+@pytest.mark.parametrize("tags", ['"1"', 'W/"1"', "*", '"7", "1"', '"x","1","y"', 'W/"2", W/"1"', ' "1" '])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_it_answers_304_to_who_has_it(client: FlaskClient, tags: str, method: str) -> None:
+    path = URL + file_ticket(client)["id"]
+    answer = client.open(path, method=method, headers={"If-None-Match": tags})
+    assert (answer.status_code, answer.data) == (304, b"")
+    assert answer.headers["ETag"] == '"1"'
+    assert answer.headers["Cache-Control"] == client.get(path).headers["Cache-Control"]
+    assert "Content-Type" not in answer.headers
+    assert "X-Request-Id" in answer.headers
+
+
+@pytest.mark.parametrize("tags", ['"2"', "1", "", '""', "W/", '"1', '"11"', '"01"', '"2", "3"', "garbage", "9" * 5000])
+def test_it_answers_200_to_who_has_another(client: FlaskClient, tags: str) -> None:
+    path = URL + file_ticket(client)["id"]
+    assert client.get(path, headers={"If-None-Match": tags}).status_code == 200
+
+
+def test_after_a_change_the_tag_is_another(client: FlaskClient) -> None:
+    path = URL + file_ticket(client)["id"]
+    client.patch(path, json={"status": "closed"})
+    assert client.get(path, headers={"If-None-Match": '"1"'}).status_code == 200
+    assert client.get(path, headers={"If-None-Match": '"2"'}).status_code == 304
+
+
+def test_304_for_no_unknown_id(client: FlaskClient) -> None:
+    assert client.get(URL + ID, headers={"If-None-Match": "*"}).status_code == 404
+
+
+def test_304_has_no_body_under_gunicorn_too(service: Service) -> None:
+    ticket = service.call("POST", URL, {"title": "a", "description": "b"}).json
+    answer = service.call("GET", URL + ticket["id"], headers={"If-None-Match": "*"})
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", '"1"')

@@ -1,0 +1,108 @@
+"""Every path with and without its trailing slash, every method, and names that are never an id"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.tickets import TICKET, URL, file_ticket, problem
+
+if TYPE_CHECKING:
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+
+UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
+STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
+BULK = ["/api/tickets/import", "/api/tickets/export"]
+TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
+PAGES = ["/openapi.json", "/docs", "/docs/errors"]
+OPERATING = ["/livez", "/readyz", "/metrics"]
+PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, *OPERATING, *PAGES]
+METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_trailing_slash_makes_no_difference(client: FlaskClient, path: str, method: str) -> None:
+    body = {"title": "a", "description": "b"} if method in ("POST", "PATCH") else None
+    without, with_slash = (client.open(address, method=method, json=body) for address in (path, path + "/"))
+    assert without.status_code == with_slash.status_code
+    assert not 300 <= without.status_code < 400
+    assert without.headers.get("Allow") == with_slash.headers.get("Allow")
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_every_call_works_with_and_without_a_slash(client: FlaskClient, slash: str) -> None:
+    created = client.post(f"/api/tickets{slash}", json=TICKET)
+    path = f"/api/tickets/{created.get_json()['id']}{slash}"
+    assert created.status_code == 201
+    assert client.get(f"/api/tickets{slash}").get_json() == [created.get_json()]
+    assert client.get(f"/api/tickets{slash}?search=nothing").get_json() == []
+    assert client.get(path).get_json() == created.get_json()
+    assert client.patch(path, json={"status": "closed"}).get_json()["status"] == "closed"
+    assert client.get(f"/api/tickets/stats{slash}").get_json()["total_tickets"] == 1
+    assert client.post(f"/api/tickets/classify{slash}", json=TICKET).status_code == 200
+    assert len(client.get(f"{path.rstrip('/')}/history{slash}").get_json()) == 2
+    assert client.get(f"/livez{slash}").status_code == client.get(f"/readyz{slash}").status_code == 200
+    assert client.delete(path).status_code == 204
+
+
+def test_it_works_under_gunicorn_too(service: Service) -> None:
+    for path in PATHS:
+        for method in METHODS:
+            statuses = {service.call(method, address).status for address in (path, path + "/")}
+            assert len(statuses) == 1
+            assert statuses.pop() // 100 != 3
+
+
+@pytest.mark.parametrize("name", ["stats", "classify", "import", "export"])
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
+def test_a_name_is_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
+    works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
+    content_type = "application/x-ndjson" if name == "import" else "application/json"
+    body = json.dumps(TICKET) if method != "GET" else None
+    answer = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
+    if method == works:
+        assert answer.status_code == 200
+    else:
+        problem(answer, 405)
+        assert works in answer.headers["Allow"].split(", ")
+
+
+@pytest.mark.parametrize("path", ["/api/tickets/", "/api/tickets/stats/", "/livez", "/readyz", "one", UNKNOWN])
+def test_head_is_wherever_get_is(client: FlaskClient, path: str) -> None:
+    ticket = file_ticket(client)
+    path = URL + ticket["id"] if path == "one" else path
+    get, head = client.get(path), client.head(path)
+    assert (head.status_code, head.data) == (get.status_code, b"")
+    for name in ("Content-Type", "Content-Length", "ETag", "Cache-Control", "Link"):
+        assert head.headers.get(name) == get.headers.get(name)
+
+
+def test_head_has_no_body_under_gunicorn(service: Service) -> None:
+    for path in (URL, "/livez", UNKNOWN):
+        get, head = service.call("GET", path), service.call("HEAD", path)
+        assert (head.status, head.body) == (get.status, b"")
+        assert head.headers["Content-Length"] == str(len(get.body))
+    answer = service.raw(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert answer.endswith(b"\r\n\r\n")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_options_tells_the_methods(client: FlaskClient, path: str) -> None:
+    answer = client.options(path)
+    assert (answer.status_code, answer.data) == (200, b"")
+    allowed = set(answer.headers["Allow"].split(", "))
+    assert "OPTIONS" in allowed
+    assert ("GET" in allowed) == ("HEAD" in allowed)
+
+
+def test_every_route_is_here(app: Flask) -> None:
+    """A new route belongs into PATHS; the console's are no part of the API (test_console.py)."""
+    rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
+    assert rules - {"/", "/console/<version>/<name>"} == {*PATHS, "/docs/files/<path:name>"}

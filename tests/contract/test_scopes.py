@@ -1,0 +1,103 @@
+"""Which key may do what"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.tickets import TICKET, URL, problem
+from ticketsvc.api.auth import scopes
+from ticketsvc.store.keys import SCOPES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+SHOP = "https://shop.example"
+CALLS = [
+    ("GET", URL, "read"),
+    ("HEAD", URL, "read"),
+    ("GET", "{ticket}", "read"),
+    ("GET", "{ticket}/history", "read"),
+    ("GET", f"{URL}stats", "read"),
+    ("GET", f"{URL}stats/daily", "read"),
+    ("GET", f"{URL}stats/resolution", "read"),
+    ("GET", f"{URL}stats/triage", "read"),
+    ("GET", "/metrics", "read"),
+    ("POST", URL, "write"),
+    ("PATCH", "{ticket}", "write"),
+    ("DELETE", "{ticket}", "write"),
+    ("POST", f"{URL}classify", "write"),
+    ("GET", f"{URL}export", "read"),
+    ("POST", f"{URL}import", "admin"),
+]
+MAY = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}
+
+
+def test_every_route_states_its_scope(app: Flask) -> None:
+    """A new route belongs into ticketsvc.api.auth.scopes.NEEDED, and a call of it into CALLS."""
+    assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(scopes.NEEDED)
+    assert set(scopes.NEEDED.values()) <= {scopes.OPEN, *SCOPES}
+
+
+def test_every_route_that_needs_a_key_is_called_here(app: Flask) -> None:
+    adapter = app.url_map.bind("")
+    called = {
+        adapter.match(path.format(ticket=f"{URL}0192a3b4-c5d6-7e8f-9012-3456789abcde"), method)[0]
+        for method, path, _ in CALLS
+    }
+    assert called == {endpoint for endpoint, needed in scopes.NEEDED.items() if needed != scopes.OPEN}
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
+@pytest.mark.parametrize("name", MAY)
+def test_who_may_call(
+    guarded: Flask, cast: dict[str, dict[str, str]], name: str, method: str, path: str, scope: str
+) -> None:
+    client = guarded.test_client()
+    ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
+    body = json.dumps(TICKET) if method in ("POST", "PATCH") else None
+    headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
+    answer = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
+    if name == "stranger":
+        assert answer.status_code == 401
+    elif scope in MAY[name]:
+        assert answer.status_code // 100 == 2
+    else:
+        assert problem(answer, 403)["type"] == "/docs/errors#insufficient-scope"
+        challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
+        assert answer.headers["WWW-Authenticate"] == challenge
+        assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 1
+
+
+def test_a_route_that_nobody_thought_of_is_for_admins() -> None:
+    assert scopes.needed("api.tickets.forgotten") == "admin"
+
+
+@pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("PUT", URL), ("GET", f"{URL}nonsense")])
+def test_strangers_do_not_even_learn_what_is_not_there(
+    guarded: Flask, cast: dict[str, dict[str, str]], method: str, path: str
+) -> None:
+    client = guarded.test_client()
+    assert client.open(path, method=method).status_code == 401
+    assert client.open(path, method=method, headers=cast["reader"]).status_code in (404, 405)
+
+
+def test_a_preflight_needs_no_key(make_app: Callable[..., Flask]) -> None:
+    client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
+    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}
+    answer = client.options(URL, headers={"Origin": SHOP, **asked})
+    assert answer.status_code == 200
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    assert {"authorization", "idempotency-key"} <= set(allowed)
+
+
+def test_a_page_may_read_why_it_was_refused(make_app: Callable[..., Flask]) -> None:
+    client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
+    answer = client.get(URL, headers={"Origin": SHOP})
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, SHOP)
+    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"WWW-Authenticate", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"} <= set(exposed)

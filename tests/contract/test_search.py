@@ -1,0 +1,108 @@
+"""GET /api/tickets/?search= : one text, literally and in any letter case, in titles and descriptions"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.tickets import URL, faults, file_ticket, insert_many, titles
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+
+
+def search(client: FlaskClient, text: str, more: str = "") -> list[str]:
+    return titles(client, f"?search={quote(text, safe='')}{more}")
+
+
+def test_it_works(client: FlaskClient) -> None:
+    file_ticket(client, title="Invoice wrong", description="Too much")
+    file_ticket(client, title="Login", description="No invoice there")
+    file_ticket(client, title="Other", description="Other")
+    assert search(client, "invoice") == ["Login", "Invoice wrong"]
+
+
+@pytest.mark.parametrize("text", ["nvoic", "INVOICE", "InVoIcE", "i", "2026-0815", "wrong"])
+def test_it_finds_any_part_in_any_letter_case(client: FlaskClient, text: str) -> None:
+    file_ticket(client, title="Invoice 2026-0815 wrong", description="-")
+    file_ticket(client, title="x", description="x")
+    assert search(client, text) == ["Invoice 2026-0815 wrong"]
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted"),
+    [
+        ("ÜBERWEISUNG", "überweisung"),
+        ("STRAßE ÄÖÜ", "straße äöü"),
+        ("ÉTÉ", "été"),
+        ("ПРИВЕТ", "привет"),
+        ("ΛΟΓΟΣ", "λογοσ"),
+    ],
+)
+def test_letter_case_does_not_matter_in_any_alphabet(client: FlaskClient, stored: str, wanted: str) -> None:
+    file_ticket(client, title=stored)
+    file_ticket(client, title="other")
+    assert search(client, wanted) == search(client, stored) == [stored]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("%", "_", "\\", "\\\\", "%%", "\\%", "\\_", "a%b", "a_b", "50 %", "C:\\new", "\\"),
+        *("'", "''", '"', "`", "$1", "%s", "{}", "?", "*", "+", "&", "#", "[a-z]", "^", "(", ".*", ":x", "--", ";"),
+        *("🎫", "👩‍👩‍👧", "字", "e\u0301", "\n", "\t", "\u200b", "\x01", "<b>"),
+    ],
+)
+def test_it_is_literal(client: FlaskClient, text: str) -> None:
+    file_ticket(client, title="nothing special", description="ab a1b axb a b C new 50 z s")
+    file_ticket(client, title="in the title", description="-" + text + "-")
+    file_ticket(client, title=f"<{text}>", description="none")
+    assert search(client, text) == [f"<{text}>", "in the title"] or text in ("-", "--")
+
+
+@pytest.mark.parametrize("length", [1000, 10_000])
+def test_it_may_be_long(client: FlaskClient, length: int) -> None:
+    file_ticket(client, description="x" * length)
+    assert len(search(client, "x" * length)) == 1
+    assert search(client, "x" * (length + 1)) == []
+    assert search(client, "%_\\" * (length // 3)) == []
+
+
+@pytest.mark.parametrize("sort", ["-created_at", "created_at", "-updated_at", "-priority"])
+def test_it_works_in_every_order_and_over_pages(client: FlaskClient, database: Connection, sort: str) -> None:
+    insert_many(database, 200)
+    everything = titles(client, f"?sort={sort}&limit=500")
+    expected = [title for title in everything if "7" in title]
+    assert search(client, "7", f"&sort={sort}&limit=500") == expected
+    assert search(client, "7", f"&sort={sort}&limit=10") == expected[:10]
+
+
+def test_it_combines_with_filters(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 128)
+    everything = client.get(f"{URL}?limit=500").get_json()
+    expected = [
+        t["title"] for t in everything if "1" in t["title"] and t["status"] == "open" and t["priority"] == "low"
+    ]
+    assert search(client, "1", "&status=open&priority=low") == expected
+    assert search(client, "1", "&status=open&priority=low&created_before=2026-01-01") == []
+
+
+def test_it_sees_changes_at_once(client: FlaskClient) -> None:
+    ticket = file_ticket(client, title="Old words")
+    client.patch(URL + ticket["id"], json={"title": "New words"})
+    assert (search(client, "old"), search(client, "new")) == ([], ["New words"])
+    client.delete(URL + ticket["id"])
+    assert search(client, "new") == []
+
+
+def test_labels_and_ids_are_not_searched(client: FlaskClient) -> None:
+    ticket = file_ticket(client, title="x", description="y", category="billing", priority="critical")
+    assert [search(client, text) for text in ("billing", "critical", "open", ticket["id"])] == [[], [], [], []]
+
+
+def test_it_rejects_a_nul_character(client: FlaskClient) -> None:
+    assert faults(client.get(f"{URL}?search=a%00b")) == {"search": "not_allowed"}

@@ -1,0 +1,117 @@
+"""GET /api/tickets/stats/resolution/"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.support.tickets import URL, faults, file_ticket, insert
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+
+RESOLUTION = f"{URL}stats/resolution/"
+NONE: dict[str, Any] = {"count": 0, "median_seconds": None, "p90_seconds": None}
+
+
+def measured(times: list[float]) -> dict[str, Any]:
+    """By the definition: the least time that at least that share of the tickets did not exceed."""
+    if not times:
+        return NONE
+    ordered = sorted(times)
+    median, p90 = (ordered[math.ceil(share * len(ordered) / 100) - 1] for share in (50, 90))
+    return {"count": len(times), "median_seconds": median, "p90_seconds": p90}
+
+
+def resolve_many(database: Connection) -> None:
+    """400 tickets of all kinds, three quarters of them resolved, after times that all differ."""
+    database.execute(
+        "INSERT INTO tickets (title, description, created_at, updated_at, category, priority, status)"
+        " SELECT 'Ticket ' || n, '-', at, at + n * n * interval '1.25 seconds',"
+        " (enum_range(NULL::ticket_category))[1 + n % 3], (enum_range(NULL::ticket_priority))[1 + n / 3 % 4],"
+        " CASE WHEN n % 4 = 0 THEN 'open' WHEN n % 4 = 1 THEN 'closed' ELSE 'resolved' END::ticket_status"
+        " FROM generate_series(1, 400) AS n,"
+        " LATERAL (SELECT '2026-01-01Z'::timestamptz + n * interval '1 hour') AS a (at)"
+    )
+    database.execute("UPDATE tickets SET status = 'open' WHERE title LIKE '%9'")
+
+
+def reference(database: Connection, where: str = "true") -> dict[str, Any]:
+    rows: list[Any] = database.execute(
+        f"SELECT category::text, priority::text, extract(epoch FROM resolved_at - created_at)::float8"
+        f" FROM tickets WHERE resolved_at IS NOT NULL AND ({where})".encode()
+    ).fetchall()
+    return {
+        **measured([row[2] for row in rows]),
+        "priority_breakdown": {label: measured([row[2] for row in rows if row[1] == label]) for label in PRIORITIES},
+        "category_breakdown": {label: measured([row[2] for row in rows if row[0] == label]) for label in CATEGORIES},
+    }
+
+
+def test_it_works(client: FlaskClient, database: Connection) -> None:
+    for seconds in (10, 20, 30.5, 40):
+        ticket = insert(database, "x", "2026-01-01Z")
+        database.execute(
+            "UPDATE tickets SET resolved_at = created_at + %s * interval '1 second' WHERE id = %s", [seconds, ticket]
+        )
+    file_ticket(client)
+    times = {"count": 4, "median_seconds": 20, "p90_seconds": 40}
+    answer = client.get(RESOLUTION)
+    assert answer.content_type == "application/json"
+    assert answer.get_json() == {
+        **times,
+        "priority_breakdown": {"low": NONE, "medium": times, "high": NONE, "critical": NONE},
+        "category_breakdown": {"billing": NONE, "technical": NONE, "account": NONE, "general": times},
+    }
+
+
+def test_without_tickets_every_key_is_there(client: FlaskClient) -> None:
+    file_ticket(client)
+    assert client.get(RESOLUTION).get_json() == {
+        **NONE,
+        "priority_breakdown": dict.fromkeys(PRIORITIES, NONE),
+        "category_breakdown": dict.fromkeys(CATEGORIES, NONE),
+    }
+
+
+@pytest.mark.parametrize(
+    ("query", "where"),
+    [
+        ("", "true"),
+        ("?category=billing,account&priority=low", "category IN ('billing', 'account') AND priority = 'low'"),
+        ("?status=open", "status = 'open'"),
+        (
+            "?created_since=2026-01-05&created_before=2026-01-09",
+            "created_at BETWEEN '2026-01-05Z' AND '2026-01-08T23:59Z'",
+        ),
+        ("?updated_since=2026-01-10", "updated_at >= '2026-01-10Z'"),
+        ("?updated_before=2026-01-10&status=closed", "updated_at < '2026-01-10Z' AND status = 'closed'"),
+        ("?search=%22TICKET+1%22", "title LIKE 'Ticket 1%'"),
+        ("?search=nothing", "false"),
+    ],
+)
+def test_it_agrees_with_the_definition(client: FlaskClient, database: Connection, query: str, where: str) -> None:
+    resolve_many(database)
+    assert client.get(RESOLUTION + query).get_json() == reference(database, where)
+
+
+def test_opening_a_ticket_again_does_not_take_its_resolution_back(client: FlaskClient) -> None:
+    path = URL + file_ticket(client)["id"]
+    client.patch(path, json={"status": "closed"})
+    once = client.get(RESOLUTION).get_json()
+    assert once["count"] == 1
+    client.patch(path, json={"status": "open"})
+    client.patch(path, json={"status": "resolved"})
+    assert client.get(RESOLUTION).get_json() == once
+    client.delete(path)
+    assert client.get(RESOLUTION).get_json()["count"] == 0
+
+
+def test_it_names_every_fault(client: FlaskClient) -> None:
+    found = faults(client.get(f"{RESOLUTION}?priority=x&sort=created_at"))
+    assert found == {"priority": "not_allowed", "sort": "unknown"}

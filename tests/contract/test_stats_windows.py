@@ -1,0 +1,143 @@
+"""GET /api/tickets/stats/ with the list's filters, and the totals of lists that come from the same counters"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.contract.test_stats import STATS, ZERO
+from tests.support.postgres import create_database
+from tests.support.tickets import faults, insert, insert_many
+from ticketsvc import migrations
+from ticketsvc.application import create_app
+from ticketsvc.config import Config
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+    from ticketsvc.dev.embedded.cluster import Cluster
+
+
+@pytest.fixture(scope="module")
+def spread(postgres: Cluster) -> Iterator[tuple[Flask, Connection]]:
+    """An application on 5,000 tickets over 40 days, changed up to 3 days later: some counted, some not yet folded."""
+    url = create_database(postgres)
+    migrations.apply(url)
+    app = create_app(Config(database_url=url))
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        insert_many(connection, 5000, step="11 minutes 31 seconds")
+        connection.execute("SELECT pg_advisory_lock(7598253, 1)")  # nobody folds
+        with closing(psycopg.connect(url, autocommit=True)) as writer:
+            writer.execute("UPDATE tickets SET updated_at = created_at + interval '3 days' * random()")
+            writer.execute("UPDATE tickets SET status = 'open', priority = 'high' WHERE title LIKE '%7'")
+            writer.execute("DELETE FROM tickets WHERE title LIKE '%77'")
+        yield app, connection
+    app.extensions["ticketsvc"].database.close()
+
+
+def reference(database: Connection, where: str) -> dict[str, Any]:
+    """The statistics of the tickets that a condition selects, by reading them."""
+    rows: list[Any] = database.execute(
+        f"SELECT category::text, priority::text, status::text, created_at FROM tickets WHERE {where}".encode()
+    ).fetchall()
+    times = [row[3] for row in rows]
+    days = max(1, (max(times) - min(times)) / timedelta(days=1)) if times else 1
+    rounded = (Decimal(len(rows)) / Decimal(days)).quantize(Decimal("0.1"), ROUND_HALF_UP)
+    return {
+        "total_tickets": len(rows),
+        "open_tickets": sum(row[2] == "open" for row in rows),
+        "avg_tickets_per_day": float(rounded),
+        "priority_breakdown": {label: sum(row[1] == label for row in rows) for label in PRIORITIES},
+        "category_breakdown": {label: sum(row[0] == label for row in rows) for label in CATEGORIES},
+    }
+
+
+MOMENTS = st.none() | st.one_of(
+    st.integers(-3, 44).map(lambda day: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)),
+    st.datetimes(datetime(2025, 12, 30), datetime(2026, 2, 14), timezones=st.just(UTC)),
+    st.sampled_from([datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)]),
+)
+
+
+def some(labels: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
+    return st.lists(st.sampled_from(labels), unique=True)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(MOMENTS, MOMENTS, MOMENTS, some(CATEGORIES), some(PRIORITIES), some(STATUSES), st.sampled_from(["", "", "r 4"]))
+def test_any_filters_agree_with_reading_the_tickets(
+    spread: tuple[Flask, Connection],
+    since: datetime | None, before: datetime | None, updated: datetime | None,
+    categories: list[str], priorities: list[str], statuses: list[str], search: str,
+) -> None:  # fmt: skip
+    app, database = spread
+    query: dict[str, Any] = {
+        "category": categories,
+        "priority": priorities,
+        "status": statuses,
+        "search": f'"{search}"' if search else "",
+    }
+    where = ["true"]
+    for name, labels in (("category", categories), ("priority", priorities), ("status", statuses)):
+        if labels:
+            where.append(f"{name} IN ({', '.join(map(repr, labels))})")
+    for name, column, moment in (
+        ("created_since", "created_at >=", since),
+        ("created_before", "created_at <", before),
+        ("updated_before", "updated_at <", updated),
+    ):
+        if moment:
+            query[name] = moment.isoformat()
+            where.append(f"{column} '{moment.isoformat()}'")
+    if search:
+        where.append(f"title || ' ' || description LIKE '%{search}%'")
+    address = f"{STATS}?{urlencode(query, doseq=True)}"
+    answer = app.test_client().get(address)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json() == reference(database, " AND ".join(where))
+    counted = app.test_client().get(address.replace("stats/", "") + "&count=true&limit=1")
+    assert int(counted.headers["X-Total-Count"]) == answer.get_json()["total_tickets"]
+
+
+@pytest.mark.parametrize(
+    ("query", "total"),
+    [
+        ("created_since=2026-01-02&created_before=2026-01-03", 2),
+        ("created_since=2026-01-02T00:00:00.000001Z&created_before=2026-01-03", 1),
+        ("created_since=2026-01-02&created_before=2026-01-03T00:00:00.000001Z", 3),
+        ("created_since=2026-01-02T23:59:59.999999Z&created_before=2026-01-03T00:00:00Z", 1),
+        ("created_since=2026-01-03&created_before=2026-01-02", 0),
+        ("created_since=2026-01-02T10:00:00Z&created_before=2026-01-02T09:00:00Z", 0),
+        ("created_since=2026-01-02T01:00:00%2B01:00&created_before=2026-01-03T01:00:00%2B01:00", 2),
+        ("created_since=2026-01-03", 1),
+        ("created_before=2026-01-02", 1),
+        ("created_before=9999-12-31&created_since=0001-01-01", 4),
+    ],
+)
+def test_the_ends_of_a_window(client: FlaskClient, database: Connection, query: str, total: int) -> None:
+    for time in ("2026-01-01T23:59:59.999999Z", "2026-01-02Z", "2026-01-02T23:59:59.999999Z", "2026-01-03Z"):
+        insert(database, "x", time)
+    assert client.get(f"{STATS}?{query}").get_json()["total_tickets"] == total
+
+
+def test_a_window_without_tickets_has_the_same_shape(client: FlaskClient) -> None:
+    assert client.get(f"{STATS}?category=billing&created_since=2026-01-01").get_json() == ZERO
+    assert client.get(f"{STATS}?updated_since=2026-01-01").get_json() == ZERO
+
+
+def test_it_names_every_fault(client: FlaskClient) -> None:
+    found = faults(client.get(f"{STATS}?category=x&created_since=yesterday&limit=5"))
+    assert found == {"category": "not_allowed", "created_since": "not_allowed", "limit": "unknown"}

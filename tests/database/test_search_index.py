@@ -1,0 +1,223 @@
+"""Searches answered by the index are those answered without it: against a plain reading of the syntax, in Python"""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.support.tickets import URL, file_ticket, pages
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.store import search_index
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+    from flask.testing import FlaskClient
+
+    from tests.support.tickets import Connection
+
+SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
+PIECES = ["ab", "ba", "abc", "cab", "zq", "q", "invoice", "Invoice", "ÄB", "bä", "é", "字符", "符", "a-b", "c++", "50%"]
+SEARCHES = [
+    *(
+        "abc",
+        "invoice",
+        "ab ba",
+        "abc cab invoice zq",
+        "zq",
+        "q",
+        "qa",
+        "ä",
+        "bä",
+        "äb",
+        "字",
+        "字符",
+        "符字",
+        "a-b",
+        "c++",
+    ),
+    *(
+        "50%",
+        "-ab",
+        "-invoice -zq",
+        "invoice -abc",
+        '"ab ba"',
+        '"invoice ab"',
+        '"abc invoice"',
+        '-"ab ba" cab',
+        "nowhere",
+    ),
+    *("zx", "t", "at", "ta", "\u212ab", "%", "_", "k", "n", '"zq "', "tt"),
+]
+FILTERS = [
+    {},
+    {"status": ["open"]},
+    {"category": ["billing"], "priority": ["critical"], "status": ["closed"]},
+    {"priority": ["high", "low"]},
+]
+
+
+def fill(database: Connection, seed: int, count: int = 400) -> None:
+    """Tickets of random words, over eight weeks."""
+    choose = random.Random(seed)
+    old = choose.sample(PIECES, 3)
+    for number in range(count):
+        known = PIECES if number < count // 4 else [piece for piece in PIECES if piece not in old]
+        title, description = (" ".join(choose.choices(known, k=choose.randint(1, 4))) for _ in range(2))
+        labels = [choose.choice(values) for values in (CATEGORIES, PRIORITIES, STATUSES)]
+        database.execute(
+            "INSERT INTO tickets (title, description, category, priority, status, created_at, updated_at) VALUES"
+            " (%s, %s, %s, %s, %s, '2026-01-01Z'::timestamptz + %s * interval '160 minutes',"
+            " '2026-03-01Z'::timestamptz + %s * interval '1 hour')",
+            [title, description, *labels, number, choose.randrange(200)],
+        )
+
+
+def matches(ticket: dict[str, Any], search: str) -> bool:
+    """What the syntax means; the searches here have quotes only around phrases."""
+    texts = [ticket["title"].lower(), ticket["description"].lower()]
+    for part in _parts(search):
+        word = part.removeprefix("-").strip('"').lower()
+        if any(word in text for text in texts) is part.startswith("-"):
+            return False
+    return True
+
+
+def _parts(search: str) -> list[str]:
+    spaced = "".join(part.replace(" ", "\0") if n % 2 else part for n, part in enumerate(search.split('"')))
+    return [part.replace("\0", " ") for part in spaced.split(" ")]
+
+
+@pytest.fixture(params=["rare", "weeks", "dense weeks", "few", "near"])
+def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Which part of the statement has to find most of a page."""
+    if request.param != "near":
+        monkeypatch.setattr(search_index, "NEAR", dict.fromkeys(search_index.NEAR, 2))
+        monkeypatch.setattr(search_index, "BATCHES", 1)
+    if request.param in ("rare", "weeks", "dense weeks"):
+        monkeypatch.setattr(search_index, "FEW", 1)
+        monkeypatch.setattr(search_index, "RARE", 1_000_000 if request.param == "rare" else 0)
+    if request.param == "dense weeks":
+        monkeypatch.setattr(search_index, "DENSE", 0)
+        monkeypatch.setattr(search_index, "DENSE_WITH_FACETS", 0)
+    return str(request.param)
+
+
+@pytest.fixture
+def client(make_app: Callable[..., Flask], database_url: str) -> FlaskClient:
+    """A client of an application whose database takes the index by text wherever it can."""
+    options = "-c enable_seqscan=off -c enable_indexscan=off -c enable_indexonlyscan=off"
+    separator = "&" if "?" in database_url else "?"
+    return make_app(database_url=f"{database_url}{separator}options={quote(options)}").test_client()
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_it_finds_what_the_syntax_says(client: FlaskClient, database: Connection, branch: str, sort: str) -> None:
+    fill(database, seed=SORTS.index(sort))
+    choose = random.Random(branch + sort)
+    for search in choose.sample(SEARCHES, 14):
+        labels = "".join(f"&{name}={','.join(values)}" for name, values in choose.choice(FILTERS).items())
+        everything = client.get(f"{URL}?limit=500&sort={sort}{labels}").get_json()
+        expected = [ticket["id"] for ticket in everything if matches(ticket, search)]
+        address = f"?limit={choose.choice([40, 150, 500])}&count=true&sort={sort}{labels}&search={quote(search)}"
+        assert client.get(URL + address).headers["X-Total-Count"] == str(len(expected)), search
+        walked = [ticket["id"] for page in pages(client, address) for ticket in page]
+        assert walked == expected, address
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connection, branch: str, sort: str) -> None:
+    fill(database, seed=9)
+    window = "&created_since=2026-01-09&created_before=2026-02-10&updated_since=2026-03-02&updated_before=2026-03-08"
+    everything = client.get(f"{URL}?limit=500&sort={sort}{window}").get_json()
+    expected = [ticket["id"] for ticket in everything if matches(ticket, "invoice -zq")]
+    address = f"?limit=9&sort={sort}{window}&search=invoice+-zq"
+    assert [ticket["id"] for page in pages(client, address) for ticket in page] == expected
+    assert len(expected) > 30
+
+
+@pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_far_times_are_no_obstacle(
+    client: FlaskClient, database: Connection, branch: str, sort: str, moment: str
+) -> None:
+    fill(database, seed=3, count=40)
+    for title in ("far away", "far off", "far out"):
+        database.execute("INSERT INTO tickets (title, description, created_at) VALUES (%s, 'x', %s)", [title, moment])
+    database.execute(
+        "INSERT INTO tickets (id, title, description, updated_at) VALUES"
+        " ('ffffffff-fff0-4000-8000-000000000000', 'far beyond', 'x', now() + interval '1 day')"
+    )
+    found = [t["title"] for page in pages(client, f"?sort={sort}&search=far&limit=1") for t in page]
+    assert sorted(found) == ["far away", "far beyond", "far off", "far out"]
+
+
+# --- the texts follow their tickets
+
+
+def texts(database: Connection) -> list[tuple[object, ...]]:
+    """Each ticket's text, and which version of its row it is."""
+    return database.execute("SELECT id::text, text, ctid::text, xmin::text FROM ticket_texts ORDER BY id").fetchall()
+
+
+def missing(database: Connection) -> object:
+    """How many tickets and texts do not belong together."""
+    row = database.execute(
+        "SELECT count(*) FROM tickets AS t FULL JOIN ticket_texts AS x USING (id)"
+        " WHERE x.text IS DISTINCT FROM search_text(t.title, t.description)"
+    ).fetchone()
+    assert row
+    return row[0]
+
+
+def test_a_change_that_leaves_the_text_alone_writes_none(client: FlaskClient, database: Connection) -> None:
+    ticket = file_ticket(client, title="Ünder", description="Way")
+    before = texts(database)
+    labels = {"status": "resolved", "priority": "critical", "category": "billing"}
+    for change in (labels, {"title": "Ünder", "description": "Way"}, {}):
+        assert client.patch(URL + ticket["id"], json=change).status_code == 200
+    assert texts(database) == before
+    client.patch(URL + ticket["id"], json={"title": "Over"})
+    assert texts(database) != before
+
+
+def test_every_way_of_writing_keeps_the_texts(client: FlaskClient, database: Connection) -> None:
+    fill(database, seed=1, count=50)
+    with database.cursor().copy("COPY tickets (title, description) FROM STDIN") as copy:
+        for number in range(50):
+            copy.write_row((f"Copied {number}", "ÄÖÜ"))
+    assert missing(database) == 0
+    database.execute("UPDATE tickets SET title = title || ' again', status = 'closed' WHERE title LIKE 'C%'")
+    database.execute("DELETE FROM tickets WHERE title LIKE '%ab%'")
+    assert missing(database) == 0
+    database.execute(
+        "INSERT INTO tickets (id, title, description, updated_at) SELECT id, 'A', 'b', now() FROM tickets"
+        " ON CONFLICT (id) DO UPDATE SET description = 'Upserted'"
+    )
+    assert missing(database) == 0
+    assert len(client.get(f"{URL}?search=upserted&limit=500").get_json()) == len(texts(database)) > 50
+    database.execute("TRUNCATE tickets")
+    assert texts(database) == []
+
+
+def test_what_was_rolled_back_is_not_found(client: FlaskClient, database: Connection) -> None:
+    ticket = file_ticket(client, title="kept")
+    with database.transaction(force_rollback=True):
+        database.execute("UPDATE tickets SET title = 'dropped'")
+        assert len(client.get(f"{URL}?search=kept").get_json()) == 1
+    assert [t["id"] for t in client.get(f"{URL}?search=kept").get_json()] == [ticket["id"]]
+    assert client.get(f"{URL}?search=dropped").get_json() == []
+
+
+@pytest.mark.parametrize("character", ["é", "ß", "字", "İ", "K", "T", "t", "2", "🎫"])
+def test_two_letters_are_found_beside_anything(client: FlaskClient, database: Connection, character: str) -> None:
+    for title in (f"ab{character}", f"{character}ab", f"a{character}b", "ab", f"{character} ab."):
+        database.execute("INSERT INTO tickets (title, description) VALUES (%s, 'x')", [title])
+    for search in ("ab", "AB"):
+        assert len(client.get(f"{URL}?search={search}").get_json()) == 4
+    assert len(client.get(f"{URL}?search={quote('a' + character)}").get_json()) == 1
+    assert len(client.get(f"{URL}?search={quote(character)}").get_json()) == 4

@@ -1,0 +1,318 @@
+"""What the database learns from tickets: which change teaches what, that it adds up, and that it stays bounded."""
+
+from __future__ import annotations
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.support.training import change, delete, model, suggest, total, unique_word
+from ticketsvc.config import Config
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+from ticketsvc.store import training
+from ticketsvc.store.postgres.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.support.tickets import Connection
+
+pytestmark = pytest.mark.usefixtures("clean")
+
+TEXT = "the red lamp blinks"  # four words
+
+
+@pytest.fixture
+def store(database_url: str, database: Connection) -> Iterator[Database]:
+    """The service's own way to the database. What a test forgot is learned again at the end."""
+    store = Database(Config(database_url=database_url))
+    yield store
+    training.rebuild(store)
+    store.close()
+
+
+def votes(database: Connection) -> list[object]:
+    """The votes for the only text that teaches."""
+    (row,) = database.execute("SELECT votes FROM triage_texts").fetchall()
+    return list(row[0]) if isinstance(row[0], list) else []
+
+
+# --- what teaches
+
+
+def test_it_works(database: Connection, store: Database) -> None:
+    ticket = suggest(database, TEXT)
+    assert training.recall(store, TEXT) is None
+    change(database, ticket, category="technical")
+    memory = training.recall(store, "The lamp is green")
+    assert memory is not None
+    assert memory.total == [0, 400, 0, 0, 0, 0, 0, 0]
+    assert memory.words == [
+        ("The", [0, 100, 0, 0, 0, 0, 0, 0]),
+        ("lamp", [0, 100, 0, 0, 0, 0, 0, 0]),
+        ("is", None),
+        ("green", None),
+    ]
+
+
+@pytest.mark.parametrize("status", ["resolved", "closed"])
+def test_a_ticket_closed_unchanged_teaches_both_labels(database: Connection, status: str) -> None:
+    change(database, suggest(database, TEXT), status=status)
+    assert total(database) == {"general": 400, "medium": 400}
+
+
+def test_a_ticket_in_progress_teaches_nothing(database: Connection) -> None:
+    change(database, suggest(database, TEXT), status="in_progress")
+    assert model(database) == ({}, {})
+
+
+def test_a_label_that_was_not_suggested_teaches_nothing(database: Connection) -> None:
+    database.execute("INSERT INTO tickets (title, description) VALUES ('-', 'the red lamp blinks')")
+    database.execute("UPDATE tickets SET category = 'billing', priority = 'low', status = 'closed'")
+    assert model(database) == ({}, {})
+
+
+def test_a_field_teaches_without_the_other(database: Connection) -> None:
+    change(database, suggest(database, TEXT), priority="high")
+    assert total(database) == {"high": 400}
+
+
+def test_a_second_correction_replaces_the_first(database: Connection) -> None:
+    ticket = suggest(database, TEXT)
+    change(database, ticket, category="technical")
+    change(database, ticket, category="account")
+    assert total(database) == {"account": 400}
+    change(database, ticket, status="closed")
+    assert total(database) == {"account": 400, "medium": 400}
+
+
+def test_a_correction_taken_back_teaches_nothing(database: Connection) -> None:
+    ticket = suggest(database, TEXT)
+    change(database, ticket, category="technical")
+    change(database, ticket, category="general")
+    assert model(database) == ({}, {})
+
+
+def test_a_reopened_ticket_teaches_nothing_until_it_is_closed(database: Connection) -> None:
+    ticket = suggest(database, TEXT)
+    change(database, ticket, status="closed")
+    change(database, ticket, status="open")
+    assert model(database) == ({}, {})
+
+
+def test_a_changed_text_teaches_its_new_words_only(database: Connection) -> None:
+    ticket = suggest(database, TEXT)
+    change(database, ticket, category="technical", description="seven words are in this new text")
+    assert total(database) == {"technical": 700}
+    assert len(model(database)[0]) == 1
+
+
+def test_a_deleted_ticket_is_forgotten(database: Connection) -> None:
+    ticket = suggest(database, TEXT, final=("technical", "high"), status="closed")
+    assert total(database) == {"technical": 400, "high": 400}
+    delete(database, ticket)
+    assert model(database) == ({}, {})
+
+
+def test_a_text_without_words_teaches_nothing(database: Connection) -> None:
+    suggest(database, "12345 ... ??", final=("technical", "high"))
+    assert model(database) == ({}, {})
+
+
+# --- a text teaches once
+
+
+@pytest.mark.parametrize("again", [TEXT, "Blinks 12: RED lamp, the red lamp!"])
+def test_the_same_words_teach_once(database: Connection, again: str) -> None:
+    for text in (TEXT, again, again):
+        suggest(database, text, final=("technical", "medium"))
+    assert votes(database) == [0, 3, 0, 0, 0, 0, 0, 0]
+    assert total(database) == {"technical": 400}
+
+
+def test_the_majority_says_what_a_text_teaches(database: Connection) -> None:
+    first, *_ = [suggest(database, TEXT, final=(label, "medium")) for label in ("technical", "account", "account")]
+    assert total(database) == {"account": 400}
+    change(database, first, category="billing")
+    assert total(database) == {"account": 400}
+
+
+def test_a_divided_text_teaches_nothing(database: Connection) -> None:
+    for label in ("technical", "account"):
+        suggest(database, TEXT, final=(label, "high"))
+    assert total(database) == {"high": 400}
+
+
+# --- words
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Can't log-in to user's page?", ["Can't", "log", "in", "to", "user's", "page"]),
+        ("refund Refunded REFUNDS", ["refund"]),
+        ("l’été à Zürich — «наконец»", ["l’été", "à", "Zürich", "наконец"]),
+        ("lamp２２、灯が点滅", ["lamp", "灯が点滅"]),
+        ("a\tb\nc\u2028d\u00a0e", ["a", "b", "c", "d", "e"]),
+        ("''' 123 👍", ["👍"]),
+        ("", []),
+    ],
+)
+def test_words(database: Connection, text: str, words: list[str]) -> None:
+    found = database.execute("SELECT word FROM triage_words(%s)", [text]).fetchall()
+    assert [word for (word,) in found] == words
+
+
+def test_a_long_text_weighs_as_much_as_sixteen_words(database: Connection) -> None:
+    suggest(database, " ".join(unique_word() for _ in range(40)), final=("technical", "medium"))
+    assert total(database) == {"technical": 1600}
+
+
+def test_only_the_beginning_of_a_text_is_read(database: Connection) -> None:
+    text = " ".join(unique_word() for _ in range(200)) + " refund" * 100_000
+    suggest(database, text, final=("technical", "medium"))
+    assert len(model(database)[1]) <= 64 + 1
+
+
+def test_recalling_survives_what_postgres_cannot_store(database: Connection, store: Database) -> None:
+    suggest(database, TEXT, final=("technical", "medium"))
+    memory = training.recall(store, "red\0lamp \ud800")
+    assert memory is not None
+    assert [word for word, _ in memory.words] == ["red", "lamp"]
+    assert training.recall(store, " ?!") is None
+
+
+def test_the_places_of_the_labels_are_those_of_the_application(database: Connection) -> None:
+    row = database.execute("SELECT enum_range(NULL::triage_label)::text[]").fetchone()
+    assert row == ([*CATEGORIES, *PRIORITIES],)
+
+
+# --- reset and rebuild
+
+
+def random_life(random: random.Random, database: Connection) -> None:
+    """Tickets that are filed, corrected, closed, reopened, rewritten and deleted in any order."""
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
+    tickets: list[str] = []
+    for _ in range(250):
+        text = " ".join(random.choices(words, k=random.randint(1, 3)))
+        tickets.append(suggest(database, text, (random.choice(CATEGORIES), random.choice(PRIORITIES))))
+        ticket = random.choice(tickets)
+        changes = {
+            "category": random.choice(CATEGORIES),
+            "priority": random.choice(PRIORITIES),
+            "status": random.choice(["open", "in_progress", "resolved", "closed"]),
+            "description": text,
+        }
+        change(database, ticket, **dict(random.sample(sorted(changes.items()), 2)))
+        if random.random() < 0.2:
+            delete(database, random.choice(tickets))
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_rebuild_learns_the_same(database: Connection, store: Database, seed: int) -> None:
+    random_life(random.Random(seed), database)
+    learned = model(database)
+    assert len(learned[0]) > 50
+    assert training.rebuild(store) == len(learned[0])
+    assert model(database) == learned
+
+
+def test_a_change_of_many_tickets_learns_the_same(database: Connection, store: Database) -> None:
+    for _ in range(20):
+        suggest(database, f"lamp {unique_word()}")
+    database.execute("UPDATE tickets SET status = 'closed'")
+    learned = model(database)
+    training.rebuild(store)
+    assert model(database) == learned
+
+
+def test_a_reset_forgets_what_there_is_and_learns_what_comes(database: Connection, store: Database) -> None:
+    old = suggest(database, TEXT, final=("technical", "medium"))
+    training.forget(store)
+    assert model(database) == ({}, {})
+    change(database, old, category="account", status="closed")
+    delete(database, old)
+    assert model(database) == ({}, {})
+    suggest(database, TEXT, final=("billing", "medium"))
+    assert total(database) == {"billing": 400}
+
+
+def test_a_rebuild_brings_back_what_was_reset(database: Connection, store: Database) -> None:
+    suggest(database, TEXT, final=("technical", "medium"))
+    learned = model(database)
+    training.forget(store)
+    assert training.rebuild(store) == 1
+    assert model(database) == learned
+
+
+def test_the_size_is_told(database: Connection, store: Database) -> None:
+    suggest(database, TEXT, final=("technical", "medium"), status="closed")
+    size = training.size(store)
+    assert size[:4] == (1, 4, 4, 4)
+    assert size.bytes > 0
+
+
+# --- many at once
+
+
+def test_many_at_once_never_deadlock_and_add_up(database: Connection, database_url: str, store: Database) -> None:
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
+    tickets = [suggest(database, " ".join(random.Random(n).sample(words, 12))) for n in range(60)]
+
+    def work(seed: int) -> None:
+        chance = random.Random(seed)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for _ in range(40):
+                ticket = chance.choice(tickets)
+                text = " ".join(chance.sample(words, 12))
+                change(connection, ticket, category=chance.choice(CATEGORIES), status=chance.choice(["open", "closed"]))
+                change(connection, ticket, description=text)
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))  # raises what a thread raised, such as DeadlockDetected
+    learned = model(database)
+    training.rebuild(store)
+    assert model(database) == learned
+
+
+def test_a_rebuild_among_changes_adds_up(database: Connection, database_url: str, store: Database) -> None:
+    tickets = [suggest(database, f"lamp {unique_word()}") for _ in range(80)]
+
+    def close(ticket: str) -> None:
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            change(connection, ticket, status="closed")
+
+    with ThreadPoolExecutor(9) as pool:
+        closing = [pool.submit(close, ticket) for ticket in tickets]
+        for _ in range(5):
+            training.rebuild(store)
+        for done in closing:
+            done.result()
+    assert total(database) == {"general": 80 * 200, "medium": 80 * 200}
+
+
+# --- bounds
+
+
+def test_words_share_a_fixed_number_of_buckets(database: Connection) -> None:
+    row = database.execute(
+        "SELECT min(w.bucket), max(w.bucket) FROM generate_series(1, 20000) AS n,"
+        " LATERAL triage_words(translate(n::text, '0123456789', 'abcdefghij')) AS w"
+    ).fetchone()
+    assert row
+    least, greatest = row
+    assert isinstance(least, int)
+    assert isinstance(greatest, int)
+    assert 0 <= least < greatest < 65_536
+
+
+def test_rewriting_one_ticket_leaves_nothing_behind(database: Connection) -> None:
+    ticket = suggest(database, TEXT, final=("technical", "medium"))
+    for _ in range(30):
+        change(database, ticket, description=unique_word())
+    votes, weights = model(database)
+    assert (len(votes), len(weights)) == (1, 2)

@@ -1,0 +1,1 @@
+"""Scripts, documentation, container files and the embedded database."""

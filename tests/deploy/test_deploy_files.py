@@ -1,0 +1,167 @@
+"""The files that others read: Dockerfile, compose.yaml, app.json, Procfile, the dashboard and the alert rules."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.unit.test_config import READ
+from ticketsvc.config import Config
+from ticketsvc.server.metrics import exposition
+from ticketsvc.server.metrics.board import Snapshot
+from ticketsvc.server.metrics.catalogue import BOUNDS, FAMILIES, PREFIX
+
+if TYPE_CHECKING:
+    from tests.support.http import Service
+
+DASHBOARD = json.loads((ROOT / "docs/operations/grafana-dashboard.json").read_text())
+ALERTS = yaml.safe_load((ROOT / "docs/operations/alerts.yml").read_text())
+RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
+QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
+APP = json.loads((ROOT / "app.json").read_text())
+DOCKERFILE = (ROOT / "Dockerfile").read_text()
+URL = "postgresql://ann@db/tickets"
+
+
+def exported() -> dict[str, set[str]]:
+    """The names of all samples that can be on /metrics, each with its labels."""
+    samples: dict[str, set[str]] = {}
+    for name, family in FAMILIES.items():
+        endings = {"_bucket": {"le"}, "_sum": set(), "_count": set()} if family.kind == "histogram" else {"": set()}
+        samples |= {f"{PREFIX}{name}{ending}": {*family.labels, *more} for ending, more in endings.items()}
+    return samples
+
+
+# --- metrics
+
+
+@pytest.mark.parametrize("query", [*QUERIES, *(rule["expr"] for rule in RULES)])
+def test_what_is_queried_is_exported(query: str) -> None:
+    samples = exported()
+    named = set(re.findall(r"ticketsvc_\w+", query))
+    assert named
+    assert named <= set(samples)
+    labels = {"instance"}.union(*(samples[name] for name in named))
+    used = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", query))
+    used |= {name for names in re.findall(r"by \(([^)]*)\)", query) for name in names.split(", ")}
+    assert used <= labels
+
+
+def test_the_names_are_those_of_the_exposition() -> None:
+    histogram = [0.0] * (len(BOUNDS) + 2)
+    counters = {(name, *family.labels): 1.0 for name, family in FAMILIES.items() if family.kind != "histogram"}
+    histograms = {(name, *family.labels): histogram for name, family in FAMILIES.items() if family.kind == "histogram"}
+    text = exposition.write(Snapshot(0, counters, histograms))
+    assert set(re.findall(r"^(\w+)[{ ]", text, re.MULTILINE)) == set(exported())
+
+
+def test_each_metric_is_on_the_dashboard() -> None:
+    shown = " ".join(QUERIES)
+    assert [name for name in FAMILIES if PREFIX + name not in shown] == []
+
+
+def test_the_dashboard_has_no_panel_twice() -> None:
+    panels = DASHBOARD["panels"]
+    assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
+    places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
+    assert len(set(places)) == len(places)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
+def test_an_alert_says_what_to_do(rule: dict[str, Any]) -> None:
+    assert set(rule["annotations"]) == {"summary", "action"}
+    assert rule["labels"]["severity"] in ("page", "ticket")
+    assert rule["expr"].count("(") == rule["expr"].count(")")
+
+
+def test_each_real_scrape_has_them_all(service: Service) -> None:
+    text = service.call("GET", "/metrics").body.decode()
+    assert set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) == {PREFIX + name for name in FAMILIES}
+
+
+# --- deploying
+
+
+def test_app_json_sets_what_there_is() -> None:
+    given = {name: setting["value"] for name, setting in APP["env"].items() if "value" in setting}
+    assert set(APP["env"]) <= set(READ)
+    config = Config.from_env({"DATABASE_URL": URL, **given})
+    assert config.workers * (config.pool_size + config.bulk_calls) <= 20 - 3  # a small plan, less what is reserved
+
+
+def test_compose_sets_what_there_is() -> None:
+    services = COMPOSE["services"]
+    settings = services["web"]["environment"]
+    assert settings == services["migrate"]["environment"]
+    assert set(settings) <= set(READ)
+    defaults = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in settings.items()}
+    Config.from_env(defaults)
+    assert services["web"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
+    assert services["migrate"]["command"] == ["flask", "migrate"]
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's instructions, with continued lines joined."""
+    text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
+    return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
+
+
+def test_the_image_has_what_the_service_reads() -> None:
+    known = {"FROM", "COPY", "RUN", "WORKDIR", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
+    assert {word for word, _ in instructions()} == known
+    copied = [path for word, rest in instructions() if word == "COPY" for path in rest.split()[:-1]]
+    copied = [path for path in copied if not path.startswith(("--", "/opt"))]
+    assert set(copied) == {
+        "requirements.txt",
+        "app.py",
+        "gunicorn.conf.py",
+        "migrations",
+        "sql",
+        "ticketsvc",
+        "docs/errors.md",
+    }
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    assert allowed == set(copied)
+    assert all((ROOT / path).exists() for path in copied)
+
+
+def test_the_image_does_not_run_as_root() -> None:
+    order = [word for word, _ in instructions()]
+    assert order.index("USER") > len(order) - 1 - order[::-1].index("COPY")
+    assert dict(instructions())["USER"].isdigit()
+
+
+def test_the_image_has_no_database_of_its_own() -> None:
+    assert "embedded" not in (ROOT / "requirements.txt").read_text()
+    assert "requirements-embedded" not in DOCKERFILE
+
+
+def test_its_health_check_works(service: Service) -> None:
+    command = json.loads(dict(instructions())["HEALTHCHECK"].partition("CMD ")[2])
+    command[0] = sys.executable
+    check = [subprocess.run(command, env={"PORT": port}, check=False) for port in (str(service.port), "1")]
+    assert [done.returncode for done in check] == [0, 1]
+
+
+def test_all_of_them_start_the_same_way() -> None:
+    procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app"}
+    assert json.loads(dict(instructions())["CMD"]) == shlex.split(procfile["web"])
+
+
+def test_python_is_one_that_it_is_checked_for() -> None:
+    least = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["python_version"]
+    images = {tuple(map(int, found.split("."))) for found in re.findall(r"FROM python:(3\.\d+)-slim", DOCKERFILE)}
+    assert len(images) == 1
+    assert images.pop() >= tuple(map(int, least.split(".")))

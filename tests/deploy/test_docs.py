@@ -1,0 +1,141 @@
+"""The commands in the documents run, against the service, and answer what the documents say
+
+A block of `sh` is run as it stands, those of one document one after the other in one shell. A call answers 2xx, or the
+status that the comment before it begins with (`# 412: ...`). Blocks of other languages are for other machines.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.contract.test_docs_pages import Page
+from tests.support.postgres import program_files
+from ticketsvc.api.markdown import paragraphs
+from ticketsvc.api.openapi.problem_types import described
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from tests.support.http import Service
+    from ticketsvc.dev.embedded.cluster import Cluster
+
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
+"""Documents with blocks to run."""
+LANGUAGES = {"sh", "console", "dockerfile", "ini"}
+
+_BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)
+_CURL = re.compile(r"(?:^|[|(] *|\s)curl -s", re.MULTILINE)
+_LINK = re.compile(r"\]\(([^)\s]+)\)")
+
+CURL = """#!{python}
+# curl, and a note of what was answered and what was expected
+import pathlib, re, subprocess, sys
+
+notes, arguments = pathlib.Path("{notes}"), sys.argv[1:]
+if "-D" not in arguments:
+    arguments += ["-D", str(notes / "head")]
+head, expected = pathlib.Path(arguments[arguments.index("-D") + 1]), notes / "expected"
+result = subprocess.run(["{curl}", "--max-time", "60", *arguments])
+status = re.findall(r"(?m)^HTTP/\\S+ (\\d+)", head.read_text())[-1]
+wanted = expected.read_text().strip() if expected.exists() else "2"
+expected.unlink(missing_ok=True)
+with (notes / "calls").open("a") as calls:
+    calls.write(("right" if status.startswith(wanted) else f"{{status}}: {{arguments}}") + "\\n")
+sys.exit(result.returncode)
+"""
+
+
+def blocks(document: Path) -> list[tuple[str, str]]:
+    """Language and text of each block."""
+    return _BLOCK.findall(document.read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Path:
+    """A folder with a curl that takes notes there."""
+    curl = tmp_path / "curl"
+    curl.write_text(CURL.format(python=sys.executable, notes=tmp_path, curl=shutil.which("curl")))
+    curl.chmod(0o755)
+    return tmp_path
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_command_does_what_the_document_says(
+    service: Service, postgres: Cluster, database_url: str, notes: Path, tmp_path: Path, name: str
+) -> None:
+    document = next(path for path in DOCUMENTS if path.name == name)
+    script = "\n".join(text for language, text in blocks(document) if language == "sh")
+    told = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script).replace("localhost:3000", f"127.0.0.1:{service.port}")
+    run = subprocess.run(
+        ["sh", "-euc", told],
+        cwd=tmp_path,
+        env={
+            "PATH": f"{notes}:{Path(sys.executable).parent}:{program_files()}:{os.environ['PATH']}",
+            "FLASK_APP": str(ROOT / "app.py"),
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": database_url,
+            "RESTORED": postgres.url("restored"),
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    calls = (notes / "calls").read_text().splitlines()
+    assert [call for call in calls if call != "right"] == []
+    assert len(calls) >= len(_CURL.findall(script)) > 0
+
+
+def test_every_document_with_commands_is_run() -> None:
+    assert {path.name for path in DOCUMENTS if any(language == "sh" for language, _ in blocks(path))} == COMMANDS
+    assert {language for path in DOCUMENTS for language, _ in blocks(path)} <= LANGUAGES
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_link_leads_somewhere(document: Path) -> None:
+    for link in _LINK.findall(document.read_text(encoding="utf-8")):
+        path, _, heading = link.partition("#")
+        if not path.startswith("http"):
+            target = document.parent / path if path else document
+            assert target.exists(), link
+            assert not heading or heading in headings(target), link
+
+
+def headings(document: Path) -> set[str]:
+    """The anchors of a document's headings, as code hosts make them."""
+    titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_the_page_of_errors_is_the_document(client: FlaskClient) -> None:
+    introduction, sections = described()
+    page = client.get("/docs/errors").text
+    for text in (introduction, *sections.values()):
+        assert all(paragraph in page for paragraph in paragraphs(text))
+    assert list(sections) == Page(page).ids
+
+
+@pytest.mark.parametrize(
+    ("text", "html"),
+    [
+        ("plain", ["plain"]),
+        ("`a < b` & **c**", ["<code>a &lt; b</code> &amp; <strong>c</strong>"]),
+        ("one\ntwo\n\nthree\n", ["one\ntwo", "three"]),
+        ("<script>alert(1)</script>", ["&lt;script&gt;alert(1)&lt;/script&gt;"]),
+        ("", []),
+    ],
+)
+def test_paragraphs_become_html(text: str, html: list[str]) -> None:
+    assert paragraphs(text) == html

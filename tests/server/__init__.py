@@ -1,0 +1,1 @@
+"""gunicorn, the worker, logs and metrics, over real sockets."""

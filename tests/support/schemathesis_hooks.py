@@ -1,0 +1,56 @@
+"""What schemathesis cannot know from the document: what a cursor, a time zone and a file are"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import schemathesis
+from hypothesis import strategies as st
+
+from tests.support.openapi_contract import ID
+from ticketsvc.api.files import MEDIA_TYPES
+from ticketsvc.store import history
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.tickets import SORTS
+
+if TYPE_CHECKING:
+    from schemathesis import Case, HookContext
+
+KEYS = {"urgent": "medium", "updated": "2026-01-31 12:00:00+00"}
+PLACEHOLDER = Cursor("newest", ID, "").encode()
+WORDS = st.text(st.characters(codec="utf-8", exclude_characters='\0"\r\n', exclude_categories=["Z", "C"]), min_size=1)
+
+schemathesis.openapi.format("cursor", st.just(PLACEHOLDER))
+schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Berlin", "asia/kathmandu"]))
+
+
+def as_ndjson(tickets: list[tuple[str, str]]) -> bytes:
+    """A file of tickets with these titles and descriptions."""
+    return b"".join(json.dumps({"title": a[:200], "description": b}).encode() + b"\n" for a, b in tickets)
+
+
+def as_csv(tickets: list[tuple[str, str]]) -> bytes:
+    """The same as CSV."""
+    return "".join(["title,description\r\n", *(f'"{a[:200]}","{b}"\r\n' for a, b in tickets)]).encode()
+
+
+for media_type, kind in MEDIA_TYPES.items():
+    written = as_csv if kind == "csv" else as_ndjson
+    schemathesis.openapi.media_type(media_type, st.lists(st.tuples(WORDS, WORDS), max_size=5).map(written))
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Put a cursor that fits in the place of a valid one."""
+    query = case.query if isinstance(case.query, dict) else {}
+    if query.get("cursor") == PLACEHOLDER:
+        query["cursor"] = fitting(case, str(query.get("sort") or "-created_at")).encode()
+
+
+def fitting(case: Case[Any], order: str) -> Cursor:
+    """A cursor for what is called."""
+    if case.operation.path.endswith("/history"):
+        return Cursor(history.SORT, str((case.path_parameters or {}).get("ticket_id")), "1")
+    sort = SORTS.get(order, "newest")
+    return Cursor(sort, ID, KEYS.get(sort, ""))

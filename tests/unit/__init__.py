@@ -1,0 +1,1 @@
+"""Parsers, settings and classifiers without a server or a database."""

@@ -1,0 +1,1 @@
+"""Build responses: JSON, conditional requests, errors, security headers."""

@@ -1,0 +1,59 @@
+"""What the views answer with."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from flask import Response
+from werkzeug.datastructures import Headers
+
+from ticketsvc.api.output import conditional
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+NO_STORE = {"Cache-Control": "no-store"}
+"""For what changes at any time and has no validator."""
+
+
+class JsonResponse(Response):
+    """A body of JSON that is complete when it is made: nothing of it has to be looked for when it is sent."""
+
+    def __init__(
+        self,
+        body: bytes | str,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        content_type: str = "application/json",
+    ) -> None:
+        data = body if isinstance(body, bytes) else body.encode()
+        fields = {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}
+        self.headers = Headers(fields.items())
+        self._status, self._status_code = _STATUS_LINES[status], status
+        self.response, self.direct_passthrough, self._on_close = [data], False, []
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Send it as it is."""
+        start_response(self._status, self.headers.to_wsgi_list())
+        return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
+
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def cacheable(body: bytes, content_type: str, tag: str, headers: Mapping[str, str]) -> Response:
+    """A body with its entity tag (quotes included), or 304 to a caller who has it."""
+    fields = {**headers, "ETag": tag}
+    if conditional.has_tag(tag):
+        return empty_response(304, fields)
+    return Response(body, headers=fields, content_type=content_type)
+
+
+def empty_response(status: int, headers: dict[str, str] | None = None) -> Response:
+    """An answer that has no body, and so no type of one."""
+    response = Response(status=status, headers=headers)
+    del response.headers["Content-Type"]
+    return response

@@ -1,0 +1,31 @@
+"""NDJSON: a JSON object a line (https://github.com/ndjson/ndjson-spec). Blank lines are passed over."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from ticketsvc.files import rows
+from ticketsvc.files.lines import split
+from ticketsvc.store.imports import StagedTicket
+from ticketsvc.validation import strict_json
+
+
+def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[StagedTicket]:
+    """The tickets of a file, line by line; `line_limit` is in bytes."""
+    for number, line in enumerate(split(chunks, line_limit), 1):
+        if len(line) > line_limit:
+            yield rows.unreadable(number, f"has more than {line_limit:,} bytes.")
+        elif line and not line.isspace():
+            yield _ticket(number, line)
+
+
+def _ticket(number: int, line: bytes) -> StagedTicket:
+    try:
+        members = strict_json.decode(line.decode())
+    except UnicodeDecodeError as error:
+        return rows.unreadable(number, f"is not UTF-8 at byte {error.start + 1}.")
+    except ValueError as error:
+        return rows.unreadable(number, f"is not JSON: {error}.")
+    if not isinstance(members, dict):
+        return rows.unreadable(number, 'must be a JSON object, such as {"title": "...", "description": "..."}.')
+    return rows.ticket(number, members)

@@ -1,0 +1,1 @@
+"""How queries reach Postgres: connections, prepared statements, SQL files, errors."""

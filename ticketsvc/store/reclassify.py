@@ -1,0 +1,43 @@
+"""Suggestions for tickets that were labelled without one."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.model import Suggestion
+
+_UNSUGGESTED = queries.load("triage.reclassify_batch")
+_SUGGEST = queries.load("triage.store_suggestion")
+
+
+class ReclassifyCandidate(NamedTuple):
+    """A ticket: `text` is title and description, None where it has a suggestion."""
+
+    id: UUID
+    version: int
+    text: str | None
+
+
+def reclassify_batch(database: Database, after: UUID, limit: int, characters: int) -> list[ReclassifyCandidate]:
+    """The next tickets behind an id, with and without suggestions; the texts have at most so many characters."""
+    rows = database.rows(_UNSUGGESTED, {"after_id": after, "limit": limit, "characters": characters})
+    return [
+        ReclassifyCandidate(UUID(ticket_id.decode()), int(version), text.decode() or None)
+        for ticket_id, version, text in rows
+    ]
+
+
+def suggest(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
+    """Store a suggestion, which may teach. False: the ticket was changed meanwhile, or has one."""
+    values = {
+        "id": ticket.id,
+        "version": ticket.version,
+        "category": suggestion.category,
+        "category_confidence": suggestion.category_confidence,
+        "priority": suggestion.priority,
+        "priority_confidence": suggestion.priority_confidence,
+    }
+    return database.row(_SUGGEST, values) is not None

@@ -1,0 +1,1 @@
+"""The offline classifier: a weighted lexicon, no network, no model."""

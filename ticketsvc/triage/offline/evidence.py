@@ -1,0 +1,103 @@
+"""Decides which cues of a ticket count, given negations, things that work, and orders to the classifier."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from ticketsvc.enums import CATEGORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from ticketsvc.triage.offline.lexicon import Cue, Match
+    from ticketsvc.triage.offline.tokens import Token
+
+HARM = ("trouble", "blocked", "danger", "money")
+CALM = "calm"
+ASPECTS = (*HARM, "request", "deadline", "scope", CALM)
+_MOST_FILLERS = 3  # "not been charged", "not a very urgent": this many filler words may follow a negation
+
+
+class Evidence(NamedTuple):
+    """What speaks for a section of the lexicon: its weight and its place in the text (code points)."""
+
+    section: str
+    weight: float
+    start: int
+    end: int
+
+
+def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
+    """What counts, each cue once, by field and place. A negated cue of harm or haste counts as calm."""
+    grammar = _Grammar(tokens, matches)
+    counted: set[Cue] = set()
+    evidence = []
+    for match in (*_longest(matches, CATEGORIES), *_longest(matches, ASPECTS)):
+        if match.cue in counted or grammar.is_void(match):
+            continue
+        (section, weight), first = (match.cue.section, match.cue.weight), match.positions[0]
+        negation = grammar.negation_of(match)
+        if negation is not None:
+            if section not in (*HARM, "deadline"):
+                continue
+            section, first = CALM, negation
+        counted.add(match.cue)
+        evidence.append(Evidence(section, weight, tokens[first].start, tokens[match.positions[-1]].end))
+    return evidence
+
+
+def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
+    """The matches of these sections in the order of the text, less two kinds: those inside a longer match
+    ("exchange rate" leaves no say to "exchange"), and those whose words speak for the section already.
+    """
+    own = [match for match in matches if match.cue.section in sections]
+    own.sort(key=lambda match: (-len(match.positions), -match.cue.weight))
+    longest: dict[int, int] = {}
+    said: set[tuple[str, int]] = set()
+    kept = []
+    for match in own:
+        size, section = len(match.positions), match.cue.section
+        inside = min(longest.setdefault(position, size) for position in match.positions) > size
+        words = {(section, position) for position in match.positions}
+        if not inside and not words <= said:
+            kept.append(match)
+            said |= words
+    return sorted(kept, key=lambda match: match.positions)
+
+
+class _Grammar:
+    """The cues that say nothing of their own but change what others say."""
+
+    def __init__(self, tokens: Sequence[Token], matches: Sequence[Match]) -> None:
+        self._tokens = tokens
+        ends = {section: set[int]() for section in ("negation", "filler")}
+        self._cleared: dict[int, int] = {}
+        self._muted: set[int] = set()
+        for match in matches:
+            last = match.positions[-1]
+            if match.cue.section in ends:
+                ends[match.cue.section].add(last)
+            elif match.cue.section == "cleared":
+                self._cleared[tokens[last].clause] = match.positions[0]
+            elif match.cue.section == "instruction":
+                self._muted.add(tokens[last].sentence)
+        self._negations, self._fillers = ends["negation"], ends["filler"]
+
+    def is_void(self, match: Match) -> bool:
+        """Inside an instruction to the classifier, or said to work: "the login works fine"."""
+        first = match.positions[0]
+        token = self._tokens[first]
+        return token.sentence in self._muted or first < self._cleared.get(token.clause, 0)
+
+    def negation_of(self, match: Match) -> int | None:
+        """The position of a negation before the match in its clause, none but filler words between."""
+        first = match.positions[0]
+        clause = self._tokens[first].clause
+        for before in range(first - 1, max(first - 2 - _MOST_FILLERS, -1), -1):
+            if self._tokens[before].clause != clause:
+                return None
+            if before in self._negations:
+                return before
+            if before not in self._fillers:
+                return None
+        return None

@@ -1,0 +1,159 @@
+"""Reads `lexicon.txt`, whose head describes its format, and finds its cues in a tokenized ticket."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ticketsvc.triage.offline.tokens import Token, fold, squeeze
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+LEXICON = Path(__file__).with_name("lexicon.txt")
+_GAP = ".."
+_GAP_WORDS = 3
+_SQUEEZABLE = 6  # letters; shorter words mean another thing without their double letter (off, pass, soon)
+_SIZES = (10, 1000)
+_WORDS_REMEMBERED = 4096  # most words of a ticket are among a few thousand; bounds the memory
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cue:
+    """What a line of the lexicon says: these words speak for that section, this strongly."""
+
+    section: str
+    weight: float
+
+
+class Match(NamedTuple):
+    """A cue found: `positions` are the indices of its tokens, the words in a gap left out."""
+
+    cue: Cue
+    positions: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class _Node:
+    """One step of the trie that holds all cues: where each next word leads, and the cues that end here."""
+
+    after: dict[str, _Node] = field(default_factory=dict)
+    after_gap: dict[str, _Node] | None = None
+    cues: tuple[Cue, ...] = ()
+
+    def child(self, key: str, gap: bool) -> _Node:
+        if gap and self.after_gap is None:
+            self.after_gap = {}
+        branches = self.after_gap if gap and self.after_gap is not None else self.after
+        if key not in branches:
+            branches[key] = _Node()
+        return branches[key]
+
+
+class Lexicon:
+    """Weighted cues by section. Not changed after it is read, so threads may share it."""
+
+    def __init__(self, text: str) -> None:
+        """Read a lexicon. Raises ValueError on a line of cues that does not begin with a weight."""
+        self._root = _Node()
+        self._words: dict[str, set[str]] = defaultdict(set)
+        self._stems: dict[str, set[str]] = defaultdict(set)
+        self._read(text)
+        self._longest_stem = max(map(len, self._stems), default=0)
+        self._keys = lru_cache(_WORDS_REMEMBERED)(self._find_keys)
+
+    def _read(self, text: str) -> None:
+        section = ""
+        for line in text.splitlines():
+            if line.startswith("["):
+                section = line.strip("[]")
+            elif line.startswith("@"):
+                name, _, members = line.partition(" = ")
+                for member in members.split():
+                    self._register(member, name)
+            elif line and not line.startswith("//"):
+                weight, _, cues = line.partition(" ")
+                for cue in cues.split(","):
+                    self._add(cue.split(), Cue(section, float(weight)))
+
+    def _add(self, words: Sequence[str], cue: Cue) -> None:
+        """Grow the trie along all spellings of a cue at once, and note the cue where they end."""
+        ends, gap = [self._root], False
+        for word in words:
+            if word != _GAP:
+                keys = [self._key(atom) for atom in word.split("|")]
+                ends = [node.child(key, gap) for node in ends for key in keys]
+            gap = word == _GAP
+        for node in ends:
+            node.cues = (*node.cues, cue)
+
+    def _key(self, atom: str) -> str:
+        """The key in the trie of a part of a cue: a folded word, a stem and its star, a group or a number."""
+        if atom[0] in "@#":
+            return atom
+        key = fold(atom.rstrip("*")) + "*" * atom.endswith("*")
+        self._register(key, key)
+        return key
+
+    def _register(self, atom: str, key: str) -> None:
+        """Let a word or stem, as spelled and as squeezed, answer to a key of the trie."""
+        spelled = fold(atom.rstrip("*"))
+        known = self._stems if atom.endswith("*") else self._words
+        if key not in known[spelled]:
+            known[spelled].add(key)
+            if len(spelled) >= _SQUEEZABLE:
+                known[squeeze(spelled)].add(key)
+
+    def _find_keys(self, word: str) -> tuple[str, ...]:
+        """All keys that a word of a ticket answers to; a number also to "#" and the sizes it reaches."""
+        if word[:1].isdigit():
+            return (*self._known(word), *_sizes(word))
+        return self._known(word) or (self._known(squeeze(word)) if len(word) >= _SQUEEZABLE - 1 else ())
+
+    def _known(self, word: str) -> tuple[str, ...]:
+        found = set(self._words.get(word, ()))
+        for end in range(2, min(len(word), self._longest_stem) + 1):
+            found.update(self._stems.get(word[:end], ()))
+        return tuple(sorted(found))
+
+    def find(self, tokens: Iterable[Token]) -> list[Match]:
+        """Every cue in the text, by its first word. The words of a cue all stand in one sentence."""
+        words = [(self._keys(token.word), token.sentence) for token in tokens]
+        matches: list[Match] = []
+        for position, (keys, _) in enumerate(words):
+            for key in keys:
+                node = self._root.after.get(key)
+                if node:
+                    _follow(node, (position,), words, matches)
+        return matches
+
+
+def _follow(
+    node: _Node, positions: tuple[int, ...], words: list[tuple[tuple[str, ...], int]], matches: list[Match]
+) -> None:
+    """Collect the cues that end at a node, then those further on, as far as the next words lead."""
+    for cue in node.cues:
+        matches.append(Match(cue, positions))
+    following = positions[-1] + 1
+    reach = 1 + _GAP_WORDS if node.after_gap else 1 if node.after else 0
+    for position in range(following, min(following + reach, len(words))):
+        keys, sentence = words[position]
+        if sentence != words[following - 1][1]:
+            return
+        for key in keys:
+            if position == following and key in node.after:
+                _follow(node.after[key], (*positions, position), words, matches)
+            if node.after_gap and key in node.after_gap:
+                _follow(node.after_gap[key], (*positions, position), words, matches)
+
+
+def _sizes(number: str) -> tuple[str, ...]:
+    """The number "11,200" answers to "#", "#10" and "#1000". Three digits after a separator are thousands."""
+    whole = re.sub(r"[.,:](?=\d{3}(?!\d))", "", number)
+    digits = re.match(r"\d{0,9}", whole)
+    value = int(digits.group()) if digits and digits.group() else 0
+    return ("#", *(f"#{size}" for size in _SIZES if value >= size))

@@ -1,0 +1,1 @@
+"""Classify with an OpenAI-compatible model, bounded in time and bytes, offline on failure."""
