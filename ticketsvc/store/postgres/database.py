@@ -80,22 +80,12 @@ class Database:
         """Run a query and return all its rows.
 
         Raises the problems of `errors.problem`. A statement that lost a race against another is run again; after a
-        lost connection only a query whose header says `Retry: safe`.
+        lost connection only a query whose header says `Retry: safe` is.
         """
-        parameters = query.bind(values)
-        with self.trace(query.name):
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    return query.decode(self._run(query, parameters))
-                except psycopg.Error as error:
-                    is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
-                    COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
-                    if not is_retried:
-                        raise errors.problem(error) from error
-        raise AssertionError("the last attempt returns or raises")
+        return query.decode(self._result(query, values))
 
     def one(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row:
-        """Run a query that returns one row, and return it."""
+        """Run a query that returns exactly one row, and return that."""
         [row] = self.rows(query, values)
         return row
 
@@ -106,7 +96,20 @@ class Database:
 
     def execute(self, query: Query[None], values: Mapping[str, object] = NO_VALUES) -> None:
         """Run a query for its effect."""
-        self.rows(query, values)
+        self._result(query, values)
+
+    def _result(self, query: Query[Any], values: Mapping[str, object]) -> pq.abc.PGresult:
+        parameters = query.bind(values)
+        with self.trace(query.name):
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return self._run(query, parameters)
+                except psycopg.Error as error:
+                    is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
+                    COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
+                    if not is_retried:
+                        raise errors.problem(error) from error
+        raise AssertionError("the last attempt returns or raises")
 
     def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
         if self.pool.closed:
