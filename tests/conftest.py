@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ import psycopg
 import pytest
 
 from tests.support.http import Service
-from ticketsvc import migrations
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 
@@ -26,29 +26,21 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from ticketsvc.dev.embedded.cluster import Cluster
-
 pytest_plugins = ("tests.support.postgres", "tests.support.cast")
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres: Cluster) -> str:
-    """A database with all migrations, shared by the session; `clean` empties it for each test."""
-    from tests.support.postgres import create_database
-
-    url = create_database(postgres)
-    migrations.apply(url)
-    return url
+def database_url(migrated_database: Callable[[], str]) -> str:
+    """The migrated database that most tests share; `clean` empties it for each test."""
+    return migrated_database()
 
 
 @pytest.fixture
-def own_url(new_database: Callable[[], str]) -> str:
-    """A migrated database of the test's own, on the session's server."""
-    url = new_database()
-    migrations.apply(url)
-    return url
+def own_url(migrated_database: Callable[[], str]) -> str:
+    """A migrated database that only this test uses."""
+    return migrated_database()
 
 
 @pytest.fixture
@@ -112,8 +104,7 @@ def service(shared_service: Service, clean: None) -> Service:
 @contextmanager
 def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
     """gunicorn with the service on a free port of loopback; its log goes to a file. Stopped at the end, by pid."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
     command = [sys.executable, "-m", "gunicorn", "app:app"]
     with log.open("wb") as output:
@@ -126,6 +117,22 @@ def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(40)
+
+
+_FIRST_PORT = 10_000 + os.getpid() * 100 % 22_000
+_ports = itertools.chain(range(_FIRST_PORT, 32_000), itertools.cycle(range(10_000, 32_000)))
+
+
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on.
+
+    It lies below the ports that Linux gives to clients, and each test process starts elsewhere: between this check and
+    the start of a server no other process takes it.
+    """
+    for port in _ports:
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
+    raise AssertionError("unreachable: the ports are cycled")
 
 
 def _wait_until_alive(service: Service) -> None:

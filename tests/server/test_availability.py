@@ -34,22 +34,10 @@ OURS = "FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND datname =
 END_SESSIONS = f"SELECT pg_terminate_backend(pid) {OURS}"
 
 
-@pytest.fixture
-def own_url(new_database: Callable[[], str]) -> str:
-    """A migrated database that a test may change as it likes."""
-    url = new_database()
-    migrations.apply(url)
-    return url
-
-
 def change(url: str, *statements: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
-
-
-def name_of(url: str) -> str:
-    return url.removeprefix("postgresql:///").partition("?")[0]
 
 
 def assert_unavailable(answer: TestResponse, says: str = "") -> None:
@@ -166,7 +154,7 @@ def test_a_race_that_is_always_lost_is_503(make_app: MakeApp, own_url: str) -> N
 def test_a_read_only_database_still_reads(make_app: MakeApp, own_url: str) -> None:
     client = make_app(database_url=own_url).test_client()
     path = client.post(URL, json=TICKET).headers["Location"]
-    change(own_url, f"ALTER DATABASE {name_of(own_url)} SET default_transaction_read_only = on", END_SESSIONS)
+    change(own_url, f"ALTER DATABASE {servers.name_of(own_url)} SET default_transaction_read_only = on", END_SESSIONS)
     client = make_app(database_url=own_url).test_client()
     for write in (client.post(URL, json=TICKET), client.patch(path, json={"title": "x"}), client.delete(path)):
         assert_unavailable(write, "no writes")
@@ -210,7 +198,7 @@ def test_connections_taken_by_others_are_503(make_app: MakeApp, own_url: str) ->
 
 
 def test_a_database_that_does_not_exist_is_503(make_app: MakeApp, database_url: str) -> None:
-    url = database_url.replace(name_of(database_url), "no_such_database")
+    url = database_url.replace(servers.name_of(database_url), "no_such_database")
     client = make_app(database_url=url, pool_timeout=0.5).test_client()
     assert_unavailable(client.get(URL))
     assert_unavailable(client.get("/readyz"))

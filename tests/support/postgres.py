@@ -17,7 +17,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
+from ticketsvc import migrations
 from ticketsvc.dev.embedded.account import prepare
 from ticketsvc.dev.embedded.cluster import Cluster
 from ticketsvc.dev.embedded.programs import find_program_files
@@ -68,6 +70,11 @@ def create_database(cluster: Cluster, template: str = "template1") -> str:
     return cluster.url(name)
 
 
+def name_of(url: str) -> str:
+    """Return the name of the database that a URL leads to."""
+    return str(conninfo_to_dict(url)["dbname"])
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """The session's server."""
@@ -77,5 +84,16 @@ def postgres() -> Iterator[Cluster]:
 
 @pytest.fixture
 def new_database(postgres: Cluster) -> Callable[[], str]:
-    """Call it for the URL of a fresh empty database."""
+    """A function that creates an empty database and returns its URL."""
     return lambda: create_database(postgres)
+
+
+@pytest.fixture(scope="session")
+def migrated_database(postgres: Cluster) -> Callable[[], str]:
+    """A function that creates a database with all migrations and returns its URL.
+
+    The migrations run once a session; each database is a copy of the result, which takes a tenth of a second.
+    """
+    template = create_database(postgres)
+    migrations.apply(template)
+    return lambda: create_database(postgres, name_of(template))
