@@ -1,4 +1,4 @@
-"""What every test can ask for: an application, a client, and the service as it runs in production."""
+"""The fixtures of most tests: a database, the application, a client, and the service under gunicorn."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ import psycopg
 import pytest
 
 from tests.support.http import Service
+from tests.support.locks import TIMEOUT
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 
@@ -45,14 +46,14 @@ def own_url(migrated_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection of the test's own, to look behind the service or get in its way."""
+    """A connection of the test, to inspect the database or to block the service."""
     with closing(psycopg.connect(database_url, autocommit=True)) as connection:
         yield connection
 
 
 @pytest.fixture
 def clean(database: psycopg.Connection[tuple[object, ...]]) -> None:
-    """No tickets."""
+    """An empty table of tickets."""
     database.execute("TRUNCATE tickets")
 
 
@@ -77,7 +78,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def make_app(database_url: str, clean: None) -> Iterator[Callable[..., Flask]]:
-    """Call it with settings of Config for an application that has them."""
+    """A function that creates an application with the given settings of Config."""
     made: list[Flask] = []
 
     def make(**settings: object) -> Flask:
@@ -103,7 +104,7 @@ def service(shared_service: Service, clean: None) -> Service:
 
 @contextmanager
 def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
-    """gunicorn with the service on a free port of loopback; its log goes to a file. Stopped at the end, by pid."""
+    """Run the service under gunicorn on a free port of loopback, with its log in a file, until the block ends."""
     port = free_port()
     settings = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
     command = [sys.executable, "-m", "gunicorn", "app:app"]
@@ -116,7 +117,7 @@ def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(40)
+            process.wait(TIMEOUT)
 
 
 _FIRST_PORT = 10_000 + os.getpid() * 100 % 22_000
@@ -136,7 +137,7 @@ def free_port() -> int:
 
 
 def _wait_until_alive(service: Service) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and service.process.poll() is None:
         try:
             if service.call("GET", "/livez").status == 200:

@@ -15,7 +15,7 @@ from tests.support.locks import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.support.http import Answer, Service
+    from tests.support.http import Response, Service
 
 URL = "/api/tickets/"
 ROUTE = "/api/tickets"
@@ -42,7 +42,7 @@ def lines(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
-def line_of(service: Service, answer: Answer) -> dict[str, Any]:
+def line_of(service: Service, answer: Response) -> dict[str, Any]:
     """The line of an answered request."""
     given = answer.headers["X-Request-Id"]
     found: list[dict[str, Any]] = []
