@@ -14,11 +14,10 @@ from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.measured import MeasuredClassifier
-from ticketsvc.triage.model import Classifier, Suggestion
+from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
-    from ticketsvc.store.training import Example
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.model import Example, TokenCounts
 
 _RECALL = queries.load("triage.token_counts")
 _EXAMPLES = queries.load("triage.examples")
@@ -14,28 +15,6 @@ _FORGET = queries.load("triage.forget")
 _REBUILD = queries.load("triage.rebuild")
 _STOP = queries.load("triage.stop")
 _SIZE = queries.load("triage.size")
-
-Weights = list[int]
-"""For each category, then each priority, what the texts with that label weigh, in hundredths of a word."""
-
-
-class Memory(NamedTuple):
-    """What was learned about the words of a text.
-
-    `total` are the weights of all words together. `words` has each word of the text, as it stands there, with its
-    weights, or None for one that no lesson had.
-    """
-
-    total: Weights
-    words: list[tuple[str, Weights | None]]
-
-
-class Example(NamedTuple):
-    """The beginning of a ticket, at most 500 code points, and the labels that people gave it; None: nobody did."""
-
-    text: str
-    category: str | None
-    priority: str | None
 
 
 class Size(NamedTuple):
@@ -48,7 +27,7 @@ class Size(NamedTuple):
     bytes: int
 
 
-def recall(database: Database, text: str) -> Memory | None:
+def recall(database: Database, text: str) -> TokenCounts | None:
     """What was learned about a text; None before anything was learned, and for a text without words.
 
     NUL and lone surrogates, which Postgres does not store, are read as a space and a question mark.
@@ -57,7 +36,7 @@ def recall(database: Database, text: str) -> Memory | None:
     if row is None:
         return None
     total, words = map(json.loads, row)
-    return Memory(total, [(word, weights) for word, weights in words])
+    return TokenCounts(total, [(word, counts) for word, counts in words])
 
 
 def examples(database: Database, text: str) -> list[Example]:

@@ -14,9 +14,9 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.training import Memory
 from ticketsvc.triage.learning import bayes
 from ticketsvc.triage.learning.classifier import REASONS_PER_FIELD, LearningClassifier
+from ticketsvc.triage.model import TokenCounts
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
@@ -158,14 +158,14 @@ def test_without_the_database_the_prior_answers(caplog: pytest.LogCaptureFixture
 
 
 def test_without_the_migration_the_prior_answers() -> None:
-    def recall(_: str) -> Memory | None:
+    def recall(_: str) -> TokenCounts | None:
         raise Unavailable("The database is not up to date.")
 
     assert LearningClassifier(prior, recall).classify(TEXT) == prior.classify(TEXT)
 
 
 def test_it_moves_the_odds_only_so_far() -> None:
-    flood = Memory([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
+    flood = TokenCounts([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
     suggestion = LearningClassifier(prior, lambda _: flood).classify(OTHER)
     assert suggestion.category == "billing"
     assert suggestion.category_confidence < 0.9999

@@ -19,12 +19,10 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
 from ticketsvc.server.metrics.counts import COUNTS
 from ticketsvc.triage.learning import bayes
-from ticketsvc.triage.model import Assessment, Reason, Scores, Suggestion
+from ticketsvc.triage.model import Assessment, Reason, Scores, Suggestion, TokenCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from ticketsvc.store.training import Memory
 
 REASONS_PER_FIELD = 3
 CHARACTERS_READ = 4_000  # triage_words() reads no more
@@ -69,7 +67,7 @@ class LearningClassifier:
     Problem (the database is away), the prior answers alone.
     """
 
-    def __init__(self, prior: Prior, recall: Callable[[str], Memory | None]) -> None:
+    def __init__(self, prior: Prior, recall: Callable[[str], TokenCounts | None]) -> None:
         self._prior = prior
         self._recall = recall
 
@@ -90,7 +88,7 @@ class LearningClassifier:
             (*_reasons("category", category, prior), *_reasons("priority", priority, prior)),
         )
 
-    def _remember(self, text: str) -> Memory | None:
+    def _remember(self, text: str) -> TokenCounts | None:
         try:
             return self._recall(text[:CHARACTERS_READ])
         except Problem as problem:
@@ -99,12 +97,12 @@ class LearningClassifier:
             return None
 
 
-def _decide(field: _Field, prior: Scores, memory: Memory) -> _Verdict:
+def _decide(field: _Field, prior: Scores, memory: TokenCounts) -> _Verdict:
     own = slice(field.first, field.first + len(field.labels))
-    counts = [weights and weights[own] for _, weights in memory.words]
+    counts = [weights and weights[own] for _, weights in memory.tokens]
     familiarity = bayes.familiarity(counts)
     evidence = dict(
-        zip(field.labels, bayes.weigh([word for word, _ in memory.words], counts, memory.total[own]), strict=True)
+        zip(field.labels, bayes.weigh([word for word, _ in memory.tokens], counts, memory.total[own]), strict=True)
     )
     shifts = {label: _bounded(field.trust * familiarity * found.weight) for label, found in evidence.items()}
     scores = {label: prior[label] + shift for label, shift in shifts.items()}
