@@ -50,7 +50,7 @@ def test_it_works(database: Connection, store: Database) -> None:
     memory = training.recall(store, "The lamp is green")
     assert memory is not None
     assert memory.total == [0, 400, 0, 0, 0, 0, 0, 0]
-    assert memory.tokens == [
+    assert memory.words == [
         ("The", [0, 100, 0, 0, 0, 0, 0, 0]),
         ("lamp", [0, 100, 0, 0, 0, 0, 0, 0]),
         ("is", None),
@@ -181,7 +181,7 @@ def test_recalling_survives_what_postgres_cannot_store(database: Connection, sto
     suggest(database, TEXT, final=("technical", "medium"))
     memory = training.recall(store, "red\0lamp \ud800")
     assert memory is not None
-    assert [word for word, _ in memory.tokens] == ["red", "lamp"]
+    assert [word for word, _ in memory.words] == ["red", "lamp"]
     assert training.recall(store, " ?!") is None
 
 

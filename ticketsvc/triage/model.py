@@ -1,9 +1,15 @@
-"""The types that classifiers, the store and the API share. Imports nothing of the service."""
+"""The types and limits that classifiers, the store and the API share. Imports nothing of the service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+MAX_CHARACTERS = 4_000
+"""Maximum number of code points of a text that classifiers and `triage_words()` read: about 650 words."""
+
+MAX_REASONS = 3
+"""Maximum number of reasons per field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,12 @@ LabelCounts = list[int]
 class TokenCounts(NamedTuple):
     """How often the training examples of each label contain the tokens of a text.
 
-    `total` counts all tokens of all training examples. `tokens` lists each token as the text spells it, with its
+    `total` counts all tokens of all training examples. `words` lists each token as the text spells it, with its
     counts, or None if no training example contains it.
     """
 
     total: LabelCounts
-    tokens: list[tuple[str, LabelCounts | None]]
+    words: list[tuple[str, LabelCounts | None]]
 
 
 class Classifier(Protocol):
