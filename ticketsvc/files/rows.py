@@ -7,7 +7,7 @@ the values that no column of the staging table can hold. The rules are those of 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ticketsvc.store.imports import StagedTicket
@@ -22,11 +22,11 @@ def ticket(line: int, members: Mapping[str, Any]) -> StagedTicket:
         line,
         _text(members, "title", errors),
         _text(members, "description", errors),
-        _choice(members, "category", errors),
-        _choice(members, "priority", errors),
-        _choice(members, "status", errors),
-        _time(members, "created_at", errors),
-        _time(members, "updated_at", errors),
+        _optional(members, "category", errors, _lower),
+        _optional(members, "priority", errors, _lower),
+        _optional(members, "status", errors, _lower),
+        _optional(members, "created_at", errors, in_utc),
+        _optional(members, "updated_at", errors, in_utc),
         json.dumps(errors) if errors else None,
     )
 
@@ -47,22 +47,20 @@ def _text(members: Mapping[str, Any], name: str, errors: dict[str, str]) -> str 
     return None
 
 
-def _choice(members: Mapping[str, Any], name: str, errors: dict[str, str]) -> str | None:
-    value = members.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and not invalid_text_reason(value):
-        return value.lower()
-    errors[name] = "not_allowed"
-    return None
-
-
-def _time(members: Mapping[str, Any], name: str, errors: dict[str, str]) -> str | None:
+def _optional(
+    members: Mapping[str, Any], name: str, errors: dict[str, str], convert: Callable[[Any], str]
+) -> str | None:
     value = members.get(name)
     if value is None or value == "":
         return None
     try:
-        return in_utc(value)
+        return convert(value)
     except (TypeError, ValueError):
         errors[name] = "not_allowed"
         return None
+
+
+def _lower(value: Any) -> str:
+    if not isinstance(value, str) or invalid_text_reason(value):
+        raise ValueError
+    return value.lower()

@@ -12,28 +12,22 @@ from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
 from ticketsvc.server.metrics.counts import COUNTS
 from ticketsvc.triage.learning import bayes
-from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS, Assessment, Reason, Scores, Suggestion, TokenCounts
+from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS, Reason, Scores, Suggestion, TokenCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ticketsvc.triage.offline.classifier import OfflineClassifier
+
 _MAX_SHIFT = 6.0  # nats; training examples change the odds of a label by at most e**6 in either direction
 
 logger = logging.getLogger(__name__)
-
-
-class Prior(Protocol):
-    """A classifier that reports the probability of each label."""
-
-    def assess(self, text: str) -> Assessment:
-        """Suggest labels and return the probabilities of all labels."""
-        ...
 
 
 class _Field(NamedTuple):
@@ -64,7 +58,7 @@ class LearningClassifier:
     processes. If it raises a Problem (the database cannot be reached), the prior's suggestion is used alone.
     """
 
-    def __init__(self, prior: Prior, token_counts: Callable[[str], TokenCounts | None]) -> None:
+    def __init__(self, prior: OfflineClassifier, token_counts: Callable[[str], TokenCounts | None]) -> None:
         self._prior = prior
         self._token_counts = token_counts
 
@@ -82,7 +76,7 @@ class LearningClassifier:
             category.confidence,
             priority.confidence,
             "learned" if is_changed else prior.source,
-            (*_reasons("category", category, prior), *_reasons("priority", priority, prior)),
+            (*_reasons(_CATEGORY, category, prior), *_reasons(_PRIORITY, priority, prior)),
         )
 
     def _look_up(self, text: str) -> TokenCounts | None:
@@ -117,8 +111,8 @@ def _confidence(scores: Scores, label: str, familiarity: float) -> float:
     return 1 / sum(math.exp((score - scores[label]) / temperature) for score in scores.values())
 
 
-def _reasons(field: str, decision: _Decision, prior: Suggestion) -> list[Reason]:
+def _reasons(field: _Field, decision: _Decision, prior: Suggestion) -> list[Reason]:
     """Return the prior's reasons for the label, then the learned words, without duplicates."""
-    reasons = [reason for reason in prior.reasons if (reason.field, reason.label) == (field, decision.label)]
-    reasons += [Reason(field, decision.label, word) for word in decision.words]
+    reasons = [reason for reason in prior.reasons if (reason.field, reason.label) == (field.name, decision.label)]
+    reasons += [Reason(field.name, decision.label, word) for word in decision.words]
     return list(dict.fromkeys(reasons))[:MAX_REASONS]
