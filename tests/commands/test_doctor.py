@@ -110,7 +110,7 @@ def test_a_role_that_may_do_little(own_url: str) -> None:
 def test_counters_below_zero(own_url: str) -> None:
     execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
     status, found = findings(own_url)
-    assert (status, found["counters"]["advice"]) == (1, "Run `flask stats mend`.")
+    assert (status, found["counters"]["advice"]) == (1, "Run `flask stats rebuild`.")
 
 
 def test_a_database_that_takes_no_writes(own_url: str) -> None:

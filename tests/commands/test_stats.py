@@ -51,8 +51,8 @@ def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage:
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert said in printed.splitlines()
-    assert printed.endswith("Mend them with `flask stats mend`.\n")
-    assert run("flask", "stats", "mend", DATABASE_URL=own_url) == (0, "Counted anew.\n")
+    assert printed.endswith("Rebuild them with `flask stats rebuild`.\n")
+    assert run("flask", "stats", "rebuild", DATABASE_URL=own_url) == (0, "The counters were rebuilt.\n")
     assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
 
 

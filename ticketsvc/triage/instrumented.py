@@ -1,4 +1,4 @@
-"""A classifier whose suggestions are counted, with who decided and how long it took."""
+"""A classifier that records metrics of its suggestions: their number, source and duration."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from ticketsvc.triage.model import Classifier, Suggestion
 
 
-class MeasuredClassifier:
-    """Answers what another classifier answers. `call` names what it is asked for: "create" or "classify"."""
+class InstrumentedClassifier:
+    """Delegates to another classifier and records metrics. `call` is the operation: "create" or "classify"."""
 
     def __init__(self, classifier: Classifier, call: str) -> None:
         self._classifier = classifier
