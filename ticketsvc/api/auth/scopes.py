@@ -11,7 +11,7 @@ NEEDED = {
     "health.live": OPEN,
     "health.ready": OPEN,
     "documentation.openapi": OPEN,
-    "documentation.page": OPEN,
+    "documentation.swagger_ui": OPEN,
     "documentation.errors": OPEN,
     "documentation.file": OPEN,
     "console.page": OPEN,  # it asks for a key itself, once a call is refused
