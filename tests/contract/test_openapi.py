@@ -12,9 +12,8 @@ import pytest
 from tests.support.openapi_contract import DOCUMENT, ID, Operation
 from tests.support.tickets import TICKET, URL, file_ticket, problem
 from ticketsvc import __version__, problems
-from ticketsvc.api import files
 from ticketsvc.api.auth import scopes
-from ticketsvc.api.input import body, fields, filters, idempotency, stats_query
+from ticketsvc.api.input import fields, filters, idempotency, media_types, stats_query
 from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -199,16 +198,16 @@ def test_orders_and_formats_are_those_of_the_parser() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "media_types"),
+    ("name", "expected"),
     [
-        ("createTicket", body.JSON),
-        ("changeTicket", body.MERGE_PATCH),
-        ("classifyText", body.JSON),
-        ("importTickets", tuple(files.MEDIA_TYPES)),
+        ("createTicket", media_types.JSON),
+        ("changeTicket", media_types.MERGE_PATCH),
+        ("classifyText", media_types.JSON),
+        ("importTickets", tuple(media_types.FILES)),
     ],
 )
-def test_media_types_are_those_of_the_route(name: str, media_types: tuple[str, ...]) -> None:
-    assert tuple(DOCUMENT[name].described["requestBody"]["content"]) == media_types
+def test_media_types_are_those_of_the_route(name: str, expected: tuple[str, ...]) -> None:
+    assert tuple(DOCUMENT[name].described["requestBody"]["content"]) == expected
 
 
 # --- problems

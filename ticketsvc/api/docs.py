@@ -14,7 +14,7 @@ from pathlib import Path
 from flask import Blueprint, Response
 
 from ticketsvc.api.output.csp import PAGE_CSP
-from ticketsvc.api.output.responses import cacheable
+from ticketsvc.api.output.responses import cacheable_response
 from ticketsvc.problems import NotFound
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -76,4 +76,4 @@ def _page(name: str) -> Response:
 def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:
     """Return a body with its digest as the ETag, or 304 if the client has it."""
     etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    return cacheable(body, media_type, etag, {"Cache-Control": caching, **(headers or {})})
+    return cacheable_response(body, media_type, etag, {"Cache-Control": caching, **(headers or {})})

@@ -96,7 +96,7 @@ def _import(rows: Iterator[StagedTicket]) -> None:
         try:
             imported = imports.run(database, rows, NOBODY, SECONDS)
         except InvalidFile as problem:
-            lines = [f"line {fault.line}: {fault.detail}" for fault in problem.faults]
+            lines = [f"line {fault.line}: {fault.detail}" for fault in problem.errors]
             raise click.ClickException("\n".join([problem.detail, *lines])) from None
     click.echo(f"Imported {imported:,} tickets.")
 
