@@ -21,8 +21,6 @@ COPY app.py gunicorn.conf.py ./
 COPY migrations migrations
 COPY sql sql
 COPY ticketsvc ticketsvc
-# The problem types that /docs/errors explains.
-COPY docs/errors.md docs/errors.md
 RUN /opt/venv/bin/python -m compileall -q app.py ticketsvc
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=3000
 USER 10001

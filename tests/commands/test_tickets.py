@@ -87,7 +87,7 @@ def test_import_tells_every_bad_line(database_url: str, database: Connection) ->
     done = flask(database_url, "import", "-", "--format", "ndjson", stdin=bad)
     assert (done.returncode, done.stdout) == (1, b"")
     told = done.stderr.decode().splitlines()
-    assert told[0] == "Error: Nothing was imported. Faults: 2; lines that have one: 2."
+    assert told[0] == "Error: Nothing was imported. Errors: 2, in lines: 2."
     assert told[1] == "line 3: title must not be empty."
     assert told[2].startswith("line 4: The line is not JSON: ")
     assert len(told) == 3

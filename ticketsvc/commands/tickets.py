@@ -98,7 +98,7 @@ def _import(rows: Iterator[StagedTicket]) -> None:
         try:
             imported = imports.run(database, rows, NOBODY, TIMEOUT)
         except InvalidFile as problem:
-            lines = [f"line {error.line}: {error.detail}" for error in problem.faults]
+            lines = [f"line {error.line}: {error.detail}" for error in problem.errors]
             raise click.ClickException("\n".join([problem.detail, *lines])) from None
     click.echo(f"Imported {imported:,} tickets.")
 
