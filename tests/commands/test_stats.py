@@ -13,7 +13,7 @@ from tests.unit.test_config import run
 from ticketsvc import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from tests.support.tickets import Connection
 
@@ -51,8 +51,8 @@ def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage:
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert said in printed.splitlines()
-    assert printed.endswith("Mend them with `flask stats mend`.\n")
-    assert run("flask", "stats", "mend", DATABASE_URL=own_url) == (0, "Counted anew.\n")
+    assert printed.endswith("Rebuild them with `flask stats rebuild`.\n")
+    assert run("flask", "stats", "rebuild", DATABASE_URL=own_url) == (0, "The counters were rebuilt.\n")
     assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
 
 
@@ -64,10 +64,9 @@ def test_it_lists_only_the_first_differences(own_url: str, own: Connection) -> N
     assert "200 counters are wrong" in printed
 
 
-def test_the_migration_counts_the_tickets_that_are_there(new_database: Callable[[], str]) -> None:
+def test_the_migration_counts_the_tickets_that_are_there(own_url: str) -> None:
     """Also those that were resolved before there was a time of resolution, and after a second run of its last part."""
-    url = new_database()
-    migrations.apply(url)
+    url = own_url
     migrations.rollback(url, 3)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 5000, step="1 hour")

@@ -6,12 +6,13 @@ import os
 import re
 import subprocess
 import sys
-import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from tests.support.locks import wait_until
+from tests.support.postgres import execute, query
 from ticketsvc import migrations
 from ticketsvc.migrations import MIGRATIONS, MigrationError, Patience, engine, ledger
 from ticketsvc.migrations.guard import LOCK_NUMBER
@@ -51,16 +52,6 @@ def write(directory: Path, name: str, up: str, down: str | None = None) -> None:
         (directory / f"{name}.rollback.sql").write_text(down)
 
 
-def query(url: str, statement: str) -> list[Any]:
-    with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(statement.encode()).fetchall()
-
-
-def change(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())
-
-
 def tables(url: str) -> set[str]:
     rows = query(url, "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
     return {row[0] for row in rows if not row[0].startswith(("_", "yoyo"))}
@@ -70,13 +61,6 @@ def applying(url: str, directory: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", APPLY, url, str(directory)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, cwd=MIGRATIONS.parent)
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_it_works(url: str, directory: Path) -> None:
@@ -166,7 +150,7 @@ def test_other_line_endings_are_no_edit(url: str, directory: Path) -> None:
 
 def test_it_adopts_what_was_marked_without_a_fingerprint(url: str, directory: Path) -> None:
     migrations.apply(url, directory)
-    change(url, "DROP TABLE _migration_content")
+    execute(url, "DROP TABLE _migration_content")
     assert migrations.apply(url, directory) == []
     write(directory, "0001_animals", "-- edited")
     with pytest.raises(MigrationError, match="edited"):
@@ -223,7 +207,7 @@ def test_a_killed_run_leaves_nothing_in_the_way(url: str, directory: Path) -> No
         sleeping = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
         wait_until(lambda: query(url, sleeping))
         # As it is when the process dies inside yoyo's own critical section.
-        change(url, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
+        execute(url, "INSERT INTO yoyo_lock (locked, ctime, pid) VALUES (1, now(), 1)")
         process.kill()
     write(directory, "0003_long", "CREATE TABLE long ();")
     assert migrations.apply(url, directory, patience=Patience(turn=30)) == ["0003_long"]
@@ -288,16 +272,16 @@ def test_it_gives_up_on_another_run_that_does_not_end(url: str, directory: Path)
 
 def test_a_role_without_rights_may_check_but_not_migrate(url: str, directory: Path) -> None:
     role = f"guest_{os.getpid()}"
-    change(url, f"CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    execute(url, f"CREATE ROLE {role} LOGIN; REVOKE CREATE ON SCHEMA public FROM PUBLIC")
     guest = url.replace("user=postgres", f"user={role}")
     try:
         with pytest.raises(MigrationError, match=f'"{role}" may not change the schema .*role that owns the tables'):
             migrations.apply(guest, directory)
         migrations.apply(url, directory)
-        change(url, f"GRANT SELECT ON _yoyo_migration, _migration_content TO {role}")
+        execute(url, f"GRANT SELECT ON _yoyo_migration, _migration_content TO {role}")
         assert migrations.apply(guest, directory) == []
     finally:
-        change(url, f"DROP OWNED BY {role}; DROP ROLE {role}")
+        execute(url, f"DROP OWNED BY {role}; DROP ROLE {role}")
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-CALLER = "ticketsvc.key"
-"""Where the WSGI environment has the name of the caller's key."""
+API_KEY_NAME = "ticketsvc.key"
+"""The key of the WSGI environment under which the name of the API key is stored."""
 
 DEFAULT_CSP = "default-src 'none'; frame-ancestors 'none'"
 """The content security policy of answers without one of their own: a browser that shows them loads nothing for them."""
@@ -96,7 +96,7 @@ class RequestMiddleware:
         seconds = time.perf_counter() - started
         COUNTS.request(route, environ["REQUEST_METHOD"], answered[:3], seconds)
         if _logger.isEnabledFor(logging.INFO):
-            key = environ.get(CALLER)
+            key = environ.get(API_KEY_NAME)
             # Past the logger and the encoder, which cost ten times as much. What is not quoted needs no escape.
             sys.stdout.write(
                 f'{{"time": "{_rfc3339(time.time())}", "level": "info", "logger": "{_logger.name}", '

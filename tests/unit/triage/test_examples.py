@@ -21,7 +21,7 @@ from ticketsvc.services import classifier, offline_classifier
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Classifier, Example
-from ticketsvc.triage.openai.prompt import INSTRUCTIONS, ticket_message
+from ticketsvc.triage.openai.prompt import INSTRUCTIONS, user_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +187,7 @@ def test_without_examples_the_message_has_none(httpserver: HTTPServer, store: Da
     httpserver.expect_request(PATH).respond_with_json(completion())
     make(httpserver.url_for("/v1"), store).classify(SIMILAR)
     assert message(httpserver) == {"ticket": SIMILAR}
-    assert ticket_message("a") == '{"ticket": "a"}'
+    assert user_message("a") == '{"ticket": "a"}'
 
 
 def test_with_learning_off_there_are_none(httpserver: HTTPServer, database: Connection, store: Database) -> None:

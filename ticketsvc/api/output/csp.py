@@ -1,4 +1,4 @@
-"""What the pages that the service serves to browsers have in common."""
+"""The content security policy of the pages that the service serves."""
 
 PAGE_CSP = "; ".join(
     (
@@ -12,4 +12,4 @@ PAGE_CSP = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""A content security policy: nothing inline, nothing from elsewhere."""
+"""Nothing inline, and nothing from other origins."""
