@@ -102,7 +102,7 @@ def test_more_callers_than_may_wait_are_turned_away_at_once(make_app: MakeApp, d
     ("settings", "says"),
     [
         ({"statement_timeout": 0.3, "lock_timeout": 30.0}, "took too long"),
-        ({"statement_timeout": 30.0, "lock_timeout": 0.3}, "in the way"),
+        ({"statement_timeout": 30.0, "lock_timeout": 0.3}, "conflicting transaction"),
     ],
 )
 def test_what_takes_too_long_is_503(make_app: MakeApp, database_url: str, settings: dict[str, Any], says: str) -> None:
@@ -139,7 +139,7 @@ def test_a_lost_race_is_run_again(make_app: MakeApp, own_url: str, sqlstate: str
 
 def test_a_race_that_is_always_lost_is_503(make_app: MakeApp, own_url: str) -> None:
     servers.execute(own_url, FAIL_AT_FIRST.format(failures=1000, sqlstate="40001"))
-    assert_unavailable(make_app(database_url=own_url).test_client().post(URL, json=TICKET), "in the way")
+    assert_unavailable(make_app(database_url=own_url).test_client().post(URL, json=TICKET), "conflicting transaction")
 
 
 # --- a database that refuses

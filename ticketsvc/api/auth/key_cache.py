@@ -44,5 +44,5 @@ class KeyCache:
                 self._entries.clear()
             self._entries[digest] = (found, now + TTL_SECONDS)
             if found.needs_touch:
-                background.start(lambda: self._use(found.name))
+                background.run_in_background(lambda: self._use(found.name))
         return found

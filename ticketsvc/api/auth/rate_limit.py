@@ -59,7 +59,7 @@ class Limiter:
         g.rate_limit = f'"default";r={max(0, self._limit.quota - used)};t={seconds}'
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_SECONDS
-            background.start(lambda: rate_limits.prune(database))
+            background.run_in_background(lambda: rate_limits.prune(database))
         if used > self._limit.quota:
             quota = f"{self._limit.quota:,} requests in {self._limit.window:,} seconds"
             detail = f"The quota of {quota} is used up. Try again in {seconds} seconds."
