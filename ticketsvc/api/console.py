@@ -11,9 +11,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.output.csp import PAGE_CSP
 from ticketsvc.api.output.responses import cacheable
 from ticketsvc.problems import NotFound
+from ticketsvc.server.security_headers import PAGE_CSP
 
 CONTENT_SECURITY_POLICY = f"{PAGE_CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
 """With the last two no script can make HTML of a text (Trusted Types)."""

@@ -13,9 +13,9 @@ from pathlib import Path
 from flask import Blueprint, Response, render_template
 
 from ticketsvc.api.markdown import paragraphs
-from ticketsvc.api.output.csp import PAGE_CSP
 from ticketsvc.api.output.responses import cacheable
 from ticketsvc.problems import NotFound
+from ticketsvc.server.security_headers import PAGE_CSP
 
 STATIC = Path(__file__).parents[1] / "static" / "docs"
 TYPES = {".css": "text/css", ".js": "text/javascript"}

@@ -20,7 +20,6 @@ from ticketsvc.api.input.body import CHUNK_BYTES
 from ticketsvc.api.input.filters import parse_export
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import Advance, progress
-from ticketsvc.dev import demo
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS, READERS
 from ticketsvc.problems import InvalidFile, InvalidInput
@@ -87,6 +86,8 @@ def export_file(output: str, **options: object) -> None:
 @click.option("--seed", default=1, help="Another number makes other tickets.")
 def make_up(count: int, seed: int) -> None:
     """Add COUNT made-up tickets of the year up to now."""
+    from ticketsvc.dev import demo  # never in production
+
     with progress(count, "tickets") as advance:
         _import(_counted(demo.tickets(count, seed, datetime.now(UTC)), advance))
 

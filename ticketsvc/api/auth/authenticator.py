@@ -14,7 +14,7 @@ from ticketsvc.api.auth.key_cache import KeyCache
 from ticketsvc.config import Config
 from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized
 from ticketsvc.server import logs
-from ticketsvc.server.logs import CALLER
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store import keys
 from ticketsvc.store.history import Author
 
@@ -31,7 +31,7 @@ def register(app: Flask, config: Config) -> None:
 
 def author() -> Author:
     """Who makes the change that is asked for."""
-    return Author(request.environ.get(CALLER), logs.request_id.get())
+    return Author(request.environ.get(API_KEY_NAME), logs.request_id.get())
 
 
 class Authenticator:
@@ -48,7 +48,7 @@ class Authenticator:
         if needed == scopes.OPEN or request.method == "OPTIONS":  # a browser's preflight has no key
             return
         key = self._key(_bearer_token())
-        request.environ[CALLER] = key.name
+        request.environ[API_KEY_NAME] = key.name
         if not scopes.includes(key.scope, needed):
             raise InsufficientScope(
                 f"This call needs a key with the scope {needed}; the scope of this one is {key.scope}.",

@@ -16,7 +16,7 @@ from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.config import Config, RateLimit
 from ticketsvc.problems import Problem, QuotaExceeded
-from ticketsvc.server.logs import CALLER
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.services import services
 from ticketsvc.store import rate_limits
 
@@ -73,5 +73,5 @@ class Limiter:
         return response
 
     def _subject(self) -> str:
-        key = request.environ.get(CALLER)
+        key = request.environ.get(API_KEY_NAME)
         return f"key {key}" if key else f"address {self._proxies.caller(request.environ)}"

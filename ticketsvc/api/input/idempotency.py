@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import request
 
 from ticketsvc.problems import BadRequest
-from ticketsvc.server.logs import CALLER
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store.tickets import IdempotencyKey
 
 REPLAYED = {"Idempotent-Replayed": "true"}
@@ -32,7 +32,7 @@ def once(body: dict[str, Any]) -> IdempotencyKey | None:
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None
-    owner = request.environ.get(CALLER) or ""
+    owner = request.environ.get(API_KEY_NAME) or ""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(_hash(f"{owner}\n{_key(header.strip())}"), _hash(canonical))
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.triage.learning import bayes
 from ticketsvc.triage.model import Assessment, Reason, Scores, Suggestion
 
@@ -94,7 +94,7 @@ class LearningClassifier:
         try:
             return self._recall(text[:CHARACTERS_READ])
         except Problem as problem:
-            COUNTS.add("triage_fallbacks_total", "no_lessons")
+            metrics.TRIAGE_FALLBACKS.labels("no_lessons").inc()
             logger.warning("suggested without what was learned: %s", problem)
             return None
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import openai
 
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.triage.learning.classifier import CHARACTERS_READ
 from ticketsvc.triage.openai.bounded_http import BoundedClient, EncodedResponse, ResponseTooLarge, run_within
 from ticketsvc.triage.openai.circuit_breaker import CircuitBreaker
@@ -83,7 +83,7 @@ class OpenAIChatClassifier:
         if not text.strip():
             return self._fallback.classify(text)
         if not self._breaker.allows_call():
-            COUNTS.add("triage_fallbacks_total", "circuit_open")
+            metrics.TRIAGE_FALLBACKS.labels("circuit_open").inc()
             return self._fallback.classify(text)
         try:
             suggestion = self._ask(text)
@@ -157,7 +157,7 @@ class OpenAIChatClassifier:
 
     def _report(self, error: Exception) -> None:
         """Tell the breaker, and log the kind of fault: never what a message says of ticket, key or answer."""
-        COUNTS.add("triage_fallbacks_total", _reason(error))
+        metrics.TRIAGE_FALLBACKS.labels(_reason(error)).inc()
         logger.warning("the model gave no labels, the fallback answers: %s", _kind(error))
         if isinstance(error, Refusal):
             self._breaker.succeeded()
