@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import SpanKind, StatusCode, Tracer
 
-from ticketsvc.server.metrics.counts import UNMATCHED
+from ticketsvc.server.metrics import UNMATCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,7 +32,7 @@ def install(app: Flask) -> None:
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "ticketsvc"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     tracer = provider.get_tracer("ticketsvc")
-    app.extensions["ticketsvc.server.tracing"] = provider
+    app.extensions["ticketsvc.opentelemetry"] = provider
     app.wsgi_app = TracedRequests(app.wsgi_app, tracer)  # type: ignore[method-assign]
     app.extensions["ticketsvc"].database.trace = partial(_trace_query, tracer)
 
