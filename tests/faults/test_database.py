@@ -158,4 +158,4 @@ def assert_whole(app: Flask, database: psycopg.Connection[Any], made: list[str])
     assert {ticket["id"] for ticket in client.get(f"{URL}?limit=500").get_json()} == set(made)
     assert [entry["event"] for entry in client.get(f"{URL}{made[0]}/history").get_json()] == ["created"]
     assert database.execute("SELECT count(*) FROM ticket_texts").fetchone() == (len(made),)
-    assert database.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (len(made) - 1,)
+    assert database.execute("SELECT count(*) FROM idempotency_records").fetchone() == (len(made) - 1,)

@@ -45,8 +45,8 @@ class Ticket:
 class IdempotencyKey:
     """Keeps a create from being done twice: hashes of the idempotency key with its owner, and of the body."""
 
-    key: UUID
-    fingerprint: UUID
+    key_hash: UUID
+    body_hash: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +201,7 @@ def count(database: Database, filters: Filters) -> int:
 
 def _create_idempotent(database: Database, values: dict[str, object], once: IdempotencyKey) -> tuple[Ticket, str, bool]:
     outcome, json, ticket_id = database.rows(
-        _CREATE_IDEMPOTENT, {**values, "key": once.key, "fingerprint": once.fingerprint}
+        _CREATE_IDEMPOTENT, {**values, "key_hash": once.key_hash, "body_hash": once.body_hash}
     )[0]
     if outcome == b"mismatched":
         raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ticketsvc.store.training import Memory
 
 REASONS_PER_FIELD = 3
-CHARACTERS_READ = 4_000  # triage_words() reads no more
+CHARACTERS_READ = 4_000  # triage_tokens() reads no more
 _BOUND = 6.0  # nats; whatever was learned moves the odds by at most e**6 for and e**6 against a label
 
 logger = logging.getLogger(__name__)
