@@ -57,7 +57,7 @@ def test_it_works(client: FlaskClient, database: Connection, key: str) -> None:
 
 def test_without_a_key_nothing_is_remembered(client: FlaskClient, database: Connection) -> None:
     assert client.post(URL, json=BODY).get_json()["id"] != client.post(URL, json=BODY).get_json()["id"]
-    assert (count_rows(database), count_rows(database, "idempotency_keys")) == (2, 0)
+    assert (count_rows(database), count_rows(database, "idempotency_records")) == (2, 0)
 
 
 def test_another_key_makes_another_ticket(client: FlaskClient, key: str) -> None:
@@ -114,7 +114,7 @@ BAD = ["", " ", '""', TOO_LONG, f'"{TOO_LONG}"', "a b", "a\tb", "ü", "\x7f", '"
 @pytest.mark.parametrize("key", BAD)
 def test_a_bad_key_is_400(client: FlaskClient, database: Connection, key: str) -> None:
     assert "Idempotency-Key" in problem(post(client, key), 400)["error"]
-    assert (count_rows(database), count_rows(database, "idempotency_keys")) == (0, 0)
+    assert (count_rows(database), count_rows(database, "idempotency_records")) == (0, 0)
 
 
 def test_a_key_belongs_to_its_caller(
@@ -130,7 +130,7 @@ def test_a_key_belongs_to_its_caller(
 
 def test_the_key_is_not_stored_as_it_is(client: FlaskClient, database: Connection, key: str) -> None:
     post(client, key)
-    row = database.execute("SELECT k::text FROM idempotency_keys AS k").fetchone()
+    row = database.execute("SELECT k::text FROM idempotency_records AS k").fetchone()
     assert row is not None
     assert key not in str(row[0])
 
@@ -160,7 +160,7 @@ def test_a_failure_of_the_database_is_not_remembered(
 
 def age(database: Connection, hours: int, keys: int) -> None:
     database.execute(
-        "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer, created_at)"
+        "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response, created_at)"
         " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', now() - make_interval(hours => %s)"
         " FROM generate_series(1, %s)",
         [hours, keys],
@@ -173,7 +173,7 @@ def test_keys_are_pruned_after_a_day(client: FlaskClient, database: Connection, 
     left = []
     for number in range(4):
         post(client, f"{key}{number}")
-        left.append(count_rows(database, "idempotency_keys") - number - 1)
+        left.append(count_rows(database, "idempotency_records") - number - 1)
     assert left == [8, 6, 5, 5]
 
 
@@ -181,13 +181,13 @@ def test_a_replay_prunes_nothing(client: FlaskClient, database: Connection, key:
     post(client, key)
     age(database, 25, keys=2)
     post(client, key)
-    assert count_rows(database, "idempotency_keys") == 3
+    assert count_rows(database, "idempotency_records") == 3
 
 
 def test_pruning_waits_for_nobody(client: FlaskClient, database_url: str, database: Connection, key: str) -> None:
     age(database, 25, keys=1)
     with closing(psycopg.connect(database_url)) as other:
-        other.execute("DELETE FROM idempotency_keys")
+        other.execute("DELETE FROM idempotency_records")
         assert post(client, key).status_code == 201
 
 
@@ -229,7 +229,7 @@ def in_the_way(url: str, key: str) -> Iterator[Connection]:
     """A session that has stored something for the key and not committed it: a create with the key waits for that."""
     with psycopg.connect(url) as holder:
         holder.execute(
-            "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer)"
+            "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)"
             " VALUES (%s, gen_random_uuid(), gen_random_uuid(), '{}')",
             [stored(key)],
         )
@@ -268,9 +268,13 @@ def test_who_was_later_by_a_hair_gets_the_first_answer(
 ) -> None:
     """The other create commits after this one looked for the key, and no longer holds its lock."""
     first = post(client, key)
-    row = database.execute("DELETE FROM idempotency_keys RETURNING key, fingerprint, ticket_id, answer").fetchone()
+    row = database.execute(
+        "DELETE FROM idempotency_records RETURNING key_hash, body_hash, ticket_id, response"
+    ).fetchone()
     with in_background() as threads, closing(psycopg.connect(database_url)) as other:
-        other.execute("INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer) VALUES (%s, %s, %s, %s)", row)
+        other.execute(
+            "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response) VALUES (%s, %s, %s, %s)", row
+        )
         later = threads.submit(post, client, key)
         wait_until(lambda: is_waiting(database))
         other.commit()

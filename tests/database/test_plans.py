@@ -44,7 +44,7 @@ def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
     """A database with many tickets, and the settings that the service's connections have."""
     with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        tables = "tickets, ticket_texts, ticket_changes, ticket_totals, ticket_days, ticket_quarters"
+        tables = "tickets, ticket_texts, ticket_count_deltas, ticket_totals, ticket_days, ticket_counts_15min"
         connection.execute(f"VACUUM ANALYZE {tables}")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")

@@ -96,11 +96,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_is_embedded() -> None:
-    assert embedded.is_embedded("embedded:var/postgres")
-    assert not embedded.is_embedded("postgresql://localhost/embedded:")
-
-
 def test_it_works(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
         url = read_line(process)

@@ -183,4 +183,4 @@ def assert_complete(app: Flask, database: Connection, made: list[str]) -> None:
     assert {ticket["id"] for ticket in client.get(f"{URL}?limit=500").get_json()} == set(made)
     assert [entry["event"] for entry in client.get(f"{URL}{made[0]}/history").get_json()] == ["created"]
     assert count_rows(database, "ticket_texts") == len(made)
-    assert count_rows(database, "idempotency_keys") == len(made) - 1
+    assert count_rows(database, "idempotency_records") == len(made) - 1

@@ -11,9 +11,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.output.csp import PAGE_CSP
 from ticketsvc.api.output.responses import cacheable_response
 from ticketsvc.problems import NotFound
+from ticketsvc.server.security_headers import PAGE_CSP
 
 CONTENT_SECURITY_POLICY = f"{PAGE_CSP}; require-trusted-types-for 'script'; trusted-types 'none'"
 """With Trusted Types no script can turn a text into HTML."""

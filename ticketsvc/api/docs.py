@@ -13,9 +13,9 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
-from ticketsvc.api.output.csp import PAGE_CSP
 from ticketsvc.api.output.responses import cacheable_response
 from ticketsvc.problems import NotFound
+from ticketsvc.server.security_headers import PAGE_CSP
 
 STATIC = Path(__file__).parents[1] / "static"
 FILES = STATIC / "docs"

@@ -14,7 +14,7 @@ from ticketsvc.api.auth.key_cache import KeyCache
 from ticketsvc.config import Config
 from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized
 from ticketsvc.server import logs
-from ticketsvc.server.logs import API_KEY_NAME
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store import keys
 from ticketsvc.store.history import Author
 

@@ -16,7 +16,7 @@ from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.config import Config, RateLimit
 from ticketsvc.problems import Problem, QuotaExceeded
-from ticketsvc.server.logs import API_KEY_NAME
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.services import services
 from ticketsvc.store import rate_limits
 

@@ -16,7 +16,7 @@ from uuid import UUID
 from flask import request
 
 from ticketsvc.problems import BadRequest
-from ticketsvc.server.logs import API_KEY_NAME
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store.tickets import IdempotencyKey
 
 REPLAYED = {"Idempotent-Replayed": "true"}

@@ -16,7 +16,7 @@ from psycopg_pool import ConnectionPool
 
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.store.postgres import errors, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.single_flight import SingleFlight
@@ -106,7 +106,7 @@ class Database:
                     return self._run(query, parameters)
                 except psycopg.Error as error:
                     is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
-                    COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
+                    metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
                     if not is_retried:
                         raise errors.problem(error) from error
         raise AssertionError("the last attempt returns or raises")
@@ -147,7 +147,7 @@ class Database:
                 self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
                 yield connection
         except psycopg.Error as error:
-            COUNTS.add("database_errors_total", errors.kind(error), "no")
+            metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
         finally:
             self._bulk_calls.release()
