@@ -1,6 +1,7 @@
-"""The peers' harness, imported from its folder: how its servers are found, loaded, started and stopped.
+"""A wrapper of the peers' harness, which finds, loads, starts and stops the servers.
 
-What it starts from a `Server` (an entry of its servers.json) gets PORT and DATABASE_URL in the environment.
+The harness is imported from its folder. A server that it starts from a `Server` (an entry of its servers.json) gets
+PORT and DATABASE_URL in its environment.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ Server = dict[str, Any]
 
 
 def our_server(options: str = "", **environment: object) -> Server:
-    """This service, with options for gunicorn's command line and settings beside the default ones."""
-    migrate = f"PORT= {shlex.quote(str(PROGRAMS / 'flask'))} migrate"  # the harness' port is 0 here
+    """Describe this service with options for gunicorn's command line and additional settings."""
+    migrate = f"PORT= {shlex.quote(str(PROGRAMS / 'flask'))} migrate"  # the harness sets PORT to 0 here
     return {
         "cwd": str(ROOT),
         "db": "ours",
@@ -43,7 +44,7 @@ def our_server(options: str = "", **environment: object) -> Server:
 
 
 class Harness:
-    """The harness' bench.py as `module`, its Postgres running, and tables of `rows` tickets."""
+    """The module bench.py of the harness with its running Postgres and tables of `rows` tickets."""
 
     def __init__(self, folder: Path, rows: int) -> None:
         self.module: Any = _import(folder)
@@ -56,11 +57,11 @@ class Harness:
         self.postgres_pid: int = self.module.postgres().get_pid()
 
     def prepare(self, names: list[str], reload: bool = False) -> None:
-        """Build what the named servers need, and see to it that each has a table of exactly `rows` tickets."""
+        """Build the named servers and load a table of exactly `rows` tickets for each."""
         if unknown := [name for name in names if name not in self.known]:
-            raise SystemExit(f"There is no server {', '.join(unknown)}. There are {', '.join(self.known)}.")
+            raise SystemExit(f"Unknown servers: {', '.join(unknown)}. Choose from {', '.join(self.known)}.")
         if peers := [name for name in names if name != "ours"]:
-            say(f"building {', '.join(peers)}, where that is not done yet")
+            say(f"building {', '.join(peers)}")
             command = ["./run.sh", "load", "--rows", str(self.rows), "--only", ",".join(peers)]
             environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
             subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=sys.stderr)
@@ -83,26 +84,28 @@ class Harness:
             return int(connection.execute("SELECT count(*) FROM tickets").fetchone()[0])
 
     def _migrate(self, server: Server) -> None:
-        """The database may be older than the newest migration."""
+        """Apply the migrations that are newer than the database."""
         url = self.url("ours", server)
         command = self.module.expand(server["schema"], psql=f"{self.module.BIN / 'psql'} {shlex.quote(url)}")
         done = subprocess.run(
             command, shell=True, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=sys.stderr, check=False
         )
         if done.returncode:
-            raise SystemExit("The benchmark's database has another schema. Make it anew: add --reload.")
+            raise SystemExit(
+                "The migrations cannot be applied to the benchmark database. Create it again with --reload."
+            )
 
     def url(self, name: str, server: Server) -> str:
-        """The address of a server's database."""
+        """Return the URL of a server's database."""
         return str(self.module.url(self.module.db_name(name, server, self.rows)))
 
     def connect(self, name: str, server: Server) -> Any:
-        """A connection in autocommit to a server's database."""
+        """Return an autocommit connection to a server's database."""
         return self.module.connect(self.module.db_name(name, server, self.rows))
 
     @contextmanager
     def started(self, name: str, server: Server) -> Iterator[Any]:
-        """Run a server; afterwards nothing of it is left, in the database neither."""
+        """Run a server. Afterwards stop it and wait until its database sessions have ended."""
         running = self.module.Running(name, server, self.rows)
         try:
             yield running
@@ -112,7 +115,7 @@ class Harness:
 
     @contextmanager
     def restored(self, name: str, server: Server) -> Iterator[None]:
-        """Afterwards delete the tickets that were added, and clean the table up. New ids are above the old ones."""
+        """Afterwards delete the tickets that were added, which have the highest IDs, and vacuum the table."""
         with self.connect(name, server) as connection:
             last = connection.execute("SELECT max(id) FROM tickets").fetchone()[0]
         try:
@@ -124,7 +127,7 @@ class Harness:
                 connection.execute("CHECKPOINT")
 
     def write_ids(self, name: str, server: Server) -> Path:
-        """A file with ids of tickets that exist, one a line, in random order."""
+        """Write a file with the IDs of existing tickets, one per line, in random order."""
         path = Path(self.module.HOME) / f"ids-{self.module.db_name(name, server, self.rows)}.txt"
         with self.connect(name, server) as connection:
             ids = connection.execute("SELECT id::text FROM tickets ORDER BY random() LIMIT 20000").fetchall()
@@ -132,18 +135,18 @@ class Harness:
         return path
 
     def check(self, running: Any, server: Server) -> None:
-        """The harness' check of the contract. Ends the run with what is wrong.
+        """Run the contract check of the harness. Exits with an error message if it fails.
 
-        It wants a classify that looks for keywords and answers two keys; of this service it is told that when the
-        labels are any that there are.
+        The check expects classify to match keywords and to return two members. For this service, any valid suggestion
+        is replaced by the expected one.
         """
         call = running.call
 
         def call_ours(method: str, path: str, body: object = None) -> tuple[int, Any]:
-            status, answer = call(method, path, body)
-            if path == "/api/tickets/classify/" and _is_suggestion(answer):
-                answer = {"category": "billing", "priority": "critical"}
-            return status, answer
+            status, content = call(method, path, body)
+            if path == "/api/tickets/classify/" and _is_suggestion(content):
+                content = {"category": "billing", "priority": "critical"}
+            return status, content
 
         if server.get("db") == "ours":
             running.call = call_ours
@@ -151,42 +154,41 @@ class Harness:
         running.call = call
 
     def cpu(self, pid: int) -> float:
-        """CPU seconds used so far by a process and all it started."""
+        """Return the CPU seconds used by a process and its descendants."""
         return float(self.module.tree_cpu(pid))
 
 
 def get(connection: HTTPConnection, path: str) -> tuple[bytes, Any]:
-    """Body and headers of an answer. Ends the run when it is not 200."""
+    """Send a GET request and return the body and the headers. Exits with an error unless the status is 200."""
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:
-        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
+        raise SystemExit(f"GET {path} failed with {response.status}: {body[:300]!r}")
     return body, response.headers
 
 
 def say(text: str) -> None:
-    """Show progress; the results alone go to standard output."""
+    """Print a progress message to standard error. Only results go to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 
-def _is_suggestion(answer: Any) -> bool:
-    return isinstance(answer, dict) and answer.get("category") in CATEGORIES and answer.get("priority") in PRIORITIES
+def _is_suggestion(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("category") in CATEGORIES and content.get("priority") in PRIORITIES
 
 
 def _import(folder: Path) -> Any:
     script = folder / "bench.py"
     if not script.is_file():
         raise SystemExit(
-            f"There is no {script}: the peers and their harness are missing. Say where they are with --peers FOLDER "
-            "or the environment variable PEERS."
+            f"{script} does not exist. Set --peers FOLDER or the environment variable PEERS to the folder of the peers."
         )
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing. On Debian: apt install wrk")
     home = Path(os.environ.setdefault("PEERS_HOME", str(Path(tempfile.gettempdir()) / "ticket-peers")))
     home.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    sys.dont_write_bytecode = True  # nothing is written to the peers' folder
+    sys.dont_write_bytecode = True  # write nothing to the peers' folder
     sys.path.append(str(folder))
     spec = importlib.util.spec_from_file_location("peers_bench", script)
     assert spec is not None
