@@ -1,4 +1,4 @@
-"""The command line: flask stats"""
+"""The command `flask stats`."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def own(own_url: str) -> Iterator[Connection]:
-    """A connection to a database of the test's own with 200 tickets."""
+    """Return a connection to a separate database with 200 tickets."""
     with closing(psycopg.connect(own_url, autocommit=True)) as connection:
         insert_many(connection, 200, step="1 hour")
         connection.execute("SELECT fold_ticket_changes(NULL)")
         yield connection
 
 
-def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
+def test_check_succeeds_on_correct_counters(own_url: str, own: Connection) -> None:
     assert run("flask", "stats", "check", DATABASE_URL=own_url) == (0, "The counters agree with the tickets.\n")
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "reported"),
     [
         ("UPDATE ticket_totals SET tickets = tickets + 2 WHERE category = 'billing' AND priority = 'low'",
          "ticket_totals billing low open: off by 2"),
@@ -46,17 +46,19 @@ def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
          "ticket_totals general high closed: off by -3"),
     ],
 )  # fmt: skip
-def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage: str, said: str) -> None:
+def test_check_finds_and_rebuild_repairs_wrong_counters(
+    own_url: str, own: Connection, damage: str, reported: str
+) -> None:
     own.execute(damage.encode())
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
-    assert said in printed.splitlines()
+    assert reported in printed.splitlines()
     assert printed.endswith("Rebuild them with `flask stats rebuild`.\n")
     assert run("flask", "stats", "rebuild", DATABASE_URL=own_url) == (0, "The counters were rebuilt.\n")
     assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
 
 
-def test_it_lists_only_the_first_differences(own_url: str, own: Connection) -> None:
+def test_check_lists_only_the_first_differences(own_url: str, own: Connection) -> None:
     own.execute("DELETE FROM ticket_quarters")
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
@@ -64,8 +66,8 @@ def test_it_lists_only_the_first_differences(own_url: str, own: Connection) -> N
     assert "200 counters are wrong" in printed
 
 
-def test_the_migration_counts_the_tickets_that_are_there(new_database: Callable[[], str]) -> None:
-    """Also those that were resolved before there was a time of resolution, and after a second run of its last part."""
+def test_the_migration_counts_existing_tickets(new_database: Callable[[], str]) -> None:
+    """Includes tickets resolved before the resolution time was stored, and a second run of the last migrations."""
     url = new_database()
     migrations.apply(url)
     migrations.rollback(url, 3)
@@ -80,6 +82,6 @@ def test_the_migration_counts_the_tickets_that_are_there(new_database: Callable[
         assert late[0] == late[1] > 2000
         assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0
         migrations.rollback(url, 2)
-        insert_many(connection, 10)  # by nobody counted
+        insert_many(connection, 10)  # not counted
         migrations.apply(url)
     assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0
