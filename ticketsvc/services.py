@@ -56,7 +56,7 @@ def services() -> Services:
 def offline_classifier(config: Config, database: Database) -> Classifier:
     """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
     prior = OfflineClassifier()
-    return LearningClassifier(prior, partial(training.recall, database)) if config.triage_learning else prior
+    return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:

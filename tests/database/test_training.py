@@ -45,9 +45,9 @@ def votes(database: Connection) -> list[object]:
 
 def test_it_works(database: Connection, store: Database) -> None:
     ticket = suggest(database, TEXT)
-    assert training.recall(store, TEXT) is None
+    assert training.token_counts(store, TEXT) is None
     change(database, ticket, category="technical")
-    counts = training.recall(store, "The lamp is green")
+    counts = training.token_counts(store, "The lamp is green")
     assert counts is not None
     assert counts.total == [0, 400, 0, 0, 0, 0, 0, 0]
     assert counts.words == [
@@ -179,10 +179,10 @@ def test_only_the_beginning_of_a_text_is_read(database: Connection) -> None:
 
 def test_token_counts_accept_nul_and_lone_surrogates(database: Connection, store: Database) -> None:
     suggest(database, TEXT, final=("technical", "medium"))
-    counts = training.recall(store, "red\0lamp \ud800")
+    counts = training.token_counts(store, "red\0lamp \ud800")
     assert counts is not None
     assert [word for word, _ in counts.words] == ["red", "lamp"]
-    assert training.recall(store, " ?!") is None
+    assert training.token_counts(store, " ?!") is None
 
 
 def test_the_label_order_is_that_of_the_application(database: Connection) -> None:

@@ -32,5 +32,5 @@ def check() -> None:
 def rebuild() -> None:
     """Count all tickets again. Writes continue meanwhile and are counted."""
     with open_database() as database, working("counting all tickets"):
-        store.recount(database)
+        store.rebuild(database)
     click.echo("The counters were rebuilt.")

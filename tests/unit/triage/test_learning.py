@@ -45,7 +45,7 @@ def store(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def learning(store: Database) -> LearningClassifier:
-    return LearningClassifier(prior, lambda text: training.recall(store, text))
+    return LearningClassifier(prior, lambda text: training.token_counts(store, text))
 
 
 def correct(database: Connection, text: str, category: str, priority: str = "medium") -> str:
@@ -80,7 +80,7 @@ def test_a_training_example_reaches_all_processes_at_once(database: Connection, 
     other = Database(Config(database_url=database_url))
     try:
         correct(database, TEXT, "technical")
-        elsewhere = LearningClassifier(prior, lambda text: training.recall(other, text))
+        elsewhere = LearningClassifier(prior, lambda text: training.token_counts(other, text))
         assert elsewhere.classify(SIMILAR).category == "technical"
     finally:
         other.close()
@@ -150,7 +150,7 @@ def test_without_token_counts_the_prior_is_used(database: Connection) -> None:
 def test_without_the_database_the_prior_is_used(caplog: pytest.LogCaptureFixture) -> None:
     unreachable = Database(Config(database_url="postgresql://127.0.0.1:1/none", pool_timeout=0.1))
     try:
-        away = LearningClassifier(prior, lambda text: training.recall(unreachable, text))
+        away = LearningClassifier(prior, lambda text: training.token_counts(unreachable, text))
         assert away.classify(TEXT) == prior.classify(TEXT)
     finally:
         unreachable.close()
