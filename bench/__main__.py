@@ -1,4 +1,4 @@
-"""The benchmarks' command line: `bench/run compare`, `bench/run all`. Tables go to standard output."""
+"""The command line of the benchmarks: `bench/run compare`, `bench/run all`. Tables go to standard output."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bench.walk import walk
 
 
 def main() -> None:
-    """Run one benchmark, or all."""
+    """Run one benchmark or all."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(_machine())
@@ -39,7 +39,7 @@ def main() -> None:
             try:
                 table = run(options)
             except subprocess.CalledProcessError as error:
-                raise SystemExit(f"This failed, its reason is above: {error.cmd}") from None
+                raise SystemExit(f"This command failed with the error above: {error.cmd}") from None
             print(f"\n## {name}\n\n{table}\n\n{time.monotonic() - started:.0f} s.", flush=True)
 
 
@@ -52,27 +52,27 @@ def run_compare(options: argparse.Namespace) -> str:
 
 
 def run_serving(options: argparse.Namespace) -> str:
-    """Ways to serve this application."""
+    """Compare ways to serve this application."""
     return compare(_prepared(options), serving_variants(), ["create", "list"], _load(options))
 
 
 def run_walk(options: argparse.Namespace) -> str:
-    """Pages near and far."""
+    """Measure pages near and far from the start of a list."""
     return walk(_prepared(options), rounds=options.rounds * 3, requests=options.seconds * 20)
 
 
 def run_search(options: argparse.Namespace) -> str:
-    """Searches of every shape."""
+    """Measure searches of all kinds."""
     return search(_prepared(options), requests=options.seconds * 10)
 
 
 def run_json(options: argparse.Namespace) -> str:
-    """JSON by Postgres or by Python."""
+    """Compare JSON written by Postgres and by Python."""
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
 
 
 def run_trust(options: argparse.Namespace) -> str:
-    """Idempotency, history, keys and limits."""
+    """Measure the cost of idempotency keys, history, API keys and rate limits."""
     return trust(_prepared(options), options.rounds, calls=options.seconds * 250)
 
 
@@ -84,7 +84,7 @@ def run_soak(options: argparse.Namespace) -> str:
 
 
 def run_bulk(options: argparse.Namespace) -> str:
-    """Files in and out."""
+    """Measure imports and exports."""
     return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
 
 
@@ -94,7 +94,7 @@ def run_scale(options: argparse.Namespace) -> str:
 
 
 def run_triage(options: argparse.Namespace) -> str:
-    """How right triage is, how fast it learns, and what it costs."""
+    """Measure the accuracy, the learning curves and the cost of triage."""
     return triage(options.data, requests=options.seconds * 50)
 
 
@@ -104,7 +104,7 @@ def run_stats(options: argparse.Namespace) -> str:
 
 
 def run_counting(options: argparse.Namespace) -> str:
-    """What metrics cost."""
+    """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
 
 
@@ -144,12 +144,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--baseline", metavar="REVISION", help="compare: also measure this commit of the service")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=8, help="of one load")
+    parser.add_argument("--seconds", type=int, default=8, help="duration of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets")
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
-    parser.add_argument("--reload", action="store_true", help="make this service's table anew")
+    parser.add_argument("--reload", action="store_true", help="create this service's table again")
     return parser
 
 
@@ -164,7 +164,7 @@ def _sizes(text: str) -> list[int]:
 def _operations(text: str) -> list[str]:
     names = _names(text)
     if unknown := set(names) - set(OPERATIONS):
-        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(OPERATIONS)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(OPERATIONS)}")
     return names
 
 

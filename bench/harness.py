@@ -66,7 +66,7 @@ def _service(folder: Path, programs: Path, database: str, options: str, environm
 
 
 class Harness:
-    """The harness' bench.py as `module`, its Postgres running, and tables of `rows` tickets."""
+    """The module bench.py of the harness with its running Postgres and tables of `rows` tickets."""
 
     def __init__(self, rows: int, baseline: str | None = None) -> None:
         self.module: Any = _import(PEERS)
@@ -79,7 +79,7 @@ class Harness:
         self.postgres_pid: int = self.module.postgres().get_pid()
 
     def prepare(self, names: list[str], reload: bool = False) -> None:
-        """Build what the named servers need, and see to it that each has a table of exactly `rows` tickets."""
+        """Build the named servers and load a table of exactly `rows` tickets for each."""
         if unknown := [name for name in names if name not in self.known]:
             raise SystemExit(f"There is no server {', '.join(unknown)}. There are {', '.join(self.known)}.")
         if peers := [name for name in names if name not in ("ours", "baseline")]:
@@ -106,26 +106,28 @@ class Harness:
             return int(connection.execute("SELECT count(*) FROM tickets").fetchone()[0])
 
     def _migrate(self, server: Server) -> None:
-        """The database may be older than the newest migration."""
+        """Apply the migrations that are newer than the database."""
         url = self.url("ours", server)
         command = self.module.expand(server["schema"], psql=f"{self.module.BIN / 'psql'} {shlex.quote(url)}")
         done = subprocess.run(
             command, shell=True, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=sys.stderr, check=False
         )
         if done.returncode:
-            raise SystemExit("The benchmark's database has another schema. Make it anew: add --reload.")
+            raise SystemExit(
+                "The migrations cannot be applied to the benchmark database. Create it again with --reload."
+            )
 
     def url(self, name: str, server: Server) -> str:
-        """The address of a server's database."""
+        """Return the URL of a server's database."""
         return str(self.module.url(self.module.db_name(name, server, self.rows)))
 
     def connect(self, name: str, server: Server) -> Any:
-        """A connection in autocommit to a server's database."""
+        """Return an autocommit connection to a server's database."""
         return self.module.connect(self.module.db_name(name, server, self.rows))
 
     @contextmanager
     def started(self, name: str, server: Server) -> Iterator[Any]:
-        """Run a server; afterwards nothing of it is left, in the database neither."""
+        """Run a server. Afterwards stop it and wait until its database sessions have ended."""
         running = self.module.Running(name, server, self.rows)
         try:
             yield running
@@ -135,7 +137,7 @@ class Harness:
 
     @contextmanager
     def restored(self, name: str, server: Server) -> Iterator[None]:
-        """Afterwards delete the tickets that were added, and clean the table up. New ids are above the old ones."""
+        """Afterwards delete the tickets that were added, which have the highest IDs, and vacuum the table."""
         with self.connect(name, server) as connection:
             last = connection.execute("SELECT max(id) FROM tickets").fetchone()[0]
         try:
@@ -147,7 +149,7 @@ class Harness:
                 connection.execute("CHECKPOINT")
 
     def write_ids(self, name: str, server: Server) -> Path:
-        """A file with ids of tickets that exist, one a line, in random order."""
+        """Write a file with the IDs of existing tickets, one per line, in random order."""
         path = Path(self.module.HOME) / f"ids-{self.module.db_name(name, server, self.rows)}.txt"
         with self.connect(name, server) as connection:
             ids = connection.execute("SELECT id::text FROM tickets ORDER BY random() LIMIT 20000").fetchall()
@@ -155,18 +157,18 @@ class Harness:
         return path
 
     def check(self, running: Any, server: Server) -> None:
-        """The harness' check of the contract. Ends the run with what is wrong.
+        """Run the contract check of the harness. Exits with an error message if it fails.
 
-        It wants a classify that looks for keywords and answers two keys; of this service it is told that when the
-        labels are any that there are.
+        The check expects classify to match keywords and to return two members. For this service, any valid suggestion
+        is replaced by the expected one.
         """
         call = running.call
 
         def call_ours(method: str, path: str, body: object = None) -> tuple[int, Any]:
-            status, answer = call(method, path, body)
-            if path == "/api/tickets/classify/" and _is_suggestion(answer):
-                answer = {"category": "billing", "priority": "critical"}
-            return status, answer
+            status, content = call(method, path, body)
+            if path == "/api/tickets/classify/" and _is_suggestion(content):
+                content = {"category": "billing", "priority": "critical"}
+            return status, content
 
         if server["cwd"] != "{here}/floor" and "ready" in server:
             running.call = call_ours
@@ -174,27 +176,27 @@ class Harness:
         running.call = call
 
     def cpu(self, pid: int) -> float:
-        """CPU seconds used so far by a process and all it started."""
+        """Return the CPU seconds used by a process and its descendants."""
         return float(self.module.tree_cpu(pid))
 
 
 def get(connection: HTTPConnection, path: str) -> tuple[bytes, Any]:
-    """Body and headers of an answer. Ends the run when it is not 200."""
+    """Send a GET request and return the body and the headers. Exits with an error unless the status is 200."""
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:
-        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
+        raise SystemExit(f"GET {path} failed with {response.status}: {body[:300]!r}")
     return body, response.headers
 
 
 def say(text: str) -> None:
-    """Show progress; the results alone go to standard output."""
+    """Print a progress message to standard error. Only results go to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 
-def _is_suggestion(answer: Any) -> bool:
-    return isinstance(answer, dict) and answer.get("category") in CATEGORIES and answer.get("priority") in PRIORITIES
+def _is_suggestion(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("category") in CATEGORIES and content.get("priority") in PRIORITIES
 
 
 def _import(folder: Path) -> Any:

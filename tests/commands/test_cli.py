@@ -1,4 +1,4 @@
-"""The command line: flask migrate."""
+"""The command `flask migrate`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_migrate_works(new_database: Callable[[], str]) -> None:
     assert migrations.pending(url) == []
 
 
-def test_migrate_names_a_database_that_is_away() -> None:
+def test_migrate_reports_an_unreachable_database() -> None:
     status, printed = run("flask", "migrate", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets")
     assert status == 1
     assert printed.startswith('Error: Cannot migrate database "tickets" on 127.0.0.1 as "ann"')
@@ -30,7 +30,7 @@ def test_migrate_names_a_database_that_is_away() -> None:
     assert "hunter2" not in printed
 
 
-def test_migrate_explains_a_url_that_cannot_be_read() -> None:
+def test_migrate_reports_an_invalid_url() -> None:
     status, printed = run("flask", "migrate", DATABASE_URL="postgresql://ann:hunter2@[::1/tickets")
     assert status == 1
     assert printed.startswith("Error: DATABASE_URL is no connection URL")

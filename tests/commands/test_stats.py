@@ -1,4 +1,4 @@
-"""The command line: flask stats"""
+"""The command `flask stats`."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def own(own_url: str) -> Iterator[Connection]:
-    """A connection to a database of the test's own with 200 tickets."""
+    """Return a connection to a separate database with 200 tickets."""
     with closing(psycopg.connect(own_url, autocommit=True)) as connection:
         insert_many(connection, 200, step="1 hour")
         connection.execute("SELECT apply_count_deltas(NULL)")
         yield connection
 
 
-def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
+def test_check_succeeds_on_correct_counters(own_url: str, own: Connection) -> None:
     assert run("flask", "stats", "check", DATABASE_URL=own_url) == (0, "The counters agree with the tickets.\n")
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "reported"),
     [
         ("UPDATE ticket_totals SET tickets = tickets + 2 WHERE category = 'billing' AND priority = 'low'",
          "ticket_totals billing low open: off by 2"),
@@ -48,11 +48,13 @@ def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
          "ticket_totals general high closed: off by -3"),
     ],
 )  # fmt: skip
-def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage: str, said: str) -> None:
+def test_check_finds_and_rebuild_repairs_wrong_counters(
+    own_url: str, own: Connection, damage: str, reported: str
+) -> None:
     own.execute(damage.encode())
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
-    assert said in printed.splitlines()
+    assert reported in printed.splitlines()
     assert printed.endswith("Rebuild them with `flask stats rebuild`.\n")
     assert run("flask", "stats", "rebuild", DATABASE_URL=own_url) == (0, "The counters were rebuilt.\n")
     assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
