@@ -1,4 +1,4 @@
-"""Calls from pages of other origins"""
+"""Cross-origin requests"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATHS = [URL, f"{URL}stats/", f"{URL}nonsense", "/livez", f"{URL}?limit=0"]
 
 @pytest.fixture
 def allowing(make_app: Callable[..., Flask]) -> FlaskClient:
-    """A client of a service that lets pages of two origins call."""
+    """Return a client of a service that allows two origins."""
     return make_app(cors_origins=(SHOP, DESK)).test_client()
 
 
@@ -43,7 +43,7 @@ def test_it_is_off_by_default(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize("origin", [SHOP, DESK])
 @pytest.mark.parametrize("path", PATHS)
-def test_a_listed_origin_may_read_every_answer(allowing: FlaskClient, origin: str, path: str) -> None:
+def test_a_listed_origin_can_read_every_response(allowing: FlaskClient, origin: str, path: str) -> None:
     response = allowing.get(path, headers={"Origin": origin})
     assert response.headers["Access-Control-Allow-Origin"] == origin
     assert {"etag", "link", "location", "x-total-count", "x-request-id", "retry-after"} <= listed(
@@ -56,7 +56,7 @@ def test_a_listed_origin_may_read_every_answer(allowing: FlaskClient, origin: st
 @pytest.mark.parametrize("origin", [SHOP, DESK])
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", [URL, f"{URL}0192a3b4-c5d6-7e8f-9012-3456789abcde", f"{URL}classify"])
-def test_a_listed_origin_may_send(allowing: FlaskClient, origin: str, method: str, path: str) -> None:
+def test_a_listed_origin_can_send_requests(allowing: FlaskClient, origin: str, method: str, path: str) -> None:
     response = preflight(allowing, origin, method, path)
     assert response.status_code == 200
     assert response.headers["Access-Control-Allow-Origin"] == origin
@@ -78,20 +78,20 @@ def test_a_listed_origin_may_send(allowing: FlaskClient, origin: str, method: st
         SHOP + "/",
     ],
 )
-def test_no_other_origin_may(allowing: FlaskClient, origin: str) -> None:
+def test_other_origins_are_rejected(allowing: FlaskClient, origin: str) -> None:
     for response in (allowing.get(URL, headers={"Origin": origin}), preflight(allowing, origin)):
         assert "Access-Control-Allow-Origin" not in response.headers
         assert "Origin" in response.vary
 
 
-def test_a_call_without_an_origin_works(allowing: FlaskClient) -> None:
+def test_a_request_without_origin_works(allowing: FlaskClient) -> None:
     response = allowing.post(URL, json=TICKET)
     assert response.status_code == 201
     assert "Access-Control-Allow-Origin" not in response.headers
     assert "Origin" in response.vary
 
 
-def test_a_call_from_a_listed_origin_works(allowing: FlaskClient) -> None:
+def test_a_request_from_a_listed_origin_works(allowing: FlaskClient) -> None:
     response = allowing.post(URL, json=TICKET, headers={"Origin": SHOP})
     assert response.status_code == 201
     path = response.headers["Location"]
@@ -99,7 +99,7 @@ def test_a_call_from_a_listed_origin_works(allowing: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("origin", [SHOP, "null", "http://anybody.example"])
-def test_a_star_lets_all_origins_call(make_app: Callable[..., Flask], origin: str) -> None:
+def test_a_star_allows_all_origins(make_app: Callable[..., Flask], origin: str) -> None:
     client = make_app(cors_origins=("*",)).test_client()
     assert client.get(URL, headers={"Origin": origin}).headers["Access-Control-Allow-Origin"] in (origin, "*")
     assert preflight(client, origin).headers["Access-Control-Allow-Origin"] in (origin, "*")

@@ -1,4 +1,4 @@
-"""GET /docs, /docs/errors and the files that they load"""
+"""GET /docs and /docs/errors, and the files that they load"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf
 
 
 class Page(HTMLParser):
-    """What a page loads, links to and has ids for; what would be inline."""
+    """The resources, links and ids of a page, and its inline scripts and styles."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -56,7 +56,7 @@ def test_it_works(client: FlaskClient, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient, path: str) -> None:
+def test_pages_have_nothing_inline_and_load_no_other_host(client: FlaskClient, path: str) -> None:
     response = client.get(path)
     assert Page(response.text).inline == []
     policy = dict(part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; "))
@@ -65,13 +65,13 @@ def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient,
     assert "unsafe" not in response.headers["Content-Security-Policy"]
 
 
-def test_the_type_of_every_problem_has_its_heading(client: FlaskClient) -> None:
+def test_every_problem_type_has_a_heading(client: FlaskClient) -> None:
     page = Page(client.get("/docs/errors").text)
     assert sorted(page.ids) == sorted(kind.slug for kind in every_problem())
     assert problem(client.get(f"{URL}?nonsense=1"), 400)["type"] == "/docs/errors#invalid-input"
 
 
-def test_every_section_begins_with_status_and_title(client: FlaskClient) -> None:
+def test_every_section_starts_with_status_and_title(client: FlaskClient) -> None:
     text = client.get("/docs/errors").text
     for kind in every_problem():
         section = re.search(rf'<section id="{kind.slug}">(.*?)</section>', text, re.DOTALL)
@@ -80,7 +80,7 @@ def test_every_section_begins_with_status_and_title(client: FlaskClient) -> None
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_every_file_is_served_as_it_is(client: FlaskClient, name: str) -> None:
+def test_every_file_is_served_unchanged(client: FlaskClient, name: str) -> None:
     response = client.get(f"/docs/files/{name}")
     assert response.data == (DIRECTORY / name).read_bytes()
     assert response.content_type == TYPES.get((DIRECTORY / name).suffix, response.content_type)
@@ -94,11 +94,11 @@ def test_every_file_is_served_as_it_is(client: FlaskClient, name: str) -> None:
     "name",
     ["nothing", "", "../config.py", "..%2fconfig.py", "%2e%2e/config.py", "/etc/passwd", "vendor", "%00", "docs.js%00"],
 )
-def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
+def test_it_rejects_other_paths(client: FlaskClient, name: str) -> None:
     problem(client.get(f"/docs/files/{name}"), 404)
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_it_works_under_gunicorn(service: Service) -> None:
     for path in (*PAGES, "/openapi.json", *(f"/docs/files/{name}" for name in FILES)):
         response = service.call("GET", path)
         assert (response.status, len(response.body)) == (200, int(response.headers["Content-Length"]))

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def unmigrated(new_database: Callable[[], str]) -> Iterator[FlaskClient]:
-    """A service whose database is empty."""
+    """Return a client of a service with an empty database."""
     app = create_app(Config(database_url=new_database()))
     yield app.test_client()
     app.extensions["ticketsvc"].database.close()
@@ -35,7 +35,7 @@ def test_it_works(client: FlaskClient) -> None:
         assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_it_works_under_gunicorn(service: Service) -> None:
     assert service.call("GET", "/livez").json == {"status": "alive"}
     assert service.call("GET", "/readyz").json == {"status": "ready"}
 
@@ -79,7 +79,7 @@ def test_it_is_ready_once_migrated(new_database: Callable[[], str]) -> None:
     app.extensions["ticketsvc"].database.close()
 
 
-def test_a_migration_that_is_pending_is_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_migrations_are_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ticketsvc.api.health.expected_ids", lambda: {"0001_tickets", "9999_next"})
     document = problem(client.get("/readyz"), 503)
     assert "9999_next" in document["detail"]

@@ -1,4 +1,4 @@
-"""GET /openapi.json: it is valid, it is all there is, and the service does what it says"""
+"""GET /openapi.json: the document is valid and complete, and the service does what it says"""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
 NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
-"""The console and the files of the pages: no part of the API."""
+"""The console and the files of the pages are not part of the API."""
 
 
 def every_problem() -> set[type[problems.Problem]]:
-    """All classes of problems."""
+    """Return all classes of problems."""
     found: set[type[problems.Problem]] = set()
     waiting = problems.Problem.__subclasses__()
     while waiting:
@@ -55,7 +55,7 @@ def test_it_works(client: FlaskClient) -> None:
     openapi_spec_validator.validate(response.get_json())
 
 
-def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
+def test_a_matching_if_none_match_is_304(client: FlaskClient) -> None:
     first = client.get("/openapi.json")
     for sent in (first.headers["ETag"], f'"other", W/{first.headers["ETag"]}', "*"):
         again = client.get("/openapi.json", headers={"If-None-Match": sent})
@@ -64,7 +64,7 @@ def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
 
 
 def test_it_is_read_on_the_first_request(client: FlaskClient) -> None:
-    """A worker that never serves it does not carry it, nor a YAML parser."""
+    """A worker that never serves it needs no memory for it, and no YAML parser."""
     import subprocess
     import sys
 
@@ -90,7 +90,7 @@ def test_everything_has_a_name_and_a_description() -> None:
     assert used == tags
 
 
-def test_what_is_defined_is_used() -> None:
+def test_every_component_is_used() -> None:
     text = json.dumps(DOCUMENT.raw)
     for kind, components in DOCUMENT.raw["components"].items():
         if kind == "securitySchemes":
@@ -99,7 +99,7 @@ def test_what_is_defined_is_used() -> None:
         assert unused == ({problems.MethodNotAllowed.slug} if kind == "examples" else set())
 
 
-def test_examples_have_the_shape_of_their_schemas() -> None:
+def test_examples_match_their_schemas() -> None:
     for name, schema in DOCUMENT.raw["components"]["schemas"].items():
         for example in schema.get("examples", ()):
             DOCUMENT.validate({"$ref": f"#/components/schemas/{name}"}, example)
@@ -114,7 +114,7 @@ def test_examples_have_the_shape_of_their_schemas() -> None:
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
-    """Path and method of every route, without the slash at the end and the methods that Flask adds."""
+    """Return path and method of every route, without trailing slashes and the methods that Flask adds."""
     return {
         (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").rstrip("/"), method.lower())
         for rule in app.url_map.iter_rules()
@@ -123,7 +123,7 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
+def test_the_document_has_exactly_the_routes(app: Flask) -> None:
     assert {(operation.path.rstrip("/"), operation.method) for operation in DOCUMENT} == routes(app)
 
 
@@ -131,14 +131,14 @@ def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
 
 
 def known_parameters(response: TestResponse) -> set[str]:
-    """The names that the response to a call with an unknown parameter lists."""
+    """Return the parameters that the error about an unknown one lists."""
     detail: str = response.get_json()["detail"]
     names = detail.partition("there are ")[2].removesuffix(".")
     return set(names.split(", ")) - {"none"}
 
 
 @pytest.mark.parametrize("operation", [op for op in DOCUMENT if op.path.startswith(URL)], ids=lambda op: op.name)
-def test_every_query_parameter_is_described_and_nothing_else(client: FlaskClient, operation: Operation) -> None:
+def test_the_document_has_exactly_the_query_parameters(client: FlaskClient, operation: Operation) -> None:
     described = set(operation.parameters_in("query"))
     response = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
     if response.status_code == 400 and "nonsense is not a parameter" in response.get_json()["detail"]:
@@ -166,7 +166,7 @@ def test_limits_in_texts_are_those_of_the_parser() -> None:
     assert ", ".join(SCOPES) in DOCUMENT.raw["components"]["securitySchemes"]["apiKey"]["description"]
 
 
-# --- closed lists
+# --- enumerated values
 
 SCHEMAS, PARAMETERS = DOCUMENT.raw["components"]["schemas"], DOCUMENT.raw["components"]["parameters"]
 LISTS = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
@@ -213,7 +213,7 @@ def test_media_types_are_those_of_the_route(name: str, expected: tuple[str, ...]
 # --- problems
 
 
-def test_every_problem_type_is_described_and_nothing_else() -> None:
+def test_the_document_has_exactly_the_problem_types() -> None:
     assert set(DOCUMENT.raw["components"]["examples"]) == {kind.slug for kind in every_problem()}
     assert len({kind.slug for kind in every_problem()}) == len(every_problem())
 
@@ -222,7 +222,7 @@ KINDS = sorted(every_problem(), key=lambda kind: kind.slug)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.slug for kind in KINDS])
-def test_an_example_of_a_problem_has_the_shape(kind: type[problems.Problem]) -> None:
+def test_problem_examples_match_their_schemas(kind: type[problems.Problem]) -> None:
     example = DOCUMENT.raw["components"]["examples"][kind.slug]
     schema = {"invalid-input": "InvalidInputProblem", "invalid-file": "InvalidFileProblem"}.get(kind.slug, "Problem")
     DOCUMENT.validate({"$ref": f"#/components/schemas/{schema}"}, example["value"])
@@ -240,8 +240,8 @@ def test_responses_name_the_types_of_their_problems() -> None:
                 continue
             content = response["content"]["application/problem+json"]
             kinds = [by_slug[slug] for slug in content["examples"]]
-            told = content["schema"]["allOf"][1]["properties"]
-            assert told == {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": int(status)}}
+            described = content["schema"]["allOf"][1]["properties"]
+            assert described == {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": int(status)}}
             assert {kind.status for kind in kinds} == {int(status)}
             assert response["description"] == " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds)
 
@@ -250,12 +250,12 @@ def test_responses_name_the_types_of_their_problems() -> None:
 
 
 def path_of(client: FlaskClient, operation: Operation) -> str:
-    """The operation's path, of a ticket that exists where it is about one."""
+    """Return the operation's path, with the id of a ticket that exists."""
     return operation.path.replace("{ticket_id}", file_ticket(client)["id"])
 
 
-def call(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
-    """Call it, and fail unless the response is as described."""
+def send(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
+    """Send a request and check its response against the document."""
     response = client.open(path, method=operation.method.upper(), **sent)
     operation.check(response.status_code, dict(response.headers), response.data)
     return response
@@ -270,11 +270,11 @@ def example_bodies() -> list[Any]:
 
 
 @pytest.mark.parametrize(("operation", "media_type", "body"), example_bodies())
-def test_every_example_of_a_body_is_taken(
+def test_every_example_of_a_body_is_accepted(
     client: FlaskClient, operation: Operation, media_type: str, body: object
 ) -> None:
     sent = body if isinstance(body, str) else json.dumps(body)
-    response = call(client, operation, path_of(client, operation), data=sent, content_type=media_type)
+    response = send(client, operation, path_of(client, operation), data=sent, content_type=media_type)
     assert response.status_code // 100 == 2
 
 
@@ -289,14 +289,14 @@ def example_parameters() -> list[Any]:
 
 
 def as_text(value: object) -> str:
-    """A parameter's value as it is sent."""
+    """Return a parameter's value as it is sent."""
     if isinstance(value, list):
         return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(("operation", "parameter", "example"), example_parameters())
-def test_every_example_of_a_parameter_is_taken(
+def test_every_example_of_a_parameter_is_accepted(
     client: FlaskClient, operation: Operation, parameter: Any, example: object
 ) -> None:
     place = "query_string" if parameter["in"] == "query" else "headers"
@@ -304,7 +304,7 @@ def test_every_example_of_a_parameter_is_taken(
     if operation.bodies:
         sent["content_type"], body = operation.bodies[0]
         sent["data"] = body if isinstance(body, str) else json.dumps(body)
-    response = call(client, operation, path_of(client, operation), **sent)
+    response = send(client, operation, path_of(client, operation), **sent)
     assert response.status_code < 400 or parameter["name"] == "If-Match"
 
 
@@ -312,95 +312,100 @@ def test_the_last_of_several_pages_has_no_link(client: FlaskClient) -> None:
     operation = DOCUMENT["listTickets"]
     for _ in range(2):
         file_ticket(client)
-    first = call(client, operation, f"{URL}?limit=1&count=true")
+    first = send(client, operation, f"{URL}?limit=1&count=true")
     assert first.headers["X-Total-Count"] == "2"
-    last = call(client, operation, first.headers["Link"].partition(">")[0].removeprefix("<"))
+    last = send(client, operation, first.headers["Link"].partition(">")[0].removeprefix("<"))
     assert "Link" not in last.headers
 
 
 @pytest.mark.parametrize("operation", list(DOCUMENT), ids=lambda operation: operation.name)
-def test_the_problems_of_each_operation_are_described(client: FlaskClient, operation: Operation) -> None:
+def test_the_document_has_the_problems_of_each_operation(client: FlaskClient, operation: Operation) -> None:
     path = path_of(client, operation)
-    calls: list[dict[str, Any]] = [
+    requests: list[dict[str, Any]] = [
         {"query_string": "a=%ff"},
         {"query_string": "nonsense=1"},
         {"headers": {"Accept": "a/b"}},
     ]
     if "{ticket_id}" in operation.path:
-        call(client, operation, operation.path.replace("{ticket_id}", ID), json={})
+        send(client, operation, operation.path.replace("{ticket_id}", ID), json={})
     for name in operation.parameters_in("header"):
-        calls += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
+        requests += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
     if operation.bodies:
-        calls += [{"data": b"{"}, {"data": b"[]"}, {"data": b" " * 2_000_000}, {"json": {"title": 5, "description": 5}}]
-        calls += [{"data": b"x", "content_type": "text/html"}]
-    for sent in calls:
-        call(client, operation, path, **sent)
+        requests += [
+            {"data": b"{"},
+            {"data": b"[]"},
+            {"data": b" " * 2_000_000},
+            {"json": {"title": 5, "description": 5}},
+        ]
+        requests += [{"data": b"x", "content_type": "text/html"}]
+    for request in requests:
+        send(client, operation, path, **request)
 
 
-def test_a_database_that_is_away_is_described(make_app: Callable[..., Flask]) -> None:
+def test_the_document_has_the_errors_without_a_database(make_app: Callable[..., Flask]) -> None:
     client = make_app(database_url="postgresql:///nobody?host=/nowhere", pool_timeout=0.05).test_client()
-    asked = 0
+    unavailable = 0
     for operation in DOCUMENT:
         body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
         path = operation.path.replace("{ticket_id}", ID)
-        response = call(client, operation, path, data=body, content_type="application/json" if body else None)
-        asked += response.status_code == 503
+        response = send(client, operation, path, data=body, content_type="application/json" if body else None)
+        unavailable += response.status_code == 503
         assert ("503" in operation.responses) >= (response.status_code == 503)
-    assert asked >= 7
+    assert unavailable >= 7
 
 
-def test_head_is_answered_wherever_get_is(client: FlaskClient) -> None:
+def test_head_works_wherever_get_does(client: FlaskClient) -> None:
     for operation in DOCUMENT:
         if operation.method == "get":
             assert client.head(path_of(client, operation)).status_code == 200
 
 
-def test_a_walk_through_the_life_of_a_ticket_is_described(client: FlaskClient) -> None:
-    made = call(client, DOCUMENT["createTicket"], URL, json=TICKET)
+def test_the_life_of_a_ticket_matches_the_document(client: FlaskClient) -> None:
+    made = send(client, DOCUMENT["createTicket"], URL, json=TICKET)
     path = made.headers["Location"]
     tag = {"If-None-Match": made.headers["ETag"]}
-    assert call(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
+    assert send(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
     for change in ({"title": "New"}, {"category": "billing"}, {"priority": "low"}, {"status": "resolved"}):
-        call(client, DOCUMENT["changeTicket"], path, json=change)
+        send(client, DOCUMENT["changeTicket"], path, json=change)
     stale = {"If-Match": made.headers["ETag"]}
-    assert call(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
-    look_at_all(client, path)
-    assert call(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
-    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 204
-    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 404
-    assert len(call(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
+    assert send(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
+    read_everything(client, path)
+    assert send(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
+    assert send(client, DOCUMENT["deleteTicket"], path).status_code == 204
+    assert send(client, DOCUMENT["deleteTicket"], path).status_code == 404
+    assert len(send(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
 
 
-def look_at_all(client: FlaskClient, path: str) -> None:
-    """Everything that can be read while there is one ticket, which was triaged, corrected and resolved."""
-    history = call(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
+def read_everything(client: FlaskClient, path: str) -> None:
+    """Read everything while there is one ticket, which was triaged, corrected and resolved."""
+    history = send(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
     assert [entry["event"] for entry in history.get_json()] == ["created", "changed"]
-    call(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
-    assert len(call(client, DOCUMENT["listTickets"], URL).get_json()) == 1
-    assert call(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
-    assert len(call(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
-    assert call(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
-    judged = call(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
+    send(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert len(send(client, DOCUMENT["listTickets"], URL).get_json()) == 1
+    assert send(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
+    assert len(send(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
+    assert send(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
+    judged = send(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
     assert (judged["category"]["judged"], judged["priority"]["judged"]) == (1, 1)
     for kind in ("ndjson", "csv"):
-        assert call(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
+        assert send(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
 
 
-def test_repeated_creates_are_described(client: FlaskClient) -> None:
+def test_repeated_creates_match_the_document(client: FlaskClient) -> None:
     create, key = DOCUMENT["createTicket"], {"Idempotency-Key": str(uuid4())}
-    first, again = (call(client, create, URL, json=TICKET, headers=key) for _ in range(2))
+    first, again = (send(client, create, URL, json=TICKET, headers=key) for _ in range(2))
     assert (again.headers["Idempotent-Replayed"], again.data) == ("true", first.data)
-    other = call(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
+    other = send(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
     assert problem(other, 422)["type"] == problems.KeyReused.uri()
 
 
-def test_bad_lines_of_a_file_are_described(client: FlaskClient) -> None:
+def test_invalid_lines_match_the_document(client: FlaskClient) -> None:
     lines = b'{"title": 5}\n{\n{"title": "a", "description": "b", "status": "lost", "created_at": "now"}\n'
-    response = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
+    response = send(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
     assert problem(response, 400)["faulty_lines"] == 3
 
 
-def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
+def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
     adapter = app.url_map.bind("")
     for operation in DOCUMENT:
         endpoint, _ = adapter.match(operation.path.replace("{ticket_id}", ID), operation.method)
@@ -408,30 +413,29 @@ def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
         assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
 
 
-def test_what_is_answered_without_a_key_is_described(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
+def test_responses_without_a_key_match_the_document(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
     client = guarded.test_client()
     for operation in DOCUMENT:
         path = operation.path.replace("{ticket_id}", ID)
         if operation.described["security"]:
-            assert call(client, operation, path).status_code == 401
-            assert call(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
+            assert send(client, operation, path).status_code == 401
+            assert send(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
             scope = operation.described["security"][0]["apiKey"][0]
-            known = call(client, operation, path, headers=cast["reader"])
+            known = send(client, operation, path, headers=cast["reader"])
             assert (known.status_code == 403) == (scope != "read")
         else:
             assert client.open(path, method=operation.method).status_code == 200
 
 
-def test_limits_are_described(make_app: Callable[..., Flask]) -> None:
+def test_rate_limit_headers_match_the_document(make_app: Callable[..., Flask]) -> None:
     client = make_app(rate_limit=RateLimit(1, 60)).test_client()
     operation = DOCUMENT["readStatistics"]
-    first, second = (call(client, operation, f"{URL}stats/") for _ in range(2))
+    first, second = (send(client, operation, f"{URL}stats/") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 429)
     assert {"RateLimit", "RateLimit-Policy"} <= set(dict(first.headers)) & set(dict(second.headers))
 
 
-def test_headers_that_pages_may_read_are_described(client: FlaskClient) -> None:
-    """What CORS lets pages send and read is what the document has."""
+def test_cors_headers_match_the_document(client: FlaskClient) -> None:
     assert set(DOCUMENT.raw["components"]["headers"]) - {"Accept-Post", "Content-Disposition"} == set(
         EXPOSED.split(", ")
     )

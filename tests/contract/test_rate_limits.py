@@ -26,13 +26,13 @@ HOUR = 3600
 
 @pytest.fixture
 def limited(make_app: Callable[..., Flask], database: Connection) -> Callable[..., FlaskClient]:
-    """Call it with a quota for a client of a service that has it, in an hour. Each has counted nothing."""
+    """Return a function that makes a client of a service with an hourly quota. Nothing is counted yet."""
     database.execute("DELETE FROM rate_limits")
     return lambda quota=3, **settings: make_app(rate_limit=RateLimit(quota, HOUR), **settings).test_client()
 
 
-def statuses(client: FlaskClient, calls: int, **options: Any) -> list[int]:
-    return [client.get(f"{URL}stats", **options).status_code for _ in range(calls)]
+def statuses(client: FlaskClient, requests: int, **options: Any) -> list[int]:
+    return [client.get(f"{URL}stats", **options).status_code for _ in range(requests)]
 
 
 def test_it_works(limited: Callable[..., FlaskClient]) -> None:
@@ -54,7 +54,7 @@ def test_it_is_off_by_default(client: FlaskClient) -> None:
     assert not [name for name, _ in response.headers if name.lower().startswith("ratelimit")]
 
 
-def test_every_call_counts_but_health_and_preflights(limited: Callable[..., FlaskClient]) -> None:
+def test_health_checks_and_preflights_are_not_counted(limited: Callable[..., FlaskClient]) -> None:
     client = limited(4)
     for _ in range(3):
         for path in ("/livez", "/readyz"):
@@ -67,35 +67,35 @@ def test_every_call_counts_but_health_and_preflights(limited: Callable[..., Flas
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
 
 
-def test_a_refused_call_does_nothing(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_a_rejected_request_does_nothing(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(1)
     assert [client.post(URL, json=TICKET).status_code for _ in range(3)] == [201, 429, 429]
     assert database.execute("SELECT count(*) FROM tickets").fetchone() == (1,)
 
 
-def test_each_address_has_its_own(limited: Callable[..., FlaskClient]) -> None:
+def test_each_address_has_its_own_quota(limited: Callable[..., FlaskClient]) -> None:
     client = limited(2)
     for address in ("192.0.2.1", "192.0.2.2"):
         assert statuses(client, 3, environ_base={"REMOTE_ADDR": address}) == [200, 200, 429]
-    # what a caller claims does not count, what the proxy says does
+    # X-Forwarded-For counts only if a trusted proxy sent it
     claimed = {"headers": {"X-Forwarded-For": "198.51.100.7"}}
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.1"}, **claimed) == [429]
     assert statuses(client, 3, environ_base={"REMOTE_ADDR": "127.0.0.1"}, **claimed) == [200, 200, 429]
 
 
-def test_each_key_has_its_own(limited: Callable[..., FlaskClient], cast: dict[str, dict[str, str]]) -> None:
+def test_each_key_has_its_own_quota(limited: Callable[..., FlaskClient], cast: dict[str, dict[str, str]]) -> None:
     client = limited(2, require_api_key=True)
     for name in ("reader", "writer"):
         assert statuses(client, 3, headers=cast[name]) == [200, 200, 429]
     assert statuses(client, 1, headers=cast["reader"], environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [429]
 
 
-def test_instances_count_together(limited: Callable[..., FlaskClient]) -> None:
+def test_instances_share_the_quota(limited: Callable[..., FlaskClient]) -> None:
     one, other = limited(4), limited(4)
     assert statuses(one, 2) + statuses(other, 2) + statuses(one, 1) + statuses(other, 1) == [200] * 4 + [429] * 2
 
 
-def test_workers_count_together_and_exactly(database_url: str, database: Connection, tmp_path: Path) -> None:
+def test_workers_share_the_quota_exactly(database_url: str, database: Connection, tmp_path: Path) -> None:
     database.execute("DELETE FROM rate_limits")
     with serve(database_url, tmp_path / "log", RATE_LIMIT=f"20/{HOUR}", WEB_CONCURRENCY="2") as service:
         with ThreadPoolExecutor(30) as threads:
@@ -104,14 +104,14 @@ def test_workers_count_together_and_exactly(database_url: str, database: Connect
     assert (responses.count(200), responses.count(429)) == (20, 40)
 
 
-def test_a_new_window_starts_when_one_is_over(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_a_new_window_starts_after_the_last(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(2)
     assert statuses(client, 3) == [200, 200, 429]
     database.execute("UPDATE rate_limits SET ends = now()")
     assert statuses(client, 3) == [200, 200, 429]
 
 
-def test_windows_that_are_over_are_forgotten(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_expired_windows_are_deleted(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(2)
     assert statuses(client, 3, environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [200, 200, 429]
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.2"}) == [200]

@@ -127,24 +127,27 @@ class Reference:
         by_id = {operation["operationId"]: operation for _, _, operation in self.operations}
         self.filters = self._parameters(by_id["readStatistics"])
         guarded = [operation for _, _, operation in self.operations if operation["security"]]
+        self.bodies = {
+            content["schema"]["$ref"].rpartition("/")[2]
+            for operation in by_id.values()
+            for content in operation.get("requestBody", {}).get("content", {}).values()
+            if "$ref" in content["schema"]
+        }
         self.common = set.intersection(*(set(self._problems(operation)) for operation in guarded))
 
     def text(self) -> str:
         """Return the whole page."""
         overview = self.document["info"]["description"].strip().replace("](/docs/errors)", "](errors.md)")
-        return (
-            "\n\n".join(
-                [
-                    f"{NOTICE}\n# API reference\n\n{overview}",
-                    *self._conventions(),
-                    *(part for tag in self.document["tags"] for part in self._tag(tag)),
-                    "## Objects",
-                    *(self._object(name, schema) for name, schema in self.schemas.items() if "properties" in schema),
-                    "",
-                ]
-            ).rstrip("\n")
-            + "\n"
-        )
+        # The objects of requests are described with their operation.
+        objects = [name for name, each in self.schemas.items() if "properties" in each and name not in self.bodies]
+        parts = [
+            f"{NOTICE}\n# API reference\n\n{overview}",
+            *self._conventions(),
+            *(part for tag in self.document["tags"] for part in self._tag(tag)),
+            "## Objects",
+            *map(self._object, objects),
+        ]
+        return "\n\n".join(parts) + "\n"
 
     def _conventions(self) -> Iterator[str]:
         components = self.document["components"]
@@ -224,7 +227,8 @@ class Reference:
         ]
         return _table(("member", "type", "meaning"), rows)
 
-    def _object(self, name: str, schema: Json) -> str:
+    def _object(self, name: str) -> str:
+        schema = self.schemas[name]
         lead = str(schema["description"]).strip().split("\n\n")[0]
         return f"### The {name} object\n\n{lead}\n\n{self._members(schema)}"
 
@@ -329,9 +333,10 @@ class Reference:
         if kind == "array":
             return f"list of {self._type(schema['items'])}"
         if kind == "object" and "properties" in schema:
-            return "object: " + ", ".join(
-                f"`{name}` ({self._type(each)})" for name, each in schema["properties"].items()
-            )
+            types = {name: self._type(each) for name, each in schema["properties"].items()}
+            if len(set(types.values())) == 1:
+                return f"object of {next(iter(types.values()))} with {', '.join(f'`{name}`' for name in types)}"
+            return "object with " + ", ".join(f"`{name}`: {kind}" for name, kind in types.items())
         if kind == "object" and "additionalProperties" in schema:
             return f"object of {self._type(schema['additionalProperties'])}"
         limits = ", ".join(
