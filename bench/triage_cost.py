@@ -106,7 +106,7 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
         connection.execute("VACUUM ANALYZE tickets")
         started = time.monotonic()
         training.rebuild(database)
-        connection.execute("VACUUM ANALYZE triage_texts, triage_weights")
+        connection.execute("VACUUM ANALYZE triage_text_counts, triage_token_counts")
     return time.monotonic() - started
 
 
@@ -117,7 +117,7 @@ def _round(side: Side, length: int, texts: list[str]) -> Iterator[tuple[str, Fig
             connection.execute("TRUNCATE tickets")
     postgres = _postmaster(side.url)
     prior = OfflineClassifier()
-    learning = LearningClassifier(prior, partial(training.recall, side.database))
+    learning = LearningClassifier(prior, partial(training.token_counts, side.database))
     in_process = {"lexicon, in process": prior.classify, "lexicon and lessons, in process": learning.classify}
     for name, classify in in_process.items():
         yield name, _measure([partial(classify, text) for text in texts], os.getpid(), postgres)

@@ -12,13 +12,12 @@ from flask import Flask, current_app
 from ticketsvc.config import Config
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.instrumented import InstrumentedClassifier
 from ticketsvc.triage.learning.classifier import LearningClassifier
-from ticketsvc.triage.measured import MeasuredClassifier
-from ticketsvc.triage.model import Classifier, Suggestion
+from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
-    from ticketsvc.store.training import Example
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
@@ -45,7 +44,7 @@ def install(app: Flask, config: Config) -> None:
     offline = offline_classifier(config, database)
     outside = classifier(config, database, offline)
     app.extensions["ticketsvc"] = Services(
-        config, database, MeasuredClassifier(outside, "classify"), MeasuredClassifier(offline, "create")
+        config, database, InstrumentedClassifier(outside, "classify"), InstrumentedClassifier(offline, "create")
     )
 
 
@@ -57,7 +56,7 @@ def services() -> Services:
 def offline_classifier(config: Config, database: Database) -> Classifier:
     """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
     prior = OfflineClassifier()
-    return LearningClassifier(prior, partial(training.recall, database)) if config.triage_learning else prior
+    return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:
@@ -68,9 +67,9 @@ def classifier(config: Config, database: Database, offline: Classifier) -> Class
 
 
 def model(
-    config: Config, offline: Classifier, recall: Callable[[str], list[Example]] | None = None
+    config: Config, offline: Classifier, find_examples: Callable[[str], list[Example]] | None = None
 ) -> OpenAIChatClassifier:
-    """The classifier that asks the model of the settings; `recall` finds it examples. There must be a key for one."""
+    """The classifier that asks the model of the settings, for which there must be a key."""
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large: only when it is wanted
 
     return OpenAIChatClassifier(
@@ -79,5 +78,5 @@ def model(
         base_url=config.openai_base_url,
         model=config.openai_model,
         deadline=config.openai_timeout,
-        recall=recall,
+        find_examples=find_examples,
     )

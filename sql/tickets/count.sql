@@ -1,4 +1,5 @@
 -- How many tickets a list with these filters has, over all its pages.
+-- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
 -- $3 statuses: the values allowed

@@ -1,5 +1,6 @@
 -- How many tickets a list with these filters and this text has, over all its pages.
 -- It looks at every ticket that the index finds; where no word is one for the index, at every ticket.
+-- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
 -- $3 statuses: the values allowed

@@ -1,5 +1,6 @@
 -- A page of the tickets with the given facets, oldest first: the heads of the combinations, merged.
 -- AT TIME ZONE keeps the planner from the index by updated_at: it expects few rows between two times it does not know.
+-- Retry: safe
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

@@ -1,4 +1,5 @@
 -- A page of the tickets with the given facets, last changed first: the heads of the combinations, merged.
+-- Retry: safe
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

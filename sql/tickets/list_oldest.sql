@@ -1,4 +1,5 @@
 -- A page of all tickets, oldest first, along the primary key.
+-- Retry: safe
 -- $1 limit
 -- $2 after_id: the id of the last ticket of the page before; NULL: the first page
 -- $3 created_since: inclusive; NULL: any

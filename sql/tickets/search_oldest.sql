@@ -2,6 +2,7 @@
 -- The tickets next in order are looked at one by one: that fills the page of a common word. What is missing is taken
 -- from the rest: from all with the facets, where these are few, else from the index by text. What is rare there is taken
 -- at once, anything else week by week until the page is full: a word that only new tickets have costs its weeks, no more.
+-- Retry: safe
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

@@ -1,6 +1,7 @@
 -- A page of the tickets with the given facets and text, last changed first.
 -- The tickets next in order are looked at one by one, batch after batch, each merged from the heads of the combinations
 -- of facets: that fills the page of a common word. What then is missing is taken from the index by text, and sorted.
+-- Retry: safe
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

@@ -2,6 +2,7 @@
 -- AT TIME ZONE keeps the planner from the index by updated_at: it expects few rows between two times it does not know.
 -- The tickets next in order are looked at one by one, batch after batch, each merged from the heads of the combinations
 -- of facets: that fills the page of a common word. What then is missing is taken from the index by text, and sorted.
+-- Retry: safe
 -- $1 limit
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

@@ -216,10 +216,10 @@ def schema(url: str) -> Finding:
 def counters(counted: health.Counted) -> Finding:
     """What can be seen of the counters without reading all tickets."""
     if counted.is_negative:
-        return Finding("counters", Verdict.WRONG, "Some are below zero.", "Run `flask stats mend`.")
+        return Finding("counters", Verdict.WRONG, "Some are below zero.", "Run `flask stats rebuild`.")
     found = f"{counted.waiting:,} changes wait to be folded."
     if counted.waiting > WAITING_CHANGES:
-        advice = "End long transactions (pg_stat_activity), then run `flask stats mend`."
+        advice = "End long transactions (pg_stat_activity), then run `flask stats rebuild`."
         return Finding("counters", Verdict.WARNING, found, advice)
     return Finding("counters", Verdict.FINE, f"{found} `flask stats check` compares them with all tickets.")
 
