@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.unit.test_config import run
-from ticketsvc import migrations
+from ticketsvc import __version__, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,11 @@ def test_migrate_reports_an_invalid_url() -> None:
     assert status == 1
     assert printed.startswith("Error: DATABASE_URL is no connection URL")
     assert "hunter2" not in printed
+
+
+def test_version_prints_the_version_without_a_database() -> None:
+    printed = run("flask", "version", DATABASE_URL="postgresql://127.0.0.1:1/tickets")
+    assert printed == (0, f"Ticket service {__version__}\n")
 
 
 def test_help_needs_no_database() -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tickets import problem
+from ticketsvc import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,6 +37,7 @@ def test_it_works(client: FlaskClient) -> None:
     assert response.content_type == "text/html; charset=utf-8"
     assert "<title>Tickets</title>" in response.text
     assert "VERSION" not in response.text
+    assert f">Ticket service {__version__}</footer>" in response.text
     for name in re.findall(r'(?:href|src)="(console/[^"]+)"', response.text):
         assert client.get(f"/{name}").status_code == 200
 

@@ -113,7 +113,7 @@ def test_without_the_packages_it_says_what_to_do(command: tuple[str, ...]) -> No
     settings = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     status, printed = run(*command, **settings)
     assert status == 1
-    assert "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, but OpenTelemetry is not installed" in printed
+    assert "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed" in printed
     assert "pip install -r requirements-otel.txt" in printed
     assert "Traceback" not in printed
 

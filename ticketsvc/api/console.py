@@ -11,6 +11,7 @@ from pathlib import Path
 
 from flask import Blueprint, Response
 
+from ticketsvc import __version__
 from ticketsvc.api.output.responses import cacheable_response
 from ticketsvc.problems import NotFound
 from ticketsvc.server.security_headers import PAGE_CSP
@@ -29,8 +30,12 @@ bp = Blueprint("console", __name__)
 
 
 def _load(directory: Path) -> tuple[dict[str, bytes], str]:
-    """Return the files by name, and the digest of all of them, which replaces VERSION in the page."""
+    """Return the files by name, and the digest of all of them.
+
+    In the page, VERSION stands for the digest and RELEASE for the version of the service.
+    """
     files = {path.name: path.read_bytes() for path in sorted(directory.iterdir()) if path.suffix in MEDIA_TYPES}
+    files[INDEX] = files[INDEX].replace(b"RELEASE", __version__.encode())
     digest = hashlib.sha256()
     for name, content in files.items():
         digest.update(f"{name} {len(content)} ".encode() + content)

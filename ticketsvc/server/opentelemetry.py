@@ -1,8 +1,8 @@
-"""Spans for OpenTelemetry: one for each request, and in it one for each statement, named after its query.
+"""OpenTelemetry spans: one for each request, and within it one for each statement, named after its query.
 
-An extra: requirements-otel.txt has the packages, OTEL_EXPORTER_OTLP_ENDPOINT says where the spans go, and without it
-nothing of this is imported. The other OTEL_ variables are OpenTelemetry's own. A span has no ticket's text, no value of
-a parameter, and no address with a query in it.
+Optional: OTEL_EXPORTER_OTLP_ENDPOINT enables it, and requirements-otel.txt lists its packages. Otherwise this module is
+not imported. OpenTelemetry reads the other OTEL_ variables itself. Spans contain no ticket's text, no parameters of
+statements and no query strings.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def install(app: Flask) -> None:
-    """Make spans of an application's requests and statements; a thread sends them."""
+    """Create spans of an application's requests and statements, and start the thread that sends them."""
     provider = TracerProvider(resource=Resource.create({SERVICE_NAME: "ticketsvc"}))
     provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     tracer = provider.get_tracer("ticketsvc")
@@ -38,20 +38,20 @@ def install(app: Flask) -> None:
 
 
 class TracedRequests:
-    """WSGI middleware: a span for each request, a child of the caller's."""
+    """WSGI middleware that creates a span for each request, as a child of the client's span."""
 
     def __init__(self, app: WSGIApplication, tracer: Tracer) -> None:
         self.app = app
         self._tracer = tracer
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Serve a request; the span ends when the answer is ready to be sent."""
+        """Serve a request. The span ends when the response is ready to be sent."""
         method = environ["REQUEST_METHOD"]
         headers = {name: environ.get(f"HTTP_{name.upper()}", "") for name in ("traceparent", "tracestate")}
         context = propagate.extract(headers)
         with self._tracer.start_as_current_span(method, context, SpanKind.SERVER) as span:
             propagate.inject(headers)
-            environ["HTTP_TRACEPARENT"] = headers["traceparent"]  # the log names this span then
+            environ["HTTP_TRACEPARENT"] = headers["traceparent"]  # so that the log names this span
 
             def start(status: str, *others: Any) -> Any:
                 rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
