@@ -117,7 +117,7 @@ def _round(side: Side, length: int, texts: list[str]) -> Iterator[tuple[str, Fig
             connection.execute("TRUNCATE tickets")
     postgres = _postmaster(side.url)
     prior = OfflineClassifier()
-    learning = LearningClassifier(prior, partial(training.recall, side.database))
+    learning = LearningClassifier(prior, partial(training.token_counts, side.database))
     in_process = {"lexicon, in process": prior.classify, "lexicon and lessons, in process": learning.classify}
     for name, classify in in_process.items():
         yield name, _measure([partial(classify, text) for text in texts], os.getpid(), postgres)

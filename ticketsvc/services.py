@@ -18,7 +18,7 @@ from ticketsvc.triage.model import Classifier, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
-    from ticketsvc.store.training import Example
+    from ticketsvc.triage.model import Example
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
@@ -57,7 +57,7 @@ def services() -> Services:
 def offline_classifier(config: Config, database: Database) -> Classifier:
     """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
     prior = OfflineClassifier()
-    return LearningClassifier(prior, partial(training.recall, database)) if config.triage_learning else prior
+    return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:

@@ -1,4 +1,5 @@
 -- Whether the counters have any number below zero, which no tickets make, and how many changes wait to be folded.
+-- Retry: safe
 SELECT
     EXISTS (
         SELECT 1

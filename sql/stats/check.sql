@@ -1,6 +1,7 @@
 -- The counters that do not agree with the tickets, in one snapshot: the table, which of its counters, and by how many
 -- tickets it is wrong (a quarter of an hour: one figure for created, one for resolved; zeros: under wrong labels).
 -- No row: they all agree.
+-- Retry: safe
 WITH signed AS MATERIALIZED (
     SELECT 1 AS sign, quarter_hour(created_at) AS created, quarter_hour(resolved_at) AS resolved, category, priority, status,
         count(*)::integer AS tickets

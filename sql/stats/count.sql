@@ -1,4 +1,5 @@
 -- How many tickets have the given facets and times of creation: from the counters, as stats.window does it.
+-- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
 -- $3 statuses: the values allowed

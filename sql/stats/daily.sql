@@ -1,6 +1,7 @@
 -- The tickets created and those first resolved on each calendar day of a time zone, in one snapshot, from the counters,
 -- as a JSON array, oldest day first. The first column is the number of days; outside 1 to 366 there is no array.
 -- What the days are is asked of each quarter of an hour, so a day has as many hours as it has there.
+-- Retry: safe
 -- $1 tz: a time zone's name, known to Postgres
 -- $2 since: the first day; NULL: 30 days before the end
 -- $3 before: the day after the last; NULL: tomorrow there

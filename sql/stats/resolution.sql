@@ -1,6 +1,7 @@
 -- How long it took from creation to the first resolution, in seconds, in one snapshot: count, median and 90th percentile
 -- of all tickets that were ever resolved, and by priority and category. The percentiles are times that a ticket took
 -- (percentile_disc). Read from an index alone where only facets and times of creation are asked for.
+-- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
 -- $3 statuses: the values allowed

@@ -1,4 +1,5 @@
 -- The statistics of the tickets that any filters select, in one snapshot, read from the tickets themselves.
+-- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
 -- $3 statuses: the values allowed

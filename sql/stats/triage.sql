@@ -2,6 +2,7 @@
 -- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day; the confusion counts
 -- the judged, by suggested and then by final label. category_lesson() and priority_lesson() say what is judged. Accuracy
 -- is kept / judged, null where nothing is judged. Days are those of UTC; those without tickets are included.
+-- Retry: safe
 -- $1 created_since: inclusive
 -- $2 created_before: exclusive
 WITH groups AS MATERIALIZED (

@@ -3,6 +3,7 @@
 -- Of two at once the later one finds the lock taken, or, when the earlier one committed after this statement's view of
 -- the data was made, breaks idempotency_keys_pkey: then nothing is stored, and running it again finds the answer.
 -- Two rows to prune, by their ctid: for more, or by key, the plan made while the table is small reads all of it.
+-- Retry: safe
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category
@@ -14,8 +15,8 @@
 -- $9 suggested_by: the name of the classifier; NULL when nothing was suggested
 -- $10 created_by: the name of the caller's key; NULL: keys are not asked for
 -- $11 created_request: the request id
--- $12 key: a hash of the idempotency key and its owner
--- $13 fingerprint: a hash of the body
+-- $12 key_hash: a hash of the idempotency key and its owner
+-- $13 body_hash: a hash of the body
 WITH earlier AS (
     SELECT k.fingerprint, k.answer, k.ticket_id
     FROM idempotency_keys AS k

@@ -3,6 +3,7 @@
 -- Jones 1972, "A statistical interpretation of term specificity"). Two such words at least must be shared, so that no
 -- chance word makes an example. The same words are one example. A label that nobody judged is NULL. Tickets from before
 -- a reset are none.
+-- Retry: safe
 -- $1 text
 WITH recent AS MATERIALIZED (
     SELECT newest.id, newest.body, newest.category, newest.priority, words.buckets

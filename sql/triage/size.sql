@@ -1,5 +1,6 @@
 -- How much was learned: the number of texts that teach, of words with a weight, of those counted for the categories and
 -- for the priorities, and the bytes of it all on disk with indexes.
+-- Retry: safe
 SELECT
     (SELECT count(*) FROM triage_texts) AS texts,
     (SELECT count(*) FROM triage_weights WHERE bucket >= 0) AS words,

@@ -1,5 +1,6 @@
 -- What was learned about a text: the weights of all words together, and each of its words, as it stands there, with
 -- its weights or null. The weights are in hundredths of a word, by label. No row before anything was learned.
+-- Retry: safe
 -- $1 text
 SELECT to_json(total.weights), json_agg(json_build_array(words.word, known.weights))
 FROM triage_weights AS total

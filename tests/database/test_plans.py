@@ -212,7 +212,7 @@ def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connec
 def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
     """Not even while the table of keys is empty: such a plan would stay while it grows."""
     values = dict.fromkeys(queries.load("tickets.create_idempotent").parameters)
-    found = list(nodes(plan(large, "tickets.create_idempotent", {**values, "key": ID, "fingerprint": ID})))
+    found = list(nodes(plan(large, "tickets.create_idempotent", {**values, "key_hash": ID, "body_hash": ID})))
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
     assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey", "idempotency_keys_created"}
     assert "Tid Scan" in {node["Node Type"] for node in found}

@@ -45,9 +45,9 @@ def votes(database: Connection) -> list[object]:
 
 def test_it_works(database: Connection, store: Database) -> None:
     ticket = suggest(database, TEXT)
-    assert training.recall(store, TEXT) is None
+    assert training.token_counts(store, TEXT) is None
     change(database, ticket, category="technical")
-    memory = training.recall(store, "The lamp is green")
+    memory = training.token_counts(store, "The lamp is green")
     assert memory is not None
     assert memory.total == [0, 400, 0, 0, 0, 0, 0, 0]
     assert memory.words == [
@@ -179,10 +179,10 @@ def test_only_the_beginning_of_a_text_is_read(database: Connection) -> None:
 
 def test_recalling_survives_what_postgres_cannot_store(database: Connection, store: Database) -> None:
     suggest(database, TEXT, final=("technical", "medium"))
-    memory = training.recall(store, "red\0lamp \ud800")
+    memory = training.token_counts(store, "red\0lamp \ud800")
     assert memory is not None
     assert [word for word, _ in memory.words] == ["red", "lamp"]
-    assert training.recall(store, " ?!") is None
+    assert training.token_counts(store, " ?!") is None
 
 
 def test_the_places_of_the_labels_are_those_of_the_application(database: Connection) -> None:

@@ -23,14 +23,14 @@ bp = Blueprint("tickets", __name__)
 def create() -> Response:
     """Store a ticket; what the caller left out is triaged at once, by the offline classifier."""
     body = json_object()
-    once = idempotency.once(body)
+    key = idempotency.idempotency_key(body)
     fields = Fields(body)
     title, description = fields.text("title", TITLE_LENGTH), fields.text("description")
     category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
     fields.check()
     suggestion = None if category and priority else services().triage(f"{title}\n{description}")
     ticket, ticket_id, is_replay = tickets.create(
-        services().database, title, description, category, priority, suggestion, author(), once
+        services().database, title, description, category, priority, suggestion, author(), key
     )
     headers = {"Location": f"/api/tickets/{ticket_id}", **(idempotency.REPLAYED if is_replay else {})}
     return _answer(ticket, 201, headers)

@@ -39,7 +39,7 @@ def add(name: str, scope: str) -> None:
 def list_all() -> None:
     """List all keys: name, scope, when it was made, last used and revoked."""
     with open_database() as database:
-        found = store.listed(database)
+        found = store.list_all(database)
     for key in found:
         revoked = f"revoked {key.revoked_at}" if key.revoked_at else "valid"
         click.echo(f"{key.name}\t{key.scope}\tmade {key.created_at}\tused {key.last_used_at or 'never'}\t{revoked}")

@@ -32,5 +32,5 @@ def check() -> None:
 def mend() -> None:
     """Count all tickets anew. Nobody has to wait meanwhile, and nothing that is changed meanwhile is lost."""
     with open_database() as database, working("counting all tickets"):
-        store.recount(database)
+        store.rebuild(database)
     click.echo("Counted anew.")

@@ -97,4 +97,4 @@ def _batches(database: Database) -> Iterator[list[ReclassifyCandidate]]:
 
 
 def _suggest(database: Database, classifier: Classifier, ticket: ReclassifyCandidate) -> bool:
-    return store.suggest(database, ticket, classifier.classify(ticket.text or ""))
+    return store.store_suggestion(database, ticket, classifier.classify(ticket.text or ""))

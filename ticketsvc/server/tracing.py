@@ -7,6 +7,8 @@ a parameter, and no address with a query in it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import propagate
@@ -19,13 +21,10 @@ from opentelemetry.trace import SpanKind, StatusCode, Tracer
 from ticketsvc.server.metrics.counts import UNMATCHED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
     from flask import Flask
-
-    from ticketsvc.store.postgres.database import Database, Row
-    from ticketsvc.store.postgres.queries import Query
 
 
 def install(app: Flask) -> None:
@@ -35,7 +34,7 @@ def install(app: Flask) -> None:
     tracer = provider.get_tracer("ticketsvc")
     app.extensions["ticketsvc.server.tracing"] = provider
     app.wsgi_app = TracedRequests(app.wsgi_app, tracer)  # type: ignore[method-assign]
-    _trace_statements(app.extensions["ticketsvc"].database, tracer)
+    app.extensions["ticketsvc"].database.trace = partial(_trace_query, tracer)
 
 
 class TracedRequests:
@@ -68,22 +67,14 @@ class TracedRequests:
             return self.app(environ, start)
 
 
-def _trace_statements(database: Database, tracer: Tracer) -> None:
-    run = database.rows
-
-    def rows(query: Query, values: Mapping[str, object] | None = None) -> list[Row]:
-        attributes = {"db.system.name": "postgresql", "db.query.summary": query.name}
-        with tracer.start_as_current_span(
-            query.name,
-            kind=SpanKind.CLIENT,
-            attributes=attributes,
-            record_exception=False,
-            set_status_on_exception=False,
-        ) as span:
-            try:
-                return run(query, values)
-            except Exception as error:
-                span.set_status(StatusCode.ERROR, type(error).__name__)  # its message could quote a row
-                raise
-
-    database.rows = rows  # type: ignore[method-assign]
+@contextmanager
+def _trace_query(tracer: Tracer, name: str) -> Iterator[None]:
+    attributes = {"db.system.name": "postgresql", "db.query.summary": name}
+    with tracer.start_as_current_span(
+        name, kind=SpanKind.CLIENT, attributes=attributes, record_exception=False, set_status_on_exception=False
+    ) as span:
+        try:
+            yield
+        except Exception as error:
+            span.set_status(StatusCode.ERROR, type(error).__name__)  # its message could quote a row
+            raise

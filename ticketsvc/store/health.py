@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
-
-_PENDING = queries.load("health.pending_migrations")
-_SERVER = queries.load("health.server")
-_EXTENSIONS = queries.load("health.extensions")
-_COUNTED = queries.load("health.counted")
 
 
 class Server(NamedTuple):
@@ -44,22 +38,32 @@ class Counted(NamedTuple):
     waiting: int
 
 
+class _Extension(NamedTuple):
+    name: str
+    is_available: bool
+
+
+_PENDING = queries.load("health.pending_migrations", str)
+_SERVER = queries.load("health.server", Server)
+_EXTENSIONS = queries.load("health.extensions", _Extension)
+_COUNTED = queries.load("health.counted", Counted)
+
+
 def pending_migrations(database: Database, expected: Iterable[str]) -> list[str]:
     """Those of the expected migrations that were not applied. Raises Unavailable when the database is away."""
-    return [row[0].decode() for row in database.rows(_PENDING, {"expected": sorted(expected)})]
+    return database.rows(_PENDING, {"expected": sorted(expected)})
 
 
 def server(database: Database) -> Server:
     """The server and this role's rights in the database. Raises Unavailable when it is away."""
-    return Server(**json.loads(database.rows(_SERVER)[0][0]))
+    return database.one(_SERVER)
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:
     """Those of some extensions that the database does not have, and whether the server has their files."""
-    return {name.decode(): found == b"t" for name, found in database.rows(_EXTENSIONS, {"names": list(names)})}
+    return {row.name: row.is_available for row in database.rows(_EXTENSIONS, {"names": list(names)})}
 
 
 def counted(database: Database) -> Counted:
     """The state of the counters, without reading the tickets."""
-    negative, waiting = database.rows(_COUNTED)[0]
-    return Counted(negative == b"t", int(waiting))
+    return database.one(_COUNTED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from ticketsvc.problems import NotFound
@@ -12,7 +13,13 @@ from ticketsvc.store.postgres.database import Database
 
 SORT = "history"
 
-_PAGE = queries.load("history.page")
+
+class _Entry(NamedTuple):
+    json: bytes
+    number: str
+
+
+_PAGE = queries.load("history.page", _Entry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,5 +48,5 @@ def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) 
     rows = database.rows(_PAGE, values)
     if not rows and after is None:
         raise NotFound(f"There is no ticket {ticket_id}, and there was none.")
-    following = Cursor(SORT, str(ticket_id), rows[limit - 1][1].decode()) if len(rows) > limit else None
-    return b"[" + b",".join([row[0] for row in rows[:limit]]) + b"]", following
+    following = Cursor(SORT, str(ticket_id), rows[limit - 1].number) if len(rows) > limit else None
+    return b"[" + b",".join([row.json for row in rows[:limit]]) + b"]", following

@@ -16,13 +16,12 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import InvalidFile, LineError
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries, statement
-from ticketsvc.store.postgres.database import Connection, Database, rows_of
+from ticketsvc.store.postgres.database import Connection, Database
 
-FAULTS_TOLD = 1000
+MAX_ERRORS = 1000
 
 _STAGE = queries.load("files.stage")
 _FILL = queries.load("files.fill")
-_FAULTS = queries.load("files.line_errors")
 _INSERT = queries.load("files.insert")
 _INDEX = queries.load("files.index")
 
@@ -62,6 +61,18 @@ class StagedTicket(NamedTuple):
     unreadable: str | None = None
 
 
+class _ErrorRow(NamedTuple):
+    line: int
+    field: str
+    code: str
+    unreadable: str | None
+    total_errors: int
+    faulty_lines: int
+
+
+_ERRORS = queries.load("files.line_errors", _ErrorRow)
+
+
 def run(database: Database, tickets: Iterable[StagedTicket], author: Author, seconds: float) -> int:
     """Import tickets and return their number. What iterating over them raises undoes it all.
 
@@ -92,8 +103,8 @@ def _indexing(database: Database) -> Iterator[None]:
 
     def work() -> None:  # its Problem: only the owner of the index may, and only while a connection is free
         while not ended.wait(_PAUSE_SECONDS):
-            database.rows(_INDEX)
-        database.rows(_INDEX)
+            database.execute(_INDEX)
+        database.execute(_INDEX)
 
     thread = background.start(work)
     try:
@@ -104,17 +115,16 @@ def _indexing(database: Database) -> Iterator[None]:
 
 
 def _check(connection: Connection) -> None:
-    found = rows_of(statement.run(connection, _FAULTS, _FAULTS.bind({"limit": FAULTS_TOLD})))
-    if found:
-        *_, total_errors, faulty_lines = map(bytes.decode, found[0])
-        raise InvalidFile([_fault(*map(bytes.decode, row[:4])) for row in found], int(total_errors), int(faulty_lines))
+    rows = _ERRORS.decode(statement.run(connection, _ERRORS, _ERRORS.bind({"limit": MAX_ERRORS})))
+    if rows:
+        raise InvalidFile([_line_error(row) for row in rows], rows[0].total_errors, rows[0].faulty_lines)
 
 
-def _fault(line: str, field: str, code: str, reason: str) -> LineError:
-    if not field:
-        detail = f"The line {reason}"
-    elif code == "not_allowed" and field in _CHOICES:
-        detail = f"{field} must be one of {', '.join(_CHOICES[field])}."
+def _line_error(row: _ErrorRow) -> LineError:
+    if row.unreadable and not row.field:
+        detail = f"The line {row.unreadable}"
+    elif row.code == "not_allowed" and row.field in _CHOICES:
+        detail = f"{row.field} must be one of {', '.join(_CHOICES[row.field])}."
     else:
-        detail = f"{field} {_SENTENCES[code]}"
-    return LineError(int(line), field, detail, code)
+        detail = f"{row.field} {_SENTENCES[row.code]}"
+    return LineError(row.line, row.field, detail, row.code)

@@ -9,9 +9,6 @@ from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Suggestion
 
-_UNSUGGESTED = queries.load("triage.reclassify_batch")
-_SUGGEST = queries.load("triage.store_suggestion")
-
 
 class ReclassifyCandidate(NamedTuple):
     """A ticket: `text` is title and description, None where it has a suggestion."""
@@ -21,16 +18,16 @@ class ReclassifyCandidate(NamedTuple):
     text: str | None
 
 
+_BATCH = queries.load("triage.reclassify_batch", ReclassifyCandidate)
+_STORE = queries.load("triage.store_suggestion", UUID)
+
+
 def reclassify_batch(database: Database, after: UUID, limit: int, characters: int) -> list[ReclassifyCandidate]:
     """The next tickets behind an id, with and without suggestions; the texts have at most so many characters."""
-    rows = database.rows(_UNSUGGESTED, {"after_id": after, "limit": limit, "characters": characters})
-    return [
-        ReclassifyCandidate(UUID(ticket_id.decode()), int(version), text.decode() or None)
-        for ticket_id, version, text in rows
-    ]
+    return database.rows(_BATCH, {"after_id": after, "limit": limit, "characters": characters})
 
 
-def suggest(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
+def store_suggestion(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
     """Store a suggestion, which may teach. False: the ticket was changed meanwhile, or has one."""
     values = {
         "id": ticket.id,
@@ -40,4 +37,4 @@ def suggest(database: Database, ticket: ReclassifyCandidate, suggestion: Suggest
         "priority": suggestion.priority,
         "priority_confidence": suggestion.priority_confidence,
     }
-    return database.row(_SUGGEST, values) is not None
+    return database.one_or_none(_STORE, values) is not None

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from ticketsvc.problems import FieldError, InvalidInput
 from ticketsvc.store.postgres import queries
-from ticketsvc.store.postgres.database import Database, Row
-from ticketsvc.store.postgres.queries import Query
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.tickets import Filters
 
 MAX_DAYS = 366
 """The daily statistics answer for at most so many days; stats.daily holds the same."""
-
-_HEADLINE = queries.load("stats.headline")
-_WINDOW = queries.load("stats.window")
-_SELECTION = queries.load("stats.selection")
-_DAILY = queries.load("stats.daily")
-_RESOLUTION = queries.load("stats.resolution")
-_TRIAGE = queries.load("stats.triage")
-_TIME_ZONES = queries.load("stats.time_zones")
-_BY_STATUS = queries.load("stats.by_status")
-_CHECK = queries.load("stats.check")
-_RECOUNT = queries.load("stats.rebuild")
-
-_time_zones: WeakKeyDictionary[Database, dict[str, str]] = WeakKeyDictionary()
 
 
 class Difference(NamedTuple):
@@ -37,14 +23,36 @@ class Difference(NamedTuple):
     excess: str
 
 
+class _Daily(NamedTuple):
+    days: int
+    json: bytes | None
+
+
+class _StatusCount(NamedTuple):
+    status: str
+    tickets: int
+
+
+_HEADLINE = queries.load("stats.headline", bytes)
+_WINDOW = queries.load("stats.window", bytes)
+_SELECTION = queries.load("stats.selection", bytes)
+_DAILY = queries.load("stats.daily", _Daily)
+_RESOLUTION = queries.load("stats.resolution", bytes)
+_TRIAGE = queries.load("stats.triage", bytes)
+_TIME_ZONES = queries.load("stats.time_zones", str)
+_BY_STATUS = queries.load("stats.by_status", _StatusCount)
+_CHECK = queries.load("stats.check", Difference)
+_REBUILD = queries.load("stats.rebuild")
+
+
 def headline(database: Database, filters: Filters) -> bytes:
     """The contract's statistics of the tickets with these filters as JSON, from one snapshot.
 
     Filters by text or time of change are the costly ones: the tickets are read for them.
     """
     if filters == Filters():
-        return _row(database, _HEADLINE, {})[0]
-    return _row(database, _WINDOW if filters.only_counted else _SELECTION, filters.values)[0]
+        return _shared(database, _HEADLINE, {})
+    return _shared(database, _WINDOW if filters.only_counted else _SELECTION, filters.values)
 
 
 def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:
@@ -53,16 +61,16 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
     `tz` is a name that `time_zone` answered. The days are dates, `since` inclusive, `before` exclusive; None: the 30
     days until `before`, and until today. Raises InvalidInput where that makes no day or more than MAX_DAYS.
     """
-    [days, json] = _row(database, _DAILY, {"tz": tz, "since": since, "before": before})
-    if json:
-        return b'{"tz":"' + tz.encode() + b'","days":' + json + b"}"
-    what = f"since and before must be 1 to {MAX_DAYS} days apart, not {int(days)}; before is tomorrow unless given."
+    row = _shared(database, _DAILY, {"tz": tz, "since": since, "before": before})
+    if row.json is not None:
+        return b'{"tz":"' + tz.encode() + b'","days":' + row.json + b"}"
+    what = f"since and before must be 1 to {MAX_DAYS} days apart, not {row.days}; before is tomorrow unless given."
     raise InvalidInput(FieldError.in_parameter("since", what, "not_allowed"))
 
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Times from creation to the first resolution of the tickets with these filters as JSON, from one snapshot."""
-    return _row(database, _RESOLUTION, filters.values)[0]
+    return _shared(database, _RESOLUTION, filters.values)
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
@@ -70,33 +78,33 @@ def triage(database: Database, created_since: str, created_before: str) -> bytes
 
     The times are RFC 3339; since is inclusive, before exclusive.
     """
-    return _row(database, _TRIAGE, {"created_since": created_since, "created_before": created_before})[0]
+    return _shared(database, _TRIAGE, {"created_since": created_since, "created_before": created_before})
 
 
 def by_status(database: Database) -> dict[str, int]:
     """How many tickets there are of each status that occurs, from the counters."""
-    return {status.decode(): int(count) for status, count in database.rows(_BY_STATUS)}
+    return {row.status: row.tickets for row in database.rows(_BY_STATUS)}
 
 
 def time_zone(database: Database, name: str) -> str | None:
     """The IANA name of a time zone as it is written, from one in any letter case; None: there is no such zone."""
     if name.lower() == "utc":
         return "UTC"
-    if database not in _time_zones:  # looked up once: Postgres reads all its files for it
-        _time_zones[database] = {row[0].decode().lower(): row[0].decode() for row in database.rows(_TIME_ZONES)}
-    return _time_zones[database].get(name.lower())
+    if not database.time_zones:  # read once: Postgres reads a file for each of them
+        database.time_zones = {zone.lower(): zone for zone in database.rows(_TIME_ZONES)}
+    return database.time_zones.get(name.lower())
 
 
 def check(database: Database) -> list[Difference]:
     """The counters that do not agree with the tickets in one snapshot."""
-    return [Difference(*(value.decode() for value in row)) for row in database.rows(_CHECK)]
+    return database.rows(_CHECK)
 
 
-def recount(database: Database) -> None:
-    """Count all tickets anew, while others go on writing."""
-    database.rows(_RECOUNT)
+def rebuild(database: Database) -> None:
+    """Recompute all counters from the tickets, while others go on writing."""
+    database.execute(_REBUILD)
 
 
-def _row(database: Database, query: Query, values: Mapping[str, object]) -> Row:
-    """The only row of a query. Who asks for the same at the same time shares one run."""
-    return database.shared((query, *query.bind(values)), lambda: database.rows(query, values)[0])
+def _shared(database: Database, query: Query[Row], values: Mapping[str, object]) -> Row:
+    """Return the only row of a query. Identical concurrent requests share one run."""
+    return database.shared((query, *query.bind(values)), lambda: database.one(query, values))

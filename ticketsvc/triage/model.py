@@ -45,6 +45,29 @@ class Assessment(NamedTuple):
     priorities: Scores
 
 
+LabelCounts = list[int]
+"""For each category, then each priority, how often training examples with that label have a word, in hundredths."""
+
+
+class TokenCounts(NamedTuple):
+    """What was learned about the words of a text.
+
+    `total` are the counts of all words together. `words` has each word of the text, as it stands there, with its
+    counts, or None for a word that no training example has.
+    """
+
+    total: LabelCounts
+    words: list[tuple[str, LabelCounts | None]]
+
+
+class Example(NamedTuple):
+    """The first 500 code points of a ticket, and the labels that people gave it (None where nobody did)."""
+
+    text: str
+    category: str | None
+    priority: str | None
+
+
 class Classifier(Protocol):
     """Suggests labels for a ticket's text. Implementations are safe to share between threads and greenlets."""
 

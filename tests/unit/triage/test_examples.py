@@ -20,8 +20,7 @@ from ticketsvc.problems import Unavailable
 from ticketsvc.services import classifier, offline_classifier
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.training import Example
-from ticketsvc.triage.model import Classifier
+from ticketsvc.triage.model import Classifier, Example
 from ticketsvc.triage.openai.prompt import INSTRUCTIONS, ticket_message
 
 if TYPE_CHECKING:

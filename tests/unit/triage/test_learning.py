@@ -14,9 +14,9 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.training import Memory
 from ticketsvc.triage.learning import bayes
 from ticketsvc.triage.learning.classifier import REASONS_PER_FIELD, LearningClassifier
+from ticketsvc.triage.model import TokenCounts
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def store(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def learning(store: Database) -> LearningClassifier:
-    return LearningClassifier(prior, lambda text: training.recall(store, text))
+    return LearningClassifier(prior, lambda text: training.token_counts(store, text))
 
 
 def correct(database: Connection, text: str, category: str, priority: str = "medium") -> str:
@@ -80,7 +80,7 @@ def test_a_lesson_reaches_every_process_at_once(database: Connection, database_u
     other = Database(Config(database_url=database_url))
     try:
         correct(database, TEXT, "technical")
-        elsewhere = LearningClassifier(prior, lambda text: training.recall(other, text))
+        elsewhere = LearningClassifier(prior, lambda text: training.token_counts(other, text))
         assert elsewhere.classify(SIMILAR).category == "technical"
     finally:
         other.close()
@@ -150,7 +150,7 @@ def test_switched_off_it_is_the_prior(database: Connection) -> None:
 def test_without_the_database_the_prior_answers(caplog: pytest.LogCaptureFixture) -> None:
     unreachable = Database(Config(database_url="postgresql://127.0.0.1:1/none", pool_timeout=0.1))
     try:
-        away = LearningClassifier(prior, lambda text: training.recall(unreachable, text))
+        away = LearningClassifier(prior, lambda text: training.token_counts(unreachable, text))
         assert away.classify(TEXT) == prior.classify(TEXT)
     finally:
         unreachable.close()
@@ -158,14 +158,14 @@ def test_without_the_database_the_prior_answers(caplog: pytest.LogCaptureFixture
 
 
 def test_without_the_migration_the_prior_answers() -> None:
-    def recall(_: str) -> Memory | None:
+    def recall(_: str) -> TokenCounts | None:
         raise Unavailable("The database is not up to date.")
 
     assert LearningClassifier(prior, recall).classify(TEXT) == prior.classify(TEXT)
 
 
 def test_it_moves_the_odds_only_so_far() -> None:
-    flood = Memory([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
+    flood = TokenCounts([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
     suggestion = LearningClassifier(prior, lambda _: flood).classify(OTHER)
     assert suggestion.category == "billing"
     assert suggestion.category_confidence < 0.9999

@@ -24,7 +24,7 @@ _CHALLENGE = 'Bearer realm="tickets"'
 def register(app: Flask, config: Config) -> None:
     """Let only those call who have a key with the scope that the route needs."""
     database = app.extensions["ticketsvc"].database
-    keyring = KeyCache(partial(keys.find, database), partial(keys.use, database))
+    keyring = KeyCache(partial(keys.find, database), partial(keys.touch, database))
     gate = Authenticator(keyring, FailureThrottle(), TrustedProxies(config.trusted_proxies))
     app.before_request(gate.check)
 

@@ -43,6 +43,6 @@ class KeyCache:
             if len(self._seen) >= MAX_ENTRIES:
                 self._seen.clear()
             self._seen[digest] = (found, now + TTL_SECONDS)
-            if found.is_use_due:
+            if found.needs_touch:
                 background.start(lambda: self._use(found.name))
         return found

@@ -27,7 +27,7 @@ _BARE = re.compile(r"[!#-~][!-~]*")
 _STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 
 
-def once(body: dict[str, Any]) -> IdempotencyKey | None:
+def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
     """What keeps this create from being done twice; None: the caller did not ask for it. Raises BadRequest."""
     header = request.headers.get("Idempotency-Key")
     if header is None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
 from threading import BoundedSemaphore
 from typing import Any
@@ -18,11 +18,8 @@ from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.server.metrics.counts import COUNTS
 from ticketsvc.store.postgres import errors, queries, statement
-from ticketsvc.store.postgres.queries import Query
+from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.single_flight import SingleFlight
-
-Row = list[bytes]
-"""A row as Postgres wrote it: the text form of each column in UTF-8, NULL as no bytes."""
 
 GRACE_SECONDS = 5.0
 """How much longer than DB_STATEMENT_TIMEOUT, which Postgres keeps, an answer of Postgres is waited for."""
@@ -32,6 +29,7 @@ ATTEMPTS = 4
 
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]
+NO_VALUES: Mapping[str, object] = {}
 
 
 class Database:
@@ -52,6 +50,10 @@ class Database:
             "tcp_user_timeout": 20_000,
             "fallback_application_name": "ticketsvc",
         }
+        self.trace: Callable[[str], AbstractContextManager[object]] = nullcontext
+        """Called with the name of a query; the context that it returns surrounds the query and its retries."""
+        self.time_zones: dict[str, str] = {}
+        """A cache of `store.stats.time_zone`."""
         self._settings = settings
         self._wait = config.pool_timeout
         self.shared = SingleFlight()
@@ -74,37 +76,46 @@ class Database:
         """Close the connections; a statement that runs is finished first."""
         self.pool.close()
 
-    def rows(self, query: Query, values: Mapping[str, object] | None = None) -> list[Row]:
+    def rows(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> list[Row]:
         """Run a query and return all its rows.
 
-        Raises the problems of `failures.problem`. A statement that lost a race against another is run again, a
-        repeatable one also when its connection broke.
+        Raises the problems of `errors.problem`. A statement that lost a race against another is run again; after a
+        lost connection only a query whose header says `Retry: safe`.
         """
-        parameters = query.bind(values or {})
-        for attempt in range(1, ATTEMPTS + 1):
-            try:
-                return self._run(query, parameters)
-            except psycopg.Error as error:
-                is_retried = attempt < ATTEMPTS and errors.worth_another_try(error, query.repeatable)
-                COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
-                if not is_retried:
-                    raise errors.problem(error) from error
+        parameters = query.bind(values)
+        with self.trace(query.name):
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return query.decode(self._run(query, parameters))
+                except psycopg.Error as error:
+                    is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
+                    COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
+                    if not is_retried:
+                        raise errors.problem(error) from error
         raise AssertionError("the last attempt returns or raises")
 
-    def row(self, query: Query, values: Mapping[str, object] | None = None) -> Row | None:
-        """The first row of a query, or None."""
-        found = self.rows(query, values)
-        return found[0] if found else None
+    def one(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row:
+        """Run a query that returns one row, and return it."""
+        [row] = self.rows(query, values)
+        return row
 
-    def _run(self, query: Query, parameters: list[bytes | None]) -> list[Row]:
+    def one_or_none(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row | None:
+        """Run a query and return its first row, or None."""
+        rows = self.rows(query, values)
+        return rows[0] if rows else None
+
+    def execute(self, query: Query[None], values: Mapping[str, object] = NO_VALUES) -> None:
+        """Run a query for its effect."""
+        self.rows(query, values)
+
+    def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
         if self.pool.closed:
             self.pool.open()
         connection = self._connection()
         try:
-            result = statement.run(connection, query, parameters)
+            return statement.run(connection, query, parameters)
         finally:
             self.pool.putconn(connection)
-        return rows_of(result)
 
     def _connection(self) -> Connection:
         """Take a connection that is not known to be dead; the pool replaces dead ones.
@@ -140,16 +151,10 @@ class Database:
 
     def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
         settings = {**self._settings, **(others or {})}
-        if hasattr(connection, "patience"):  # GeventConnection has it
-            connection.patience = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
+        if hasattr(connection, "response_timeout"):  # GeventConnection has it
+            connection.response_timeout = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
         names, values = list(settings), list(settings.values())
         statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
-
-
-def rows_of(result: pq.abc.PGresult) -> list[Row]:
-    """All rows of a result."""
-    columns = range(result.nfields)
-    return [[result.get_value(row, column) or b"" for column in columns] for row in range(result.ntuples)]
 
 
 def _is_alive(connection: Connection) -> bool:

@@ -15,7 +15,7 @@ CONSTRAINTS = {
 }
 """The rules that the table holds and a caller can break; validation before the statement says the same."""
 
-ONCE = "idempotency_keys_pkey"
+IDEMPOTENCY_KEY_CONSTRAINT = "idempotency_keys_pkey"
 """Broken by a create whose idempotency key another create used first."""
 
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
@@ -33,13 +33,13 @@ class ServerTimeout(psycopg.OperationalError):
     """The server did not answer in time, and did not say so itself."""
 
 
-def worth_another_try(error: psycopg.Error, repeatable: bool) -> bool:
-    """Whether running the statement again at once can succeed and cannot do anything twice."""
+def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
+    """Return whether running the statement again at once can succeed and cannot do anything twice."""
     if isinstance(error, _LOST_RACE):
         return True
-    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == ONCE:
+    if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == IDEMPOTENCY_KEY_CONSTRAINT:
         return True
-    return repeatable and _connection_lost(error)
+    return is_retry_safe and _connection_lost(error)
 
 
 def kind(error: psycopg.Error) -> str:

@@ -26,8 +26,8 @@ class GeventConnection(psycopg.Connection[Any]):
     Nothing but a clock of our own ends the wait for its answer then.
     """
 
-    patience = 20.0
-    """Seconds after which a wait for the server ends in Silent, and the connection is closed."""
+    response_timeout = 20.0
+    """Seconds after which a wait for the server ends in ServerTimeout, and the connection is closed."""
 
     @cached_property
     def _watchers(self) -> dict[Wait, tuple[Any, Ready]]:
@@ -40,7 +40,7 @@ class GeventConnection(psycopg.Connection[Any]):
 
     @cached_property
     def _clock(self) -> Any:
-        return get_hub().loop.timer(self.patience, self.patience)  # again() needs the second one
+        return get_hub().loop.timer(self.response_timeout, self.response_timeout)  # again() needs the second one
 
     def wait(self, gen: Generator[Wait, Ready | int, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
         """Run a generator of psycopg to its end, and let other greenlets run while it waits for the server."""

@@ -20,14 +20,14 @@ _SUCCESS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUP
 _prepared: WeakKeyDictionary[pq.abc.PGconn, set[str]] = WeakKeyDictionary()
 
 
-def run(connection: psycopg.Connection[Any], query: Query, values: list[bytes | None]) -> pq.abc.PGresult:
+def run(connection: psycopg.Connection[Any], query: Query[Any], values: list[bytes | None]) -> pq.abc.PGresult:
     """Prepare the query unless the connection knows it, and run it. Raises psycopg.Error."""
     _send(connection, query, values)
     return _result(connection)
 
 
 def stream(
-    connection: psycopg.Connection[Any], query: Query, values: list[bytes | None], rows_at_once: int
+    connection: psycopg.Connection[Any], query: Query[Any], values: list[bytes | None], rows_at_once: int
 ) -> Iterator[pq.abc.PGresult]:
     """Run a query and have its rows as they come, at most so many in a result. Raises psycopg.Error.
 
@@ -40,7 +40,7 @@ def stream(
         yield _checked(result)
 
 
-def _send(connection: psycopg.Connection[Any], query: Query, values: list[bytes | None]) -> None:
+def _send(connection: psycopg.Connection[Any], query: Query[Any], values: list[bytes | None]) -> None:
     pgconn = connection.pgconn
     prepared = _prepared.setdefault(pgconn, set())
     name = query.name.encode()

@@ -24,7 +24,7 @@ from ticketsvc.triage.model import Assessment, Reason, Scores, Suggestion
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketsvc.store.training import Memory
+    from ticketsvc.triage.model import TokenCounts
 
 REASONS_PER_FIELD = 3
 CHARACTERS_READ = 4_000  # triage_words() reads no more
@@ -69,7 +69,7 @@ class LearningClassifier:
     Problem (the database is away), the prior answers alone.
     """
 
-    def __init__(self, prior: Prior, recall: Callable[[str], Memory | None]) -> None:
+    def __init__(self, prior: Prior, recall: Callable[[str], TokenCounts | None]) -> None:
         self._prior = prior
         self._recall = recall
 
@@ -90,7 +90,7 @@ class LearningClassifier:
             (*_reasons("category", category, prior), *_reasons("priority", priority, prior)),
         )
 
-    def _remember(self, text: str) -> Memory | None:
+    def _remember(self, text: str) -> TokenCounts | None:
         try:
             return self._recall(text[:CHARACTERS_READ])
         except Problem as problem:
@@ -99,7 +99,7 @@ class LearningClassifier:
             return None
 
 
-def _decide(field: _Field, prior: Scores, memory: Memory) -> _Verdict:
+def _decide(field: _Field, prior: Scores, memory: TokenCounts) -> _Verdict:
     own = slice(field.first, field.first + len(field.labels))
     counts = [weights and weights[own] for _, weights in memory.words]
     familiarity = bayes.familiarity(counts)

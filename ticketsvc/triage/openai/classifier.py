@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from openai.types.chat import ChatCompletion
     from openai.types.shared_params import ResponseFormatJSONSchema
 
-    from ticketsvc.store.training import Example
-    from ticketsvc.triage.model import Classifier, Suggestion
+    from ticketsvc.triage.model import Classifier, Example, Suggestion
 
 SOURCE = "openai"
 

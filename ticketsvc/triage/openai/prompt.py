@@ -12,7 +12,7 @@ from ticketsvc.triage.model import Reason, Suggestion
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ticketsvc.store.training import Example
+    from ticketsvc.triage.model import Example
 
 TEXT_LIMIT = 8_000
 """How many code points of a ticket are sent, from its start: some 2,000 tokens of English."""
