@@ -44,6 +44,11 @@ class Filters:
     updated_before: str | None = None
     search: SearchWords | None = None
 
+    @property
+    def has_facets(self) -> bool:
+        """Return whether tickets of some category, priority or status are left out."""
+        return not (self.categories is self.priorities is self.statuses is None)
+
     def are_only(self, *fields: str) -> bool:
         """Return whether all other fields are None."""
         return all(value is None for field, value in vars(self).items() if field not in fields)

@@ -1,5 +1,5 @@
--- Returns the number of tickets that match the filters and a search. It reads every ticket that the index by text finds;
--- if the index serves no word of the search, every ticket.
+-- Returns the number of tickets that match the filters and a search.
+-- It reads every ticket that the index by text finds, or every ticket if the index serves no word of the search.
 -- Retry: safe
 SELECT count(*)
 FROM /* include: text_matches */ tickets AS x (id)

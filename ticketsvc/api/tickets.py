@@ -14,7 +14,7 @@ from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
-from ticketsvc.store import tickets
+from ticketsvc.store import pages, tickets
 
 bp = Blueprint("tickets", __name__)
 
@@ -40,10 +40,10 @@ def create() -> Response:
 def list_page() -> Response:
     """One page of the tickets that the filters allow."""
     asked = filters.parse(request.query_string)
-    page = tickets.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
+    page = pages.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
     headers = {**NO_STORE, **asked.link(request.path, page.next)}
     if asked.count:
-        headers["X-Total-Count"] = str(tickets.count(services().database, asked.filters))
+        headers["X-Total-Count"] = str(pages.count(services().database, asked.filters))
     return JsonResponse(page.json, headers=headers)
 
 

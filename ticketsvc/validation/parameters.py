@@ -24,7 +24,7 @@ class Parameters:
             self._given.setdefault(name, []).append(value)
 
     def choices(self, name: str, allowed: tuple[str, ...]) -> tuple[str, ...] | None:
-        """Return those of the allowed values that are given, repeated or separated by commas; None if none or all are."""
+        """Return the given values, repeated or separated by commas; None if none or all of the allowed are given."""
         texts = [text for value in self._take(name) for text in value.lower().split(",")]
         chosen = {text.strip() for text in texts} - {""}
         if not chosen <= set(allowed):

@@ -7,12 +7,12 @@ from typing import Any
 
 from flask import request
 
+from ticketsvc.files import CHUNK_BYTES
 from ticketsvc.problems import BadRequest, BodyTooLarge, MalformedBody, UnsupportedMediaType
 from ticketsvc.services import services
 from ticketsvc.validation import strict_json
 
 JSON = ("application/json",)
-CHUNK_BYTES = 131_072
 MERGE_PATCH = ("application/json", "application/merge-patch+json")
 MAX_DEPTH = 32
 """How deep objects and arrays may be nested; the bodies that routes take need no more than one level."""

@@ -9,7 +9,7 @@ from ticketsvc.api.input.idempotency import MAX_LENGTH as MAX_KEY
 from ticketsvc.api.openapi.notation import Json, parameter
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS
-from ticketsvc.store.tickets import SORTS
+from ticketsvc.store.pages import SORTS
 
 NO_NUL = "^[^\\u0000]*$"
 EMPTY: Json = {"const": ""}

@@ -56,6 +56,7 @@ class Database:
         """A cache of `store.stats.time_zone`."""
         self._settings = settings
         self._wait = config.pool_timeout
+        self.statement_timeout = config.statement_timeout
         self.shared = SingleFlight()
         self._bulk_calls = BoundedSemaphore(config.bulk_calls)
         self._connect = partial(_connection_class().connect, config.database_url, **options)

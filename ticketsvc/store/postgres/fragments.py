@@ -5,8 +5,8 @@ Both are comments in front of a stand-in, so that every file is valid SQL as it 
     WHERE /* include: facets */ true        `true` is replaced with sql/fragments/facets.sql
     ORDER BY t.id /* oldest: ASC */ DESC    `DESC` is replaced with `ASC` in the variant `oldest`
 
-A stand-in is one word. A fragment has a header like a query's; its parameters are those of the same name in the file that
-includes it, or are added to them. If there is a fragment facets_oldest.sql, the variant `oldest` includes that.
+A stand-in is one word. A fragment has a header like a query's; its parameters are those of the same name in the file
+that includes it, or are added to them. If there is a fragment facets_oldest.sql, the variant `oldest` includes that.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
-PLACEHOLDER = re.compile(r"\$(\d+)")
+_PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\$(\d+)")
 _INCLUDE = re.compile(r"/\* include: (\w+) \*/ [^\s,()]+")
 _VARIANT = r"/\* {}: (.*?) \*/ [^\s,()]+"
 _MARK = re.compile(r"/\*\s*include.*")
@@ -28,8 +28,8 @@ def statement(text: str) -> str:
 
 def parameters(name: str, text: str) -> dict[str, int]:
     """Return the numbers of the parameters by name. Raises ValueError unless the header documents those in use."""
-    documented = {parameter: int(number) for number, parameter in PARAMETER.findall(text)}
-    used = {int(number) for number in PLACEHOLDER.findall(statement(text))}
+    documented = {parameter: int(number) for number, parameter in _PARAMETER.findall(text)}
+    used = {int(number) for number in _PLACEHOLDER.findall(statement(text))}
     if sorted(documented.values()) != sorted(used) or used != set(range(1, len(used) + 1)):
         raise ValueError(f"{name} documents the parameters {documented} and uses {sorted(used)}.")
     return documented
@@ -51,7 +51,7 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
         names = {number: parameter for parameter, number in parameters(path.stem, fragment).items()}
         for parameter in names.values():
             numbers.setdefault(parameter, len(numbers) + 1)
-        renumbered = PLACEHOLDER.sub(lambda place: f"${numbers[names[int(place[1])]]}", statement(fragment))
+        renumbered = _PLACEHOLDER.sub(lambda place: f"${numbers[names[int(place[1])]]}", statement(fragment))
         return _INCLUDE.sub(include, renumbered)
 
     body = statement(text)

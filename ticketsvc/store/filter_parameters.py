@@ -7,7 +7,7 @@ from ticketsvc.filters import Filters
 from ticketsvc.store import search_index
 
 
-def values(filters: Filters) -> dict[str, object]:
+def filter_parameters(filters: Filters) -> dict[str, object]:
     """Return the values of the parameters in sql/fragments/*.sql. A facet that is not filtered has all its values."""
     return {
         **vars(filters),
