@@ -15,7 +15,7 @@ from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
-from ticketsvc.store import tickets
+from ticketsvc.store import pages, tickets
 
 bp = Blueprint("tickets", __name__)
 
@@ -42,10 +42,10 @@ def list_tickets() -> Response:
     """Return one page of the tickets that match the filters."""
     parameters = filters.parse(request.query_string)
     database, selected = services().database, parameters.filters
-    page = tickets.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
+    page = pages.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
     headers = {**NO_STORE, **parameters.link(request.path, page.next)}
     if parameters.count:
-        headers["X-Total-Count"] = str(tickets.count(database, selected))
+        headers["X-Total-Count"] = str(pages.count(database, selected))
     return JsonResponse(page.json, headers=headers)
 
 
