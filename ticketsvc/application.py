@@ -1,4 +1,4 @@
-"""The application: its parts, put together."""
+"""The Flask application."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ticketsvc.server.logs import RequestMiddleware
 
 
 class Service(Flask):
-    """Flask, but for the host of a request: no route depends on it, and looking at it takes a tenth of a request."""
+    """Flask without host matching: no route depends on the host, and parsing it takes a tenth of a request."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches a request's path and method to a route."""
+        """Return the object that matches the path and method of a request to a route."""
         if request is None:
             return super().create_url_adapter(request)
         environ = request.environ
@@ -24,9 +24,10 @@ class Service(Flask):
 
 
 def create_app(config: Config) -> Flask:
-    """Build the application. Opens no connection and starts nothing: that is left to the first request.
+    """Build the application. Raises ConfigError.
 
-    But where spans are to be sent, a thread that sends them. Raises ConfigError.
+    No database connection is opened; the pool opens on the first request. If tracing is enabled, this starts the
+    exporter thread.
     """
     app = Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
@@ -36,7 +37,7 @@ def create_app(config: Config) -> Flask:
     app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     if config.otlp_endpoint:
         trace_context.check_installed()
-        from ticketsvc.server import tracing  # large, and an extra
+        from ticketsvc.server import tracing  # large, and an optional dependency
 
         tracing.install(app)
     return app
