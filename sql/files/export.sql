@@ -1,4 +1,4 @@
--- All tickets with these filters, oldest first, each as a line of a file: JSON, or CSV (RFC 4180).
+-- Returns all tickets that match the filters, oldest first, each as a line of a file: JSON, or CSV (RFC 4180).
 -- $1 csv: whether it is CSV; its columns are those of the header in ticketsvc/store/exports.py
 -- $2 categories: the values allowed
 -- $3 priorities: the values allowed

@@ -1,4 +1,4 @@
--- How many tickets have the given facets and times of creation: from the counters, as stats.window does it.
+-- Returns the number of tickets with these facets and times of creation, from the counters, as stats.window does.
 -- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed

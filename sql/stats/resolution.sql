@@ -1,6 +1,6 @@
--- How long it took from creation to the first resolution, in seconds, in one snapshot: count, median and 90th percentile
--- of all tickets that were ever resolved, and by priority and category. The percentiles are times that a ticket took
--- (percentile_disc). Read from an index alone where only facets and times of creation are asked for.
+-- Returns the time from creation to the first resolution, in seconds, in one snapshot: count, median and 90th
+-- percentile of all tickets that were ever resolved, and by priority and category. A percentile is the time of a ticket
+-- (percentile_disc). Filters by facets and time of creation alone are served by an index-only scan.
 -- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
@@ -41,7 +41,8 @@ WITH resolved AS (
         )
 ),
 measured AS (
-    SELECT priority, category, count(*) AS tickets, percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) AS seconds
+    SELECT priority, category, count(*) AS tickets,
+        percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) AS seconds
     FROM resolved
     GROUP BY GROUPING SETS ((), (priority), (category))
 )

@@ -1,4 +1,4 @@
--- The statistics of the tickets that any filters select, in one snapshot, read from the tickets themselves.
+-- Returns the statistics of the tickets that match the filters, read from the tickets, in one snapshot.
 -- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed

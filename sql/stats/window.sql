@@ -1,5 +1,5 @@
--- The statistics of the tickets with the given facets and times of creation, in one snapshot: from the counters, but
--- for the parts of a day at the ends of the window.
+-- Returns the statistics of the tickets with these facets and times of creation, in one snapshot: from the counters,
+-- and from the tickets for the partial days at the ends of the window.
 -- Retry: safe
 -- $1 categories: the values allowed
 -- $2 priorities: the values allowed
