@@ -1,5 +1,5 @@
--- How much was learned: the number of texts that teach, of words with a weight, of those counted for the categories and
--- for the priorities, and the bytes of it all on disk with indexes.
+-- Returns the size of the training data: different texts, different words, words counted for the categories and for the
+-- priorities, and bytes on disk, indexes included.
 -- Retry: safe
 SELECT
     (SELECT count(*) FROM triage_text_counts) AS texts,
