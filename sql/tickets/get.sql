@@ -1,4 +1,4 @@
--- One ticket.
+-- Returns one ticket.
 -- $1 id
 SELECT ticket_json(t), t.version
 FROM tickets AS t

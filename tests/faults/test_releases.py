@@ -90,10 +90,8 @@ class Release:
         """Run a query with the values of VALUES and others; return its rows in text form, NULL as ""."""
         bound = [{**VALUES, **values}[parameter] for parameter in self.parameters[name]]
         arguments = [None if value is None else value.encode() for value in bound]
-        result = self.connection.pgconn.exec_prepared(name.encode(), arguments)
-        assert result.status == pq.ExecStatus.TUPLES_OK or (result.status == pq.ExecStatus.COMMAND_OK), (
-            f"{name}: {result.get_error_message()}"
-        )
+        result = self.connection.pgconn.exec_prepared(name.encode(), arguments)  # type: ignore[arg-type] # None is NULL
+        assert result.status in (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK), f"{name}: {result.error_message!r}"
         columns = range(result.nfields)
         return [[(result.get_value(row, c) or b"").decode() for c in columns] for row in range(result.ntuples)]
 

@@ -1,4 +1,4 @@
-"""What happened to tickets. The triggers of migration 0006 write it."""
+"""The history of tickets, which triggers write (sql/triggers/history.sql)."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def conditions(patterns: Sequence[str]) -> dict[str, object]:
     """`index_patterns`, those of the patterns that have a trigram, the longest first, and `index_regex`.
 
     A trigram is three letters or digits in a row. Where no pattern has one, a word of two letters or digits does (or
-    of one beyond ASCII), as a regular expression; migrations/0004_search.sql says why. Nothing else is in the index.
+    of one beyond ASCII), as a regular expression; sql/functions/search_text.sql says why. Nothing else is in the index.
     """
     words = {pattern: re.sub(r"\\(.)", r"\1", pattern[1:-1], flags=re.DOTALL) for pattern in patterns}
     served = sorted((p for p, word in words.items() if _LETTERS.search(word)), key=len, reverse=True)[:_SERVED]

@@ -1,4 +1,4 @@
-"""Statistics, computed in the database: from counters where that can be (migration 0005)."""
+"""Statistics, computed in the database: from the counters (sql/triggers/counters.sql) where possible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tickets of this database teach about words and labels. The triggers of migration 0002 do the learning."""
+"""What was learned from the tickets of this database. Triggers keep the counts (sql/triggers/training.sql)."""
 
 from __future__ import annotations
 
