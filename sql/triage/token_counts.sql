@@ -1,5 +1,5 @@
--- Returns the counts for a text: of all words together, and of each of its words as it is spelled there, or null.
--- Counts are in hundredths of a word, by label. No row before anything was learned.
+-- Returns the label counts of all tokens together, and each token of a text, as it is written there, with its label counts
+-- or null. The counts are in hundredths of a token, by label. No row before anything was learned.
 -- Retry: safe
 -- $1 text
 SELECT to_json(total.label_counts), json_agg(json_build_array(tokens.token, known.label_counts))
@@ -12,4 +12,4 @@ LEFT JOIN LATERAL (
     OFFSET 0 -- forces an index lookup for each token
 ) AS known ON true
 WHERE total.bucket = -1
-GROUP BY total.bucket
+GROUP BY total.bucket, total.label_counts
