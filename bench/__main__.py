@@ -1,4 +1,4 @@
-"""The benchmarks' command line: `bench/run compare`, `bench/run all`. Tables go to standard output."""
+"""The command line of the benchmarks: `bench/run compare`, `bench/run all`. Tables go to standard output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from bench import json_makers
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.counting import counting
-from bench.harness import ROOT, Harness, say
+from bench.harness import Harness, say
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
@@ -28,7 +28,7 @@ from bench.walk import walk
 
 
 def main() -> None:
-    """Run one benchmark, or all."""
+    """Run one benchmark or all."""
     options = _parser().parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     print(_machine())
@@ -39,72 +39,72 @@ def main() -> None:
             try:
                 table = run(options)
             except subprocess.CalledProcessError as error:
-                raise SystemExit(f"This failed, its reason is above: {error.cmd}") from None
+                raise SystemExit(f"This command failed with the error above: {error.cmd}") from None
             print(f"\n## {name}\n\n{table}\n\n{time.monotonic() - started:.0f} s.", flush=True)
 
 
 def run_compare(options: argparse.Namespace) -> str:
     """This service and its peers."""
-    harness = Harness(options.peers, options.rows)
-    names = list(dict.fromkeys(["ours", *options.only]))
+    harness = Harness(options.rows, options.baseline)
+    names = list(dict.fromkeys(["ours", *(["baseline"] if options.baseline else []), *options.only]))
     harness.prepare(names, options.reload)
     return compare(harness, {name: harness.known[name] for name in names}, options.ops, _load(options))
 
 
 def run_serving(options: argparse.Namespace) -> str:
-    """Ways to serve this application."""
+    """Compare ways to serve this application."""
     return compare(_prepared(options), serving_variants(), ["create", "list"], _load(options))
 
 
 def run_walk(options: argparse.Namespace) -> str:
-    """Pages near and far."""
+    """Measure pages near and far from the start of a list."""
     return walk(_prepared(options), rounds=options.rounds * 3, requests=options.seconds * 20)
 
 
 def run_search(options: argparse.Namespace) -> str:
-    """Searches of every shape."""
+    """Measure searches of all kinds."""
     return search(_prepared(options), requests=options.seconds * 10)
 
 
 def run_json(options: argparse.Namespace) -> str:
-    """JSON by Postgres or by Python."""
+    """Compare JSON written by Postgres and by Python."""
     return json_makers.measure(_prepared(options), options.rounds, calls=options.seconds * 500)
 
 
 def run_trust(options: argparse.Namespace) -> str:
-    """Idempotency, history, keys and limits."""
+    """Measure the cost of idempotency keys, history, API keys and rate limits."""
     return trust(_prepared(options), options.rounds, calls=options.seconds * 250)
 
 
 def run_soak(options: argparse.Namespace) -> str:
     """Memory over many requests, on a table of 10,000 tickets."""
-    harness = Harness(options.peers, 10_000)
+    harness = Harness(10_000)
     harness.prepare(["ours"], options.reload)
     return soak(harness, options.requests, seconds=1800)
 
 
 def run_bulk(options: argparse.Namespace) -> str:
-    """Files in and out."""
+    """Measure imports and exports."""
     return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
 
 
 def run_scale(options: argparse.Namespace) -> str:
     """All kinds of requests, by four clients, on tables of several sizes."""
-    return scale(options.peers, options.sizes, options.seconds, connections=4)
+    return scale(options.sizes, options.seconds, connections=4)
 
 
 def run_triage(options: argparse.Namespace) -> str:
-    """How right triage is, how fast it learns, and what it costs."""
+    """Measure the accuracy, the learning curves and the cost of triage."""
     return triage(options.data, requests=options.seconds * 50)
 
 
 def run_stats(options: argparse.Namespace) -> str:
     """Statistics on tables of several sizes."""
-    return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
+    return statistics([(rows, Harness(rows)) for rows in SIZES], options.seconds, options.reload)
 
 
 def run_counting(options: argparse.Namespace) -> str:
-    """What metrics cost."""
+    """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
 
 
@@ -125,7 +125,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
 
 
 def _prepared(options: argparse.Namespace) -> Harness:
-    harness = Harness(options.peers, options.rows)
+    harness = Harness(options.rows)
     harness.prepare(["ours"], options.reload)
     return harness
 
@@ -135,22 +135,21 @@ def _load(options: argparse.Namespace) -> Load:
 
 
 def _parser() -> argparse.ArgumentParser:
-    default_peers = Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
-    default_data = Path(os.environ.get("LABELLED_TICKETS", ROOT.parent / "shared" / "data"))
+    default_data = Path(os.environ.get("LABELLED_TICKETS", "labelled-tickets"))
     parser = argparse.ArgumentParser(prog="bench/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("what", choices=[*RUNS, "all"])
-    parser.add_argument("--peers", type=lambda text: Path(text).resolve(), default=default_peers, help="or PEERS")
     parser.add_argument("--data", type=Path, default=default_data, help="triage: labelled tickets; or LABELLED_TICKETS")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
     parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
+    parser.add_argument("--baseline", metavar="REVISION", help="compare: also measure this commit of the service")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=int, default=8, help="of one load")
+    parser.add_argument("--seconds", type=int, default=8, help="duration of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: how many; bulk: tickets of the file")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets")
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
-    parser.add_argument("--reload", action="store_true", help="make this service's table anew")
+    parser.add_argument("--reload", action="store_true", help="create this service's table again")
     return parser
 
 
@@ -165,7 +164,7 @@ def _sizes(text: str) -> list[int]:
 def _operations(text: str) -> list[str]:
     names = _names(text)
     if unknown := set(names) - set(OPERATIONS):
-        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(OPERATIONS)}")
+        raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}; choose from {', '.join(OPERATIONS)}")
     return names
 
 

@@ -1,6 +1,6 @@
-"""The peers' harness, imported from its folder: how its servers are found, loaded, started and stopped.
+"""Runs this service, an earlier commit of it and the rival stacks in bench/peers side by side.
 
-What it starts from a `Server` (an entry of its servers.json) gets PORT and DATABASE_URL in the environment.
+The servers are entries of bench/peers/servers.json or have the same form; each gets PORT and DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -24,48 +24,71 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 ROOT = Path(__file__).parents[1]
 LOAD = ROOT / "bench" / "load"
+PEERS = ROOT / "bench" / "peers"
 PROGRAMS = Path(sys.executable).parent
 
 Server = dict[str, Any]
 
 
 def our_server(options: str = "", **environment: object) -> Server:
-    """This service, with options for gunicorn's command line and settings beside the default ones."""
-    migrate = f"PORT= {shlex.quote(str(PROGRAMS / 'flask'))} migrate"  # the harness' port is 0 here
+    """Return this service as a server, with options for gunicorn's command line and settings for its environment."""
+    return _service(ROOT, PROGRAMS, "ours", options, environment)
+
+
+def baseline_server(revision: str) -> Server:
+    """Return an earlier commit of this service as a server, with its own database and virtual environment.
+
+    The commit is checked out once, below PEERS_HOME. Raises subprocess.CalledProcessError for an unknown revision.
+    """
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", f"{revision}^{{commit}}"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    folder = Path(os.environ["PEERS_HOME"]) / f"baseline-{commit}"
+    if not folder.exists():
+        say(f"checking out {commit}")
+        subprocess.run(["git", "worktree", "prune"], cwd=ROOT, check=True)
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(folder), commit], cwd=ROOT, check=True)
+    install = ". script/environment; install_requirements requirements.txt requirements-embedded.txt"
+    subprocess.run(["sh", "-euc", install], cwd=folder, check=True, stdout=sys.stderr)
+    return _service(folder, folder / ".venv" / "bin", f"baseline_{commit}", "", {})
+
+
+def _service(folder: Path, programs: Path, database: str, options: str, environment: dict[str, object]) -> Server:
+    migrate = f"PORT= {shlex.quote(str(programs / 'flask'))} migrate"  # the harness sets PORT=0 here
     return {
-        "cwd": str(ROOT),
-        "db": "ours",
-        "schema": f"{migrate} && {{psql}} -q -v ON_ERROR_STOP=1 -f bench/load/max_uuid.sql",
-        "command": f"{shlex.quote(str(PROGRAMS / 'gunicorn'))} app:app {options}",
+        "cwd": str(folder),
+        "db": database,
+        "schema": f"{migrate} && {{psql}} -q -v ON_ERROR_STOP=1 -f {shlex.quote(str(LOAD / 'max_uuid.sql'))}",
+        "command": f"{shlex.quote(str(programs / 'gunicorn'))} app:app {options}",
         "ready": "/readyz",
         "env": {name: str(value) for name, value in environment.items()},
     }
 
 
 class Harness:
-    """The harness' bench.py as `module`, its Postgres running, and tables of `rows` tickets."""
+    """The module bench.py of the harness with its running Postgres and tables of `rows` tickets."""
 
-    def __init__(self, folder: Path, rows: int) -> None:
-        self.module: Any = _import(folder)
-        self.folder = folder
+    def __init__(self, rows: int, baseline: str | None = None) -> None:
+        self.module: Any = _import(PEERS)
         self.rows = rows
         self.known: dict[str, Server] = {
             "ours": our_server(),
-            **json.loads((folder / "servers.json").read_text()),
+            **({"baseline": baseline_server(baseline)} if baseline else {}),
+            **json.loads((PEERS / "servers.json").read_text()),
         }
         self.postgres_pid: int = self.module.postgres().get_pid()
 
     def prepare(self, names: list[str], reload: bool = False) -> None:
-        """Build what the named servers need, and see to it that each has a table of exactly `rows` tickets."""
+        """Build the named servers and load a table of exactly `rows` tickets for each."""
         if unknown := [name for name in names if name not in self.known]:
             raise SystemExit(f"There is no server {', '.join(unknown)}. There are {', '.join(self.known)}.")
-        if peers := [name for name in names if name != "ours"]:
+        if peers := [name for name in names if name not in ("ours", "baseline")]:
             say(f"building {', '.join(peers)}, where that is not done yet")
             command = ["./run.sh", "load", "--rows", str(self.rows), "--only", ",".join(peers)]
             environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-            subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=sys.stderr)
-        for name in dict.fromkeys(self.known[name].get("db", name) for name in names):
-            self._load(name if name in self.known else "ours", reload and name == "ours")
+            subprocess.run(command, cwd=PEERS, env=environment, check=True, stdout=sys.stderr)
+        for name in {self.known[name].get("db", name): name for name in reversed(names)}.values():
+            self._load(name, reload and name == "ours")
 
     def _load(self, name: str, reload: bool) -> None:
         server = self.known[name]
@@ -83,26 +106,28 @@ class Harness:
             return int(connection.execute("SELECT count(*) FROM tickets").fetchone()[0])
 
     def _migrate(self, server: Server) -> None:
-        """The database may be older than the newest migration."""
+        """Apply the migrations that are newer than the database."""
         url = self.url("ours", server)
         command = self.module.expand(server["schema"], psql=f"{self.module.BIN / 'psql'} {shlex.quote(url)}")
         done = subprocess.run(
             command, shell=True, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, stdout=sys.stderr, check=False
         )
         if done.returncode:
-            raise SystemExit("The benchmark's database has another schema. Make it anew: add --reload.")
+            raise SystemExit(
+                "The migrations cannot be applied to the benchmark database. Create it again with --reload."
+            )
 
     def url(self, name: str, server: Server) -> str:
-        """The address of a server's database."""
+        """Return the URL of a server's database."""
         return str(self.module.url(self.module.db_name(name, server, self.rows)))
 
     def connect(self, name: str, server: Server) -> Any:
-        """A connection in autocommit to a server's database."""
+        """Return an autocommit connection to a server's database."""
         return self.module.connect(self.module.db_name(name, server, self.rows))
 
     @contextmanager
     def started(self, name: str, server: Server) -> Iterator[Any]:
-        """Run a server; afterwards nothing of it is left, in the database neither."""
+        """Run a server. Afterwards stop it and wait until its database sessions have ended."""
         running = self.module.Running(name, server, self.rows)
         try:
             yield running
@@ -112,7 +137,7 @@ class Harness:
 
     @contextmanager
     def restored(self, name: str, server: Server) -> Iterator[None]:
-        """Afterwards delete the tickets that were added, and clean the table up. New ids are above the old ones."""
+        """Afterwards delete the tickets that were added, which have the highest IDs, and vacuum the table."""
         with self.connect(name, server) as connection:
             last = connection.execute("SELECT max(id) FROM tickets").fetchone()[0]
         try:
@@ -124,7 +149,7 @@ class Harness:
                 connection.execute("CHECKPOINT")
 
     def write_ids(self, name: str, server: Server) -> Path:
-        """A file with ids of tickets that exist, one a line, in random order."""
+        """Write a file with the IDs of existing tickets, one per line, in random order."""
         path = Path(self.module.HOME) / f"ids-{self.module.db_name(name, server, self.rows)}.txt"
         with self.connect(name, server) as connection:
             ids = connection.execute("SELECT id::text FROM tickets ORDER BY random() LIMIT 20000").fetchall()
@@ -132,61 +157,55 @@ class Harness:
         return path
 
     def check(self, running: Any, server: Server) -> None:
-        """The harness' check of the contract. Ends the run with what is wrong.
+        """Run the contract check of the harness. Exits with an error message if it fails.
 
-        It wants a classify that looks for keywords and answers two keys; of this service it is told that when the
-        labels are any that there are.
+        The check expects classify to match keywords and to return two members. For this service, any valid suggestion
+        is replaced by the expected one.
         """
         call = running.call
 
         def call_ours(method: str, path: str, body: object = None) -> tuple[int, Any]:
-            status, answer = call(method, path, body)
-            if path == "/api/tickets/classify/" and _is_suggestion(answer):
-                answer = {"category": "billing", "priority": "critical"}
-            return status, answer
+            status, content = call(method, path, body)
+            if path == "/api/tickets/classify/" and _is_suggestion(content):
+                content = {"category": "billing", "priority": "critical"}
+            return status, content
 
-        if server.get("db") == "ours":
+        if server["cwd"] != "{here}/floor" and "ready" in server:
             running.call = call_ours
         self.module.check(running)
         running.call = call
 
     def cpu(self, pid: int) -> float:
-        """CPU seconds used so far by a process and all it started."""
+        """Return the CPU seconds used by a process and its descendants."""
         return float(self.module.tree_cpu(pid))
 
 
 def get(connection: HTTPConnection, path: str) -> tuple[bytes, Any]:
-    """Body and headers of an answer. Ends the run when it is not 200."""
+    """Send a GET request and return the body and the headers. Exits with an error unless the status is 200."""
     connection.request("GET", path)
     response = connection.getresponse()
     body = response.read()
     if response.status != 200:
-        raise SystemExit(f"GET {path} was answered {response.status}: {body[:300]!r}")
+        raise SystemExit(f"GET {path} failed with {response.status}: {body[:300]!r}")
     return body, response.headers
 
 
 def say(text: str) -> None:
-    """Show progress; the results alone go to standard output."""
+    """Print a progress message to standard error. Only results go to standard output."""
     print(text, file=sys.stderr, flush=True)
 
 
-def _is_suggestion(answer: Any) -> bool:
-    return isinstance(answer, dict) and answer.get("category") in CATEGORIES and answer.get("priority") in PRIORITIES
+def _is_suggestion(content: Any) -> bool:
+    return isinstance(content, dict) and content.get("category") in CATEGORIES and content.get("priority") in PRIORITIES
 
 
 def _import(folder: Path) -> Any:
     script = folder / "bench.py"
-    if not script.is_file():
-        raise SystemExit(
-            f"There is no {script}: the peers and their harness are missing. Say where they are with --peers FOLDER "
-            "or the environment variable PEERS."
-        )
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing. On Debian: apt install wrk")
     home = Path(os.environ.setdefault("PEERS_HOME", str(Path(tempfile.gettempdir()) / "ticket-peers")))
     home.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    sys.dont_write_bytecode = True  # nothing is written to the peers' folder
     sys.path.append(str(folder))
     spec = importlib.util.spec_from_file_location("peers_bench", script)
     assert spec is not None

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -27,13 +27,30 @@ TICKET = {
     "title": "Charged twice", "description": "The invoice of March shows two payments. " * 8,
     "category": "billing", "priority": "high",
 }  # fmt: skip
-WORK: dict[str, tuple[Query, dict[str, Any]]] = {
-    "list": (queries.load("tickets.list_newest"), PAGE),
-    "create": (queries.load("tickets.create"), TICKET),
+
+
+class ListRow(NamedTuple):
+    """A row of tickets.list_newest."""
+
+    json: bytes
+    id: str
+
+
+class CreateRow(NamedTuple):
+    """A row of tickets.create."""
+
+    json: bytes
+    version: int
+    id: str
+
+
+WORK: dict[str, tuple[Query[Any], dict[str, Any]]] = {
+    "list": (queries.load("tickets.list_newest", ListRow), PAGE),
+    "create": (queries.load("tickets.create", CreateRow), TICKET),
 }
 KEYS = ["id", "title", "description", "category", "priority", "status", "created_at", "updated_at", "version"]
 
-Maker = Callable[[Query, dict[str, Any]], bytes]
+Maker = Callable[[Query[Any], dict[str, Any]], bytes]
 
 
 @dataclass
@@ -43,27 +60,27 @@ class Makers:
     database: Database
     connection: psycopg.Connection[Any]
 
-    def product(self, query: Query, values: dict[str, Any]) -> bytes:
+    def product(self, query: Query[Any], values: dict[str, Any]) -> bytes:
         """Postgres writes the JSON, the statement is run as ticketsvc.store does."""
-        return _array([row[0] for row in self.database.rows(query, values)])
+        return _array([row.json for row in self.database.rows(query, values)])
 
-    def passed_on(self, query: Query, values: dict[str, Any]) -> bytes:
+    def passed_on(self, query: Query[Any], values: dict[str, Any]) -> bytes:
         """Postgres writes the JSON, the statement is run by a cursor of psycopg."""
         cursor = psycopg.RawCursor(self.connection, row_factory=tuple_row)
         cursor.execute(query.text, [values[name] for name in query.parameters], prepare=True)
         return _array([row[0].encode() for row in cursor])
 
-    def dumped(self, query: Query, values: dict[str, Any]) -> bytes:
+    def dumped(self, query: Query[Any], values: dict[str, Any]) -> bytes:
         """Dict rows from a cursor of psycopg, and json.dumps."""
         return json.dumps(self._rows(query, values), ensure_ascii=False, default=_plain).encode()
 
-    def dumped_fast(self, query: Query, values: dict[str, Any]) -> bytes:
+    def dumped_fast(self, query: Query[Any], values: dict[str, Any]) -> bytes:
         """Dict rows from a cursor of psycopg, and orjson."""
         orjson = importlib.import_module("orjson")  # not among the requirements: measured where it is installed
         rows = self._rows(query, values)
         return bytes(orjson.dumps(rows, _plain, orjson.OPT_PASSTHROUGH_DATETIME))
 
-    def _rows(self, query: Query, values: dict[str, Any]) -> list[dict[str, Any]]:
+    def _rows(self, query: Query[Any], values: dict[str, Any]) -> list[dict[str, Any]]:
         table = "tickets" if "INSERT" in query.text else "t"
         columns = ", ".join(f"{table}.{key}" for key in KEYS)
         text = query.text.replace(f"ticket_json({table})", columns, 1).replace(f"{columns}, version, id", columns)

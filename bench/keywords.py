@@ -1,4 +1,4 @@
-"""The keyword list of the backend that this service replaces: the baseline of every classifier here."""
+"""The keyword list of the backend that this service replaces. It is the baseline of the classifiers."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PRIORITIES = {
 
 
 def category(text: str) -> str:
-    """The first category one of whose words stands in the text."""
+    """Return the first category that has a keyword in the text."""
     return _first(CATEGORIES, text)
 
 
 def priority(text: str) -> str:
-    """The first priority one of whose words stands in the text."""
+    """Return the first priority that has a keyword in the text."""
     return _first(PRIORITIES, text)
 
 

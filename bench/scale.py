@@ -1,4 +1,4 @@
-"""The same requests on tables of very different sizes: how long does a caller wait?"""
+"""Response times of the same requests on tables of very different sizes."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import NamedTuple
 
 from bench.harness import Harness, say
 
 LARGEST_LOADED = 1_000_000
-"""A larger table is grown from one of this size, as loading it would take hours."""
-GROWN_IN = 20
-"""Parts, of which one after the other is written."""
+"""A larger table is created by copying one of this size, because loading it would take hours."""
+COPY_STEPS = 20
+"""Number of INSERT statements that create a larger table."""
 
 _PAGE = "/api/tickets/?limit=50"
 _STATS = "/api/tickets/stats/"
@@ -26,7 +25,7 @@ REQUESTS = {
     "read": "",
     "list": _PAGE,
     "list, oldest": f"{_PAGE}&sort=created_at",
-    "list, last changed": f"{_PAGE}&sort=-updated_at",
+    "list, last updated": f"{_PAGE}&sort=-updated_at",
     "list, most urgent": f"{_PAGE}&sort=-priority",
     "list, filtered": f"{_PAGE}&category=billing&status=open",
     "list, a day": f"{_PAGE}&created_since=2026-06-01&created_before=2026-06-02",
@@ -38,12 +37,12 @@ REQUESTS = {
     "search, phrase": f"{_PAGE}&search=%22password+login%22",
     "search, absent phrase": f"{_PAGE}&search=%22password+xylophone%22",
     "search, three words": f"{_PAGE}&search=invoice+password+quasar",
-    "search, common without another": f"{_PAGE}&search=invoice+-the",
-    "search, only without": f"{_PAGE}&search=-invoice",
+    "search, common word, one excluded": f"{_PAGE}&search=invoice+-the",
+    "search, only exclusions": f"{_PAGE}&search=-invoice",
     "search, two letters": f"{_PAGE}&search=qu",
     "search, absent two letters": f"{_PAGE}&search=qj",
     "search, one letter": f"{_PAGE}&search=q",
-    "search, rare word, last changed": f"{_PAGE}&search=quasar&sort=-updated_at",
+    "search, rare word, last updated": f"{_PAGE}&search=quasar&sort=-updated_at",
     "search, common word, most urgent": f"{_PAGE}&search=invoice&sort=-priority",
     "search, word of old tickets, filtered": f"{_PAGE}&search=telegram&category=billing&status=open",
     "search, rare word, counted": f"{_PAGE}&search=quasar&count=true",
@@ -56,19 +55,19 @@ REQUESTS = {
 
 
 class Figures(NamedTuple):
-    """Milliseconds that callers waited for one kind of request; whether any was answered that it took too long."""
+    """The response times of one kind of request in milliseconds, and whether a request timed out (503)."""
 
     p50: float
     p99: float
-    is_too_slow: bool
+    is_timeout: bool
 
     def __str__(self) -> str:
-        return "503" if self.is_too_slow else f"{self.p50:.1f} / {self.p99:.1f}"
+        return "503" if self.is_timeout else f"{self.p50:.1f} / {self.p99:.1f}"
 
 
-def scale(folder: Path, sizes: list[int], seconds: float, connections: int) -> str:
+def scale(sizes: list[int], seconds: float, connections: int) -> str:
     """Load tables of these sizes with each request, by so many clients at once; the table has p50 / p99 of each."""
-    figures = {size: _measure(_prepared(folder, size), seconds, connections) for size in sizes}
+    figures = {size: _measure(_prepared(size), seconds, connections) for size in sizes}
     lines = [
         f"| request | {' | '.join(f'{size:,} tickets' for size in sizes)} |",
         f"| --- |{' ---: |' * len(sizes)}",
@@ -89,7 +88,7 @@ def _measure(harness: Harness, seconds: float, connections: int) -> dict[str, Fi
 
 
 def _load(port: int, name: str, ids: list[str], seconds: float, connections: int) -> Figures:
-    """At least three requests from each client, the first of which is not counted."""
+    """Send at least three requests per client. The first one is not counted."""
 
     refused: list[str] = []
 
@@ -112,7 +111,7 @@ def _load(port: int, name: str, ids: list[str], seconds: float, connections: int
 
 
 def _request(name: str, ids: list[str], randomly: random.Random) -> tuple[str, str, str | None]:
-    """Method, path and body."""
+    """Return the method, path and body of a request."""
     if name == "create":
         words = " ".join(randomly.choices(["login", "invoice", "error", "printer", "slow", "refund"], k=50))
         return "POST", "/api/tickets/", json.dumps({"title": words[:40], "description": words})
@@ -123,29 +122,29 @@ def _request(name: str, ids: list[str], randomly: random.Random) -> tuple[str, s
 
 
 def _call(connection: HTTPConnection, method: str, path: str, body: str | None) -> bool:
-    """Whether the answer was what was asked for, and not that it takes too long. Ends the run on any other."""
+    """Send a request and return whether it succeeded. Returns False for a 503 and exits on any other error."""
     connection.request(method, path, body, {"Content-Type": "application/json"} if body else {})
-    answer = connection.getresponse()
-    content = answer.read()
-    if answer.status not in (200, 201, 503):
-        raise SystemExit(f"{method} {path} was answered {answer.status}: {content[:300]!r}")
-    return answer.status != 503
+    response = connection.getresponse()
+    content = response.read()
+    if response.status not in (200, 201, 503):
+        raise SystemExit(f"{method} {path} failed with {response.status}: {content[:300]!r}")
+    return response.status != 503
 
 
-def _prepared(folder: Path, size: int) -> Harness:
-    harness = Harness(folder, size)
+def _prepared(size: int) -> Harness:
+    harness = Harness(size)
     if size <= LARGEST_LOADED:
         harness.prepare(["ours"])
     else:
-        _grow(Harness(folder, LARGEST_LOADED), harness)
+        _grow(Harness(LARGEST_LOADED), harness)
     return harness
 
 
 def _grow(source: Harness, target: Harness) -> None:
-    """Make the larger table, unless it is there: of each of the smaller one's tickets several, seconds apart.
+    """Create the larger table, unless it exists, with several copies of each ticket of the smaller one, seconds apart.
 
-    They are written in the order of their creation, as tickets come. Trigram indexes are made anew afterwards: that
-    takes a tenth of the time of filling them row by row.
+    The copies are inserted in the order of creation, as real tickets are. The trigram indexes are created afterwards,
+    which takes a tenth of the time of filling them row by row.
     """
     source.prepare(["ours"])
     server = target.known["ours"]
@@ -165,17 +164,17 @@ def _grow(source: Harness, target: Harness) -> None:
         columns = "title, description, category, priority, status"
         connection.execute(
             "CREATE UNLOGGED TABLE originals AS "
-            f"SELECT ntile({GROWN_IN}) OVER (ORDER BY id) AS part, {columns}, created_at FROM tickets"
+            f"SELECT ntile({COPY_STEPS}) OVER (ORDER BY id) AS part, {columns}, created_at FROM tickets"
         )
         connection.execute("TRUNCATE tickets")
-        for part in range(1, GROWN_IN + 1):
+        for part in range(1, COPY_STEPS + 1):
             connection.execute(
                 f"INSERT INTO tickets ({columns}, created_at) "
                 f"SELECT {columns}, created_at + interval '2 seconds' * copy AS at "
                 f"FROM originals CROSS JOIN generate_series(1, {target.rows // source.rows}) AS copy "
                 f"WHERE part = {part} ORDER BY at"
             )
-            say(f"{part} of {GROWN_IN} parts of the tickets after {time.monotonic() - started:.0f} s")
+            say(f"{part} of {COPY_STEPS} steps after {time.monotonic() - started:.0f} s")
         connection.execute("DROP TABLE originals")
         for name, definition in indexes:
             connection.execute(definition)

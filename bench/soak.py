@@ -1,4 +1,4 @@
-"""Does memory stay flat? Mixed requests, good and bad, against one instance; the workers' memory along the way."""
+"""Memory of the workers during many mixed requests, valid and invalid, to one instance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ BAD = [
 
 
 class Soak:
-    """Clients that send `requests` requests in all, or stop after `seconds`."""
+    """Clients that send `requests` requests in total, or stop after `seconds`."""
 
     def __init__(self, port: int, requests: int, seconds: float) -> None:
         self.port = port
@@ -41,37 +41,37 @@ class Soak:
 
     @property
     def done(self) -> int:
-        """How many requests were answered."""
+        """Return the number of finished requests."""
         return self.statuses.total()
 
     @property
-    def over(self) -> bool:
-        """Whether no more requests are to be sent."""
+    def is_finished(self) -> bool:
+        """Return whether the clients should stop."""
         return self.done >= self.requests or time.monotonic() > self.deadline
 
     def client(self, seed: int) -> None:
-        """Send requests until it is over. A connection that breaks counts as status 0."""
+        """Send requests until the run is finished. A broken connection counts as status 0."""
         choose = random.Random(seed)
         ids = [str(uuid4())]
         connection = HTTPConnection("127.0.0.1", self.port, timeout=30)
-        while not self.over:
+        while not self.is_finished:
             method, path, body = _request(choose, ids)
             try:
                 connection.request(method, f"/api/tickets/{path}", body, {"Content-Type": "application/json"})
                 response = connection.getresponse()
-                status, answer = response.status, response.read()
+                status, content = response.status, response.read()
             except OSError:
                 connection.close()
-                status, answer = 0, b""
+                status, content = 0, b""
             if status == 201:
-                ids.append(json.loads(answer)["id"])
+                ids.append(json.loads(content)["id"])
             with self.lock:
                 self.statuses[status] += 1
         connection.close()
 
 
 def soak(harness: Harness, requests: int, seconds: float) -> str:
-    """Memory (RSS) of each worker from the start to the end. Ends the run with an error after any 5xx."""
+    """Measure the memory (RSS) of each worker during the run. Exits with an error after any 5xx."""
     server = harness.known["ours"]
     with harness.restored("ours", server), harness.started("ours", server) as running:
         run = Soak(running.port, requests, seconds)
@@ -82,7 +82,7 @@ def soak(harness: Harness, requests: int, seconds: float) -> str:
         for client in clients:
             client.start()
         for tenth in range(1, 11):
-            while run.done < requests * tenth / 10 and not run.over:
+            while run.done < requests * tenth / 10 and not run.is_finished:
                 time.sleep(0.05)
             lines.append(_memory(run.done, workers))
             say(lines[-1])
@@ -97,7 +97,7 @@ def soak(harness: Harness, requests: int, seconds: float) -> str:
 
 
 def _request(choose: random.Random, ids: list[str]) -> tuple[str, str, bytes | None]:
-    """Method, path below /api/tickets/ and body of the next request; deletes take their id out of `ids`."""
+    """Choose the method, path below /api/tickets/ and body of the next request. A delete removes its ID from `ids`."""
     some_id = choose.choice(ids)
     kind = choose.random()
     if kind < 0.30:

@@ -1,4 +1,4 @@
-"""What do statistics cost on tables of several sizes? One caller, each question for some seconds."""
+"""The cost of statistics on tables of several sizes. One client sends each request for some seconds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ STATS = "/api/tickets/stats"
 
 
 def statistics(harnesses: list[tuple[int, Harness]], seconds: float, reload: bool) -> str:
-    """Measure each question at each size; every table ends with a day that has tickets."""
+    """Measure each request at each size. The last day of every table has tickets."""
     head = [
         "| statistics | tickets | p50 ms | p99 ms | server CPU ms | Postgres CPU ms |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -27,15 +27,15 @@ def statistics(harnesses: list[tuple[int, Harness]], seconds: float, reload: boo
             connection.execute("VACUUM ANALYZE")
             newest = connection.execute("SELECT max(created_at) FROM tickets").fetchone()[0]
         with harness.started("ours", harness.known["ours"]) as running:
-            for label, path in _questions(newest).items():
+            for label, path in _requests(newest).items():
                 line = _measure(harness, running, f"| {label} | {rows:,} ", path, seconds)
                 lines.setdefault(label, []).append(line)
                 say(line)
     return "\n".join(head + [line for same in lines.values() for line in same])
 
 
-def _questions(newest: datetime) -> dict[str, str]:
-    """The path of each."""
+def _requests(newest: datetime) -> dict[str, str]:
+    """Return the path of each request."""
     since, before = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (newest - timedelta(days=100), newest))
     window = f"created_since={since}&created_before={before}"
     end = newest.date() + timedelta(days=1)

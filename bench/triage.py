@@ -1,7 +1,7 @@
-"""How right is triage, how fast does it learn, and what does it cost? On a Postgres of its own that ends with the run.
+"""Accuracy, learning curves and cost of triage, measured on a temporary Postgres server.
 
-The labelled tickets are files of one JSON object a line, tickets_en.train.jsonl and tickets_en.dev.jsonl, in a folder
-that the command line names; each line has `text`, `category`, `priority` (or null) and `source`, the desk it is from.
+The command line names a folder with the files tickets_en.train.jsonl and tickets_en.dev.jsonl. Each line is a JSON
+object with `text`, `category`, `priority` (or null) and `source`, the support desk of the ticket.
 """
 
 from __future__ import annotations
@@ -28,24 +28,24 @@ from ticketsvc.config import Config
 from ticketsvc.dev import embedded
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.triage.evaluation import Answer, accuracy, quality
+from ticketsvc.triage.evaluation import Prediction, accuracy, quality
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 EVALUATION = ROOT / "tests" / "unit" / "triage" / "evaluation.jsonl"
-NEWEST = 60  # its last tickets, written when the lexicon stood
+NEWEST = 60  # the last tickets of the file, written after the lexicon
 TARGETS = {"banking77": (46, 68, 80, 91), "clinc150": (62, 82, 95, 99), "itservice": (42, 49, 57, 71)}
-LESSONS = (0, 50, 200, 1000)
+EXAMPLES = (0, 50, 200, 1000)
 ORDERS = 8
 
-_LESSON = """
+_TRAINING_EXAMPLE = """
     INSERT INTO tickets (title, description, status, category, suggested_category, category_confidence, suggested_by)
     VALUES ('-', %(text)s, 'closed', %(category)s, %(category)s, 0.5, 'offline')
 """
 
 
 class Ticket(NamedTuple):
-    """A text and its labels; `desk` is the source of a public ticket, or the split of one of ours."""
+    """A text and its labels. `desk` is the source of a public ticket, or the split of a ticket of evaluation.jsonl."""
 
     text: str
     category: str
@@ -54,20 +54,20 @@ class Ticket(NamedTuple):
 
 
 def triage(data: Path, requests: int) -> str:
-    """All tables; `requests` is how many are sent to measure a kind of request."""
+    """Return all tables. `requests` is the number of requests that measure one kind of request."""
     train, dev = (_read(data / f"tickets_en.{split}.jsonl") for split in ("train", "dev"))
     parts = ["### Accuracy", _accuracies(dev)]
-    with _databases("untaught", "taught") as (untaught, taught):
-        parts += ["### Learning", _curves(*untaught, train, dev)]
+    with _databases("untrained", "trained") as (untrained, trained):
+        parts += ["### Learning", _curves(*untrained, train, dev)]
         known = [(ticket.text, ticket.category) for ticket in train]
-        parts += ["### Cost", triage_cost.measure(untaught, taught, known, requests)]
+        parts += ["### Cost", triage_cost.measure(untrained, trained, known, requests)]
     return "\n\n".join(parts)
 
 
 def _read(path: Path) -> list[Ticket]:
     if not path.is_file():
         raise SystemExit(
-            f"There is no {path}. Say where the labelled tickets are with --data FOLDER or LABELLED_TICKETS."
+            f"{path} does not exist. Set --data FOLDER or LABELLED_TICKETS to the folder of the labelled tickets."
         )
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     return [Ticket(row["text"], row["category"], row["priority"], row.get("source") or row["split"]) for row in rows]
@@ -75,9 +75,9 @@ def _read(path: Path) -> list[Ticket]:
 
 @contextmanager
 def _databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
-    """Empty databases: the URL of each, and a way to run the service's queries there."""
+    """Create empty databases and yield their URLs with a Database for each."""
     folder = tempfile.mkdtemp(prefix="bench-triage-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the server, which `start` registers to stop
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server has stopped
     server = embedded.start(f"embedded:{folder}/postgres")
     with psycopg.connect(server, autocommit=True) as connection:
         for name in names:
@@ -94,11 +94,12 @@ def _databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
 
 
 def _accuracies(dev: list[Ticket]) -> str:
-    ours = _read(EVALUATION)
+    evaluation = _read(EVALUATION)
     sets = {
-        f"evaluation.jsonl, {name}": [ticket for ticket in ours if ticket.desk == name] for name in ("tune", "held_out")
+        f"evaluation.jsonl, {name}": [ticket for ticket in evaluation if ticket.desk == name]
+        for name in ("tune", "held_out")
     }
-    sets[f"evaluation.jsonl, the newest {NEWEST}"] = ours[-NEWEST:]
+    sets[f"evaluation.jsonl, the newest {NEWEST}"] = evaluation[-NEWEST:]
     sets |= {f"dev, {desk}": [t for t in dev if t.desk == desk] for desk in sorted({ticket.desk for ticket in dev})}
     sets["dev, all"] = dev
     lines = [
@@ -124,8 +125,8 @@ def _accuracy_rows(name: str, tickets: list[Ticket]) -> Iterator[str]:
     }  # fmt: skip
     for field, rows in fields.items():
         if rows:
-            listed = quality([Answer(keyword, 0, right) for right, keyword, _, _ in rows])
-            found = quality([Answer(label, confidence, right) for right, _, label, confidence in rows])
+            listed = quality([Prediction(keyword, 0, right) for right, keyword, _, _ in rows])
+            found = quality([Prediction(label, confidence, right) for right, _, label, confidence in rows])
             figures = [
                 f"{value:.3f}" if value is not None else ""
                 for each in (listed, found)
@@ -135,35 +136,37 @@ def _accuracy_rows(name: str, tickets: list[Ticket]) -> Iterator[str]:
 
 
 def _curves(url: str, database: Database, train: list[Ticket], dev: list[Ticket]) -> str:
-    """Each desk by itself is unknown at first; then people close its tickets one after the other."""
-    classifier = LearningClassifier(OfflineClassifier(), partial(training.recall, database))
+    """Measure the accuracy for each desk by the number of training examples, starting from none."""
+    classifier = LearningClassifier(OfflineClassifier(), partial(training.token_counts, database))
     lines = [
-        "| desk | tickets asked | " + " | ".join(f"{count:,} lessons" for count in LESSONS) + " |",
-        "| --- | ---: |" + " ---: |" * len(LESSONS),
+        "| desk | test tickets | " + " | ".join(f"{count:,} examples" for count in EXAMPLES) + " |",
+        "| --- | ---: |" + " ---: |" * len(EXAMPLES),
     ]
     for desk, targets in TARGETS.items():
-        known, asked = ([ticket for ticket in split if ticket.desk == desk] for split in (train, dev))
-        orders = [_curve(url, classifier, known, asked, order) for order in range(ORDERS)]
+        known, tested = ([ticket for ticket in split if ticket.desk == desk] for split in (train, dev))
+        orders = [_curve(url, classifier, known, tested, order) for order in range(ORDERS)]
         means = [100 * mean(points) for points in zip(*orders, strict=True)]
         cells = [f"{value:.1f} (at least {target})" for value, target in zip(means, targets, strict=True)]
-        lines.append(f"| {desk} | {len(asked):,} | {' | '.join(cells)} |")
+        lines.append(f"| {desk} | {len(tested):,} | {' | '.join(cells)} |")
         say(lines[-1])
-    lines += ["", f"Percent of the categories that are right; means of {ORDERS} orders of the lessons."]
+    lines += ["", f"Accuracy of the category in percent; means of {ORDERS} random orders of the training examples."]
     return "\n".join(lines)
 
 
 def _curve(
-    url: str, classifier: LearningClassifier, known: list[Ticket], asked: list[Ticket], order: int
+    url: str, classifier: LearningClassifier, known: list[Ticket], tested: list[Ticket], order: int
 ) -> list[float]:
-    chosen = random.Random(order).sample(known, max(LESSONS))
-    points, taught = [], 0
+    chosen = random.Random(order).sample(known, max(EXAMPLES))
+    points, trained = [], 0
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("TRUNCATE tickets")
-        for count in LESSONS:
+        for count in EXAMPLES:
             with connection.cursor() as cursor:
-                cursor.executemany(_LESSON, [ticket._asdict() for ticket in chosen[taught:count]])
-            taught = count
-            answers = [Answer(classifier.classify(ticket.text).category, 0, ticket.category) for ticket in asked]
-            points.append(accuracy(answers))
-            say(f"{asked[0].desk}, order {order + 1}/{ORDERS}, {count:,} lessons: {points[-1]:.1%}")
+                cursor.executemany(_TRAINING_EXAMPLE, [ticket._asdict() for ticket in chosen[trained:count]])
+            trained = count
+            predictions = [
+                Prediction(classifier.classify(ticket.text).category, 0, ticket.category) for ticket in tested
+            ]
+            points.append(accuracy(predictions))
+            say(f"{tested[0].desk}, order {order + 1}/{ORDERS}, {count:,} examples: {points[-1]:.1%}")
     return points

@@ -1,4 +1,4 @@
-"""What triage costs: classifications and creates over HTTP, before and after learning 100,000 tickets."""
+"""The cost of triage: classifications and creates over HTTP, without and with 100,000 training examples."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
-LEARNED = 100_000
+EXAMPLES = 100_000
 ROUNDS = 5
 HEADER = (
-    "| what | characters | lessons | p50 ms | p99 ms | server CPU ms | Postgres CPU ms |\n"
+    "| operation | characters | examples | p50 ms | p99 ms | server CPU ms | Postgres CPU ms |\n"
     "| --- | ---: | ---: | ---: | ---: | ---: | ---: |"
 )
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,13 +39,13 @@ Labelled = tuple[str, str]
 """A text and its category."""
 
 Work = list[Callable[[], object]]
-"""Requests to send, or texts to classify, one after the other."""
+"""Calls that are timed one after the other."""
 
 
 class Side(NamedTuple):
-    """A database, how many lessons are in it, and the service that runs on it."""
+    """A database, the number of its training examples, and the port and process ID of the service that uses it."""
 
-    lessons: int
+    examples: int
     url: str
     database: Database
     port: int
@@ -53,7 +53,7 @@ class Side(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What some requests took: seconds of each, CPU seconds of all."""
+    """The duration of each call and the CPU time of all calls, in seconds."""
 
     seconds: list[float]
     server: float
@@ -61,35 +61,35 @@ class Figures(NamedTuple):
 
 
 def measure(
-    untaught: tuple[str, Database], taught: tuple[str, Database], tickets: list[Labelled], requests: int
+    untrained: tuple[str, Database], trained: tuple[str, Database], tickets: list[Labelled], requests: int
 ) -> str:
-    """`requests` of each kind, one after the other, in turns on a database without lessons and on one with many."""
-    rebuilding = _learn(*taught, tickets)
-    size = training.size(taught[1])
+    """Send `requests` of each kind, alternating between a database without training examples and one with many."""
+    rebuild_seconds = _train(*trained, tickets)
+    size = training.size(trained[1])
     figures: dict[tuple[str, int, int], list[Figures]] = {}
-    with _serving(untaught[0]) as one, _serving(taught[0]) as other:
-        sides = [Side(0, *untaught, *one), Side(size.texts, *taught, *other)]
-        for number in range(-1, ROUNDS):  # the first one warms up
+    with _serving(untrained[0]) as one, _serving(trained[0]) as other:
+        sides = [Side(0, *untrained, *one), Side(size.texts, *trained, *other)]
+        for number in range(-1, ROUNDS):  # the first round is a warm-up
             for length in (500, 20_000):
                 for side in sides[:: 1 if number % 2 else -1]:
                     for name, found in _round(side, length, _texts(tickets, length, requests // ROUNDS, number)):
                         if number >= 0:
-                            figures.setdefault((name, length, side.lessons), []).append(found)
+                            figures.setdefault((name, length, side.examples), []).append(found)
             say(f"cost: {number + 1}/{ROUNDS}")
     return "\n".join(
         [
             HEADER,
             *(_row(*key, group) for key, group in sorted(figures.items())),
             "",
-            f"What was learned of {size.texts:,} texts takes {size.bytes / 2**20:.0f} MB, {size.words:,} words; "
-            f"learning it all again (`flask triage rebuild`) took {rebuilding:.0f} s.",
+            f"The counts of {size.texts:,} training texts with {size.words:,} words take {size.bytes / 2**20:.0f} MB; "
+            f"retraining (`flask triage rebuild`) took {rebuild_seconds:.0f} s.",
         ]
     )
 
 
-def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
-    """Put closed tickets into the table, and return the seconds it takes to learn them."""
-    say(f"learning {LEARNED:,} tickets")
+def _train(url: str, database: Database, tickets: list[Labelled]) -> float:
+    """Insert closed tickets and return the seconds that retraining takes."""
+    say(f"training with {EXAMPLES:,} tickets")
     choose = random.Random(1)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ALTER TABLE tickets DISABLE TRIGGER triage_learn_new")
@@ -97,7 +97,7 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
             "COPY tickets (created_at, title, description, status, category, priority, suggested_category,"
             " suggested_priority, category_confidence, priority_confidence, suggested_by) FROM STDIN"
         ) as copy:
-            for _ in range(LEARNED):
+            for _ in range(EXAMPLES):
                 (text, category), (more, _) = choose.sample(tickets, 2)
                 priority = choose.choice(["low", "medium", "high"])
                 labels = (category, priority)
@@ -106,19 +106,19 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
         connection.execute("VACUUM ANALYZE tickets")
         started = time.monotonic()
         training.rebuild(database)
-        connection.execute("VACUUM ANALYZE triage_texts, triage_weights")
+        connection.execute("VACUUM ANALYZE triage_text_counts, triage_token_counts")
     return time.monotonic() - started
 
 
 def _round(side: Side, length: int, texts: list[str]) -> Iterator[tuple[str, Figures]]:
-    """Each kind of work on some texts of a length."""
-    if side.lessons == 0:
+    """Measure each operation with texts of one length."""
+    if side.examples == 0:
         with psycopg.connect(side.url, autocommit=True) as connection:
             connection.execute("TRUNCATE tickets")
     postgres = _postmaster(side.url)
     prior = OfflineClassifier()
-    learning = LearningClassifier(prior, partial(training.recall, side.database))
-    in_process = {"lexicon, in process": prior.classify, "lexicon and lessons, in process": learning.classify}
+    learning = LearningClassifier(prior, partial(training.token_counts, side.database))
+    in_process = {"lexicon, in process": prior.classify, "lexicon and examples, in process": learning.classify}
     for name, classify in in_process.items():
         yield name, _measure([partial(classify, text) for text in texts], os.getpid(), postgres)
     with closing(HTTPConnection("127.0.0.1", side.port, timeout=60)) as http:
@@ -142,7 +142,7 @@ def _kinds(call: Callable[..., str], texts: list[str]) -> dict[str, Work]:
         "classify": [partial(call, "POST", "classify/", {"description": text}) for text in texts],
         "create, labels given": [partial(call, "POST", "", body) for body in given],
         "create, triaged": [partial(create, body) for body in triaged],
-        "close, which teaches": [partial(close, place) for place in range(len(texts))],
+        "close, which trains": [partial(close, place) for place in range(len(texts))],
     }
 
 
@@ -156,26 +156,26 @@ def _measure(work: Work, server: int, postgres: int) -> Figures:
     return Figures(seconds, _cpu(server) - before[0], _cpu(postgres) - before[1])
 
 
-def _row(name: str, length: int, taught: int, group: list[Figures]) -> str:
+def _row(name: str, length: int, trained: int, group: list[Figures]) -> str:
     seconds = [second for figures in group for second in figures.seconds]
     p50, p99 = 1000 * median(seconds), 1000 * quantiles(seconds, n=100)[98]
     server = 1000 * sum(figures.server for figures in group) / len(seconds)
     postgres = 1000 * sum(figures.postgres for figures in group) / len(seconds)
-    return f"| {name} | {length:,} | {taught:,} | {p50:.2f} | {p99:.2f} | {server:.2f} | {postgres:.2f} |"
+    return f"| {name} | {length:,} | {trained:,} | {p50:.2f} | {p99:.2f} | {server:.2f} | {postgres:.2f} |"
 
 
 def _call(http: HTTPConnection, method: str, path: str, body: dict[str, str]) -> str:
-    """Send a request; return the id of the ticket in the answer, if there is one."""
+    """Send a request and return the ID of the ticket in the response, if any."""
     http.request(method, f"/api/tickets/{path}", json.dumps(body), {"Content-Type": "application/json"})
     response = http.getresponse()
-    answer = response.read()
+    content = response.read()
     if response.status >= 300:
-        raise SystemExit(f"{method} {path} was answered {response.status}: {answer!r}")
-    return str(json.loads(answer).get("id"))
+        raise SystemExit(f"{method} {path} failed with {response.status}: {content!r}")
+    return str(json.loads(content).get("id"))
 
 
 def _texts(tickets: list[Labelled], length: int, number: int, seed: int) -> list[str]:
-    """Texts of a length, each of other tickets."""
+    """Return texts of one length, each composed of random tickets."""
     choose = random.Random(seed)
     texts: list[str] = []
     while len(texts) < number:
@@ -188,7 +188,7 @@ def _texts(tickets: list[Labelled], length: int, number: int, seed: int) -> list
 
 @contextmanager
 def _serving(url: str) -> Iterator[tuple[int, int]]:
-    """The service with one worker: its port and process number."""
+    """Run the service with one worker and yield its port and process ID."""
     with closing(socket.create_server(("127.0.0.1", 0))) as free:
         port = free.getsockname()[1]
     settings = {"DATABASE_URL": url, "PORT": str(port), "WEB_CONCURRENCY": "1", "LOG_LEVEL": "WARNING"}
@@ -196,8 +196,8 @@ def _serving(url: str) -> Iterator[tuple[int, int]]:
     server = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **settings}, stdout=sys.stderr)
     try:
         for _ in range(300):
-            with closing(socket.socket()) as knock:
-                if knock.connect_ex(("127.0.0.1", port)) == 0:
+            with closing(socket.socket()) as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
                     break
             time.sleep(0.1)
         yield port, server.pid
@@ -212,10 +212,10 @@ def _postmaster(url: str) -> int:
 
 
 def _cpu(pid: int) -> float:
-    """CPU seconds used so far by a process, its children that ended, and those that run."""
+    """Return the CPU seconds used by a process and all its children, ended and running."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent has its seconds
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended: its parent accounts for it
         return 0.0
     return sum(map(int, fields[11:15])) / TICKS + sum(_cpu(int(child)) for child in children)

@@ -1,4 +1,4 @@
-"""What trust costs: idempotency keys, history, API keys and rate limits, each beside the same calls without it."""
+"""The cost of idempotency keys, history, API keys and rate limits, compared with requests without them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from uuid import uuid4
 from bench.harness import Harness, Server, our_server, say
 
 CLIENTS = 4
-WARMUP_CALLS = 200
+WARMUP_REQUESTS = 200
 KEY = "tk_bench"
 BODY = json.dumps(
     {
@@ -29,12 +29,12 @@ BODY = json.dumps(
 STATUSES = ["open", "in_progress", "resolved", "closed"]
 
 Call = tuple[str, str, str | None, dict[str, str]]
-"""Method, path below /api/tickets/, body and headers."""
+"""Method, path below /api/tickets/, body and headers of a request."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to make a call. `without` names a trigger that is off meanwhile."""
+    """One way to send a request. `without` names a trigger that is disabled for it."""
 
     operation: str
     name: str
@@ -59,25 +59,25 @@ def _read(ticket_id: str, _: int) -> Call:
 SERVERS: dict[str, Server] = {
     "open": our_server(WEB_CONCURRENCY=1),
     "keys": our_server(WEB_CONCURRENCY=1, REQUIRE_API_KEY="on"),
-    "keys, each asked for": our_server("-c bench/load/uncached.conf.py", WEB_CONCURRENCY=1, REQUIRE_API_KEY="on"),
+    "keys, not cached": our_server("-c bench/load/uncached.conf.py", WEB_CONCURRENCY=1, REQUIRE_API_KEY="on"),
     "limits": our_server(WEB_CONCURRENCY=1, RATE_LIMIT="100000000/3600"),
 }
 REPLAYED = str(uuid4())
 VARIANTS = [
     Variant("create", "no Idempotency-Key", "open", _create(dict)),
-    Variant("create", "a new one each", "open", _create(lambda: {"Idempotency-Key": str(uuid4())})),
-    Variant("create", "the same one: a replay", "open", _create(lambda: {"Idempotency-Key": REPLAYED})),
+    Variant("create", "a new key each", "open", _create(lambda: {"Idempotency-Key": str(uuid4())})),
+    Variant("create", "the same key: a replay", "open", _create(lambda: {"Idempotency-Key": REPLAYED})),
     Variant("patch", "no history", "open", _patch, "ticket_history_changed"),
     Variant("patch", "history", "open", _patch),
     Variant("read", "open", "open", _read),
     Variant("read", "REQUIRE_API_KEY", "keys", _read),
-    Variant("read", "the same, without the 5 s memory", "keys, each asked for", _read),
-    Variant("read", "RATE_LIMIT, one caller", "limits", _read),
+    Variant("read", "REQUIRE_API_KEY, without the cache", "keys, not cached", _read),
+    Variant("read", "RATE_LIMIT, one client", "limits", _read),
 ]
 
 
 def trust(harness: Harness, rounds: int, calls: int) -> str:
-    """Make `calls` calls of each variant a round, in turns, on one worker."""
+    """Send `calls` requests of each variant per round, alternating, to one worker."""
     server = harness.known["ours"]
     ids = harness.write_ids("ours", server).read_text().split()
     figures: dict[Variant, list[tuple[float, float]]] = {variant: [] for variant in VARIANTS}
@@ -93,8 +93,8 @@ def trust(harness: Harness, rounds: int, calls: int) -> str:
 
 
 def _measure(harness: Harness, running: Any, variant: Variant, ids: list[str], calls: int) -> tuple[float, float]:
-    """CPU seconds per 1,000 calls: the worker's, and Postgres's."""
-    _send(running.port, variant, ids, WARMUP_CALLS)
+    """Return the CPU seconds of the worker and of Postgres per 1,000 requests."""
+    _send(running.port, variant, ids, WARMUP_REQUESTS)
     pids = (running.proc.pid, harness.postgres_pid)
     before = [harness.cpu(pid) for pid in pids]
     _send(running.port, variant, ids, calls)
@@ -114,15 +114,15 @@ def _client(port: int, variant: Variant, ids: list[str], calls: int, seed: int) 
         method, path, body, headers = variant.call(choose.choice(ids), number)
         connection.request(method, f"/api/tickets/{path}", body, headers)
         response = connection.getresponse()
-        answer = response.read()
+        content = response.read()
         if response.status not in (200, 201) and not (response.status == 409 and REPLAYED in headers.values()):
-            raise SystemExit(f"{variant.operation}, {variant.name}: {response.status} {answer[:200]!r}")
+            raise SystemExit(f"{variant.operation}, {variant.name}: {response.status} {content[:200]!r}")
     connection.close()
 
 
 @contextmanager
 def _key(harness: Harness) -> Iterator[None]:
-    """A key that may read; afterwards nothing of it and of what was remembered is left."""
+    """Create a key with the scope read; afterwards delete it and all rows that the requests stored."""
     _execute(
         harness,
         "INSERT INTO api_keys (name, scope, hash)"
@@ -132,7 +132,7 @@ def _key(harness: Harness) -> Iterator[None]:
         yield
     finally:
         _execute(harness, "DELETE FROM api_keys WHERE name = 'bench'")
-        _execute(harness, "TRUNCATE ticket_history, idempotency_keys, rate_limits")
+        _execute(harness, "TRUNCATE ticket_history, idempotency_records, rate_limits")
 
 
 @contextmanager
@@ -147,15 +147,15 @@ def _trigger_off(harness: Harness, trigger: str | None) -> Iterator[None]:
 
 
 def _execute(harness: Harness, statement: str) -> None:
-    """On a connection of its own: a server's end cuts all that there are."""
+    """Run a statement on a new connection, because stopping a server closes all others."""
     with harness.connect("ours", harness.known["ours"]) as connection:
         connection.execute(statement)
 
 
 def _table(figures: dict[Variant, list[tuple[float, float]]]) -> str:
-    """Medians over the rounds; the last column compares with the first variant of the operation."""
+    """Format the medians of the rounds. The last column compares with the first variant of the operation."""
     lines = [
-        "| op | with | worker CPU s/1000 | Postgres CPU s/1000 | together | more |",
+        "| operation | variant | worker CPU s/1000 | Postgres CPU s/1000 | total | difference |",
         "| --- | --- | ---: | ---: | ---: | ---: |",
     ]
     plain: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The Flask application."""
+"""The application, assembled from its parts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from werkzeug.routing import MapAdapter
 from ticketsvc import api, cli, services
 from ticketsvc.config import Config
 from ticketsvc.server import trace_context
-from ticketsvc.server.logs import RequestMiddleware
+from ticketsvc.server.middleware import RequestMiddleware
 
 
 class Service(Flask):
-    """Flask without host matching: no route depends on the host, and parsing it takes a tenth of a request."""
+    """Flask without matching of host names: no route depends on them, and it takes a tenth of a request's time."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """Return the object that matches the path and method of a request to a route."""
+        """Return the adapter that matches a request's path and method to a route."""
         if request is None:
             return super().create_url_adapter(request)
         environ = request.environ
@@ -24,10 +24,10 @@ class Service(Flask):
 
 
 def create_app(config: Config) -> Flask:
-    """Build the application. Raises ConfigError.
+    """Build the application.
 
     No database connection is opened; the pool opens on the first request. If tracing is enabled, this starts the
-    exporter thread.
+    exporter's thread. Raises ConfigError.
     """
     app = Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
@@ -37,7 +37,7 @@ def create_app(config: Config) -> Flask:
     app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     if config.otlp_endpoint:
         trace_context.check_installed()
-        from ticketsvc.server import tracing  # large, and an optional dependency
+        from ticketsvc.server import opentelemetry  # large, and an optional dependency
 
-        tracing.install(app)
+        opentelemetry.install(app)
     return app

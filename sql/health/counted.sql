@@ -1,4 +1,5 @@
 -- Whether the counters have any number below zero, which no tickets make, and how many changes wait to be folded.
+-- Retry: safe
 SELECT
     EXISTS (
         SELECT 1
@@ -6,4 +7,4 @@ SELECT
         GROUP BY category, priority, status
         HAVING sum(tickets) < 0
     ),
-    (SELECT count(*) FROM ticket_changes)
+    (SELECT count(*) FROM ticket_count_deltas)

@@ -1,4 +1,5 @@
 -- The migrations that this release needs and the database lacks.
+-- Retry: safe
 -- $1 expected: names of migrations
 SELECT expected
 FROM unnest($1::text[]) AS expected

@@ -1,17 +1,17 @@
--- What `flask doctor` looks at: the server and what this role may do in this database, as a JSON object.
-SELECT json_build_object(
-    'version', current_setting('server_version_num')::integer,
-    'version_text', current_setting('server_version'),
-    'database', current_database(),
-    'role', current_user,
-    'now', extract(epoch FROM clock_timestamp()),
-    'max_connections', current_setting('max_connections')::integer,
-    'reserved_connections', current_setting('superuser_reserved_connections')::integer
-        + coalesce(current_setting('reserved_connections', true)::integer, 0),
-    'role_limit', (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user),
-    'autovacuum', current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean,
-    'read_only', current_setting('transaction_read_only')::boolean,
-    'may_create', has_database_privilege(current_database(), 'CREATE'),
-    'may_temp', has_database_privilege(current_database(), 'TEMP'),
-    'is_superuser', (SELECT rolsuper FROM pg_roles WHERE rolname = current_user)
-)
+-- Returns what `flask doctor` checks about the server and about the rights of this role in this database.
+-- Retry: safe
+SELECT
+    current_setting('server_version_num')::integer AS version,
+    current_setting('server_version') AS version_text,
+    current_database() AS database,
+    current_user AS role,
+    extract(epoch FROM clock_timestamp())::double precision AS now,
+    current_setting('max_connections')::integer AS max_connections,
+    current_setting('superuser_reserved_connections')::integer
+        + coalesce(current_setting('reserved_connections', true)::integer, 0) AS reserved_connections,
+    (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role_limit,
+    current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean AS autovacuum,
+    current_setting('transaction_read_only')::boolean AS read_only,
+    has_database_privilege(current_database(), 'CREATE') AS may_create,
+    has_database_privilege(current_database(), 'TEMP') AS may_temp,
+    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser

@@ -1,4 +1,5 @@
 -- A page of what happened to a ticket, oldest first. No row: there never was such a ticket, or the page is past the end.
+-- Retry: safe
 -- $1 id
 -- $2 after_entry: the number of the last entry of the page before; NULL: the first page
 -- $3 limit

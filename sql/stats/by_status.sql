@@ -1,4 +1,5 @@
 -- How many tickets there are of each status, from the counters.
+-- Retry: safe
 SELECT status, sum(tickets)
 FROM counted_tickets(NULL, NULL)
 GROUP BY status

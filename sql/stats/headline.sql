@@ -1,5 +1,6 @@
 -- The statistics of all tickets, in one snapshot, from the counters. The ends of the primary key are the oldest and
 -- the newest ticket.
+-- Retry: safe
 SELECT headline_json(
     sum(tickets),
     sum(tickets) FILTER (WHERE status = 'open'),

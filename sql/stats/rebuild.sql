@@ -1,2 +1,3 @@
 -- Counts all tickets anew, while others go on writing.
+-- Retry: safe
 SELECT recount_tickets()

@@ -1,4 +1,5 @@
 -- One ticket.
+-- Retry: safe
 -- $1 id
 SELECT ticket_json(t), t.version
 FROM tickets AS t

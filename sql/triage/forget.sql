@@ -1,2 +1,3 @@
 -- Resets learning: the tickets created until now teach nothing any more, those created from now on do.
-SELECT triage_rebuild(now())
+-- Retry: safe
+SELECT triage_retrain(now())

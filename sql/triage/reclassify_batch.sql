@@ -1,4 +1,5 @@
 -- The next tickets by id; of those for which nothing was ever suggested also the text, of the others NULL.
+-- Retry: safe
 -- $1 after_id: the id of the last ticket looked at
 -- $2 limit: how many tickets are looked at
 -- $3 characters: the text is cut off there

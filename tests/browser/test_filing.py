@@ -24,13 +24,13 @@ def test_filing_suggests_with_reasons(console: OpenPage, service: Service) -> No
     expect(category).to_contain_text("Billing")
     expect(category.locator(".reasons")).to_contain_text("charged twice", ignore_case=True)
     expect(filing(page).get_by_label("Category", exact=True)).to_contain_text("As suggested: billing")
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("heading", name="Charged twice")).to_be_visible()
     [ticket] = service.call("GET", URL).json
     assert ticket["category"] == "billing"
     assert ticket["triage"]["category"]["source"] == "offline"
     expect(panel(page)).to_contain_text("Suggested by the lexicon")
-    page.get_by_role("link", name="File a ticket").click()
+    page.get_by_role("link", name="New ticket").click()
     expect(filing(page).get_by_label("Title")).to_have_value("")
 
 
@@ -59,26 +59,26 @@ def test_filing_again_after_an_answer_was_lost_files_once(console: OpenPage, ser
         return route.abort()
 
     page.route("**/api/tickets/", lose)
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
     page.unroute("**/api/tickets/")
     page.reload()  # even then
     expect(filing(page).get_by_label("Title")).to_have_value("Once")
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("heading", name="Once")).to_be_visible()
     assert [ticket["title"] for ticket in service.call("GET", URL).json] == ["Once"]
 
 
 def test_filing_names_what_is_missing(console: OpenPage, service: Service) -> None:
     page = console("?view=file")
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(filing(page).get_by_label("Title")).to_be_focused()
-    expect(page.get_by_text("Say in a few words")).to_be_visible()
+    expect(page.get_by_text("Enter a title.")).to_be_visible()
     filing(page).get_by_label("Title").fill("🚒" * 201)
     filing(page).get_by_label("Description").fill("Too long a title.")
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_text("this one has 201")).to_be_visible()
     filing(page).get_by_label("Title").fill("🚒" * 200)
-    page.get_by_role("button", name="File the ticket").click()
+    page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("heading", name="🚒")).to_be_visible()
     assert len(service.call("GET", URL).json) == 1

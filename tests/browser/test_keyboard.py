@@ -36,7 +36,7 @@ def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Se
     press("s")
     expect(panel(page).get_by_label("Status")).to_be_focused()
     press("ArrowDown")
-    expect(page.locator("#said")).to_have_text("Saved")
+    expect(page.locator("#announcement")).to_have_text("Saved")
     assert read(service, first)["status"] == "in_progress"
     press("Escape")
     expect(page.locator("#ticket")).to_be_hidden()
@@ -70,7 +70,7 @@ def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Se
     press("q")
     expect(page.get_by_role("heading", name="Queue")).to_be_attached()
     press("?")
-    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Next ticket of the queue")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_contain_text("Next ticket in the queue")
     press("Enter")
     expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
     assert len(service.call("GET", URL).json) == 4
@@ -94,7 +94,7 @@ def test_tab_reaches_everything_and_shows_where_it_is(console: OpenPage, service
         reached.append(active[0])
         assert active[1] != "none", f"nobody sees that {active[0]} has the focus"
     assert reached[0] == "Skip to the content"
-    assert any(name.endswith("File a ticket") for name in reached)
+    assert any(name.endswith("New ticket") for name in reached)
     assert "Refresh" in reached
     # One row is reached; the others with arrows: nobody presses Tab fifty times
     assert len([name for name in reached if "Ticket " in name]) == 1
@@ -123,7 +123,7 @@ def test_single_keys_can_be_switched_off(console: OpenPage, service: Service) ->
     page = console()
     expect(rows(page)).to_have_count(1)
     page.keyboard.press("?")
-    page.get_by_label("Single keys are shortcuts").uncheck()
+    page.get_by_label("Use single keys as shortcuts").uncheck()
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("n")
     page.reload()
@@ -131,10 +131,10 @@ def test_single_keys_can_be_switched_off(console: OpenPage, service: Service) ->
     page.keyboard.press("n")
     expect(page.locator("#view-queue")).to_be_visible()
     page.get_by_role("button", name="Keyboard shortcuts").click()
-    page.get_by_label("Single keys are shortcuts").check()
+    page.get_by_label("Use single keys as shortcuts").check()
     page.get_by_role("button", name="Close").click()
     page.keyboard.press("n")
-    expect(page.get_by_role("heading", name="File a ticket")).to_be_visible()
+    expect(page.get_by_role("heading", name="New ticket")).to_be_visible()
 
 
 def test_a_list_that_comes_late_leaves_the_focus_where_it_is(console: OpenPage, service: Service) -> None:

@@ -38,9 +38,9 @@ def add_key(database: Connection, scope: str) -> str:
 
 
 def give_key(page: Page, key: str) -> None:
-    dialog = page.get_by_role("dialog", name="An API key is needed")
+    dialog = page.get_by_role("dialog", name="API key required")
     dialog.get_by_label("Key", exact=True).fill(key)
-    dialog.get_by_role("button", name="Use it").click()
+    dialog.get_by_role("button", name="Use key").click()
 
 
 def test_it_asks_for_a_key_and_keeps_it_for_the_session(
@@ -49,7 +49,7 @@ def test_it_asks_for_a_key_and_keeps_it_for_the_session(
     insert(database, "Secret", "2026-01-01")
     key = add_key(database, "write")
     page = open_at(origin_of(guarded))
-    dialog = page.get_by_role("dialog", name="An API key is needed")
+    dialog = page.get_by_role("dialog", name="API key required")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
     expect(dialog.get_by_role("alert")).to_contain_text("not known")
@@ -66,8 +66,8 @@ def test_it_asks_for_a_key_and_keeps_it_for_the_session(
     assert key in kept[2]
     other = page.context.new_page()
     other.goto(origin_of(guarded))
-    expect(other.get_by_role("dialog", name="An API key is needed")).to_be_visible()
-    page.get_by_role("button", name="Forget the key").click()
+    expect(other.get_by_role("dialog", name="API key required")).to_be_visible()
+    page.get_by_role("button", name="Forget key").click()
     expect(dialog).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert not titles(page).all()
@@ -87,6 +87,6 @@ def test_what_a_key_does_not_allow_is_told(
 def test_a_refused_prompt_leaves_a_way_back(open_at: OpenPage, guarded: Service, clean: None) -> None:
     page = open_at(origin_of(guarded))
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("alert")).to_contain_text("An API key is needed")
+    expect(page.get_by_role("alert")).to_contain_text("API key required")
     page.get_by_role("button", name="Try again").click()
-    expect(page.get_by_role("dialog", name="An API key is needed")).to_be_visible()
+    expect(page.get_by_role("dialog", name="API key required")).to_be_visible()

@@ -32,8 +32,8 @@ def test_it_shows_the_queue_newest_first(console: OpenPage, service: Service) ->
 def test_an_empty_queue_says_what_to_do(console: OpenPage) -> None:
     page = console()
     expect(page.get_by_text("No tickets yet")).to_be_visible()
-    page.locator("#queue-state").get_by_role("link", name="File a ticket").click()
-    expect(page.get_by_role("heading", name="File a ticket")).to_be_visible()
+    page.locator("#queue-state").get_by_role("link", name="New ticket").click()
+    expect(page.get_by_role("heading", name="New ticket")).to_be_visible()
 
 
 def test_filters_are_in_the_address(console: OpenPage, service: Service) -> None:
@@ -68,7 +68,7 @@ def test_a_window_of_local_days_and_an_order(console: OpenPage, database: Connec
         insert(database, at, at)
     page = console("?from=2026-03-02&to=2026-03-03")  # in Berlin, one hour ahead of UTC
     expect(titles(page)).to_have_text(["2026-03-03T22:59:59Z", "2026-03-01T23:00Z"])
-    page.get_by_label("Order").select_option("Oldest first")
+    page.get_by_label("Sort by").select_option("Oldest first")
     expect(titles(page)).to_have_text(["2026-03-01T23:00Z", "2026-03-03T22:59:59Z"])
     file(service, title="Now")
     page.get_by_label("Created", exact=True).select_option("Today")

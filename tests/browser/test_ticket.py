@@ -26,7 +26,7 @@ def test_a_ticket_is_changed_in_place(console: OpenPage, service: Service) -> No
     expect(page.get_by_role("heading", name="Export stops")).to_be_focused()
     assert page.url.endswith(f"?ticket={ticket['id']}")
     panel(page).get_by_label("Status").select_option("In progress")
-    expect(page.locator("#said")).to_have_text("Saved")
+    expect(page.locator("#announcement")).to_have_text("Saved")
     expect(rows(page).first).to_contain_text("In progress")
     expect(page.locator(".history li")).to_have_count(2)
     expect(page.locator(".history li").last).to_contain_text("Open → In progress")
@@ -59,14 +59,14 @@ def test_changes_in_a_row_do_not_race_each_other(console: OpenPage, service: Ser
     assert (now["status"], now["priority"], now["category"]) == ("closed", "low", "billing")
 
 
-@pytest.mark.parametrize(("button", "status"), [("Apply mine on top", "closed"), ("Drop mine", "resolved")])
+@pytest.mark.parametrize(("button", "status"), [("Apply my change", "closed"), ("Discard my change", "resolved")])
 def test_a_lost_race_is_shown_and_resolved(console: OpenPage, service: Service, button: str, status: str) -> None:
     ticket = file(service, title="Before")
     page = console(f"?ticket={ticket['id']}")
     expect(panel(page)).to_be_visible()
     change(service, ticket, status="resolved", title="Theirs")
     panel(page).get_by_label("Status").select_option("Closed")
-    race = page.get_by_role("alertdialog", name="Somebody else was faster")
+    race = page.get_by_role("alertdialog", name="Someone else changed this ticket")
     expect(race).to_be_focused()
     expect(race).to_contain_text("Open → Resolved")
     expect(race.locator("del")).to_have_text("Before")
@@ -108,7 +108,7 @@ def test_the_same_change_by_two_is_no_conflict(console: OpenPage, service: Servi
     expect(panel(page)).to_be_visible()
     change(service, ticket, status="closed")
     panel(page).get_by_label("Status").select_option("Closed")
-    expect(page.locator("#said")).to_contain_text("the same change")
+    expect(page.locator("#announcement")).to_contain_text("the same change")
     assert read(service, ticket)["version"] == 2
 
 
@@ -126,7 +126,7 @@ def test_a_change_that_is_lost_after_going_on_is_told(console: OpenPage, service
     expect(page.get_by_role("heading", name="Other")).to_be_focused()
     [patch] = held
     patch.continue_()
-    expect(page.locator("#said")).to_contain_text("“Left” was not saved")
+    expect(page.locator("#announcement")).to_contain_text("“Left” was not saved")
     assert read(service, ticket)["status"] == "resolved"
     assert read(service, other)["version"] == 1
 
@@ -137,7 +137,7 @@ def test_a_ticket_that_another_deleted(console: OpenPage, service: Service) -> N
     expect(panel(page)).to_be_visible()
     service.call("DELETE", URL + ticket["id"])
     panel(page).get_by_label("Status").select_option("Closed")
-    expect(page.get_by_role("alert")).to_contain_text("This ticket is gone")
+    expect(page.get_by_role("alert")).to_contain_text("Ticket deleted")
     expect(panel(page).get_by_label("Status")).to_have_value("open")
     page.reload()
     expect(page.get_by_role("alert")).to_contain_text("There is no ticket")
@@ -149,11 +149,11 @@ def test_deleting_asks_first(console: OpenPage, service: Service) -> None:
     dialog = page.get_by_role("dialog", name="Delete this ticket?")
     panel(page).get_by_role("button", name="Delete").click()
     expect(dialog).to_contain_text("Doomed")
-    dialog.get_by_role("button", name="Keep it").click()
+    dialog.get_by_role("button", name="Cancel").click()
     assert read(service, ticket)["title"] == "Doomed"
     panel(page).get_by_role("button", name="Delete").click()
     dialog.get_by_role("button", name="Delete").click()
-    expect(page.locator("#said")).to_have_text("The ticket was deleted")
+    expect(page.locator("#announcement")).to_have_text("The ticket was deleted")
     expect(page.get_by_text("No tickets yet")).to_be_visible()
     expect(page.locator("#total")).to_have_text("0 tickets")
     assert service.call("GET", URL + ticket["id"]).status == 404

@@ -1,4 +1,4 @@
-"""flask triage evaluate"""
+"""The command `flask triage evaluate`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.training import change, suggest
 from ticketsvc.commands.triage import triage as commands
-from ticketsvc.triage.labelled import Labelled, read_line
+from ticketsvc.triage.labelled import LabelledTicket, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,7 +45,7 @@ def test_it_works(app: Flask) -> None:
     assert re.search(r"^Latency in ms: mean [\d.]+, p50 [\d.]+, p99 [\d.]+\.$", result.stdout, re.MULTILINE)
 
 
-def test_the_reliability_table_has_every_answer(app: Flask) -> None:
+def test_the_calibration_table_counts_every_prediction(app: Flask) -> None:
     result = evaluate(app, *[RIGHT] * 3, WRONG)
     table = result.stdout.partition("category: confidence")[2].partition("\n\n")[0]
     assert sum(int(line.split()[3]) for line in table.splitlines()[1:]) == 4
@@ -58,13 +58,13 @@ def test_it_reads_a_file(app: Flask, tmp_path: Path) -> None:
     assert "Tickets: 2." in result.stdout, result.output
 
 
-def test_it_reads_our_own_evaluation(app: Flask) -> None:
+def test_it_reads_the_evaluation_file_of_the_tests(app: Flask) -> None:
     path = ROOT / "tests" / "unit" / "triage" / "evaluation.jsonl"
     result = app.test_cli_runner().invoke(commands, ["evaluate", str(path), "--classifier", "offline"])
     assert f"Tickets: {len(path.read_text().splitlines())}." in result.stdout
 
 
-BAD = {
+INVALID = {
     "foo": "is not JSON",
     '{"text": "a", "category": "billing"': "is not JSON",
     "[" * 100_000: "is not JSON",
@@ -72,44 +72,46 @@ BAD = {
     '{"category": "billing"}': "has no text",
     '{"text": 3, "category": "billing"}': "has no text",
     '{"text": "a", "title": ["b"], "category": "billing"}': "has no text",
-    '{"text": "a", "category": "sales"}': "has no category of ours: it must be one of billing, technical,",
-    '{"text": "a", "priority": 1}': "has no priority of ours: it must be one of low, medium, high, critical",
+    '{"text": "a", "category": "sales"}': "has an unknown category: it must be one of billing, technical,",
+    '{"text": "a", "priority": 1}': "has an unknown priority: it must be one of low, medium, high, critical",
     '{"text": "a"}': "has neither a category nor a priority",
     '{"text": "a", "category": "", "priority": null}': "has neither a category nor a priority",
 }
 
 
-@pytest.mark.parametrize(("line", "complaint"), BAD.items(), ids=[line[:30] for line in BAD])
-def test_it_reports_a_bad_line_and_uses_the_others(app: Flask, line: str, complaint: str) -> None:
+@pytest.mark.parametrize(("line", "message"), INVALID.items(), ids=[line[:30] for line in INVALID])
+def test_it_reports_an_invalid_line_and_uses_the_others(app: Flask, line: str, message: str) -> None:
     result = evaluate(app, RIGHT, "", line, RIGHT)
     assert result.exit_code == 1
-    assert f"Line 3 {complaint}" in result.stderr
-    assert "Error: 1 lines were left out. The reasons are above." in result.stderr
+    assert f"Line 3 {message}" in result.stderr
+    assert "Error: 1 lines were skipped for the reasons above." in result.stderr
     assert "Tickets: 2." in result.stdout
 
 
-def test_it_reports_bytes_that_are_no_text(app: Flask) -> None:
+def test_it_reports_a_line_that_is_not_utf_8(app: Flask) -> None:
     result = app.test_cli_runner().invoke(commands, ["evaluate", "-"], input=b"\xff\xfe\n")
     assert "Line 1 is not JSON in UTF-8" in result.stderr
-    assert "Error: There is no labelled ticket to compare with." in result.stderr
+    assert "Error: The file has no labelled tickets." in result.stderr
 
 
-def test_an_empty_text_and_other_members_are_fine() -> None:
+def test_an_empty_text_and_unknown_members_are_valid() -> None:
     line = b'{"text": "", "category": "GENERAL", "priority": null, "source": "x", "split": 1}'
-    assert read_line(line) == Labelled("", "general", None)
-    assert read_line(b'{"title": "a", "description": "b", "priority": "low"}') == Labelled("a\nb", None, "low")
+    assert read_line(line) == LabelledTicket("", "general", None)
+    assert read_line(b'{"title": "a", "description": "b", "priority": "low"}') == LabelledTicket("a\nb", None, "low")
 
 
-def test_it_rejects_a_file_that_is_not_there(app: Flask) -> None:
+def test_it_rejects_a_missing_file(app: Flask) -> None:
     result = app.test_cli_runner().invoke(commands, ["evaluate", "nowhere.jsonl"])
     assert result.exit_code == 2
     assert "nowhere.jsonl" in result.stderr
 
 
-# --- which classifier
+# --- the choice of the classifier
 
 
-def test_it_is_the_one_that_triages_tickets(app: Flask, make_app: Callable[..., Flask], database: Connection) -> None:
+def test_the_default_is_the_classifier_of_new_tickets(
+    app: Flask, make_app: Callable[..., Flask], database: Connection
+) -> None:
     for number in range(12):
         change(database, suggest(database, f"glimmer zorbling {'abcdefghijkl'[number] * 5}"), category="account")
     ticket = {"text": "My glimmer needs zorbling", "category": "account"}
@@ -129,7 +131,7 @@ def test_the_lexicon_alone_needs_no_database(make_app: Callable[..., Flask]) -> 
     assert evaluate(away, RIGHT, options=("--classifier", "offline")).exit_code == 0
 
 
-def test_figures_do_not_hide_a_database_that_is_away(make_app: Callable[..., Flask]) -> None:
+def test_evaluate_fails_if_the_database_is_unreachable(make_app: Callable[..., Flask]) -> None:
     away = make_app(database_url=AWAY, pool_timeout=0.2)
     result = evaluate(away, RIGHT)
     assert result.exit_code == 1
@@ -143,7 +145,7 @@ def test_the_model_needs_a_key(app: Flask) -> None:
     assert "set OPENAI_API_KEY" in result.stderr
 
 
-def test_it_tells_when_the_model_did_not_answer(make_app: Callable[..., Flask]) -> None:
+def test_the_report_shows_that_the_model_failed(make_app: Callable[..., Flask]) -> None:
     app = make_app(openai_api_key="sk-test", openai_base_url="http://127.0.0.1:1/v1", openai_timeout=2.0)
     assert "Decided by: offline 1." in evaluate(app, RIGHT, options=("--classifier", "openai")).stdout
 
@@ -151,22 +153,22 @@ def test_it_tells_when_the_model_did_not_answer(make_app: Callable[..., Flask]) 
 # --- progress
 
 
-def test_in_a_pipe_progress_is_lines(app: Flask) -> None:
-    told = evaluate(app, *[RIGHT] * 20).stderr.splitlines()
-    assert told == [f"{number} of 20 tickets" for number in range(2, 21, 2)]
+def test_progress_in_a_pipe_is_lines(app: Flask) -> None:
+    printed = evaluate(app, *[RIGHT] * 20).stderr.splitlines()
+    assert printed == [f"{number} of 20 tickets" for number in range(2, 21, 2)]
 
 
-def test_on_a_terminal_progress_is_a_bar(tmp_path: Path) -> None:
+def test_progress_on_a_terminal_is_a_bar(tmp_path: Path) -> None:
     path = tmp_path / "labelled.jsonl"
     path.write_text(f"{json.dumps(RIGHT)}\n" * 3)
     command = [sys.executable, "-m", "flask", "triage", "evaluate", str(path), "--classifier", "offline"]
-    ours, theirs = os.openpty()
+    controller, terminal = os.openpty()
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": AWAY, "TERM": "xterm"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=theirs, check=True)
-    os.close(theirs)
+    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=terminal, check=True)
+    os.close(terminal)
     shown = b""
-    with suppress(OSError), os.fdopen(ours, "rb", buffering=0) as terminal:  # the end of a terminal is an error
-        while part := terminal.read(65_536):
+    with suppress(OSError), os.fdopen(controller, "rb", buffering=0) as output:  # reading past the end raises OSError
+        while part := output.read(65_536):
             shown += part
     assert b"3/3" in shown
     assert b"#" in shown

@@ -1,4 +1,4 @@
-"""flask tickets import, export and demo"""
+"""The commands `flask tickets import`, `export` and `demo`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.tickets import TICKET, insert_many
+from tests.support.tickets import TICKET, count_rows, insert_many
 from tests.unit.test_config import run
 from ticketsvc.dev import demo
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -39,15 +39,9 @@ def flask(url: str, *arguments: str, stdin: bytes = b"") -> subprocess.Completed
         env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
-
-
-def count(database: Connection) -> object:
-    row = database.execute("SELECT count(*) FROM tickets").fetchone()
-    assert row
-    return row[0]
 
 
 def lines(number: int) -> bytes:
@@ -63,44 +57,44 @@ def test_import_works(database_url: str, database: Connection, tmp_path: Path) -
     done = flask(database_url, "import", str(file))
     assert (done.returncode, done.stdout) == (0, b"Imported 3,000 tickets.\n")
     assert re.fullmatch(rb"([\d,]+ of [\d,]+ bytes\n)+", done.stderr)
-    assert count(database) == 3000
+    assert count_rows(database) == 3000
 
 
 def test_import_reads_standard_input(database_url: str, database: Connection) -> None:
     done = flask(database_url, "import", "-", "--format", "csv", stdin=b"title,description\na,b\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"Imported 1 tickets.\n", b"")
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 def test_import_draws_a_bar_on_a_terminal(database_url: str, tmp_path: Path) -> None:
     file = tmp_path / "old.ndjson"
     file.write_bytes(lines(3000))
-    ours, theirs = pty.openpty()
+    controller, terminal = pty.openpty()
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "TERM": "xterm"}
     command = [sys.executable, "-m", "flask", "tickets", "import", str(file)]
     subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=60
+        command, cwd=ROOT, env=environment, stdin=terminal, stdout=terminal, stderr=terminal, check=True, timeout=300
     )
-    os.close(theirs)
-    shown = os.read(ours, 65_536)
-    os.close(ours)
+    os.close(terminal)
+    shown = os.read(controller, 65_536)
+    os.close(controller)
     assert b"###" in shown
     assert b"Imported 3,000 tickets." in shown
 
 
-def test_import_tells_every_bad_line(database_url: str, database: Connection) -> None:
-    bad = lines(2) + b'{"title": " ", "description": "b"}\n{\n'
-    done = flask(database_url, "import", "-", "--format", "ndjson", stdin=bad)
+def test_import_reports_every_invalid_line(database_url: str, database: Connection) -> None:
+    content = lines(2) + b'{"title": " ", "description": "b"}\n{\n'
+    done = flask(database_url, "import", "-", "--format", "ndjson", stdin=content)
     assert (done.returncode, done.stdout) == (1, b"")
     told = done.stderr.decode().splitlines()
-    assert told[0] == "Error: Nothing was imported. Faults: 2; lines that have one: 2."
+    assert told[0] == "Error: Nothing was imported. Errors: 2, in lines: 2."
     assert told[1] == "line 3: title must not be empty."
     assert told[2].startswith("line 4: The line is not JSON: ")
     assert len(told) == 3
-    assert count(database) == 0
+    assert count_rows(database) == 0
 
 
-def test_import_asks_for_a_format_that_the_name_does_not_tell(database_url: str, tmp_path: Path) -> None:
+def test_import_requires_a_format_for_unknown_file_names(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes(lines(1))
     for name in (str(tmp_path / "old.txt"), "-"):
         done = flask(database_url, "import", name)
@@ -144,7 +138,7 @@ def test_export_rejects_bad_filters_as_the_list_does(database_url: str) -> None:
     assert b"created_since must be a date" in done.stderr
 
 
-def test_an_export_that_fails_leaves_no_file(tmp_path: Path) -> None:
+def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
     file = tmp_path / "all.csv"
     file.write_text("yesterday's")
     status, printed = run(
@@ -175,17 +169,17 @@ def test_demo_works(database_url: str, database: Connection) -> None:
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
-def test_demo_rejects_other_numbers(database_url: str, number: str) -> None:
+def test_demo_rejects_invalid_numbers(database_url: str, number: str) -> None:
     assert flask(database_url, "demo", "--", number).returncode == 2
 
 
-def test_made_up_tickets_depend_on_the_seed_alone() -> None:
+def test_demo_tickets_depend_on_the_seed_only() -> None:
     assert list(demo.tickets(300, 1, NOW)) == list(demo.tickets(300, 1, NOW))
     assert list(demo.tickets(300, 1, NOW)) != list(demo.tickets(300, 2, NOW))
 
 
 @pytest.mark.parametrize("number", [1, 7, 999, 20_000])
-def test_made_up_tickets_are_plausible(number: int) -> None:
+def test_demo_tickets_are_plausible(number: int) -> None:
     made = list(demo.tickets(number, 1, NOW))
     assert len(made) == number
     assert [ticket.created_at for ticket in made] == sorted(str(ticket.created_at) for ticket in made)
@@ -200,7 +194,7 @@ def test_made_up_tickets_are_plausible(number: int) -> None:
         assert not re.search(r"[{}|]", ticket.title + ticket.description)
 
 
-def test_made_up_tickets_have_all_labels_and_old_ones_are_done() -> None:
+def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:
     made = list(demo.tickets(20_000, 1, NOW))
     assert {ticket.category for ticket in made} == set(CATEGORIES)
     assert {ticket.priority for ticket in made} == set(PRIORITIES)

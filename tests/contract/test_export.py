@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 EXPORT = f"{URL}export/"
-MAX_ENTRIES = ("title", "description", "category", "priority", "status", "created_at", "updated_at")
+FIELDS = ("title", "description", "category", "priority", "status", "created_at", "updated_at")
 
 RUNNING = """
 FROM pg_stat_activity
@@ -38,15 +38,15 @@ WHERE datname = current_database() AND application_name = 'ticketsvc' AND state 
 
 
 def exported(client: FlaskClient, query: str = "") -> list[dict[str, Any]]:
-    """The tickets of an export as NDJSON."""
-    answer = client.get(EXPORT + query)
-    assert (answer.status_code, answer.content_type) == (200, "application/x-ndjson")
-    assert answer.data == b"" or answer.data.endswith(b"\n")
-    return [json.loads(line) for line in answer.data.splitlines()]
+    """Return the tickets of an NDJSON export."""
+    response = client.get(EXPORT + query)
+    assert (response.status_code, response.content_type) == (200, "application/x-ndjson")
+    assert response.data == b"" or response.data.endswith(b"\n")
+    return [json.loads(line) for line in response.data.splitlines()]
 
 
 def records(data: bytes) -> list[dict[str, str]]:
-    """The tickets of an export as CSV."""
+    """Return the tickets of a CSV export."""
     assert data.startswith(CSV_HEADER)
     assert data.endswith(b"\r\n")
     return list(csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True))
@@ -55,16 +55,16 @@ def records(data: bytes) -> list[dict[str, str]]:
 def test_it_works(client: FlaskClient) -> None:
     first, second = file_ticket(client, title="first"), file_ticket(client, title="second")
     assert exported(client) == [first, second]
-    answer = client.get(EXPORT)
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="tickets.ndjson"'
-    assert answer.headers["Cache-Control"] == "no-store"
+    response = client.get(EXPORT)
+    assert response.headers["Content-Disposition"] == 'attachment; filename="tickets.ndjson"'
+    assert response.headers["Cache-Control"] == "no-store"
 
 
-def test_it_works_under_gunicorn_too(service: Service, database: Connection) -> None:
+def test_it_works_under_gunicorn(service: Service, database: Connection) -> None:
     insert_many(database, 1000)
-    answer = service.call("GET", EXPORT)
-    assert answer.headers["Transfer-Encoding"] == "chunked"
-    found = [json.loads(line)["title"] for line in answer.body.splitlines()]
+    response = service.call("GET", EXPORT)
+    assert response.headers["Transfer-Encoding"] == "chunked"
+    found = [json.loads(line)["title"] for line in response.body.splitlines()]
     assert found == [f"Ticket {number}" for number in range(1, 1001)]
     assert service.call("GET", f"{EXPORT}?format=csv").body.count(b"\r\n") == 1001
 
@@ -72,17 +72,17 @@ def test_it_works_under_gunicorn_too(service: Service, database: Connection) -> 
 def test_csv_works(client: FlaskClient) -> None:
     text = 'He said "no, never"\r\nand\nleft,, 🎫\\ =1+1\t'
     ticket = file_ticket(client, title='"quoted"', description=f"={text}.")
-    answer = client.get(f"{EXPORT}?format=csv")
-    assert answer.content_type == "text/csv; charset=utf-8; header=present"
-    assert answer.headers["Content-Disposition"] == 'attachment; filename="tickets.csv"'
-    (record,) = records(answer.data)
+    response = client.get(f"{EXPORT}?format=csv")
+    assert response.content_type == "text/csv; charset=utf-8; header=present"
+    assert response.headers["Content-Disposition"] == 'attachment; filename="tickets.csv"'
+    (record,) = records(response.data)
     assert record == {name: str(value) for name, value in ticket.items() if name != "triage"}
 
 
 @pytest.mark.parametrize("file_format", ["ndjson", "csv"])
-def test_without_tickets_it_is_empty(client: FlaskClient, file_format: str) -> None:
-    answer = client.get(f"{EXPORT}?format={file_format}")
-    assert (answer.status_code, answer.data) == (200, CSV_HEADER if file_format == "csv" else b"")
+def test_an_export_without_tickets_is_empty(client: FlaskClient, file_format: str) -> None:
+    response = client.get(f"{EXPORT}?format={file_format}")
+    assert (response.status_code, response.data) == (200, CSV_HEADER if file_format == "csv" else b"")
 
 
 @pytest.mark.parametrize(
@@ -98,23 +98,23 @@ def test_without_tickets_it_is_empty(client: FlaskClient, file_format: str) -> N
     ],
 )
 def test_accept_chooses_the_format(client: FlaskClient, accept: str | None, content_type: str) -> None:
-    answer = client.get(EXPORT, headers={"Accept": accept} if accept else {})
-    assert (answer.status_code, answer.content_type) == (200, content_type)
-    assert answer.headers["Vary"] == "Accept"
+    response = client.get(EXPORT, headers={"Accept": accept} if accept else {})
+    assert (response.status_code, response.content_type) == (200, content_type)
+    assert response.headers["Vary"] == "Accept"
 
 
-def test_the_parameter_outweighs_accept(client: FlaskClient) -> None:
-    answer = client.get(f"{EXPORT}?format=csv", headers={"Accept": "application/json"})
-    assert answer.mimetype == "text/csv"
+def test_the_parameter_overrides_accept(client: FlaskClient) -> None:
+    response = client.get(f"{EXPORT}?format=csv", headers={"Accept": "application/json"})
+    assert response.mimetype == "text/csv"
 
 
 @pytest.mark.parametrize("accept", ["text/html", "application/json", "text/csv;q=0", "x"])
-def test_it_says_so_when_it_has_no_acceptable_format(client: FlaskClient, accept: str) -> None:
+def test_it_is_406_if_no_format_is_acceptable(client: FlaskClient, accept: str) -> None:
     assert "text/csv" in problem(client.get(EXPORT, headers={"Accept": accept}), 406)["error"]
 
 
 @pytest.mark.parametrize(
-    ("query", "wrong"),
+    ("query", "errors"),
     [
         ("format=xml", {"format": "not_allowed"}),
         ("format=CSV", {"format": "not_allowed"}),
@@ -124,8 +124,8 @@ def test_it_says_so_when_it_has_no_acceptable_format(client: FlaskClient, accept
         ("limit=5&cursor=x&count=true", {"limit": "unknown", "cursor": "unknown", "count": "unknown"}),
     ],
 )
-def test_it_rejects_bad_parameters(client: FlaskClient, query: str, wrong: dict[str, str]) -> None:
-    assert faults(client.get(f"{EXPORT}?{query}")) == wrong
+def test_it_rejects_invalid_parameters(client: FlaskClient, query: str, errors: dict[str, str]) -> None:
+    assert faults(client.get(f"{EXPORT}?{query}")) == errors
 
 
 @pytest.mark.parametrize(
@@ -143,13 +143,13 @@ def test_it_rejects_bad_parameters(client: FlaskClient, query: str, wrong: dict[
         "search=",
     ],
 )
-def test_it_has_the_filters_of_the_list(client: FlaskClient, database: Connection, query: str) -> None:
+def test_it_supports_the_filters_of_the_list(client: FlaskClient, database: Connection, query: str) -> None:
     insert_many(database, 300)
     assert exported(client, f"?{query}") == client.get(f"{URL}?{query}&sort=created_at&limit=500").get_json()
 
 
 @pytest.mark.parametrize("file_format", ["ndjson", "csv"])
-def test_what_was_exported_can_be_imported(client: FlaskClient, database: Connection, file_format: str) -> None:
+def test_an_export_can_be_imported(client: FlaskClient, database: Connection, file_format: str) -> None:
     texts = ['"', '""', "a,b\r\nc\n\nd\re", "🎫 字 e\u0301 \u202e", "'; --\n\\", "=1+1", "x\u2028x", "\u0001\u001f"]
     for number, text in enumerate(texts):
         ticket_id = insert(database, f"{text}.", f"2026-01-0{number + 1}T10:00:00.123Z", "2026-02-01T00:00:00Z")
@@ -159,23 +159,23 @@ def test_what_was_exported_can_be_imported(client: FlaskClient, database: Connec
     before = client.get(f"{EXPORT}?format={file_format}")
     tickets = exported(client)
     database.execute("TRUNCATE tickets")
-    answer = client.post(f"{URL}import/", data=before.data, content_type=before.content_type)
-    assert answer.get_json() == {"imported": 208}
+    response = client.post(f"{URL}import/", data=before.data, content_type=before.content_type)
+    assert response.get_json() == {"imported": 208}
     again = exported(client)
-    assert [{name: ticket[name] for name in MAX_ENTRIES} for ticket in again] == [
-        {name: ticket[name] for name in MAX_ENTRIES} for ticket in tickets
+    assert [{name: ticket[name] for name in FIELDS} for ticket in again] == [
+        {name: ticket[name] for name in FIELDS} for ticket in tickets
     ]
 
 
 def test_head_runs_no_query(client: FlaskClient, database_url: str) -> None:
     with locked_tickets(database_url):
-        answer = client.head(f"{EXPORT}?format=csv")
-    assert (answer.status_code, answer.data, answer.mimetype) == (200, b"", "text/csv")
-    assert "Content-Length" not in answer.headers
+        response = client.head(f"{EXPORT}?format=csv")
+    assert (response.status_code, response.data, response.mimetype) == (200, b"", "text/csv")
+    assert "Content-Length" not in response.headers
     assert client.head(f"{EXPORT}?format=xml").status_code == 400
 
 
-def test_head_works_under_gunicorn_too(service: Service) -> None:
+def test_head_works_under_gunicorn(service: Service) -> None:
     request = f"HEAD {EXPORT} HTTP/1.1\r\nHost: x\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
     first, second = service.raw(request.encode()).split(b"\r\n\r\n", 1)
     assert first.startswith(b"HTTP/1.1 200 ")
@@ -183,7 +183,9 @@ def test_head_works_under_gunicorn_too(service: Service) -> None:
     assert second.endswith(b'{"status":"alive"}')
 
 
-def test_it_is_503_when_the_database_fails_at_first(make_app: Callable[..., Flask], database_url: str) -> None:
+def test_it_is_503_if_the_database_fails_before_the_first_part(
+    make_app: Callable[..., Flask], database_url: str
+) -> None:
     client = make_app(lock_timeout=0.3).test_client()
     with locked_tickets(database_url):
         problem(client.get(EXPORT), 503)
@@ -191,20 +193,20 @@ def test_it_is_503_when_the_database_fails_at_first(make_app: Callable[..., Flas
     assert client.get(EXPORT).status_code == 200
 
 
-# --- callers who read slowly, go away, or are too many; each export here has far more than sockets hold
+# --- clients that read slowly or disconnect, and too many clients. Each export is larger than the socket buffers.
 
 
 @pytest.fixture(scope="module")
-def impatient(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """One worker, which runs two exports at once and waits a second for a part to be read."""
+def short_timeouts(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """Run one worker with two concurrent exports at most and a stall timeout of 1 s."""
     settings = {"WEB_CONCURRENCY": "1", "BULK_CALLS": "2", "BULK_STALL_TIMEOUT": "1"}
-    with serve(database_url, tmp_path_factory.mktemp("impatient") / "log", **settings) as service:
+    with serve(database_url, tmp_path_factory.mktemp("short_timeouts") / "log", **settings) as service:
         yield service
 
 
 @pytest.fixture
 def large(database: Connection, clean: None) -> None:
-    """20,000 tickets of 1,500 bytes."""
+    """Insert 20,000 tickets of 1,500 bytes."""
     database.execute(
         """
         INSERT INTO tickets (title, description, created_at)
@@ -215,12 +217,12 @@ def large(database: Connection, clean: None) -> None:
 
 
 class Reader:
-    """Begins an export, and reads of it what it is told to."""
+    """An export whose body is read on request."""
 
     def __init__(self, service: Service) -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        self.socket.settimeout(30)
+        self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", service.port))
         self.socket.sendall(f"GET {EXPORT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
         self.response = http.client.HTTPResponse(self.socket)
@@ -228,7 +230,7 @@ class Reader:
         assert self.response.status == 200
 
     def rest(self) -> list[bytes]:
-        """The remaining lines. Raises http.client.IncompleteRead or OSError when they are not all there."""
+        """Return the remaining lines. Raises http.client.IncompleteRead or OSError if the body is incomplete."""
         return self.response.read().splitlines()
 
     def close(self) -> None:
@@ -236,7 +238,7 @@ class Reader:
         self.socket.close()
 
 
-def running(database: Connection) -> int:
+def running_exports(database: Connection) -> int:
     row = database.execute(f"SELECT count(*) {RUNNING}".encode()).fetchone()
     assert row
     return int(str(row[0]))
@@ -245,7 +247,7 @@ def running(database: Connection) -> int:
 @pytest.mark.usefixtures("large")
 def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
     with closing(Reader(service)) as reader:
-        wait_until(lambda: running(database) == 1)
+        wait_until(lambda: running_exports(database) == 1)
         database.execute("UPDATE tickets SET title = 'changed', status = 'closed'")
         database.execute("DELETE FROM tickets WHERE created_at > '2026-01-02'")
         insert(database, "new", "2026-01-01T12:00:00Z")
@@ -255,75 +257,75 @@ def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
 
 
 @pytest.mark.usefixtures("large")
-def test_a_caller_who_does_not_read_is_cut_off(impatient: Service, database: Connection) -> None:
-    with closing(Reader(impatient)) as reader:
-        wait_until(lambda: running(database) == 1)
-        assert impatient.call("GET", "/livez").status == 200
-        wait_until(lambda: running(database) == 0)
+def test_a_client_that_does_not_read_is_disconnected(short_timeouts: Service, database: Connection) -> None:
+    with closing(Reader(short_timeouts)) as reader:
+        wait_until(lambda: running_exports(database) == 1)
+        assert short_timeouts.call("GET", "/livez").status == 200
+        wait_until(lambda: running_exports(database) == 0)
         with pytest.raises((http.client.IncompleteRead, OSError)):
             reader.rest()
-    wait_until(lambda: "an export broke off" in impatient.log.read_text())
+    wait_until(lambda: "an export broke off" in short_timeouts.log.read_text())
 
 
 @pytest.mark.usefixtures("large")
-def test_a_caller_who_goes_away_frees_the_connection(service: Service, database: Connection) -> None:
+def test_a_disconnected_client_frees_the_database_connection(service: Service, database: Connection) -> None:
     reader = Reader(service)
-    wait_until(lambda: running(database) == 1)
+    wait_until(lambda: running_exports(database) == 1)
     reader.close()
-    wait_until(lambda: running(database) == 0)
+    wait_until(lambda: running_exports(database) == 0)
 
 
 @pytest.mark.usefixtures("large")
-def test_more_exports_than_may_run_are_turned_away(impatient: Service, database: Connection) -> None:
-    with closing(Reader(impatient)), closing(Reader(impatient)):
-        answer = impatient.call("GET", EXPORT)
-        assert (answer.status, answer.headers["Retry-After"]) == (503, "30")
-        assert impatient.call("GET", URL).status == 200
-    wait_until(lambda: running(database) == 0)
-    wait_until(lambda: impatient.call("GET", EXPORT).status == 200)
+def test_exports_above_the_limit_are_503(short_timeouts: Service, database: Connection) -> None:
+    with closing(Reader(short_timeouts)), closing(Reader(short_timeouts)):
+        response = short_timeouts.call("GET", EXPORT)
+        assert (response.status, response.headers["Retry-After"]) == (503, "30")
+        assert short_timeouts.call("GET", URL).status == 200
+    wait_until(lambda: running_exports(database) == 0)
+    wait_until(lambda: short_timeouts.call("GET", EXPORT).status == 200)
 
 
 @pytest.mark.usefixtures("large")
-def test_what_fails_later_does_not_look_complete(service: Service, database: Connection) -> None:
+def test_a_later_failure_breaks_the_connection(service: Service, database: Connection) -> None:
     with closing(Reader(service)) as reader:
-        wait_until(lambda: running(database) == 1)
+        wait_until(lambda: running_exports(database) == 1)
         database.execute(f"SELECT pg_terminate_backend(pid) {RUNNING}".encode())
         with pytest.raises((http.client.IncompleteRead, OSError)):
             reader.rest()
 
 
 @pytest.mark.usefixtures("large")
-def test_a_long_export_does_not_hold_up_others(impatient: Service) -> None:
+def test_a_long_export_does_not_block_other_requests(short_timeouts: Service) -> None:
     with in_background() as threads:
-        call = threads.submit(impatient.call, "GET", EXPORT)
+        call = threads.submit(short_timeouts.call, "GET", EXPORT)
         meanwhile = 0
         while not call.done():
-            assert impatient.call("GET", "/livez").status == 200
+            assert short_timeouts.call("GET", "/livez").status == 200
             meanwhile += not call.done()
         assert call.result().body.count(b"\n") == 20_000
     assert meanwhile >= 5
 
 
 @pytest.mark.usefixtures("large")
-@pytest.mark.parametrize("patience", [10, 1])
-def test_an_export_at_the_end_of_the_service(
-    database_url: str, tmp_path: Path, database: Connection, patience: int
+@pytest.mark.parametrize("graceful_timeout", [10, 1])
+def test_an_export_during_a_shutdown(
+    database_url: str, tmp_path: Path, database: Connection, graceful_timeout: int
 ) -> None:
-    """It is finished when there is time for it, and broken off when there is not."""
+    """The export is finished within the graceful timeout, and aborted after it."""
     with (
-        serve(database_url, tmp_path / "log", GUNICORN_CMD_ARGS=f"--graceful-timeout {patience}") as service,
+        serve(database_url, tmp_path / "log", GUNICORN_CMD_ARGS=f"--graceful-timeout {graceful_timeout}") as service,
         closing(Reader(service)) as reader,
     ):
-        wait_until(lambda: running(database) == 1)
+        wait_until(lambda: running_exports(database) == 1)
         service.process.send_signal(signal.SIGTERM)
-        if patience > 1:
+        if graceful_timeout > 1:
             assert len(reader.rest()) == 20_000
         else:
-            assert service.process.wait(15) == 0
+            assert service.process.wait(60) == 0
             with pytest.raises((http.client.IncompleteRead, OSError)):
                 reader.rest()
-        assert service.process.wait(15) == 0
-    wait_until(lambda: running(database) == 0)
+        assert service.process.wait(60) == 0
+    wait_until(lambda: running_exports(database) == 0)
 
 
 @pytest.mark.usefixtures("large")
@@ -343,11 +345,11 @@ def test_memory_is_flat(database_url: str, tmp_path: Path) -> None:
 
 def test_exports_are_logged(service: Service) -> None:
     service.call("POST", URL, TICKET)
-    answer = service.call("GET", EXPORT)
+    response = service.call("GET", EXPORT)
 
     def lines() -> list[dict[str, Any]]:
         found = [json.loads(line) for line in service.log.read_text().splitlines()]
-        return [line for line in found if line["request_id"] == answer.headers["X-Request-Id"]]
+        return [line for line in found if line["request_id"] == response.headers["X-Request-Id"]]
 
     wait_until(lambda: "exported" in [line["message"] for line in lines()])
     (line,) = [line for line in lines() if line["message"] == "exported"]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.tickets import LABELS, TICKET, URL, faults, file_ticket, insert, next_page, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.store.postgres.queries import Query
+from ticketsvc.store.postgres import queries
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,11 +180,11 @@ def test_an_author_stays_in_his_statement(make_app: Callable[..., Flask]) -> Non
     app = make_app(pool_size=1)
     client, database = app.test_client(), app.extensions["ticketsvc"].database
     ticket_id = file_ticket(client)["id"]
-    asked = Query("author", "SELECT current_setting('ticketsvc.author', true)", ())
+    asked = queries.parse("author", "SELECT current_setting('ticketsvc.author', true)", str)
     client.patch(URL + ticket_id, json={"title": "New"})
-    assert database.rows(asked) == [[b""]]
+    assert database.rows(asked) == [""]
     client.delete(URL + ticket_id)
-    assert database.rows(asked) == [[b""]]
+    assert database.rows(asked) == [""]
 
 
 # --- deletion

@@ -1,4 +1,4 @@
-"""flask triage reclassify: suggestions for tickets that were labelled without one"""
+"""The command `flask triage reclassify`: suggestions for tickets that have none."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from tests.support.tickets import Connection
 
-MAX_ENTRIES = """
+COLUMNS = """
     SELECT id, created_at, updated_at, version, category, priority, status, title, description FROM tickets ORDER BY id
 """
 REFUND = {"title": "Charged twice", "description": "I was charged twice on my invoice, please refund me."}
@@ -41,7 +41,7 @@ def reclassify(app: Flask) -> str:
 
 
 def import_many(database: Connection, count: int, status: str = "closed") -> None:
-    """Tickets with labels of people and no suggestion, each with words of its own."""
+    """Insert tickets with labels and without a suggestion, each with different words."""
     database.execute(
         """
         INSERT INTO tickets (title, description, created_at, category, priority, status)
@@ -54,7 +54,7 @@ def import_many(database: Connection, count: int, status: str = "closed") -> Non
     )
 
 
-def left(database: Connection) -> object:
+def count_without_suggestion(database: Connection) -> object:
     row = database.execute("SELECT count(*) FROM tickets WHERE suggested_by IS NULL").fetchone()
     assert row
     return row[0]
@@ -69,28 +69,28 @@ def test_it_works(client: FlaskClient, database: Connection) -> None:
     assert row == ("billing", True, "reclassify")
 
 
-def test_nothing_but_the_suggestion_changes(app: Flask, database: Connection) -> None:
+def test_only_the_suggestion_changes(app: Flask, database: Connection) -> None:
     import_many(database, 40)
-    before = database.execute(MAX_ENTRIES.encode()).fetchall()
+    before = database.execute(COLUMNS.encode()).fetchall()
     reclassify(app)
-    assert database.execute(MAX_ENTRIES.encode()).fetchall() == before
-    assert left(database) == 0
+    assert database.execute(COLUMNS.encode()).fetchall() == before
+    assert count_without_suggestion(database) == 0
 
 
-def test_the_ticket_still_says_that_its_labels_are_the_callers(client: FlaskClient) -> None:
-    """Also where the suggestion is the same: it came afterwards and decided nothing."""
+def test_the_source_of_the_labels_stays_caller(client: FlaskClient) -> None:
+    """Also if the suggestion equals the label, because it was made later."""
     ticket = file_ticket(client, **REFUND, category="billing", priority="low")
     reclassify(client.application)
-    answer = client.get(URL + ticket["id"])
-    now = answer.get_json()
+    response = client.get(URL + ticket["id"])
+    now = response.get_json()
     assert now["triage"]["category"] == {"source": "caller", "suggested": "billing"}
     assert now["triage"]["priority"]["source"] == "caller"
-    assert (answer.headers["ETag"], now["updated_at"]) == ('"1"', ticket["updated_at"])
+    assert (response.headers["ETag"], now["updated_at"]) == ('"1"', ticket["updated_at"])
     changed = client.patch(URL + ticket["id"], json={"category": "general"}).get_json()
     assert changed["triage"]["category"] == {"source": "caller", "suggested": "billing"}
 
 
-def test_tickets_with_a_suggestion_are_left_alone(client: FlaskClient, database: Connection) -> None:
+def test_tickets_with_a_suggestion_do_not_change(client: FlaskClient, database: Connection) -> None:
     client.post(URL, json=REFUND)
     client.post(URL, json={**REFUND, "category": "general"})
     suggest(database, "anything")
@@ -108,7 +108,7 @@ def test_a_second_run_finds_nothing_to_do(app: Flask, database: Connection) -> N
     assert model(database) == learned
 
 
-def test_the_labels_of_people_teach(app: Flask, client: FlaskClient, database: Connection) -> None:
+def test_labels_of_people_become_training_examples(app: Flask, client: FlaskClient, database: Connection) -> None:
     for number in range(12):
         text = f"zorbling glimmer {'abcdefghijkl'[number] * 5}"
         file_ticket(client, title="A request", description=text, category="account")
@@ -120,7 +120,7 @@ def test_the_labels_of_people_teach(app: Flask, client: FlaskClient, database: C
     assert model(database) == learned
 
 
-def test_an_open_ticket_whose_labels_agree_teaches_nothing_yet(client: FlaskClient, database: Connection) -> None:
+def test_an_open_ticket_with_kept_labels_is_no_training_example(client: FlaskClient, database: Connection) -> None:
     labels = client.post(f"{URL}classify/", json=REFUND).get_json()
     ticket = file_ticket(client, **REFUND, category=labels["category"], priority=labels["priority"])
     reclassify(client.application)
@@ -135,11 +135,11 @@ def test_it_works_in_batches(app: Flask, database: Connection, monkeypatch: pyte
     assert reclassify(app) == "Suggested labels for 10 tickets.\n"
 
 
-def test_without_tickets_there_is_nothing_to_do(app: Flask) -> None:
+def test_without_tickets_no_suggestions_are_stored(app: Flask) -> None:
     assert reclassify(app) == "Suggested labels for 0 tickets.\n"
 
 
-def test_it_says_when_the_database_is_away(make_app: Callable[..., Flask]) -> None:
+def test_it_reports_an_unreachable_database(make_app: Callable[..., Flask]) -> None:
     app = make_app(database_url="postgresql://ann:hunter2@127.0.0.1:1/none", pool_timeout=0.2)
     result = app.test_cli_runner().invoke(commands, ["reclassify"])
     assert result.exit_code == 1
@@ -155,31 +155,33 @@ def start(url: str) -> subprocess.Popen[str]:
     )
 
 
-def test_a_killed_run_can_be_run_again(app: Flask, database: Connection, database_url: str) -> None:
+def test_a_killed_run_can_be_repeated(app: Flask, database: Connection, database_url: str) -> None:
     import_many(database, 400)
     run = start(database_url)
     assert run.stderr is not None
-    run.stderr.readline()  # it is in the midst of it
+    run.stderr.readline()  # the first progress line shows that it is running
     run.kill()
     run.communicate()
     reclassify(app)
-    assert left(database) == 0
+    assert count_without_suggestion(database) == 0
     learned = model(database)
     training.rebuild(app.extensions["ticketsvc"].database)
     assert model(database) == learned
 
 
-def test_two_at_once_among_changes_and_a_rebuild_add_up(app: Flask, database: Connection, database_url: str) -> None:
+def test_concurrent_runs_changes_and_a_rebuild_count_correctly(
+    app: Flask, database: Connection, database_url: str
+) -> None:
     import_many(database, 150)
     import_many(database, 50, status="open")
     ids = [str(row[0]) for row in database.execute("SELECT id FROM tickets").fetchall()]
 
     def work(seed: int) -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         with psycopg.connect(database_url, autocommit=True) as connection:
             for _ in range(60):
-                ticket = chance.choice(ids)
-                fields = {"category": chance.choice(CATEGORIES), "status": chance.choice(["open", "closed"])}
+                ticket = rng.choice(ids)
+                fields = {"category": rng.choice(CATEGORIES), "status": rng.choice(["open", "closed"])}
                 change(connection, ticket, **fields)
 
     runs = [start(database_url), start(database_url)]
@@ -187,12 +189,12 @@ def test_two_at_once_among_changes_and_a_rebuild_add_up(app: Flask, database: Co
         changes = [pool.submit(work, seed) for seed in range(4)]
         training.rebuild(app.extensions["ticketsvc"].database)
         for done in changes:
-            done.result()  # raises what a thread raised, such as DeadlockDetected
+            done.result()  # raises the exceptions of the threads, such as DeadlockDetected
     for run in runs:
-        _, errors = run.communicate(timeout=120)
+        _, errors = run.communicate(timeout=300)
         assert run.returncode == 0, errors
     reclassify(app)
-    assert left(database) == 0
+    assert count_without_suggestion(database) == 0
     learned = model(database)
     training.rebuild(app.extensions["ticketsvc"].database)
     assert model(database) == learned

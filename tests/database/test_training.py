@@ -1,4 +1,4 @@
-"""What the database learns from tickets: which change teaches what, that it adds up, and that it stays bounded."""
+"""Training in the database: the changes that create training examples, correct counts, and bounded size."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TEXT = "the red lamp blinks"  # four words
 
 @pytest.fixture
 def store(database_url: str, database: Connection) -> Iterator[Database]:
-    """The service's own way to the database. What a test forgot is learned again at the end."""
+    """Return a Database of the service. Retrains at the end, because tests delete training examples."""
     store = Database(Config(database_url=database_url))
     yield store
     training.rebuild(store)
@@ -36,21 +36,21 @@ def store(database_url: str, database: Connection) -> Iterator[Database]:
 
 def votes(database: Connection) -> list[object]:
     """The votes for the only text that teaches."""
-    (row,) = database.execute("SELECT votes FROM triage_texts").fetchall()
+    (row,) = database.execute("SELECT label_counts FROM triage_text_counts").fetchall()
     return list(row[0]) if isinstance(row[0], list) else []
 
 
-# --- what teaches
+# --- training examples
 
 
 def test_it_works(database: Connection, store: Database) -> None:
     ticket = suggest(database, TEXT)
-    assert training.recall(store, TEXT) is None
+    assert training.token_counts(store, TEXT) is None
     change(database, ticket, category="technical")
-    memory = training.recall(store, "The lamp is green")
-    assert memory is not None
-    assert memory.total == [0, 400, 0, 0, 0, 0, 0, 0]
-    assert memory.words == [
+    counts = training.token_counts(store, "The lamp is green")
+    assert counts is not None
+    assert counts.total == [0, 400, 0, 0, 0, 0, 0, 0]
+    assert counts.words == [
         ("The", [0, 100, 0, 0, 0, 0, 0, 0]),
         ("lamp", [0, 100, 0, 0, 0, 0, 0, 0]),
         ("is", None),
@@ -59,23 +59,23 @@ def test_it_works(database: Connection, store: Database) -> None:
 
 
 @pytest.mark.parametrize("status", ["resolved", "closed"])
-def test_a_ticket_closed_unchanged_teaches_both_labels(database: Connection, status: str) -> None:
+def test_a_ticket_closed_unchanged_trains_both_labels(database: Connection, status: str) -> None:
     change(database, suggest(database, TEXT), status=status)
     assert total(database) == {"general": 400, "medium": 400}
 
 
-def test_a_ticket_in_progress_teaches_nothing(database: Connection) -> None:
+def test_a_ticket_in_progress_is_no_training_example(database: Connection) -> None:
     change(database, suggest(database, TEXT), status="in_progress")
     assert model(database) == ({}, {})
 
 
-def test_a_label_that_was_not_suggested_teaches_nothing(database: Connection) -> None:
+def test_a_label_without_a_suggestion_is_no_training_example(database: Connection) -> None:
     database.execute("INSERT INTO tickets (title, description) VALUES ('-', 'the red lamp blinks')")
     database.execute("UPDATE tickets SET category = 'billing', priority = 'low', status = 'closed'")
     assert model(database) == ({}, {})
 
 
-def test_a_field_teaches_without_the_other(database: Connection) -> None:
+def test_fields_are_trained_independently(database: Connection) -> None:
     change(database, suggest(database, TEXT), priority="high")
     assert total(database) == {"high": 400}
 
@@ -89,58 +89,58 @@ def test_a_second_correction_replaces_the_first(database: Connection) -> None:
     assert total(database) == {"account": 400, "medium": 400}
 
 
-def test_a_correction_taken_back_teaches_nothing(database: Connection) -> None:
+def test_a_reverted_correction_is_no_training_example(database: Connection) -> None:
     ticket = suggest(database, TEXT)
     change(database, ticket, category="technical")
     change(database, ticket, category="general")
     assert model(database) == ({}, {})
 
 
-def test_a_reopened_ticket_teaches_nothing_until_it_is_closed(database: Connection) -> None:
+def test_a_reopened_ticket_is_no_training_example_until_closed(database: Connection) -> None:
     ticket = suggest(database, TEXT)
     change(database, ticket, status="closed")
     change(database, ticket, status="open")
     assert model(database) == ({}, {})
 
 
-def test_a_changed_text_teaches_its_new_words_only(database: Connection) -> None:
+def test_a_changed_text_trains_with_its_new_words_only(database: Connection) -> None:
     ticket = suggest(database, TEXT)
     change(database, ticket, category="technical", description="seven words are in this new text")
     assert total(database) == {"technical": 700}
     assert len(model(database)[0]) == 1
 
 
-def test_a_deleted_ticket_is_forgotten(database: Connection) -> None:
+def test_a_deleted_ticket_is_no_training_example(database: Connection) -> None:
     ticket = suggest(database, TEXT, final=("technical", "high"), status="closed")
     assert total(database) == {"technical": 400, "high": 400}
     delete(database, ticket)
     assert model(database) == ({}, {})
 
 
-def test_a_text_without_words_teaches_nothing(database: Connection) -> None:
+def test_a_text_without_words_is_no_training_example(database: Connection) -> None:
     suggest(database, "12345 ... ??", final=("technical", "high"))
     assert model(database) == ({}, {})
 
 
-# --- a text teaches once
+# --- identical texts
 
 
 @pytest.mark.parametrize("again", [TEXT, "Blinks 12: RED lamp, the red lamp!"])
-def test_the_same_words_teach_once(database: Connection, again: str) -> None:
+def test_the_same_words_are_trained_once(database: Connection, again: str) -> None:
     for text in (TEXT, again, again):
         suggest(database, text, final=("technical", "medium"))
     assert votes(database) == [0, 3, 0, 0, 0, 0, 0, 0]
     assert total(database) == {"technical": 400}
 
 
-def test_the_majority_says_what_a_text_teaches(database: Connection) -> None:
+def test_the_majority_label_of_a_text_is_trained(database: Connection) -> None:
     first, *_ = [suggest(database, TEXT, final=(label, "medium")) for label in ("technical", "account", "account")]
     assert total(database) == {"account": 400}
     change(database, first, category="billing")
     assert total(database) == {"account": 400}
 
 
-def test_a_divided_text_teaches_nothing(database: Connection) -> None:
+def test_a_text_with_a_tie_between_labels_is_no_training_example(database: Connection) -> None:
     for label in ("technical", "account"):
         suggest(database, TEXT, final=(label, "high"))
     assert total(database) == {"high": 400}
@@ -162,11 +162,11 @@ def test_a_divided_text_teaches_nothing(database: Connection) -> None:
     ],
 )
 def test_words(database: Connection, text: str, words: list[str]) -> None:
-    found = database.execute("SELECT word FROM triage_words(%s)", [text]).fetchall()
+    found = database.execute("SELECT token FROM triage_tokens(%s)", [text]).fetchall()
     assert [word for (word,) in found] == words
 
 
-def test_a_long_text_weighs_as_much_as_sixteen_words(database: Connection) -> None:
+def test_a_long_text_counts_as_sixteen_words(database: Connection) -> None:
     suggest(database, " ".join(unique_word() for _ in range(40)), final=("technical", "medium"))
     assert total(database) == {"technical": 1600}
 
@@ -177,24 +177,24 @@ def test_only_the_beginning_of_a_text_is_read(database: Connection) -> None:
     assert len(model(database)[1]) <= 64 + 1
 
 
-def test_recalling_survives_what_postgres_cannot_store(database: Connection, store: Database) -> None:
+def test_token_counts_accept_nul_and_lone_surrogates(database: Connection, store: Database) -> None:
     suggest(database, TEXT, final=("technical", "medium"))
-    memory = training.recall(store, "red\0lamp \ud800")
-    assert memory is not None
-    assert [word for word, _ in memory.words] == ["red", "lamp"]
-    assert training.recall(store, " ?!") is None
+    counts = training.token_counts(store, "red\0lamp \ud800")
+    assert counts is not None
+    assert [word for word, _ in counts.words] == ["red", "lamp"]
+    assert training.token_counts(store, " ?!") is None
 
 
-def test_the_places_of_the_labels_are_those_of_the_application(database: Connection) -> None:
+def test_the_label_order_is_that_of_the_application(database: Connection) -> None:
     row = database.execute("SELECT enum_range(NULL::triage_label)::text[]").fetchone()
     assert row == ([*CATEGORIES, *PRIORITIES],)
 
 
-# --- reset and rebuild
+# --- forget and rebuild
 
 
-def random_life(random: random.Random, database: Connection) -> None:
-    """Tickets that are filed, corrected, closed, reopened, rewritten and deleted in any order."""
+def random_changes(random: random.Random, database: Connection) -> None:
+    """Create, correct, close, reopen, rewrite and delete tickets in random order."""
     words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
     tickets: list[str] = []
     for _ in range(250):
@@ -213,15 +213,15 @@ def random_life(random: random.Random, database: Connection) -> None:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_a_rebuild_learns_the_same(database: Connection, store: Database, seed: int) -> None:
-    random_life(random.Random(seed), database)
+def test_a_rebuild_gives_the_same_counts(database: Connection, store: Database, seed: int) -> None:
+    random_changes(random.Random(seed), database)
     learned = model(database)
     assert len(learned[0]) > 50
     assert training.rebuild(store) == len(learned[0])
     assert model(database) == learned
 
 
-def test_a_change_of_many_tickets_learns_the_same(database: Connection, store: Database) -> None:
+def test_a_bulk_update_trains_like_single_updates(database: Connection, store: Database) -> None:
     for _ in range(20):
         suggest(database, f"lamp {unique_word()}")
     database.execute("UPDATE tickets SET status = 'closed'")
@@ -230,7 +230,7 @@ def test_a_change_of_many_tickets_learns_the_same(database: Connection, store: D
     assert model(database) == learned
 
 
-def test_a_reset_forgets_what_there_is_and_learns_what_comes(database: Connection, store: Database) -> None:
+def test_forget_deletes_old_examples_and_trains_with_new_ones(database: Connection, store: Database) -> None:
     old = suggest(database, TEXT, final=("technical", "medium"))
     training.forget(store)
     assert model(database) == ({}, {})
@@ -241,7 +241,7 @@ def test_a_reset_forgets_what_there_is_and_learns_what_comes(database: Connectio
     assert total(database) == {"billing": 400}
 
 
-def test_a_rebuild_brings_back_what_was_reset(database: Connection, store: Database) -> None:
+def test_a_rebuild_restores_forgotten_training_examples(database: Connection, store: Database) -> None:
     suggest(database, TEXT, final=("technical", "medium"))
     learned = model(database)
     training.forget(store)
@@ -249,37 +249,39 @@ def test_a_rebuild_brings_back_what_was_reset(database: Connection, store: Datab
     assert model(database) == learned
 
 
-def test_the_size_is_told(database: Connection, store: Database) -> None:
+def test_size_counts_texts_words_and_bytes(database: Connection, store: Database) -> None:
     suggest(database, TEXT, final=("technical", "medium"), status="closed")
     size = training.size(store)
     assert size[:4] == (1, 4, 4, 4)
     assert size.bytes > 0
 
 
-# --- many at once
+# --- concurrency
 
 
-def test_many_at_once_never_deadlock_and_add_up(database: Connection, database_url: str, store: Database) -> None:
+def test_concurrent_changes_count_correctly_without_deadlock(
+    database: Connection, database_url: str, store: Database
+) -> None:
     words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
     tickets = [suggest(database, " ".join(random.Random(n).sample(words, 12))) for n in range(60)]
 
     def work(seed: int) -> None:
-        chance = random.Random(seed)
+        rng = random.Random(seed)
         with psycopg.connect(database_url, autocommit=True) as connection:
             for _ in range(40):
-                ticket = chance.choice(tickets)
-                text = " ".join(chance.sample(words, 12))
-                change(connection, ticket, category=chance.choice(CATEGORIES), status=chance.choice(["open", "closed"]))
+                ticket = rng.choice(tickets)
+                text = " ".join(rng.sample(words, 12))
+                change(connection, ticket, category=rng.choice(CATEGORIES), status=rng.choice(["open", "closed"]))
                 change(connection, ticket, description=text)
 
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(work, range(16)))  # raises what a thread raised, such as DeadlockDetected
+        list(pool.map(work, range(16)))  # raises the exceptions of the threads, such as DeadlockDetected
     learned = model(database)
     training.rebuild(store)
     assert model(database) == learned
 
 
-def test_a_rebuild_among_changes_adds_up(database: Connection, database_url: str, store: Database) -> None:
+def test_a_rebuild_during_changes_counts_correctly(database: Connection, database_url: str, store: Database) -> None:
     tickets = [suggest(database, f"lamp {unique_word()}") for _ in range(80)]
 
     def close(ticket: str) -> None:
@@ -298,10 +300,10 @@ def test_a_rebuild_among_changes_adds_up(database: Connection, database_url: str
 # --- bounds
 
 
-def test_words_share_a_fixed_number_of_buckets(database: Connection) -> None:
+def test_words_map_to_a_fixed_number_of_buckets(database: Connection) -> None:
     row = database.execute(
         "SELECT min(w.bucket), max(w.bucket) FROM generate_series(1, 20000) AS n,"
-        " LATERAL triage_words(translate(n::text, '0123456789', 'abcdefghij')) AS w"
+        " LATERAL triage_tokens(translate(n::text, '0123456789', 'abcdefghij')) AS w"
     ).fetchone()
     assert row
     least, greatest = row
@@ -310,7 +312,7 @@ def test_words_share_a_fixed_number_of_buckets(database: Connection) -> None:
     assert 0 <= least < greatest < 65_536
 
 
-def test_rewriting_one_ticket_leaves_nothing_behind(database: Connection) -> None:
+def test_rewriting_a_ticket_leaves_no_old_counts(database: Connection) -> None:
     ticket = suggest(database, TEXT, final=("technical", "medium"))
     for _ in range(30):
         change(database, ticket, description=unique_word())

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import serve
-from tests.support.http import Answer
-from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.support.http import Response
+from tests.support.locks import TIMEOUT, in_background, locked_tickets, wait_until, wait_until_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,8 +38,6 @@ PATIENT = {
     "GUNICORN_CMD_ARGS": "--graceful-timeout 240 --timeout 300",
 }
 """Settings with which no timeout ends what a test holds up on purpose, however slow the machine is."""
-HUNG_SECONDS = 120
-"""Far longer than a shutdown takes on a busy machine, far shorter than the timeouts of PATIENT."""
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def alone(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield service
 
 
-def responses(data: bytes) -> list[Answer]:
+def responses(data: bytes) -> list[Response]:
     """Return all responses in the bytes that one connection received."""
     result = []
     while data:
@@ -59,12 +57,12 @@ def responses(data: bytes) -> list[Answer]:
         status, _, fields = head.partition(b"\r\n")
         headers = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
         length = int(headers["Content-Length"] or 0)
-        result.append(Answer(int(status.split()[1]), headers, data[:length]))
+        result.append(Response(int(status.split()[1]), headers, data[:length]))
         data = data[length:]
     return result
 
 
-def assert_problem(response: Answer, status: int) -> None:
+def assert_problem(response: Response, status: int) -> None:
     assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json")
     assert response.json["status"] == status
     assert response.json["error"] == response.json["detail"]
@@ -145,7 +143,7 @@ def test_a_huge_chunked_body_is_413(service: Service) -> None:
         parts = (b"a" * 65_536 for _ in range(160))
         connection.request("POST", URL, parts, {"Content-Type": "application/json"}, encode_chunked=True)
         response = connection.getresponse()
-        assert_problem(Answer(response.status, response.headers, response.read()), 413)
+        assert_problem(Response(response.status, response.headers, response.read()), 413)
     assert service.call("GET", "/livez").status == 200
 
 
@@ -255,7 +253,7 @@ def test_sigterm_waits_for_requests_in_progress(database_url: str, tmp_path: Pat
         assert service.process.poll() is None
         holder.rollback()
         assert [call.result().status for call in in_progress] == [201] * 4
-        assert service.process.wait(HUNG_SECONDS) == 0
+        assert service.process.wait(TIMEOUT) == 0
 
 
 def test_a_recycled_worker_serves_its_backlog_on_sigterm(database_url: str, tmp_path: Path) -> None:
@@ -278,7 +276,7 @@ def test_a_recycled_worker_serves_its_backlog_on_sigterm(database_url: str, tmp_
         assert late.result().status == 200
         holder.rollback()
         assert in_progress.result().status == 201
-        assert service.process.wait(HUNG_SECONDS) == 0
+        assert service.process.wait(TIMEOUT) == 0
 
 
 @pytest.mark.parametrize("requests", [b"", LIVE, b"POST /api/tickets/ HTTP/1.1\r\nHo"])
@@ -291,7 +289,7 @@ def test_idle_connections_do_not_delay_shutdown(database_url: str, tmp_path: Pat
                 assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
         assert service.call("GET", URL).status == 200
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(HUNG_SECONDS) == 0
+        assert service.process.wait(TIMEOUT) == 0
         for connection in connections:
             connection.close()
     assert all(line.startswith("{") for line in service.log.read_text().splitlines())

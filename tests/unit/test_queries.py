@@ -1,46 +1,117 @@
-"""The files under sql/, and the borders between the layers"""
+"""The files under sql/."""
 
 from __future__ import annotations
 
-import ast
+import importlib
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID, uuid4
 
 import pytest
 from psycopg import pq
 
+from ticketsvc.problems import Unavailable
 from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import ATTEMPTS
 from ticketsvc.store.postgres.queries import SQL, Query
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
     from tests.support.tickets import Connection
+    from ticketsvc.store.postgres.database import Database
 
 PACKAGE = Path(queries.__file__).parents[2]
-NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in SQL.rglob("*.sql"))
-API = sorted((PACKAGE / "api").rglob("*.py"))
+# Not the fragments, and not the schema, which is applied by `flask migrate` (tests/database/test_schema_file.py).
+QUERIES = [path for path in SQL.glob("*/*.sql") if path.parent.name not in ("fragments", "functions", "triggers")]
+NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in QUERIES)
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
-SQL_TEXT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET|CREATE|COPY|BEGIN)\s[^.]*\s?", re.ASCII)
+
+NOT_RETRIED = {
+    *("files.export", "files.fill", "files.insert", "files.line_errors", "files.stage"),
+    *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
+    *("tickets.create", "tickets.delete", "tickets.update", "triage.store_suggestion"),
+}
+"""Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
+
+COLUMN_TYPES: dict[Any, set[str]] = {
+    bool: {"boolean"},
+    float: {"double precision"},
+    int: {"bigint", "integer"},
+    list: {"json"},
+    UUID: {"uuid"},
+}
+
+
+def loaded() -> Iterator[Query[Any]]:
+    """Return every query that a module of the store has loaded."""
+    for path in STORE:
+        module = importlib.import_module(".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts))
+        for value in vars(module).values():
+            values = value.values() if isinstance(value, dict) else [value]
+            yield from (query for query in values if isinstance(query, Query))
+
+
+LOADED = {query.name: query for query in loaded()}
+
+
+@pytest.fixture
+def store(shared_app: Flask) -> Database:
+    """The service's way to the database."""
+    database: Database = shared_app.extensions["ticketsvc"].database
+    return database
+
+
+@pytest.mark.parametrize("name", sorted(LOADED))
+def test_query_matches_its_parameters_and_row_type(database: Connection, name: str) -> None:
+    query = LOADED[name]
+    with database.transaction():
+        if name != "files.stage":
+            database.execute(LOADED["files.stage"].text.encode())  # the table of the other file queries
+        prepared = database.pgconn.prepare(b"query", query.text.encode())
+        assert prepared.status == pq.ExecStatus.COMMAND_OK, prepared.get_error_message()
+        described = database.pgconn.describe_prepared(b"query")
+        assert described.nparams == len(query.parameters)
+        if query.row_type is not NoneType:
+            types = queries.column_types(query.row_type)
+            assert described.nfields == len(types)
+            for column, type_ in enumerate(types):
+                row = database.execute("SELECT format_type(%s, NULL)", [described.ftype(column)]).fetchone()
+                assert row is not None
+                assert row[0] in COLUMN_TYPES.get(_not_null(type_), {row[0]} - COLUMN_TYPES[bool])
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_query_can_be_prepared(database: Connection, name: str) -> None:
-    query = queries.load(name)
+def test_file_is_valid_sql_as_it_is(database: Connection, name: str) -> None:
+    text = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text()
     with database.transaction():
         if name != "files.stage":
-            database.execute(queries.load("files.stage").text.encode())  # the table of other bulk queries
-        prepared = database.pgconn.prepare(b"query", query.text.encode())
+            database.execute(LOADED["files.stage"].text.encode())  # the table of the other file queries
+        prepared = database.pgconn.prepare(b"file", text.encode())
         assert prepared.status == pq.ExecStatus.COMMAND_OK, prepared.get_error_message()
-        assert database.pgconn.describe_prepared(b"query").nparams == len(query.parameters)
+
+
+def new_query(text: str, row_type: type[Any] = NoneType) -> Query[Any]:
+    """Return a query with a name of its own, since a connection prepares one statement a name."""
+    return queries.parse(uuid4().hex, text, row_type)
+
+
+def _not_null(type_: Any) -> Any:
+    types = [member for member in (getattr(type_, "__args__", None) or [type_]) if member is not NoneType]
+    return getattr(type_, "__origin__", types[0])
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_query_says_what_it_answers_and_what_its_parameters_are(name: str) -> None:
     lines = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text().splitlines()
     assert re.fullmatch(r"-- [A-Z].*[.,:a-z]", lines[0])
-    documented = [line for line in lines if re.match(r"-- \$\d+ \w+", line)]
-    assert len(documented) == len(queries.load(name).parameters)
-    assert len(set(queries.load(name).parameters)) == len(documented)
+    documented = [match[1] for line in lines if (match := re.match(r"-- \$\d+ (\w+)", line))]
+    assert len(set(documented)) == len(documented)
+    assert set(documented) <= set(LOADED[name].parameters)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -58,12 +129,15 @@ def test_a_missing_query_is_an_error() -> None:
 @pytest.mark.parametrize(
     "text", ["SELECT $1", "-- $1 a\n-- $2 b\nSELECT $1", "-- $2 b\nSELECT $2", "-- $1 a\n-- $3 c\nSELECT $1, $3"]
 )
-def test_a_query_must_document_its_parameters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    (tmp_path / "x").mkdir()
-    (tmp_path / "x" / "y.sql").write_text(text)
-    monkeypatch.setattr(queries, "SQL", tmp_path)
-    with pytest.raises(ValueError, match=r"sql/x/y\.sql documents"):
-        queries.load("x.y")
+def test_query_with_undocumented_parameters_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"x\.y documents"):
+        queries.parse("x.y", text)
+
+
+@pytest.mark.parametrize("value", ["unsafe", "yes", "", "safe, I think"])
+def test_query_with_another_retry_value_is_an_error(value: str) -> None:
+    with pytest.raises(ValueError, match="Retry: safe"):
+        queries.parse("x.y", f"-- Retry: {value}\nSELECT 1")
 
 
 @pytest.mark.parametrize(
@@ -76,51 +150,79 @@ def test_a_query_must_document_its_parameters(tmp_path: Path, monkeypatch: pytes
         ["NULL", "null", " "],
         ["'", "ü🎫", "\n\t"],
         ["{}", "(,)"],
+        ["NULL", None],
     ],
 )
-def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str]) -> None:
-    [bound] = Query("x", "", ("names",)).bind({"names": texts, "other": 1})
+def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str | None]) -> None:
+    [bound] = queries.parse("x", "-- $1 names\nSELECT $1").bind({"names": texts, "other": 1})
     assert bound is not None
     assert database.execute("SELECT %s::text[]", [bound.decode()]).fetchone() == (texts,)
 
 
-def test_a_query_says_whether_it_may_run_again() -> None:
-    reading = {name for name in NAMES if queries.load(name).repeatable}
-    assert reading >= {"tickets.get", "tickets.count_search", "tickets.search_newest", "tickets.search_updated"}
-    assert not reading & {"tickets.create", "tickets.update", "tickets.delete"}
+class Everything(NamedTuple):
+    """A row with a column of each type, not null and null."""
+
+    raw: bytes
+    text: str
+    empty: str | None
+    number: int
+    ratio: float
+    is_true: bool
+    is_false: bool
+    id: UUID
+    array: list[int]
+    no_raw: bytes | None
+    no_text: str | None
+    no_number: int | None
+    no_flag: bool | None
+    no_id: UUID | None
+
+
+def test_columns_arrive_as_the_row_type_says(store: Database) -> None:
+    text = """SELECT '{"ü": 1}'::json, 'ü🎫', '', -12, 0.25::float8, true, false,
+        '01234567-89ab-cdef-0123-456789abcdef'::uuid, '[1, 2]'::json, NULL, NULL, NULL, NULL, NULL"""
+    expected = Everything(
+        '{"ü": 1}'.encode(), "ü🎫", "", -12, 0.25, True, False, UUID("01234567-89ab-cdef-0123-456789abcdef"), [1, 2],
+        None, None, None, None, None,
+    )  # fmt: skip
+    assert store.one(new_query(text, Everything)) == expected
+    rows = store.rows(new_query(f"{text} FROM generate_series(1, 3)", Everything))
+    assert rows == [expected] * 3
+    assert {type(row) for row in rows} == {Everything}
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+@pytest.mark.parametrize("row_type", [bytes, str, int, float, bool, UUID])
+def test_null_where_the_row_type_has_none_is_an_error(store: Database, row_type: type, rows: int) -> None:
+    with pytest.raises((TypeError, KeyError, AttributeError)):
+        store.rows(new_query(f"SELECT NULL FROM generate_series(1, {rows})", row_type))
+
+
+def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
+    text = "-- $1 last\nSELECT * FROM generate_series(1, $1::integer)"
+    query = new_query(text, int)
+    assert [store.one_or_none(query, {"last": last}) for last in (0, 2)] == [None, 1]
+    assert store.rows(query, {"last": 3}) == [1, 2, 3]
+
+
+def test_only_writes_lack_the_declaration_of_a_safe_retry() -> None:
+    assert {name for name in NAMES if not LOADED[name].is_retry_safe} == NOT_RETRIED
+
+
+@pytest.mark.parametrize(("header", "runs"), [("", 1), ("-- Retry: safe\n", ATTEMPTS)])
+def test_only_a_declared_query_is_repeated_after_a_lost_connection(
+    database: Connection, store: Database, header: str, runs: int
+) -> None:
+    database.execute("CREATE SEQUENCE runs")  # counts also what is rolled back
+    try:
+        text = f"{header}SELECT nextval('runs'), pg_terminate_backend(pg_backend_pid())"
+        with pytest.raises(Unavailable):
+            store.execute(new_query(text))
+        assert database.execute("SELECT last_value FROM runs").fetchone() == (runs,)
+    finally:
+        database.execute("DROP SEQUENCE runs")
 
 
 def test_a_missing_value_is_an_error() -> None:
     with pytest.raises(KeyError):
-        Query("x", "", ("a",)).bind({"b": 1})
-
-
-@pytest.mark.parametrize("path", API + STORE, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_there_is_no_sql_in_python(path: Path) -> None:
-    texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
-    assert [text for text in texts if isinstance(text, str) and len(text) > 10 and SQL_TEXT.match(text)] == []
-
-
-@pytest.mark.parametrize("path", API, ids=lambda path: path.name)
-def test_the_interface_knows_no_database(path: Path) -> None:
-    imported = {name for node in ast.walk(ast.parse(path.read_text())) for name in _imported(node)}
-    assert not [name for name in imported if name.startswith(("psycopg", "ticketsvc.store.postgres.database", "yoyo"))]
-    assert not imported & {
-        "ticketsvc.store.postgres.queries",
-        "ticketsvc.store.postgres.statement",
-        "ticketsvc.store.postgres.errors",
-    }
-
-
-@pytest.mark.parametrize("path", STORE, ids=lambda path: path.name)
-def test_the_store_knows_no_http(path: Path) -> None:
-    imported = {name for node in ast.walk(ast.parse(path.read_text())) for name in _imported(node)}
-    assert not [name for name in imported if name.startswith(("flask", "werkzeug", "ticketsvc.api", "gunicorn"))]
-
-
-def _imported(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module:
-        return [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return []
+        queries.parse("x", "-- $1 a\nSELECT $1").bind({"b": 1})

@@ -12,10 +12,10 @@ from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, NoMoreDa
 
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 from ticketsvc.server.client_wait import ClientWait
-from ticketsvc.server.logs import DEFAULT_CSP, request_id
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server.logs import request_id
 from ticketsvc.server.request import Requests, environ
 from ticketsvc.server.response import Response, format_head
+from ticketsvc.server.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
     from ticketsvc.server.worker import Worker
@@ -83,7 +83,7 @@ class Connection:
     def _reject(self, error: Exception) -> None:
         """Send a problem document instead of serving a request that cannot be read."""
         problem, identifier = _problem(error), os.urandom(16).hex()
-        COUNTS.add("http_unreadable_requests_total", str(problem.status))
+        self._worker.metrics.HTTP_UNREADABLE.labels(str(problem.status)).inc()
         request_id.set(identifier)
         # Only the type: the message quotes the request.
         self._worker.log.warning("cannot be read as HTTP: %s", type(error).__name__)
@@ -93,8 +93,7 @@ class Connection:
             ("Content-Type", "application/problem+json"),
             ("Content-Length", str(len(body))),
             ("X-Request-Id", identifier),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Content-Security-Policy", DEFAULT_CSP),
+            *SECURITY_HEADERS.items(),
         ]
         status = HTTPStatus(problem.status)
         try:

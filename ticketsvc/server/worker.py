@@ -21,7 +21,6 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from ticketsvc.server.connection import Connection
-from ticketsvc.server.metrics import process
 
 if TYPE_CHECKING:
     from ticketsvc.server.client_wait import ClientWait
@@ -100,6 +99,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and exempt what it has allocated from garbage collection."""
         super().load_wsgi()
+        from ticketsvc.server import metrics  # opens files of this worker, so the master must not import it
+
+        self.metrics = metrics
         get_hub().print_exception = self._log_exception
         self.base_environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         gc.collect()
@@ -161,7 +163,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def publish(self) -> None:
         """Publish this worker's metrics to the other workers."""
         if self.wsgi:
-            process.publish(self.wsgi.extensions["ticketsvc"].database.pool.get_stats())
+            self.metrics.update(self.wsgi.extensions["ticketsvc"].database.pool)
 
     def count_request(self) -> None:
         """Count a request; after `max_requests` the worker ends."""

@@ -1,4 +1,4 @@
-"""API keys in the database, known by their SHA-256 only: keys are random, so no slow hash is needed."""
+"""API keys. The database stores their SHA-256: keys are random, so no slow hash is needed."""
 
 from __future__ import annotations
 
@@ -10,62 +10,62 @@ from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 
 SCOPES = ("read", "write", "admin")
-"""Each includes those before it."""
+"""Each scope includes those before it."""
 PREFIX = "tk_"
 SECRET_BYTES = 32
 
-_FIND = queries.load("keys.find")
-_USE = queries.load("keys.touch")
-_ADD = queries.load("keys.add")
-_LIST = queries.load("keys.list")
-_REVOKE = queries.load("keys.revoke")
-
 
 class Key(NamedTuple):
-    """A valid key; `is_use_due`: its last use was recorded more than a minute ago."""
+    """A valid key. `needs_touch` is true when its last use was recorded more than a minute ago."""
 
     name: str
     scope: str
-    is_use_due: bool
+    needs_touch: bool
 
 
-class Listed(NamedTuple):
-    """A key in the list; times are RFC 3339, "" for never."""
+class KeyInfo(NamedTuple):
+    """A key in the list. The times are RFC 3339, None for never."""
 
     name: str
     scope: str
     created_at: str
-    last_used_at: str
-    revoked_at: str
+    last_used_at: str | None
+    revoked_at: str | None
+
+
+_FIND = queries.load("keys.find", Key)
+_TOUCH = queries.load("keys.touch")
+_ADD = queries.load("keys.add", str)
+_LIST = queries.load("keys.list", KeyInfo)
+_REVOKE = queries.load("keys.revoke", str)
 
 
 def digest(key: str) -> str:
-    """What is stored of a key, in hexadecimal digits."""
+    """Return the SHA-256 of a key in hexadecimal digits."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
 def find(database: Database, key_digest: str) -> Key | None:
-    """The key with this digest; None: there is none, or it was revoked."""
-    row = database.row(_FIND, {"hash": key_digest})
-    return Key(row[0].decode(), row[1].decode(), row[2] == b"t") if row else None
+    """Return the key with this digest, or None when there is none or it was revoked."""
+    return database.one_or_none(_FIND, {"hash": key_digest})
 
 
-def use(database: Database, name: str) -> None:
+def touch(database: Database, name: str) -> None:
     """Record that a key is used now."""
-    database.rows(_USE, {"name": name})
+    database.execute(_TOUCH, {"name": name})
 
 
 def add(database: Database, name: str, scope: str) -> str | None:
-    """Make a key and return it: nobody can read it again. None: there is or was one of this name."""
+    """Create a key and return it; it cannot be read again. Return None when the name is or was in use."""
     key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    return key if database.row(_ADD, {"name": name, "scope": scope, "hash": digest(key)}) else None
+    return key if database.one_or_none(_ADD, {"name": name, "scope": scope, "hash": digest(key)}) else None
 
 
-def listed(database: Database) -> list[Listed]:
-    """All keys, revoked ones too, by name."""
-    return [Listed(*[column.decode() for column in row]) for row in database.rows(_LIST)]
+def list_all(database: Database) -> list[KeyInfo]:
+    """Return all keys, including revoked ones, ordered by name."""
+    return database.rows(_LIST)
 
 
 def revoke(database: Database, name: str) -> bool:
-    """Revoke a key; False: there is none of this name to revoke."""
-    return database.row(_REVOKE, {"name": name}) is not None
+    """Revoke a key. Return False when no valid key has this name."""
+    return database.one_or_none(_REVOKE, {"name": name}) is not None

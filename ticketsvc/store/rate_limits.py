@@ -1,20 +1,29 @@
-"""How often callers called, counted for all workers and instances together."""
+"""Numbers of requests a client sent, counted across all workers and instances."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 
-_TAKE = queries.load("limits.take")
+
+class Usage(NamedTuple):
+    """The requests of a subject in its window so far, and the seconds until the window ends."""
+
+    requests: int
+    seconds: int
+
+
+_TAKE = queries.load("limits.take", Usage)
 _PRUNE = queries.load("limits.prune")
 
 
-def take(database: Database, subject: str, window: int) -> tuple[int, int]:
-    """Count a call: how many there were in the subject's window with it, and the seconds until that ends."""
-    used, seconds = database.rows(_TAKE, {"subject": subject, "window": window})[0]
-    return int(used), int(seconds)
+def take(database: Database, subject: str, window: int) -> Usage:
+    """Count a request of a subject, whose window lasts `window` seconds. Return its usage, this request included."""
+    return database.one(_TAKE, {"subject": subject, "window": window})
 
 
 def prune(database: Database) -> None:
-    """Forget the windows that are over."""
-    database.rows(_PRUNE)
+    """Delete windows that have ended."""
+    database.execute(_PRUNE)

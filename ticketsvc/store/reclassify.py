@@ -1,4 +1,4 @@
-"""Suggestions for tickets that were labelled without one."""
+"""Suggestions for tickets that were created without one."""
 
 from __future__ import annotations
 
@@ -9,29 +9,26 @@ from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Suggestion
 
-_UNSUGGESTED = queries.load("triage.reclassify_batch")
-_SUGGEST = queries.load("triage.store_suggestion")
-
 
 class ReclassifyCandidate(NamedTuple):
-    """A ticket: `text` is title and description, None where it has a suggestion."""
+    """A ticket. `text` is its title and description, or None when it already has a suggestion."""
 
     id: UUID
     version: int
     text: str | None
 
 
+_BATCH = queries.load("triage.reclassify_batch", ReclassifyCandidate)
+_STORE = queries.load("triage.store_suggestion", UUID)
+
+
 def reclassify_batch(database: Database, after: UUID, limit: int, characters: int) -> list[ReclassifyCandidate]:
-    """The next tickets behind an id, with and without suggestions; the texts have at most so many characters."""
-    rows = database.rows(_UNSUGGESTED, {"after_id": after, "limit": limit, "characters": characters})
-    return [
-        ReclassifyCandidate(UUID(ticket_id.decode()), int(version), text.decode() or None)
-        for ticket_id, version, text in rows
-    ]
+    """Return the next `limit` tickets after an id, with and without suggestions, their texts cut to `characters`."""
+    return database.rows(_BATCH, {"after_id": after, "limit": limit, "characters": characters})
 
 
-def suggest(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
-    """Store a suggestion, which may teach. False: the ticket was changed meanwhile, or has one."""
+def store_suggestion(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
+    """Store a suggestion; the ticket may become a training example. Return False when it was changed meanwhile."""
     values = {
         "id": ticket.id,
         "version": ticket.version,
@@ -40,4 +37,4 @@ def suggest(database: Database, ticket: ReclassifyCandidate, suggestion: Suggest
         "priority": suggestion.priority,
         "priority_confidence": suggestion.priority_confidence,
     }
-    return database.row(_SUGGEST, values) is not None
+    return database.one_or_none(_STORE, values) is not None

@@ -1,45 +1,16 @@
-"""What the tickets of this database teach about words and labels. The triggers of migration 0002 do the learning."""
+"""Counts of tokens and labels in the training examples of this database, which triggers maintain."""
 
 from __future__ import annotations
 
-import json
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
-
-_RECALL = queries.load("triage.token_counts")
-_EXAMPLES = queries.load("triage.examples")
-_FORGET = queries.load("triage.forget")
-_REBUILD = queries.load("triage.rebuild")
-_STOP = queries.load("triage.stop")
-_SIZE = queries.load("triage.size")
-
-Weights = list[int]
-"""For each category, then each priority, what the texts with that label weigh, in hundredths of a word."""
-
-
-class Memory(NamedTuple):
-    """What was learned about the words of a text.
-
-    `total` are the weights of all words together. `words` has each word of the text, as it stands there, with its
-    weights, or None for one that no lesson had.
-    """
-
-    total: Weights
-    words: list[tuple[str, Weights | None]]
-
-
-class Example(NamedTuple):
-    """The beginning of a ticket, at most 500 code points, and the labels that people gave it; None: nobody did."""
-
-    text: str
-    category: str | None
-    priority: str | None
+from ticketsvc.triage.model import Example, LabelCounts, TokenCounts
 
 
 class Size(NamedTuple):
-    """How much was learned: texts that teach, different words, words counted for each field, bytes on disk."""
+    """The size of the training data: different texts, different words, words counted for each field, bytes on disk."""
 
     texts: int
     words: int
@@ -48,48 +19,54 @@ class Size(NamedTuple):
     bytes: int
 
 
-def recall(database: Database, text: str) -> Memory | None:
-    """What was learned about a text; None before anything was learned, and for a text without words.
+class _TokenCountsRow(NamedTuple):
+    total: LabelCounts
+    words: list[Any]
+
+
+_TOKEN_COUNTS = queries.load("triage.token_counts", _TokenCountsRow)
+_EXAMPLES = queries.load("triage.examples", Example)
+_FORGET = queries.load("triage.forget")
+_REBUILD = queries.load("triage.rebuild", int)
+_STOP = queries.load("triage.stop")
+_SIZE = queries.load("triage.size", Size)
+
+
+def token_counts(database: Database, text: str) -> TokenCounts | None:
+    """Return the counts for the words of a text, or None before anything was learned and for a text without words.
 
     NUL and lone surrogates, which Postgres does not store, are read as a space and a question mark.
     """
-    row = database.row(_RECALL, {"text": _storable(text)})
-    if row is None:
-        return None
-    total, words = map(json.loads, row)
-    return Memory(total, [(word, weights) for word, weights in words])
+    row = database.one_or_none(_TOKEN_COUNTS, {"text": _storable(text)})
+    return row and TokenCounts(row.total, [(word, counts) for word, counts in row.words])
 
 
 def examples(database: Database, text: str) -> list[Example]:
-    """At most three tickets whose labels were corrected and whose text resembles this one, best first."""
-    rows = database.rows(_EXAMPLES, {"text": _storable(text)})
-    return [
-        Example(body.decode(), category.decode() or None, priority.decode() or None)
-        for body, category, priority in rows
-    ]
+    """Return at most three tickets whose labels were corrected and whose text resembles this one, best first."""
+    return database.rows(_EXAMPLES, {"text": _storable(text)})
 
 
 def forget(database: Database) -> None:
-    """Forget all lessons: only tickets that are created from now on teach."""
-    database.rows(_FORGET)
+    """Forget all training examples. Only tickets created from now on become new ones."""
+    database.execute(_FORGET)
 
 
 def rebuild(database: Database) -> int:
-    """Learn again from all tickets there are, and return how many different texts teach.
+    """Recompute all counts from the tickets, and return the number of different texts.
 
-    Meanwhile changes of tickets that teach wait.
+    Changes of tickets that are training examples wait meanwhile.
     """
-    return int(database.rows(_REBUILD)[0][0])
+    return database.one(_REBUILD)
 
 
 def stop(database: Database) -> None:
-    """Forget all lessons, and learn nothing more until `forget` or `rebuild`."""
-    database.rows(_STOP)
+    """Forget all training examples, and learn nothing more until `forget` or `rebuild`."""
+    database.execute(_STOP)
 
 
 def size(database: Database) -> Size:
-    """How much was learned so far."""
-    return Size(*map(int, database.rows(_SIZE)[0]))
+    """Return the size of the training data."""
+    return database.one(_SIZE)
 
 
 def _storable(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What holds for every classifier, whatever it decides: put one through `check_conformance`."""
+"""A conformance suite for implementations of the classifier protocol."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ TEXTS = (
 
 
 def check_conformance(classifier: Classifier) -> None:
-    """Assert that a classifier answers every odd text, and that its answers are well formed."""
+    """Assert that a classifier returns valid suggestions for unusual texts."""
     for text in TEXTS:
         check_suggestion(classifier, text)
 
 
 def check_suggestion(classifier: Classifier, text: str) -> None:
-    """Assert valid labels, probabilities, and reasons that quote the text and speak for these labels."""
+    """Assert valid labels and probabilities, and reasons that quote the text and support these labels."""
     suggestion = classifier.classify(text)
     assert suggestion.category in CATEGORIES
     assert suggestion.priority in PRIORITIES

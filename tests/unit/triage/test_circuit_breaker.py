@@ -1,4 +1,4 @@
-"""The circuit breaker, with a clock that the tests turn."""
+"""The circuit breaker, with a clock that the tests set."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ def fail(breaker: CircuitBreaker, times: int) -> None:
         breaker.failed()
 
 
-def test_it_is_closed_at_first(breaker: CircuitBreaker) -> None:
+def test_it_is_initially_closed(breaker: CircuitBreaker) -> None:
     assert breaker.allows_call()
 
 
-def test_it_opens_after_as_many_failures_in_a_row_as_the_threshold(breaker: CircuitBreaker) -> None:
+def test_it_opens_after_threshold_consecutive_failures(breaker: CircuitBreaker) -> None:
     fail(breaker, 2)
     assert breaker.allows_call()
     fail(breaker, 1)
     assert not breaker.allows_call()
 
 
-def test_a_success_between_starts_the_count_anew(breaker: CircuitBreaker) -> None:
+def test_a_success_resets_the_failure_count(breaker: CircuitBreaker) -> None:
     fail(breaker, 2)
     breaker.succeeded()
     fail(breaker, 2)
     assert breaker.allows_call()
 
 
-def test_a_trip_opens_it_at_once(breaker: CircuitBreaker) -> None:
+def test_a_trip_opens_the_breaker_at_once(breaker: CircuitBreaker) -> None:
     breaker.trip()
     assert not breaker.allows_call()
 
 
-def test_it_stays_open_until_the_cooldown_has_passed(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_it_stays_open_during_the_cooldown(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN - 0.001
     assert not breaker.allows_call()
@@ -65,13 +65,13 @@ def test_it_stays_open_until_the_cooldown_has_passed(breaker: CircuitBreaker, cl
     assert breaker.allows_call()
 
 
-def test_after_the_cooldown_it_lets_one_trial_through(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_after_the_cooldown_one_trial_is_allowed(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN
     assert [breaker.allows_call() for _ in range(3)] == [True, False, False]
 
 
-def test_a_trial_that_succeeds_closes_it(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_a_successful_trial_closes_the_breaker(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN
     assert breaker.allows_call()
@@ -81,7 +81,7 @@ def test_a_trial_that_succeeds_closes_it(breaker: CircuitBreaker, clock: Clock) 
     assert breaker.allows_call()
 
 
-def test_a_trial_that_fails_opens_it_for_another_cooldown(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_a_failed_trial_starts_another_cooldown(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN
     assert breaker.allows_call()
@@ -93,7 +93,7 @@ def test_a_trial_that_fails_opens_it_for_another_cooldown(breaker: CircuitBreake
     assert breaker.allows_call()
 
 
-def test_a_trial_that_never_reports_blocks_only_one_cooldown(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_a_trial_without_a_report_blocks_one_cooldown_only(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN
     assert breaker.allows_call()
@@ -101,7 +101,7 @@ def test_a_trial_that_never_reports_blocks_only_one_cooldown(breaker: CircuitBre
     assert breaker.allows_call()
 
 
-def test_of_many_threads_one_gets_the_trial(breaker: CircuitBreaker, clock: Clock) -> None:
+def test_only_one_of_many_threads_gets_the_trial(breaker: CircuitBreaker, clock: Clock) -> None:
     breaker.trip()
     clock.now += COOLDOWN
     start = threading.Barrier(16)
@@ -119,7 +119,7 @@ def test_of_many_threads_one_gets_the_trial(breaker: CircuitBreaker, clock: Cloc
     assert sorted(allowed) == [False] * 15 + [True]
 
 
-def test_no_failure_of_many_threads_is_lost() -> None:
+def test_failures_of_many_threads_are_all_counted() -> None:
     breaker = CircuitBreaker(threshold=800, cooldown=COOLDOWN)
     threads = [threading.Thread(target=fail, args=(breaker, 100)) for _ in range(8)]
     for thread in threads:

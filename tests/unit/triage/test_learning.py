@@ -1,4 +1,4 @@
-"""How the lessons of this database's tickets change what is suggested."""
+"""The effect of training examples on suggestions."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.training import Memory
 from ticketsvc.triage.learning import bayes
-from ticketsvc.triage.learning.classifier import REASONS_PER_FIELD, LearningClassifier
+from ticketsvc.triage.learning.classifier import LearningClassifier
+from ticketsvc.triage.model import MAX_REASONS, TokenCounts
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
@@ -45,17 +45,17 @@ def store(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def learning(store: Database) -> LearningClassifier:
-    return LearningClassifier(prior, lambda text: training.recall(store, text))
+    return LearningClassifier(prior, lambda text: training.token_counts(store, text))
 
 
 def correct(database: Connection, text: str, category: str, priority: str = "medium") -> str:
-    """File a ticket with what the prior suggests, and give it these labels."""
+    """Insert a ticket with the prior's suggestion and these final labels."""
     suggestion = prior.classify(text)
     return suggest(database, text, (suggestion.category, suggestion.priority), (category, priority), status="closed")
 
 
 def probability(learning: LearningClassifier, text: str, category: str) -> float:
-    """How sure it is of the category; 0 when it suggests another."""
+    """Return the confidence of the category, or 0 if another one is suggested."""
     suggestion = learning.classify(text)
     return suggestion.category_confidence if suggestion.category == category else 0.0
 
@@ -76,29 +76,29 @@ def test_it_conforms(database: Connection, learning: LearningClassifier) -> None
     check_conformance(learning)
 
 
-def test_a_lesson_reaches_every_process_at_once(database: Connection, database_url: str) -> None:
+def test_a_training_example_reaches_all_processes_at_once(database: Connection, database_url: str) -> None:
     other = Database(Config(database_url=database_url))
     try:
         correct(database, TEXT, "technical")
-        elsewhere = LearningClassifier(prior, lambda text: training.recall(other, text))
+        elsewhere = LearningClassifier(prior, lambda text: training.token_counts(other, text))
         assert elsewhere.classify(SIMILAR).category == "technical"
     finally:
         other.close()
 
 
-def test_a_correction_leaves_other_texts_alone(database: Connection, learning: LearningClassifier) -> None:
+def test_a_correction_does_not_affect_unrelated_texts(database: Connection, learning: LearningClassifier) -> None:
     correct(database, TEXT, "technical")
     assert learning.classify(OTHER).category == prior.classify(OTHER).category
     assert learning.classify("I was charged twice, refund the invoice").category == "billing"
 
 
-def test_a_second_correction_outdoes_the_first(database: Connection, learning: LearningClassifier) -> None:
+def test_a_second_correction_overrides_the_first(database: Connection, learning: LearningClassifier) -> None:
     ticket = correct(database, TEXT, "technical")
     change(database, ticket, category="account")
     assert learning.classify(SIMILAR).category == "account"
 
 
-def test_an_agreement_strengthens(database: Connection, learning: LearningClassifier) -> None:
+def test_a_kept_label_raises_the_confidence(database: Connection, learning: LearningClassifier) -> None:
     before = probability(learning, SIMILAR, "general")
     change(database, suggest(database, TEXT), status="closed")
     once = probability(learning, SIMILAR, "general")
@@ -113,9 +113,7 @@ def test_it_learns_priorities(database: Connection, learning: LearningClassifier
     assert learning.classify(OTHER).priority == prior.classify(OTHER).priority
 
 
-def test_reasons_are_the_words_of_the_ticket_that_spoke_for_the_label(
-    database: Connection, learning: LearningClassifier
-) -> None:
+def test_reasons_quote_the_words_that_support_the_label(database: Connection, learning: LearningClassifier) -> None:
     correct(database, OTHER, "account")
     correct(database, TEXT, "technical")
     reasons = [reason for reason in learning.classify("GASKETS squeak, meadow").reasons if reason.field == "category"]
@@ -123,7 +121,7 @@ def test_reasons_are_the_words_of_the_ticket_that_spoke_for_the_label(
     assert {reason.label for reason in reasons} == {"technical"}
 
 
-def test_reasons_of_both_are_told_when_both_agree(database: Connection, learning: LearningClassifier) -> None:
+def test_reasons_of_prior_and_training_are_combined(database: Connection, learning: LearningClassifier) -> None:
     correct(database, OTHER, "account")
     correct(database, "refund the gasket", "billing")
     suggestion = learning.classify("a refund for my gasket")
@@ -131,10 +129,12 @@ def test_reasons_of_both_are_told_when_both_agree(database: Connection, learning
     assert suggestion.source == "offline"
     assert words[0] == "refund"
     assert "gasket" in words
-    assert len(words) <= REASONS_PER_FIELD
+    assert len(words) <= MAX_REASONS
 
 
-def test_it_forgets(database: Connection, learning: LearningClassifier, store: Database) -> None:
+def test_forget_removes_the_effect_of_training(
+    database: Connection, learning: LearningClassifier, store: Database
+) -> None:
     correct(database, TEXT, "technical")
     training.forget(store)
     assert learning.classify(SIMILAR) == prior.classify(SIMILAR)
@@ -142,30 +142,30 @@ def test_it_forgets(database: Connection, learning: LearningClassifier, store: D
     assert learning.classify(SIMILAR).category == "technical"
 
 
-def test_switched_off_it_is_the_prior(database: Connection) -> None:
+def test_without_token_counts_the_prior_is_used(database: Connection) -> None:
     correct(database, TEXT, "technical")
     assert LearningClassifier(prior, lambda _: None).classify(SIMILAR) == prior.classify(SIMILAR)
 
 
-def test_without_the_database_the_prior_answers(caplog: pytest.LogCaptureFixture) -> None:
+def test_without_the_database_the_prior_is_used(caplog: pytest.LogCaptureFixture) -> None:
     unreachable = Database(Config(database_url="postgresql://127.0.0.1:1/none", pool_timeout=0.1))
     try:
-        away = LearningClassifier(prior, lambda text: training.recall(unreachable, text))
+        away = LearningClassifier(prior, lambda text: training.token_counts(unreachable, text))
         assert away.classify(TEXT) == prior.classify(TEXT)
     finally:
         unreachable.close()
-    assert "without what was learned" in caplog.text
+    assert "without training examples" in caplog.text
 
 
-def test_without_the_migration_the_prior_answers() -> None:
-    def recall(_: str) -> Memory | None:
+def test_without_the_migration_the_prior_is_used() -> None:
+    def token_counts(_: str) -> TokenCounts | None:
         raise Unavailable("The database is not up to date.")
 
-    assert LearningClassifier(prior, recall).classify(TEXT) == prior.classify(TEXT)
+    assert LearningClassifier(prior, token_counts).classify(TEXT) == prior.classify(TEXT)
 
 
-def test_it_moves_the_odds_only_so_far() -> None:
-    flood = Memory([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
+def test_the_effect_of_training_on_the_odds_is_limited() -> None:
+    flood = TokenCounts([10**9, 10**9, 10**9, 10**9, 0, 0, 0, 0], [("w", [10**6, 1, 1, 1, 0, 0, 0, 0])] * 64)
     suggestion = LearningClassifier(prior, lambda _: flood).classify(OTHER)
     assert suggestion.category == "billing"
     assert suggestion.category_confidence < 0.9999
@@ -174,14 +174,14 @@ def test_it_moves_the_odds_only_so_far() -> None:
 # --- the formula
 
 
-def test_evidence_is_the_logarithm_of_the_odds_of_the_words() -> None:
-    """400 words each: the word is 4 of the one label's and 1 of the other's, with 5 * sqrt(800) words smoothed in."""
+def test_log_odds_follow_the_formula() -> None:
+    """Two labels with 400 tokens each, of which 4 and 1 are the token, smoothed by 5 * sqrt(800) tokens."""
     unseen = 5 * 800**0.5
     expected = ((4 + 0.5) / (400 + unseen)) / ((1 + 0.5) / (400 + unseen))
-    first, second, never = bayes.weigh(["w"], [[400, 100, 0]], [40_000, 40_000, 0])
-    assert 2.718281828**first.weight == pytest.approx(expected)
-    assert second.weight == pytest.approx(-first.weight)
-    assert (first.words, second.words, never) == (("w",), (), bayes.SILENT)
+    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [40_000, 40_000, 0])
+    assert 2.718281828**first.value == pytest.approx(expected)
+    assert second.value == pytest.approx(-first.value)
+    assert (first.tokens, second.tokens, unknown) == (("w",), (), bayes.UNKNOWN)
 
 
 def test_familiarity_grows_with_what_is_known() -> None:
@@ -191,42 +191,42 @@ def test_familiarity_grows_with_what_is_known() -> None:
     assert bayes.familiarity([[50, 250]]) == pytest.approx(0.75)
 
 
-# --- poisoning: what one person can do with a few hundred tickets
+# --- poisoning: the effect of a few hundred hostile tickets
 
 HONEST, POISONED, HELD_OUT = 1000, 300, 300
 
 
-def poison_copies(chance: random.Random, _: int) -> str:
-    """One text of an account ticket over and over, in other figures."""
-    return f"{SUBJECTS['account']} {chance.random()}"
+def poison_copies(rng: random.Random, _: int) -> str:
+    """Return the same account ticket each time, with different numbers."""
+    return f"{SUBJECTS['account']} {rng.random()}"
 
 
-def poison_lies(chance: random.Random, _: int) -> str:
-    """Tickets like honest ones about accounts, more than there are honest ones."""
-    return honest_text(chance, "account")
+def poison_lies(rng: random.Random, _: int) -> str:
+    """Return tickets that look like honest ones about accounts, and outnumber them."""
+    return honest_text(rng, "account")
 
 
-def poison_floods(chance: random.Random, number: int) -> str:
-    """Words of all subjects and small talk thrown together."""
+def poison_floods(rng: random.Random, number: int) -> str:
+    """Return a random mix of words of all subjects and small talk."""
     words = " ".join([*SUBJECTS.values(), SMALL_TALK]).split()
-    return " ".join([*chance.sample(words, 40), str(number)])
+    return " ".join([*rng.sample(words, 40), str(number)])
 
 
 def accuracy(learning: LearningClassifier, tickets: list[tuple[str, str]]) -> float:
-    """The share of texts whose category is right."""
-    answers: list[Suggestion] = [learning.classify(text) for text, _ in tickets]
-    right = [answer.category == category for answer, (_, category) in zip(answers, tickets, strict=True)]
-    return sum(right) / len(tickets)
+    """Return the share of texts whose category is predicted correctly."""
+    suggestions: list[Suggestion] = [learning.classify(text) for text, _ in tickets]
+    correct = [found.category == category for found, (_, category) in zip(suggestions, tickets, strict=True)]
+    return sum(correct) / len(tickets)
 
 
 @pytest.mark.parametrize(("poison", "loss"), [(poison_copies, 0.01), (poison_floods, 0.04), (poison_lies, 0.08)])
-def test_a_few_hundred_poisoned_tickets_spoil_little(
+def test_hundreds_of_poisoned_tickets_reduce_accuracy_little(
     database: Connection, learning: LearningClassifier, poison: Poison, loss: float
 ) -> None:
-    chance = random.Random(1)
+    rng = random.Random(1)
 
     def honest(count: int) -> list[tuple[str, str]]:
-        return [(honest_text(chance, category), category) for category in chance.choices(CATEGORIES, k=count)]
+        return [(honest_text(rng, category), category) for category in rng.choices(CATEGORIES, k=count)]
 
     held_out = honest(HELD_OUT)
     with database.transaction():
@@ -235,6 +235,6 @@ def test_a_few_hundred_poisoned_tickets_spoil_little(
     before = accuracy(learning, held_out)
     with database.transaction():
         for number in range(POISONED):
-            correct(database, poison(chance, number), "billing")
+            correct(database, poison(rng, number), "billing")
     assert before > 0.9
     assert accuracy(learning, held_out) > before - loss

@@ -1,4 +1,4 @@
-"""How the offline classifier decides, rule by rule."""
+"""The rules of the offline classifier."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.triage.conformance import check_conformance, check_suggestion
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.triage.offline.classifier import CHARACTERS_READ, REASONS_PER_FIELD, OfflineClassifier
+from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 from ticketsvc.triage.offline.evidence import ASPECTS
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.tokens import fold, squeeze, tokenize
@@ -37,7 +38,7 @@ def test_it_conforms() -> None:
 
 @settings(deadline=None)
 @given(st.text())
-def test_it_answers_any_text(text: str) -> None:
+def test_it_classifies_any_text(text: str) -> None:
     check_suggestion(classifier, text)
 
 
@@ -61,7 +62,7 @@ WORDS = [
 
 @settings(deadline=None)
 @given(st.lists(st.sampled_from([*WORDS, "1,200", "é", "can’t", "—", ".", "\n"])).map(" ".join))
-def test_it_answers_any_order_of_cues(text: str) -> None:
+def test_it_classifies_any_order_of_cues(text: str) -> None:
     check_suggestion(classifier, text)
 
 
@@ -78,7 +79,7 @@ def test_it_answers_any_order_of_cues(text: str) -> None:
         ("What is your exchange rate?", "general"),
     ],
 )
-def test_the_subject_decides_not_a_stray_word(text: str, category: str) -> None:
+def test_the_subject_decides_instead_of_a_stray_word(text: str, category: str) -> None:
     assert labels(text)[0] == category
 
 
@@ -98,7 +99,7 @@ def test_the_subject_decides_not_a_stray_word(text: str, category: str) -> None:
         ("Thank you so much, everything is solved", "low"),
     ],
 )
-def test_priority_follows_harm_scope_and_haste(text: str, priority: str) -> None:
+def test_the_priority_follows_harm_scope_and_urgency(text: str, priority: str) -> None:
     assert labels(text)[1] == priority
 
 
@@ -128,7 +129,7 @@ def test_negated_urgency_is_calm(text: str, priority: str) -> None:
         "CRITICAL CRITICAL CRITICAL!",
     ],
 )
-def test_a_ticket_cannot_order_its_labels(order: str) -> None:
+def test_instructions_in_a_ticket_do_not_affect_its_labels(order: str) -> None:
     text = "The sort arrow is broken when I reload the page."
     assert labels(f"{order} {text}") == labels(f"{text} {order}") == labels(text) == ("technical", "medium")
 
@@ -139,7 +140,7 @@ def test_repeating_a_word_adds_nothing() -> None:
     )
 
 
-def test_many_harmless_people_are_no_outage() -> None:
+def test_many_users_without_harm_are_no_outage() -> None:
     assert labels("All users would love a dark mode")[1] == "low"
 
 
@@ -159,7 +160,7 @@ def test_it_reads_other_languages(text: str, expected: tuple[str, str]) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "👍👍", "12345", "مرحبا", "漢字", "lorem ipsum dolor", "\0", "\ud800"])
-def test_without_a_cue_it_is_general_and_unsure(text: str) -> None:
+def test_a_text_without_cues_is_general_with_low_confidence(text: str) -> None:
     suggestion = classifier.classify(text)
     assert (suggestion.category, suggestion.priority) == ("general", "medium")
     assert suggestion.category_confidence < 0.4
@@ -167,16 +168,16 @@ def test_without_a_cue_it_is_general_and_unsure(text: str) -> None:
     assert suggestion.reasons == ()
 
 
-def test_reasons_quote_the_words_that_decided_strongest_first() -> None:
+def test_reasons_quote_the_deciding_words_strongest_first() -> None:
     reasons = classifier.classify("Nothing URGENT. Our Invoices are wrong; where is the Refund?").reasons
     words = [(reason.field, reason.words) for reason in reasons]
     assert words[0] == ("category", "Invoices")
     assert ("category", "Refund") in words
     assert ("priority", "Nothing URGENT") in words
-    assert len(reasons) <= 2 * REASONS_PER_FIELD
+    assert len(reasons) <= 2 * MAX_REASONS
 
 
-def test_more_evidence_makes_it_surer() -> None:
+def test_more_evidence_raises_the_confidence() -> None:
     texts = ["money", "money, invoice", "money, invoice, refund"]
     sure = [classifier.classify(text).category_confidence for text in texts]
     assert all(less < more for less, more in pairwise(sure))
@@ -190,8 +191,8 @@ def test_scores_are_logarithms_of_probabilities() -> None:
 
 
 def test_it_reads_the_beginning_of_a_long_text() -> None:
-    assert labels("refund " + "x " * CHARACTERS_READ)[0] == "billing"
-    assert labels("x " * CHARACTERS_READ + "refund")[0] == "general"
+    assert labels("refund " + "x " * MAX_CHARACTERS)[0] == "billing"
+    assert labels("x " * MAX_CHARACTERS + "refund")[0] == "general"
 
 
 def test_words_are_folded() -> None:
@@ -201,7 +202,7 @@ def test_words_are_folded() -> None:
     assert labels("my acount pasword") == labels("my account password")
 
 
-def test_a_word_knows_its_place_sentence_and_clause() -> None:
+def test_tokens_have_position_sentence_and_clause() -> None:
     tokens = tokenize("At 3pm, 11,200 EUR. Why?\nwrapped\n\nEnd")
     assert [(token.word, token.sentence, token.clause) for token in tokens] == [
         ("at", 0, 0),
@@ -243,8 +244,8 @@ def test_it_rejects_a_lexicon_line_without_weight() -> None:
         Lexicon("[billing]\nrefund invoice")
 
 
-def test_the_lexicon_is_in_order() -> None:
-    """Every section is one the classifier reads, and no cue stands twice in a section."""
+def test_the_lexicon_has_known_sections_and_no_duplicates() -> None:
+    """The classifier knows every section, and no section has duplicate cues."""
     section, seen = "", set()
     for line in LEXICON.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):

@@ -1,6 +1,6 @@
-"""The chat model's classifier against loopback servers that answer rightly, wrongly, slowly or not at all.
+"""The chat model classifier against loopback servers that respond correctly, incorrectly, slowly or not at all.
 
-Real HTTP all the way: nothing of the SDK is replaced. Deadlines are short, the bounds asserted generous.
+The tests use real HTTP and no mock of the SDK. Deadlines are short, the asserted bounds are generous.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ LABELS = {
     "priority_confidence": 0.7,
 }
 PATH = "/v1/chat/completions"
-LONG_ENOUGH = 10.0  # seconds; far above every deadline here, far below what the slow servers would take
+GENEROUS = 60.0  # seconds; far above every deadline here, and the slow servers never finish
 
 
 def completion(content: object = json.dumps(LABELS), **message: object) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def classifier(httpserver: HTTPServer) -> OpenAIChatClassifier:
 
 @pytest.fixture(autouse=True)
 def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Whatever a test provokes: neither key nor ticket is in a log, of any level and any library."""
+    """Assert that no log record of any level and library contains the key or the ticket."""
     caplog.set_level("DEBUG")
     yield
     logged = "\n".join(record.getMessage() + str(record.exc_info) for record in caplog.get_records("call"))
@@ -93,11 +93,11 @@ def no_secret_in_any_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     assert "Zanzibar" not in logged
 
 
-def fault(caplog: pytest.LogCaptureFixture) -> str:
-    """The kind in the one warning that a fault leaves."""
+def logged_error(caplog: pytest.LogCaptureFixture) -> str:
+    """Return the kind of error in the only warning."""
     (record,) = [record for record in caplog.records if record.name == "ticketsvc.triage.openai.classifier"]
     assert record.levelname == "WARNING"
-    return record.getMessage().removeprefix("the model gave no labels, the fallback answers: ")
+    return record.getMessage().removeprefix("the model gave no labels, the fallback is used: ")
 
 
 def sent(httpserver: HTTPServer, index: int = 0) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def sent(httpserver: HTTPServer, index: int = 0) -> dict[str, Any]:
     return body
 
 
-# The answer as it should be
+# Valid responses
 
 
 def test_it_works(httpserver: HTTPServer, classifier: OpenAIChatClassifier, caplog: pytest.LogCaptureFixture) -> None:
@@ -156,7 +156,7 @@ def test_it_sends_key_model_and_text_as_data(httpserver: HTTPServer, classifier:
     ]
 
 
-def test_it_asks_for_a_strict_schema(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_it_requests_a_strict_schema(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify(TEXT)
     response_format = sent(httpserver)["response_format"]
@@ -179,7 +179,7 @@ def test_it_asks_for_a_strict_schema(httpserver: HTTPServer, classifier: OpenAIC
         ("mistral-small-latest", {}),
     ],
 )
-def test_other_families_get_no_parameter_that_they_may_not_know(
+def test_other_models_get_no_openai_specific_parameters(
     httpserver: HTTPServer, model: str, extra: dict[str, object]
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
@@ -215,7 +215,7 @@ def test_it_clamps_confidences(
 @pytest.mark.parametrize(
     "quotes", [None, "charged twice", [7, None, {}, "", "  "], ["invented"], ["Z" * (QUOTE_LENGTH + 1)]]
 )
-def test_it_drops_reasons_that_are_not_words_of_the_ticket(
+def test_it_drops_reasons_that_do_not_quote_the_ticket(
     httpserver: HTTPServer, classifier: OpenAIChatClassifier, quotes: object
 ) -> None:
     content = json.dumps({**LABELS, "category_quotes": quotes, "priority_quotes": quotes})
@@ -224,7 +224,7 @@ def test_it_drops_reasons_that_are_not_words_of_the_ticket(
     assert (suggestion.reasons, suggestion.source) == ((), "openai")
 
 
-def test_it_keeps_few_reasons_and_none_twice(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_it_limits_reasons_and_drops_duplicates(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     content = json.dumps({**LABELS, "category_quotes": ["invoice", "invoice", "refund", "charged", "twice"]})
     httpserver.expect_request(PATH).respond_with_json(completion(content))
     reasons = classifier.classify(TEXT).reasons
@@ -235,10 +235,10 @@ def test_it_keeps_few_reasons_and_none_twice(httpserver: HTTPServer, classifier:
     ]
 
 
-def test_it_can_do_without_a_usage_report(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
-    answer = completion()
-    del answer["usage"]
-    httpserver.expect_request(PATH).respond_with_json(answer)
+def test_it_accepts_a_response_without_usage(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+    body = completion()
+    del body["usage"]
+    httpserver.expect_request(PATH).respond_with_json(body)
     assert classifier.classify(TEXT).source == "openai"
 
 
@@ -266,7 +266,7 @@ def test_threads_may_share_it(httpserver: HTTPServer, classifier: OpenAIChatClas
         "\u202e\u0000\u2028 Zanzibar 🙂 ещё раз",
     ],
 )
-def test_no_text_leaves_its_place_as_data(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
+def test_every_text_is_sent_as_data(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify(text)
     system, user = sent(httpserver)["messages"]
@@ -275,13 +275,13 @@ def test_no_text_leaves_its_place_as_data(httpserver: HTTPServer, classifier: Op
     assert json.loads(user["content"]) == {"ticket": text}
 
 
-def test_an_injected_label_is_still_checked(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_an_injected_label_is_validated(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     content = json.dumps({**LABELS, "priority": "<script>urgent</script>"})
     httpserver.expect_request(PATH).respond_with_json(completion(content))
     assert_fallback(classifier.classify(TEXT))
 
 
-def test_a_text_of_a_million_characters_is_cut(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_a_text_of_a_million_characters_is_truncated(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
     classifier.classify("é" * 1_000_000)
     content = json.loads(sent(httpserver)["messages"][1]["content"])
@@ -296,15 +296,15 @@ def test_lone_surrogates_are_replaced(httpserver: HTTPServer, classifier: OpenAI
 
 
 @pytest.mark.parametrize("text", ["", " \n\t"])
-def test_a_blank_text_costs_no_call(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
+def test_a_blank_text_sends_no_request(httpserver: HTTPServer, classifier: OpenAIChatClassifier, text: str) -> None:
     assert_fallback(classifier.classify(text), text)
     assert httpserver.log == []
 
 
-# Answers that hold no labels
+# Responses without valid labels
 
 NAN = json.dumps({**LABELS, "category_confidence": float("nan")})
-WRONG_ANSWERS = {
+INVALID_COMPLETIONS = {
     "wrong category": (completion(json.dumps({**LABELS, "category": "sales"})), "unknown category"),
     "wrong priority": (completion(json.dumps({**LABELS, "priority": "urgent"})), "unknown priority"),
     "label of another type": (
@@ -341,17 +341,17 @@ WRONG_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize(("answer", "kind"), WRONG_ANSWERS.values(), ids=list(WRONG_ANSWERS))
-def test_it_rejects_wrong_answers(
+@pytest.mark.parametrize(("body", "kind"), INVALID_COMPLETIONS.values(), ids=list(INVALID_COMPLETIONS))
+def test_it_rejects_invalid_completions(
     httpserver: HTTPServer,
     classifier: OpenAIChatClassifier,
     caplog: pytest.LogCaptureFixture,
-    answer: object,
+    body: object,
     kind: str,
 ) -> None:
-    httpserver.expect_request(PATH).respond_with_json(answer)
+    httpserver.expect_request(PATH).respond_with_json(body)
     assert_fallback(classifier.classify(TEXT))
-    assert fault(caplog) == f"invalid answer ({kind})"
+    assert logged_error(caplog) == f"invalid answer ({kind})"
     assert len(httpserver.log) == 1
 
 
@@ -373,11 +373,11 @@ def test_it_rejects_bodies_that_are_not_json(
     assert_fallback(classifier.classify(TEXT))
 
 
-def test_a_refusal_is_no_failure_of_the_service(httpserver: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_does_not_open_the_breaker(httpserver: HTTPServer, caplog: pytest.LogCaptureFixture) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion(None, refusal="I cannot help Zanzibar."))
     classifier = make(httpserver.url_for("/v1"), breaker=CircuitBreaker(threshold=1))
     assert_fallback(classifier.classify(TEXT))
-    assert fault(caplog) == "refusal"
+    assert logged_error(caplog) == "refusal"
     classifier.classify(TEXT)
     assert len(httpserver.log) == 2
 
@@ -386,7 +386,7 @@ def test_a_refusal_is_no_failure_of_the_service(httpserver: HTTPServer, caplog: 
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
-def test_it_does_not_retry_what_would_fail_again(
+def test_it_does_not_retry_permanent_errors(
     httpserver: HTTPServer,
     classifier: OpenAIChatClassifier,
     caplog: pytest.LogCaptureFixture,
@@ -399,7 +399,7 @@ def test_it_does_not_retry_what_would_fail_again(
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_it_tries_once_more_and_no_more(
+def test_it_retries_once(
     httpserver: HTTPServer,
     classifier: OpenAIChatClassifier,
     caplog: pytest.LogCaptureFixture,
@@ -407,11 +407,11 @@ def test_it_tries_once_more_and_no_more(
 ) -> None:
     httpserver.expect_request(PATH).respond_with_data("Zanzibar", status=status)
     assert_fallback(classifier.classify(TEXT))
-    assert fault(caplog) == f"status {status}"
+    assert logged_error(caplog) == f"status {status}"
     assert len(httpserver.log) == 2
 
 
-def test_a_second_try_may_succeed(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_a_retry_may_succeed(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     httpserver.expect_ordered_request(PATH).respond_with_data("", status=500)
     httpserver.expect_ordered_request(PATH).respond_with_json(completion())
     assert classifier.classify(TEXT).source == "openai"
@@ -439,7 +439,7 @@ def test_it_does_not_wait_for_a_long_retry_after(
 
 
 @pytest.mark.parametrize("retry_after", ["soon", "-1", formatdate(0, usegmt=True)])
-def test_it_tries_again_after_a_retry_after_of_no_use(
+def test_it_retries_after_an_invalid_retry_after(
     httpserver: HTTPServer, classifier: OpenAIChatClassifier, retry_after: str
 ) -> None:
     refusal = Response("", status=429, headers={"Retry-After": retry_after})
@@ -459,24 +459,24 @@ def test_it_follows_no_redirect(
     httpserver.expect_request(PATH).respond_with_data("", status=status, headers={"Location": elsewhere})
     httpserver.expect_request("/elsewhere").respond_with_json(completion())
     assert_fallback(classifier.classify(TEXT))
-    assert fault(caplog) == f"status {status}"
+    assert logged_error(caplog) == f"status {status}"
     assert [request.path for request, _ in httpserver.log] == [PATH]
 
 
-def test_it_takes_no_compressed_answer(
+def test_it_rejects_a_compressed_response(
     httpserver: HTTPServer, classifier: OpenAIChatClassifier, caplog: pytest.LogCaptureFixture
 ) -> None:
     headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
     httpserver.expect_request(PATH).respond_with_data(b"\x1f\x8b", headers=headers)
     assert_fallback(classifier.classify(TEXT))
-    assert fault(caplog) == "answer compressed unasked"
+    assert logged_error(caplog) == "answer compressed unasked"
 
 
-# Servers that speak no proper HTTP. Each handler gets a connection whose request may not have been read.
+# Servers that violate HTTP. Each handler gets a connection whose request may not have been read.
 
 
 class SocketServer:
-    """Listens on a loopback port and hands each connection to `handle` in a thread, until it is closed."""
+    """A server on a loopback port that passes each connection to `handle` in a thread."""
 
     def __init__(self, handle: Callable[[socket.socket], None]) -> None:
         self._handle = handle
@@ -525,7 +525,7 @@ def serving(handle: Callable[[socket.socket], None]) -> Iterator[SocketServer]:
 
 
 def drip(connection: socket.socket, data: bytes) -> None:
-    """Send byte by byte, for ever, and so that no wait for a byte is as long as a deadline."""
+    """Send bytes without end, each of them sooner than any deadline."""
     for byte in data:
         connection.sendall(bytes([byte]))
         time.sleep(0.02)
@@ -549,7 +549,7 @@ def drip_error_body(connection: socket.socket) -> None:
 
 
 def drip_handshake(connection: socket.socket) -> None:
-    """The head of a TLS record of 16 KB, then its bytes one by one."""
+    """Send the header of a TLS record of 16 KB, then its bytes one by one."""
     connection.sendall(b"\x16\x03\x03\x40\x00")
     drip(connection, b"")
 
@@ -559,9 +559,9 @@ def say_nothing(connection: socket.socket) -> None:
         pass
 
 
-def no_call_is_left() -> bool:
-    """Whether the threads of the calls have ended, soon after the caller gave up."""
-    for _ in range(500):
+def all_threads_ended() -> bool:
+    """Return whether the threads of all requests end within 60 seconds."""
+    for _ in range(6000):
         if not any(thread.name == "bounded-http" for thread in threading.enumerate()):
             return True
         time.sleep(0.01)
@@ -586,15 +586,15 @@ def test_the_deadline_holds(
         classifier = make(f"{scheme}://127.0.0.1:{server.port}/v1", deadline=0.3)
         started = time.monotonic()
         assert_fallback(classifier.classify(TEXT))
-        assert time.monotonic() - started < LONG_ENOUGH
-        assert fault(caplog) == "timeout"
-        assert no_call_is_left()
+        assert time.monotonic() - started < GENEROUS
+        assert logged_error(caplog) == "timeout"
+        assert all_threads_ended()
         assert server.calls == 1
 
 
 @pytest.mark.parametrize("status", [b"200 OK", b"400 Bad Request", b"500 Internal Server Error"])
 @pytest.mark.parametrize("length", [b"Content-Length: 50000000\r\n", b""])
-def test_it_takes_no_body_of_50_megabytes(status: bytes, length: bytes, caplog: pytest.LogCaptureFixture) -> None:
+def test_it_rejects_a_body_of_50_megabytes(status: bytes, length: bytes, caplog: pytest.LogCaptureFixture) -> None:
     taken = 0
 
     def flood(connection: socket.socket) -> None:
@@ -605,12 +605,12 @@ def test_it_takes_no_body_of_50_megabytes(status: bytes, length: bytes, caplog: 
 
     with serving(flood) as server:
         assert_fallback(make(f"http://127.0.0.1:{server.port}/v1").classify(TEXT))
-        assert fault(caplog) == "answer too large"
+        assert logged_error(caplog) == "answer too large"
         assert server.calls == 1
-    assert taken < 25_000_000  # what the buffers of the loopback hold, and some
+    assert taken < 25_000_000  # more than the buffers of the loopback interface hold
 
 
-def test_it_takes_a_body_just_below_the_limit(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
+def test_it_accepts_a_body_of_the_maximum_size(httpserver: HTTPServer, classifier: OpenAIChatClassifier) -> None:
     body = json.dumps(completion()).encode().ljust(BYTE_LIMIT)
     httpserver.expect_request(PATH).respond_with_data(body, content_type="application/json")
     assert classifier.classify(TEXT).source == "openai"
@@ -632,42 +632,42 @@ def speak_another_protocol(connection: socket.socket) -> None:
 
 @pytest.mark.parametrize("handle", [close_at_once, close_in_the_middle, speak_another_protocol])
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_it_survives_broken_connections(
+def test_it_falls_back_for_broken_connections(
     scheme: str, handle: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(handle) as server:
         assert_fallback(make(f"{scheme}://127.0.0.1:{server.port}/v1").classify(TEXT))
-        assert fault(caplog).startswith("connection (")
+        assert logged_error(caplog).startswith("connection (")
         assert server.calls == 2
 
 
-def test_a_try_after_a_closed_connection_may_succeed(httpserver: HTTPServer) -> None:
-    def answer_the_second(connection: socket.socket) -> None:
+def test_a_retry_after_a_closed_connection_may_succeed(httpserver: HTTPServer) -> None:
+    def respond_to_the_second(connection: socket.socket) -> None:
         connection.recv(65536)
         if server.calls == 2:
             body = json.dumps(completion()).encode()
             head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
             connection.sendall(head.encode() + body)
 
-    with serving(answer_the_second) as server:
+    with serving(respond_to_the_second) as server:
         assert make(f"http://127.0.0.1:{server.port}/v1").classify(TEXT).source == "openai"
 
 
-def test_it_survives_nobody_listening(caplog: pytest.LogCaptureFixture) -> None:
+def test_it_falls_back_if_the_connection_is_refused(caplog: pytest.LogCaptureFixture) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     assert_fallback(make(f"http://127.0.0.1:{port}/v1").classify(TEXT))
-    assert fault(caplog) == "connection (ConnectError)"
+    assert logged_error(caplog) == "connection (ConnectError)"
 
 
 @pytest.mark.parametrize("base_url", ["http://nowhere.invalid/v1", "not a url", "ftp://127.0.0.1/v1"])
-def test_it_survives_addresses_that_lead_nowhere(base_url: str) -> None:
+def test_it_falls_back_for_unreachable_addresses(base_url: str) -> None:
     started = time.monotonic()
     assert_fallback(make(base_url, deadline=1.0).classify(TEXT))
-    assert time.monotonic() - started < LONG_ENOUGH
+    assert time.monotonic() - started < GENEROUS
 
 
-def test_a_client_that_was_cut_off_connects_to_nobody_any_more() -> None:
+def test_a_client_that_was_cut_off_opens_no_connection() -> None:
     requests: list[bytes] = []
     with serving(lambda connection: requests.append(connection.recv(65536))) as server:
         client = BoundedClient(byte_limit=1)
@@ -677,7 +677,7 @@ def test_a_client_that_was_cut_off_connects_to_nobody_any_more() -> None:
     assert b"".join(requests) == b""
 
 
-# The circuit breaker in its place
+# The circuit breaker
 
 
 class Clock:
@@ -708,7 +708,7 @@ def test_the_breaker_opens_and_closes(httpserver: HTTPServer) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_key_trips_the_breaker_at_once(httpserver: HTTPServer, status: int) -> None:
+def test_a_rejected_key_opens_the_breaker_at_once(httpserver: HTTPServer, status: int) -> None:
     httpserver.expect_request(PATH).respond_with_json({"error": {}}, status=status)
     classifier = make(httpserver.url_for("/v1"))
     for _ in range(3):
@@ -716,23 +716,23 @@ def test_a_refused_key_trips_the_breaker_at_once(httpserver: HTTPServer, status:
     assert len(httpserver.log) == 1
 
 
-def test_while_one_trial_runs_the_others_fall_back(httpserver: HTTPServer) -> None:
+def test_during_a_trial_other_calls_use_the_fallback(httpserver: HTTPServer) -> None:
     clock, asked, proceed = Clock(), threading.Event(), threading.Event()
     breaker = CircuitBreaker(threshold=1, cooldown=30, clock=clock)
     breaker.trip()
     clock.now += 30
 
-    def answer(_: Request) -> Response:
+    def respond(_: Request) -> Response:
         asked.set()
-        proceed.wait(LONG_ENOUGH)
+        proceed.wait(GENEROUS)
         return Response(json.dumps(completion()), content_type="application/json")
 
-    httpserver.expect_request(PATH).respond_with_handler(answer)
-    classifier = make(httpserver.url_for("/v1"), deadline=LONG_ENOUGH, breaker=breaker)
+    httpserver.expect_request(PATH).respond_with_handler(respond)
+    classifier = make(httpserver.url_for("/v1"), deadline=GENEROUS, breaker=breaker)
     sources: list[str] = []
     trial = threading.Thread(target=lambda: sources.append(classifier.classify(TEXT).source))
     trial.start()
-    assert asked.wait(LONG_ENOUGH)
+    assert asked.wait(GENEROUS)
     assert_fallback(classifier.classify(TEXT))
     proceed.set()
     trial.join()
@@ -780,7 +780,7 @@ def run_under_gevent(*base_urls: str) -> dict[str, Any]:
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert process.returncode == 0, process.stderr
@@ -800,13 +800,13 @@ def test_the_deadline_holds_under_gevent(httpserver: HTTPServer) -> None:
         )
         assert [head.calls, body.calls, handshake.calls] == [3, 3, 3]
     assert result["slow"] == ["offline"] * 9
-    assert result["seconds"] < LONG_ENOUGH
-    assert result["ticks"] > 10  # the other greenlets went on
+    assert result["seconds"] < GENEROUS
+    assert result["ticks"] > 10  # other greenlets continued
     assert result["left"] == []
     assert result["right"] == "openai"
 
 
-# The house
+# Imports
 
 
 def test_nothing_else_imports_the_sdk() -> None:

@@ -1,9 +1,9 @@
-// The page's address says what is shown: it can be shared, and the browser's back button works.
-//   view=file | view=statistics, else the queue; ticket=ID beside the queue; the filters of filters.js.
+// The URL of the page is its state, so it can be shared and the back button works.
+//   view=file or view=statistics (default: the queue), ticket=ID (the open ticket), and the filters of filters.js.
 
 export const address = () => new URLSearchParams(location.search);
 
-// The address with some parameters changed; "" and null remove one.
+// Returns the URL with changed parameters. "" and null remove a parameter.
 export function withChanges(changes) {
   const parameters = address();
   for (const [name, value] of Object.entries(changes)) {
@@ -19,11 +19,11 @@ export function go(changes, { replace = false } = {}) {
   dispatchEvent(new Event("address"));
 }
 
-// Links within the console change the address without loading the page anew, unless a new tab or window is wanted.
+// Makes links within the console change the URL without reloading the page, except when they open a new tab or window.
 export function followLinks() {
   addEventListener("popstate", () => dispatchEvent(new Event("address")));
   document.addEventListener("click", (event) => {
-    const link = event.target.closest("a[data-inside]");
+    const link = event.target.closest("a[data-internal]");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
     if (link.href !== location.href) history.pushState(null, "", link.href);

@@ -1,10 +1,10 @@
-// Calls of the public API, and of nothing else.
+// Requests to the public API. The console uses no other interface.
 
 import { forgetKey, key, requestKey } from "./key.js";
 
 const TICKETS = new URL("../../api/tickets/", import.meta.url);
 
-// A call that failed, in words for people. status 0: no answer came.
+// A failed request with messages for users. The status is 0 if there was no response.
 export class Problem extends Error {
   constructor(status, title, detail, requestId = null) {
     super(detail);
@@ -12,55 +12,55 @@ export class Problem extends Error {
   }
 }
 
-// Sends one call. The answer: { data, headers }. Throws Problem, or an AbortError when the signal ends it.
-export async function call(method, path, { query = "", body, headers = {}, signal } = {}) {
+// Sends a request and returns { data, headers }. Throws Problem, or an AbortError if the signal aborts it.
+export async function request(method, path, { query = "", body, headers = {}, signal } = {}) {
   const url = new URL(path, TICKETS);
   url.search = query;
-  const request = { method, signal, headers: { Accept: "application/json", ...headers } };
+  const options = { method, signal, headers: { Accept: "application/json", ...headers } };
   if (body !== undefined) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
+    options.headers["Content-Type"] = "application/json";
+    options.body = JSON.stringify(body);
   }
   for (;;) {
     const used = key();
-    if (used) request.headers.Authorization = `Bearer ${used}`;
-    const answer = await send(url, request);
-    if (answer.ok) return { data: await content(answer), headers: answer.headers };
-    const problem = await problemOf(answer);
+    if (used) options.headers.Authorization = `Bearer ${used}`;
+    const response = await send(url, options);
+    if (response.ok) return { data: await content(response), headers: response.headers };
+    const problem = await problemOf(response);
     if (problem.status !== 401) throw problem;
-    if (used === key()) forgetKey(); // else another call has a new one already
+    if (used === key()) forgetKey(); // otherwise another request has already stored a new key
     if (!key() && !(await requestKey(used ? problem.detail : ""))) throw problem;
   }
 }
 
-async function send(url, request) {
+async function send(url, options) {
   try {
-    return await fetch(url, request);
+    return await fetch(url, options);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "No answer", "The service cannot be reached. Check the connection, then try again.");
+    throw new Problem(0, "No response", "The service cannot be reached. Check the connection, then try again.");
   }
 }
 
-async function content(answer) {
-  if (answer.status === 204) return null;
+async function content(response) {
+  if (response.status === 204) return null;
   try {
-    return await answer.json();
+    return await response.json();
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new Problem(0, "Broken answer", "The answer broke off or is not what it should be. Try again.");
+    throw new Problem(0, "Invalid response", "The response is incomplete or invalid. Try again.");
   }
 }
 
-// A problem document (RFC 9457), or whatever a proxy on the way has answered.
-async function problemOf(answer) {
-  const document = await answer.json().catch(() => ({}));
-  const title = document.title ?? `Status ${answer.status}`;
-  const detail = document.detail ?? document.error ?? "The service could not do this. Try again later.";
-  return new Problem(answer.status, title, detail, answer.headers.get("X-Request-Id"));
+// Converts a problem document (RFC 9457), or any other error response of a proxy.
+async function problemOf(response) {
+  const document = await response.json().catch(() => ({}));
+  const title = document.title ?? `Status ${response.status}`;
+  const detail = document.detail ?? document.error ?? "The request failed. Try again later.";
+  return new Problem(response.status, title, detail, response.headers.get("X-Request-Id"));
 }
 
-// The query string of the next page (RFC 8288), or null: this is the last.
+// Returns the query string of the next page (RFC 8288), or null on the last page.
 export function nextPage(headers) {
   const address = /<([^>]*)>;\s*rel="next"/.exec(headers.get("Link") ?? "")?.[1];
   return address ? new URL(address, TICKETS).search : null;

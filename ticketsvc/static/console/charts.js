@@ -1,14 +1,14 @@
-// Small pictures of numbers. Each has its numbers in words too: in its labels, or as a table beside it.
+// Charts. Their numbers are also available as text: in labels or in a table.
 
-import { drawing, element } from "./dom.js";
+import { element, svgElement } from "./dom.js";
 import { number } from "./labels.js";
 import { dayName } from "./times.js";
 
 const HEIGHT = 220;
 const MARGIN = { top: 12, right: 8, bottom: 26, left: 40 };
 
-// Created tickets as bars, resolved ones as a line, a day beside the other; drawn anew when there is another width.
-// `point(day)` is called with the day that is pointed at, and with null when none is.
+// Shows created tickets per day as bars and resolved ones as a line. Redraws when the width changes.
+// Calls `point(day)` with the day under the pointer, or with null.
 export function dailyChart(days, point) {
   const figure = element("div", { class: "chart" });
   const totals = { created: sum(days, "created"), resolved: sum(days, "resolved") };
@@ -30,11 +30,11 @@ function draw(days, width, name, point) {
   const top = niceTop(Math.max(...days.flatMap((day) => [day.created.total, day.resolved.total])));
   const x = (index) => MARGIN.left + (index + 0.5) * step;
   const y = (value) => MARGIN.top + inner.height * (1 - value / top);
-  const bar = step < 4 ? step : step * 0.66; // thin ones with gaps would shimmer
-  const rule = drawing("line", { class: "rule", y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, visibility: "hidden" });
+  const bar = step < 4 ? step : step * 0.66; // thin bars with gaps would flicker
+  const rule = svgElement("line", { class: "rule", y1: MARGIN.top, y2: HEIGHT - MARGIN.bottom, visibility: "hidden" });
   const bars = days.map((day, index) => {
     const value = day.created.total;
-    return drawing("rect", {
+    return svgElement("rect", {
       class: "created",
       x: x(index) - bar / 2,
       y: y(value),
@@ -49,14 +49,16 @@ function draw(days, width, name, point) {
   const dots =
     step < 12
       ? []
-      : days.map((day, index) => drawing("circle", { class: "dot", cx: x(index), cy: y(day.resolved.total), r: 2.6 }));
-  const picture = drawing(
+      : days.map((day, index) =>
+          svgElement("circle", { class: "dot", cx: x(index), cy: y(day.resolved.total), r: 2.6 }),
+        );
+  const picture = svgElement(
     "svg",
     { viewBox: `0 0 ${width} ${HEIGHT}`, width, height: HEIGHT, role: "img", "aria-label": `Per day: ${name}` },
     grid(top, y, width),
     dates(days, x, inner.width),
     bars,
-    drawing("path", { class: "resolved", d: line.join("") }),
+    svgElement("path", { class: "resolved", d: line.join("") }),
     dots,
     rule,
   );
@@ -76,26 +78,26 @@ function draw(days, width, name, point) {
   return picture;
 }
 
-// The least round number that has room for the value: each of them has whole quarters.
+// Returns the smallest round number that is at least the value and divisible by four.
 function niceTop(value) {
   for (let unit = 1; ; unit *= 10)
     for (const factor of [4, 8, 12, 16, 20, 24, 32]) if (factor * unit >= value) return factor * unit;
 }
 
 function grid(top, y, width) {
-  return [0, 1, 2, 3, 4].map((quarter) => {
-    const value = (top * quarter) / 4;
-    return drawing(
+  return [0, 1, 2, 3, 4].map((line) => {
+    const value = (top * line) / 4;
+    return svgElement(
       "g",
       null,
-      drawing("line", {
-        class: quarter ? "grid" : "base",
+      svgElement("line", {
+        class: line ? "grid" : "base",
         x1: MARGIN.left,
         x2: width - MARGIN.right,
         y1: y(value),
         y2: y(value),
       }),
-      drawing("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, number(value)),
+      svgElement("text", { x: MARGIN.left - 8, y: y(value) + 4, "text-anchor": "end" }, number(value)),
     );
   });
 }
@@ -107,7 +109,7 @@ function dates(days, x, width) {
     if (fromEnd % every) return [];
     const anchor = fromEnd ? "middle" : "end";
     return [
-      drawing(
+      svgElement(
         "text",
         { x: fromEnd ? x(index) : x(index) + 8, y: HEIGHT - 8, "text-anchor": anchor },
         dayName(day.date),
@@ -116,7 +118,7 @@ function dates(days, x, width) {
   });
 }
 
-// Rows of { name, value, text }: a bar for each value, against the largest.
+// Draws a bar for each row of { name, value, text }, relative to the largest value.
 export function barList(rows) {
   const largest = Math.max(1, ...rows.map((row) => row.value));
   return barred("bars", rows, ({ value }) => {
@@ -126,7 +128,7 @@ export function barList(rows) {
   });
 }
 
-// Rows of { name, from, to, text }: a range on a logarithmic scale, because times to resolve span minutes to weeks.
+// Draws a range for each row of { name, from, to, text }. The scale is logarithmic: resolution takes minutes to weeks.
 export function rangeList(rows) {
   const scale = (value) => Math.log10(Math.max(1, value));
   const values = rows
@@ -155,13 +157,13 @@ function range(from, to) {
   const line = element("span", { class: "line" });
   line.style.insetInlineStart = from;
   line.style.inlineSize = `calc(${to} - ${from})`;
-  const [median, ninth] = [element("span", { class: "median" }), element("span", { class: "p90" })];
+  const [median, p90] = [element("span", { class: "median" }), element("span", { class: "p90" })];
   median.style.insetInlineStart = from;
-  ninth.style.insetInlineStart = to;
-  return [line, median, ninth];
+  p90.style.insetInlineStart = to;
+  return [line, median, p90];
 }
 
-// A table: the first cell of each row is its heading.
+// Builds a table. The first cell of each row is its heading.
 export function table(caption, head, rows) {
   return element(
     "table",

@@ -1,4 +1,4 @@
-// What differs between two texts: the part that both have at the start and the end is left out but for some context.
+// Shows the difference between two texts. The common start and end are shortened to a few characters of context.
 
 import { element } from "./dom.js";
 
@@ -7,7 +7,7 @@ const CONTEXT = 40;
 const isLetter = (character) => character !== undefined && !/\s/.test(character);
 
 export function difference(from, to) {
-  const [before, after] = [[...(from ?? "")], [...(to ?? "")]]; // code points: no pair of surrogates is torn
+  const [before, after] = [[...(from ?? "")], [...(to ?? "")]]; // code points, so that no surrogate pair is split
   const shortest = Math.min(before.length, after.length);
   let start = 0;
   while (start < shortest && before[start] === after[start]) start += 1;

@@ -1,4 +1,4 @@
-// Elements and their text. What a ticket says goes into the page as text nodes only: nothing of it is read as HTML.
+// DOM helpers. Ticket contents become text nodes only and are never parsed as HTML.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -6,10 +6,10 @@ export const find = (selector, within = document) => within.querySelector(select
 
 export const element = (name, attributes, ...children) => complete(document.createElement(name), attributes, children);
 
-export const drawing = (name, attributes, ...children) =>
+export const svgElement = (name, attributes, ...children) =>
   complete(document.createElementNS(SVG, name), attributes, children);
 
-// A function among the attributes listens to the event of that name; false and null leave an attribute or a child out.
+// An attribute whose value is a function becomes an event listener. false and null omit an attribute or a child.
 function complete(made, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (typeof value === "function") made.addEventListener(name, value);
@@ -20,31 +20,31 @@ function complete(made, attributes, children) {
   return made;
 }
 
-// Text with the places marked where one of the words occurs.
-export function marked(text, words) {
+// Splits a text and wraps the occurrences of the words in <mark>.
+export function highlight(text, words) {
   if (!words.length) return [text];
   const escaped = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
   const parts = text.split(new RegExp(`(${escaped.join("|")})`, "iu"));
   return parts.map((part, index) => (index % 2 ? element("mark", null, part) : part));
 }
 
-// What people who cannot see the page are told without being asked, and others for a few seconds.
-let silence;
-export function say(text) {
-  const said = find("#said");
-  said.textContent = text;
-  said.classList.add("shown");
-  clearTimeout(silence);
-  silence = setTimeout(() => said.classList.remove("shown"), 5000);
+// Announces a text to screen readers and shows it for a few seconds.
+let hideTimer;
+export function announce(text) {
+  const place = find("#announcement");
+  place.textContent = text;
+  place.classList.add("shown");
+  clearTimeout(hideTimer);
+  hideTimer = setTimeout(() => place.classList.remove("shown"), 5000);
 }
 
-// Calls an action once nobody has asked for it for so many milliseconds.
+// Returns a function that runs the action when it was not called for the given number of milliseconds.
 export function debounced(milliseconds, action) {
   let timer;
-  const later = (...values) => {
+  const delayed = (...values) => {
     clearTimeout(timer);
     timer = setTimeout(action, milliseconds, ...values);
   };
-  later.cancel = () => clearTimeout(timer);
-  return later;
+  delayed.cancel = () => clearTimeout(timer);
+  return delayed;
 }

@@ -1,9 +1,9 @@
-// Filing a ticket. The Idempotency-Key belongs to what is filed: sending the same once more, after an answer that never
-// came or a reload of the page, files it once.
+// The form for a new ticket. The Idempotency-Key belongs to the content: sending the same content again, after a lost
+// response or a reload of the page, creates one ticket.
 
 import { go } from "./address.js";
-import { call } from "./api.js";
-import { debounced, find, say } from "./dom.js";
+import { request } from "./api.js";
+import { announce, debounced, find } from "./dom.js";
 import { number } from "./labels.js";
 import { failure } from "./notices.js";
 import { reload } from "./queue.js";
@@ -13,7 +13,7 @@ const TITLE_LENGTH = 200;
 const DRAFT = "ticket-console-draft";
 const [form, state, submit] = ["#filing", "#filing-state", "#submit-filing"].map((selector) => find(selector));
 const { title, description } = { title: find("#title"), description: find("#description") };
-let sent = { body: null, key: null }; // what was last sent, and its key
+let sent = { body: null, key: null }; // the last body that was sent, and its key
 
 export function showFiling() {
   title.focus();
@@ -25,100 +25,100 @@ export function startFiling() {
   restore();
   form.addEventListener("input", () => {
     countTitle();
-    later();
+    updateLater();
   });
-  form.addEventListener("change", keep);
+  form.addEventListener("change", saveDraft);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    file();
+    submitTicket();
   });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
   });
   find("#clear-filing").addEventListener("click", () => {
-    startAfresh();
+    resetForm();
     title.focus();
   });
   countTitle();
 }
 
 const suggest = () => suggestFor(title.value, description.value);
-const later = debounced(350, () => {
-  keep();
+const updateLater = debounced(350, () => {
+  saveDraft();
   suggest();
 });
 
-const lengthOf = (text) => [...text.trim()].length; // code points, as the service counts
+const lengthOf = (text) => [...text.trim()].length; // code points, as the service counts them
 
 function countTitle() {
   const left = TITLE_LENGTH - lengthOf(title.value);
   find("#title-left").textContent = left < 40 ? `${number(left)} characters left` : "";
 }
 
-// Labels that nobody chose are left out: the service decides them when it files, and learns from corrections later.
+// Omits labels that the user did not choose: the service suggests them and learns from corrections.
 function body() {
   const fields = { title: title.value.trim(), description: description.value.trim() };
   for (const name of ["category", "priority"]) if (form[name].value) fields[name] = form[name].value;
   return fields;
 }
 
-function check() {
+function validate() {
   const length = lengthOf(title.value);
-  const isLong =
+  const tooLong =
     length > TITLE_LENGTH && `A title has at most ${TITLE_LENGTH} characters, this one has ${number(length)}.`;
-  show(title, length ? isLong : "Say in a few words what it is about.");
-  show(description, lengthOf(description.value) ? "" : "Describe it: the triage reads this too.");
+  showError(title, length ? tooLong : "Enter a title.");
+  showError(description, lengthOf(description.value) ? "" : "Enter a description.");
   const wrong = find("[aria-invalid]", form);
   wrong?.focus();
   return !wrong;
 }
 
-function show(input, fault) {
-  const place = find(`#${input.id}-fault`);
-  place.textContent = fault || "";
-  place.hidden = !fault;
-  if (fault) input.setAttribute("aria-invalid", "true");
+function showError(input, error) {
+  const place = find(`#${input.id}-error`);
+  place.textContent = error || "";
+  place.hidden = !error;
+  if (error) input.setAttribute("aria-invalid", "true");
   else input.removeAttribute("aria-invalid");
 }
 
-async function file() {
-  if (submit.disabled || !check()) return;
+async function submitTicket() {
+  if (submit.disabled || !validate()) return;
   const fields = body();
   const text = JSON.stringify(fields);
   if (sent.body !== text) sent = { body: text, key: randomKey() };
-  keep();
+  saveDraft();
   submit.disabled = true;
-  submit.textContent = "Filing …";
+  submit.textContent = "Creating …";
   state.replaceChildren();
   try {
-    const { data } = await call("POST", "", { body: fields, headers: { "Idempotency-Key": sent.key } });
-    startAfresh();
+    const { data } = await request("POST", "", { body: fields, headers: { "Idempotency-Key": sent.key } });
+    resetForm();
     reload();
     go({ view: null, ticket: data.id });
-    say("Filed");
+    announce("Ticket created");
   } catch (problem) {
-    state.replaceChildren(failure(problem, file));
+    state.replaceChildren(failure(problem, submitTicket));
   }
   submit.disabled = false;
-  submit.textContent = "File the ticket";
+  submit.textContent = "Create ticket";
 }
 
-// Not crypto.randomUUID(): browsers have that on https and localhost only.
+// crypto.randomUUID() is not used because browsers offer it only on HTTPS and localhost.
 const randomKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-function startAfresh() {
+function resetForm() {
   form.reset();
-  later.cancel();
+  updateLater.cancel();
   sent = { body: null, key: null };
   sessionStorage.removeItem(DRAFT);
   state.replaceChildren();
-  for (const input of [title, description]) show(input, "");
+  for (const input of [title, description]) showError(input, "");
   countTitle();
   suggest();
 }
 
-const keep = () => sessionStorage.setItem(DRAFT, JSON.stringify({ fields: body(), sent }));
+const saveDraft = () => sessionStorage.setItem(DRAFT, JSON.stringify({ fields: body(), sent }));
 
 function restore() {
   const draft = JSON.parse(sessionStorage.getItem(DRAFT) ?? "null");

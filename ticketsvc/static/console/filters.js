@@ -1,5 +1,5 @@
-// The filters of the queue: the form, the page's address and the API's parameters are three forms of one thing.
-//   status, category, priority: comma lists; search; sort; within: days; from, to: local dates, both included.
+// The filters of the queue, as a form, as parameters of the page's URL and as parameters of the API.
+//   status, category, priority: comma-separated; search; sort; within: days; from, to: local dates, both inclusive.
 
 import { address, go } from "./address.js";
 import { debounced, element, find } from "./dom.js";
@@ -8,14 +8,14 @@ import { localDate, startOf } from "./times.js";
 
 const NAMES = ["status", "category", "priority", "search", "sort", "within", "from", "to"];
 const form = find("#filters");
-const WIDE = matchMedia("(min-width: 1081px)"); // there is room for the filters, always: tickets.css
-let typing = false; // while a search is typed it stays one step of the browser's history
+const WIDE = matchMedia("(min-width: 1081px)"); // the filters are always visible: tickets.css
+let typing = false; // typing a search is one step of the browser's history
 
 export const isFiltered = (parameters) => NAMES.some((name) => name !== "sort" && parameters.get(name));
 
 export const clearFilters = () => go(Object.fromEntries(NAMES.map((name) => [name, null])));
 
-// What the API is asked for.
+// Converts the parameters of the URL to those of the API.
 export function apiQuery(parameters) {
   const query = new URLSearchParams();
   const set = (name, value) => value && query.set(name, value);
@@ -28,7 +28,7 @@ export function apiQuery(parameters) {
   return query;
 }
 
-// The words that a search looks for: those that exclude are not among them.
+// Returns the words to highlight: those that a search includes.
 export function searchWords(search) {
   const found = (search ?? "").matchAll(/(^|\s)(-?)(?:"([^"]*)"?|(\S+))/g);
   return [...found].map((match) => !match[2] && (match[3] ?? match[4])).filter(Boolean);
@@ -54,9 +54,9 @@ export function startFilters() {
   });
   find("#clear").addEventListener("click", clearFilters);
   const facets = find("#facets");
-  const follow = () => (facets.open = WIDE.matches);
-  WIDE.addEventListener("change", follow);
-  follow();
+  const openIfWide = () => (facets.open = WIDE.matches);
+  WIDE.addEventListener("change", openIfWide);
+  openIfWide();
 }
 
 function apply({ replace = false } = {}) {
@@ -77,13 +77,13 @@ function apply({ replace = false } = {}) {
   typing = isSearch;
 }
 
-// Makes the form tell what the address says.
+// Updates the form from the parameters of the URL.
 export function showFilters(parameters) {
   for (const box of form.querySelectorAll("input[type=checkbox]")) {
     box.checked = (parameters.get(box.name) ?? "").split(",").includes(box.value);
   }
   const given = parameters.get("search") ?? "";
-  if (form.search.value.trim() !== given) form.search.value = given; // the space that is just being typed stays
+  if (form.search.value.trim() !== given) form.search.value = given; // keep a trailing space that is being typed
   form.sort.value = parameters.get("sort") ?? "";
   const isBetween = Boolean(parameters.get("from") || parameters.get("to"));
   form.within.value = isBetween ? "between" : (parameters.get("within") ?? "");

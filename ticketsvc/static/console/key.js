@@ -1,9 +1,9 @@
-// The API key, where the service asks for one. It is kept for this tab until it is closed, and nowhere else.
+// The API key, if the service requires one. It is stored only for this tab, until the tab is closed.
 
 import { find } from "./dom.js";
 
 const NAME = "ticket-console-key";
-let asking = null;
+let pending = null;
 
 export const key = () => sessionStorage.getItem(NAME);
 
@@ -12,27 +12,27 @@ export function forgetKey() {
   find("#forget-key").hidden = true;
 }
 
-// Asks for a key, once for all calls that wait for one. Answers whether there is one now.
+// Asks for a key, once for all waiting requests. Resolves to whether there is a key.
 export function requestKey(reason) {
-  asking ??= new Promise((resolve) => {
+  pending ??= new Promise((resolve) => {
     const dialog = find("#key-dialog");
     const input = find("#key-input");
     find("#key-reason").textContent = reason;
     input.value = "";
-    const answer = (event) => {
+    const submit = (event) => {
       event.preventDefault();
       if (input.value.trim()) sessionStorage.setItem(NAME, input.value.trim());
       dialog.close();
     };
     const form = find("form", dialog);
-    form.addEventListener("submit", answer);
+    form.addEventListener("submit", submit);
     dialog.addEventListener(
       "close",
       () => {
-        form.removeEventListener("submit", answer);
+        form.removeEventListener("submit", submit);
         input.value = "";
         find("#forget-key").hidden = !key();
-        asking = null;
+        pending = null;
         resolve(Boolean(key()));
       },
       { once: true },
@@ -40,7 +40,7 @@ export function requestKey(reason) {
     dialog.showModal();
     input.focus();
   });
-  return asking;
+  return pending;
 }
 
 export function startKey() {
@@ -48,7 +48,7 @@ export function startKey() {
   forget.hidden = !key();
   forget.addEventListener("click", () => {
     forgetKey();
-    location.reload(); // so that nothing read with the key stays on the page
+    location.reload(); // removes everything that was read with the key
   });
   find("#key-cancel").addEventListener("click", () => find("#key-dialog").close());
 }

@@ -1,4 +1,4 @@
-// What is shown where something else would be: nothing there, still loading, or a call that failed.
+// Notices for failed requests, empty lists and loading.
 
 import { element } from "./dom.js";
 
@@ -6,7 +6,7 @@ export function failure(problem, again) {
   return element(
     "div",
     { class: "notice failed", role: "alert" },
-    element("p", { class: "notice-title" }, problem.title ?? "This page has a defect"),
+    element("p", { class: "notice-title" }, problem.title ?? "Unexpected error"),
     element("p", null, problem.detail ?? String(problem)),
     problem.requestId && element("p", { class: "hint" }, "Request ", element("code", null, problem.requestId)),
     again && element("button", { type: "button", click: again }, "Try again"),
@@ -24,9 +24,14 @@ export function empty(title, text, ...actions) {
 }
 
 export const loading = (lines) =>
-  element("div", { class: "loading", role: "status" }, element("span", { class: "unseen" }, "Loading"), bars(lines));
+  element(
+    "div",
+    { class: "loading", role: "status" },
+    element("span", { class: "visually-hidden" }, "Loading"),
+    bars(lines),
+  );
 
 const bars = (lines) => Array.from({ length: lines }, () => element("div", { class: "bar", "aria-hidden": "true" }));
 
-// True when a call ended because nobody waits for its answer any more.
+// Returns whether a request was aborted because its response is no longer needed.
 export const isAbort = (error) => error.name === "AbortError";

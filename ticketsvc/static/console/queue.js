@@ -1,20 +1,20 @@
-// The queue: a list that grows as it is scrolled, by following the Link header of each page.
+// The queue: a list that loads more pages as it is scrolled. Each page links to the next in its Link header.
 
 import { address, withChanges } from "./address.js";
-import { call, nextPage } from "./api.js";
-import { element, find, marked } from "./dom.js";
+import { nextPage, request } from "./api.js";
+import { element, find, highlight } from "./dom.js";
 import { apiQuery, clearFilters, isFiltered, searchWords } from "./filters.js";
 import { label, number } from "./labels.js";
 import { empty, failure, isAbort, loading } from "./notices.js";
 import { time } from "./times.js";
 
 const PAGE = 50;
-const TEXT = 240; // characters of a description that a row has room for
+const EXCERPT_LENGTH = 240; // characters of a description in a row
 const [list, rows, more, total, state] = ["#list", "#rows", "#more", "#total", "#queue-state"].map((s) => find(s));
 
-let shown = null; // the API query of the rows on the page
-let next = null; // the query of the page behind them
-let calls = new AbortController();
+let shown = null; // the API query of the shown rows
+let next = null; // the API query of the next page
+let pending = new AbortController();
 
 export function showQueue(parameters) {
   const query = apiQuery(parameters).toString();
@@ -24,29 +24,29 @@ export function showQueue(parameters) {
 
 export const reload = () => load(apiQuery(address()).toString());
 
-// Starts a list anew. The rows before it stay until its first page is there; calls that nobody waits for are ended.
+// Loads a list. The old rows stay until its first page arrives. Aborts pending requests.
 async function load(query) {
-  calls.abort();
-  calls = new AbortController();
-  const { signal } = calls;
+  pending.abort();
+  pending = new AbortController();
+  const { signal } = pending;
   [shown, next] = [query, null];
   list.setAttribute("aria-busy", "true");
   more.hidden = true;
   state.replaceChildren(rows.children.length ? "" : loading(8));
   count(query, signal);
   try {
-    const page = await call("GET", "", { query: `${query}&limit=${PAGE}`, signal });
+    const page = await request("GET", "", { query: `${query}&limit=${PAGE}`, signal });
     const focused = document.activeElement.closest("#rows > li")?.dataset.id;
     rows.replaceChildren();
     list.scrollTop = 0;
-    state.replaceChildren(page.data.length ? "" : nothing());
+    state.replaceChildren(page.data.length ? "" : emptyState());
     append(page);
     if (focused) focusRow(focused);
   } catch (error) {
     if (isAbort(error)) return;
     rows.replaceChildren();
     total.textContent = "";
-    shown = null; // coming back to it tries again
+    shown = null; // so that showing it again retries
     state.replaceChildren(failure(error, reload));
   }
   list.removeAttribute("aria-busy");
@@ -54,11 +54,11 @@ async function load(query) {
 
 async function count(query, signal) {
   try {
-    const { headers } = await call("GET", "", { query: `${query}&limit=1&count=true`, signal });
+    const { headers } = await request("GET", "", { query: `${query}&limit=1&count=true`, signal });
     const found = Number(headers.get("X-Total-Count"));
     total.textContent = found === 1 ? "1 ticket" : `${number(found)} tickets`;
   } catch (error) {
-    if (!isAbort(error)) total.textContent = ""; // the list itself tells what is wrong
+    if (!isAbort(error)) total.textContent = ""; // the list itself shows the error
   }
 }
 
@@ -66,11 +66,11 @@ async function loadMore() {
   const query = next;
   if (!query) return;
   next = null;
-  const { signal } = calls;
+  const { signal } = pending;
   more.setAttribute("aria-busy", "true");
   state.replaceChildren();
   try {
-    append(await call("GET", "", { query, signal }));
+    append(await request("GET", "", { query, signal }));
   } catch (error) {
     if (isAbort(error)) return;
     next = query;
@@ -85,12 +85,12 @@ function append(page) {
   rows.append(...page.data.map((ticket) => row(ticket, words)));
   next = nextPage(page.headers);
   more.hidden = !next;
-  sight.unobserve(more); // tells again whether the end is in sight: a tall window needs several pages
-  sight.observe(more);
+  endObserver.unobserve(more); // observe again: a tall window needs several pages
+  endObserver.observe(more);
   select(address().get("ticket"));
 }
 
-const sight = new IntersectionObserver((seen) => seen.some((entry) => entry.isIntersecting) && loadMore(), {
+const endObserver = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && loadMore(), {
   rootMargin: "800px",
   scrollMargin: "800px",
 });
@@ -101,10 +101,10 @@ function row(ticket, words) {
     { "data-id": ticket.id },
     element(
       "a",
-      { class: "row", href: withChanges({ ticket: ticket.id }), "data-inside": true, tabindex: -1 },
+      { class: "row", href: withChanges({ ticket: ticket.id }), "data-internal": true, tabindex: -1 },
       label("priority", ticket.priority, { bare: true }),
-      element("span", { class: "row-title", dir: "auto" }, marked(ticket.title, words)),
-      element("span", { class: "row-text", dir: "auto" }, marked(excerpt(ticket.description, words), words)),
+      element("span", { class: "row-title", dir: "auto" }, highlight(ticket.title, words)),
+      element("span", { class: "row-text", dir: "auto" }, highlight(excerpt(ticket.description, words), words)),
       element(
         "span",
         { class: "row-facts" },
@@ -116,25 +116,25 @@ function row(ticket, words) {
   );
 }
 
-// The part of a description that has the first word searched for, otherwise its start.
+// Returns the part of a description around the first search word, or its start.
 function excerpt(description, words) {
   const text = description.slice(0, 20000).replace(/\s+/g, " ");
   const place = words.length ? text.toLowerCase().indexOf(words[0].toLowerCase()) : -1;
-  return place > 80 ? `…${text.slice(place - 40, place - 40 + TEXT)}` : text.slice(0, TEXT);
+  return place > 80 ? `…${text.slice(place - 40, place - 40 + EXCERPT_LENGTH)}` : text.slice(0, EXCERPT_LENGTH);
 }
 
-function nothing() {
+function emptyState() {
   if (!isFiltered(address())) {
-    const file = element("a", { href: "?view=file", "data-inside": true, class: "button primary" }, "File a ticket");
-    return empty("No tickets yet", "The queue is empty. What is filed here or through the API appears in it.", file);
+    const file = element("a", { href: "?view=file", "data-internal": true, class: "button primary" }, "New ticket");
+    return empty("No tickets yet", "Tickets that are created here or through the API appear in this list.", file);
   }
   const clear = element("button", { type: "button", click: clearFilters }, "Clear all filters");
-  return empty("Nothing matches", "No ticket has all that the search and the filters ask for.", clear);
+  return empty("No matching tickets", "No ticket matches the search and all filters.", clear);
 }
 
 const rowOf = (id) => id && find(`li[data-id="${CSS.escape(id)}"] > a`, rows);
 
-// Exactly one row is reached with the Tab key: the one that is open, else the first. Arrows and j, k go on from there.
+// The Tab key reaches exactly one row: the open ticket or the first one. Arrow keys, j and k move from there.
 function select(id) {
   for (const chosen of rows.querySelectorAll("[aria-current]")) chosen.removeAttribute("aria-current");
   const current = rowOf(id);
@@ -148,7 +148,7 @@ function makeTabStop(link) {
   link.tabIndex = 0;
 }
 
-// Moves the focus by so many rows from where it is, or else from the open ticket. Returns the row, if there is one.
+// Moves the focus by `by` rows, starting at the focused row or the open ticket. Returns the row, if there is one.
 export function move(by) {
   const links = [...rows.querySelectorAll("a")];
   const start = links.indexOf(document.activeElement.closest?.(".row") ?? rowOf(address().get("ticket")));
@@ -171,9 +171,9 @@ export function replaceRow(ticket) {
 
 export function removeRow(id) {
   rowOf(id)?.parentElement.remove();
-  const { signal } = calls;
+  const { signal } = pending;
   if (shown !== null) count(shown, signal);
-  if (!rows.children.length && !next) state.replaceChildren(nothing());
+  if (!rows.children.length && !next) state.replaceChildren(emptyState());
 }
 
 export function startQueue() {

@@ -1,4 +1,4 @@
-// Keyboard shortcuts. Single keys can be switched off (WCAG 2.1.4), for people who dictate.
+// Keyboard shortcuts. They can be turned off (WCAG 2.1.4), because speech input may trigger them.
 
 import { element, find } from "./dom.js";
 
@@ -6,7 +6,7 @@ const SETTING = "ticket-console-shortcuts";
 const dialog = find("#shortcuts-dialog");
 const enabled = find("#shortcuts-on");
 
-// Each: { keys, text, action }. What an action does not want to handle it answers with false.
+// Each shortcut is { keys, text, action }. An action returns false if it does not handle the key.
 export function startShortcuts(shortcuts) {
   const list = [...shortcuts, { keys: ["?"], text: "Show these shortcuts", action: showShortcuts }];
   const byKey = new Map(list.flatMap((shortcut) => shortcut.keys.map((key) => [key, shortcut])));
@@ -26,12 +26,12 @@ export function startShortcuts(shortcuts) {
   find("#close-shortcuts").addEventListener("click", () => dialog.close());
   document.addEventListener("keydown", (event) => {
     const shortcut = byKey.get(event.key === "Escape" ? "Esc" : event.key);
-    if (!shortcut || isMeantForOthers(event)) return;
+    if (!shortcut || isForOtherControl(event)) return;
     if (shortcut.action() !== false) event.preventDefault();
   });
 }
 
-function isMeantForOthers(event) {
+function isForOtherControl(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || find("dialog[open]")) return true;
   if (event.key === "Escape") return false;
   if (!enabled.checked) return true;

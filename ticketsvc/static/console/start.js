@@ -1,4 +1,4 @@
-// Where the page starts: shows what its address says, and knows the shortcuts.
+// The entry point: shows the view that the URL names and defines the shortcuts.
 
 import { address, followLinks, go } from "./address.js";
 import { find } from "./dom.js";
@@ -8,17 +8,17 @@ import { startKey } from "./key.js";
 import { move, reload, showQueue, startQueue } from "./queue.js";
 import { startShortcuts } from "./shortcuts.js";
 import { showStatistics, startStatistics } from "./statistics.js";
-import { closeTicket, isOpen, lookAgain, openPanel, showTicket } from "./ticket.js";
+import { checkForChanges, closeTicket, isOpen, openPanel, showTicket } from "./ticket.js";
 import { startDeleteDialog } from "./ticket_panel.js";
 
-const VIEWS = { queue: "Queue", file: "File a ticket", statistics: "Statistics" };
+const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics" };
 let view = null;
 
 function show() {
   const parameters = address();
-  const asked = parameters.get("view");
+  const wanted = parameters.get("view");
   const before = view;
-  view = asked in VIEWS ? asked : "queue";
+  view = wanted in VIEWS ? wanted : "queue";
   document.title = view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`;
   for (const name of Object.keys(VIEWS)) find(`#view-${name}`).hidden = name !== view;
   for (const link of document.querySelectorAll("nav a")) {
@@ -55,25 +55,25 @@ startShortcuts([
       find("#search").select();
     },
   },
-  { keys: ["j"], text: "Next ticket of the queue", action: inQueue(() => step(1)) },
-  { keys: ["k"], text: "Previous ticket of the queue", action: inQueue(() => step(-1)) },
+  { keys: ["j"], text: "Next ticket in the queue", action: inQueue(() => step(1)) },
+  { keys: ["k"], text: "Previous ticket in the queue", action: inQueue(() => step(-1)) },
   { keys: ["Enter"], text: "Open the ticket", action: () => false }, // rows are links
-  { keys: ["Esc"], text: "Close the ticket, leave the search", action: inQueue(leave) },
+  { keys: ["Esc"], text: "Close the ticket or leave the search", action: inQueue(leave) },
   { keys: ["s"], text: "Change the status", action: inTicket((panel) => panel.focusField("status")) },
   { keys: ["p"], text: "Change the priority", action: inTicket((panel) => panel.focusField("priority")) },
   { keys: ["c"], text: "Change the category", action: inTicket((panel) => panel.focusField("category")) },
-  { keys: ["e"], text: "Edit the texts", action: inTicket((panel) => panel.startEdit()) },
+  { keys: ["e"], text: "Edit the title and the description", action: inTicket((panel) => panel.startEdit()) },
   { keys: ["d"], text: "Delete the ticket", action: inTicket((panel) => void panel.confirmDelete()) },
   { keys: ["r"], text: "Refresh the queue", action: inQueue(() => void reload()) },
-  { keys: ["n"], text: "File a ticket", action: open("file") },
+  { keys: ["n"], text: "New ticket", action: open("file") },
   { keys: ["q"], text: "Go to the queue", action: open(null) },
   { keys: ["t"], text: "Go to the statistics", action: open("statistics") },
 ]);
 addEventListener("address", show);
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && lookAgain());
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && checkForChanges());
 show();
 
-// With a ticket open the step opens the next one, otherwise it moves the focus.
+// Opens the next ticket if one is open, otherwise moves the focus.
 function step(by) {
   const row = move(by);
   if (row && isOpen()) row.click();

@@ -1,7 +1,7 @@
-// The statistics as pictures. Each part asks and fails on its own.
+// The statistics as charts. Each part loads and fails independently.
 
 import { address, go } from "./address.js";
-import { call } from "./api.js";
+import { request } from "./api.js";
 import { barList, dailyChart, rangeList, table } from "./charts.js";
 import { element, find } from "./dom.js";
 import { inWords, label, number, VALUES } from "./labels.js";
@@ -11,7 +11,7 @@ import { dayName, duration, localDate, startOf, timeZone } from "./times.js";
 
 const span = find("#span");
 const figures = find("#figures");
-let calls = new AbortController();
+let pending = new AbortController();
 
 const PARTS = [
   { title: "Queue", path: "stats/", query: createdSince, draw: drawTotals, wide: true },
@@ -26,7 +26,7 @@ const PARTS = [
     wide: true,
   },
   {
-    title: "Triage against what people made of it",
+    title: "Triage: suggested and final labels",
     path: "stats/triage/",
     query: createdSince,
     draw: triageFigures,
@@ -39,28 +39,28 @@ export function startStatistics() {
 }
 
 export function showStatistics(parameters) {
-  const asked = parameters.get("days");
-  span.value = [...span.options].some((option) => option.value === asked) ? asked : "30";
-  calls.abort();
-  calls = new AbortController();
-  const answers = new Map(); // parts that need the same call share it, so that they agree
-  const ask = (path, query) => {
+  const wanted = parameters.get("days");
+  span.value = [...span.options].some((option) => option.value === wanted) ? wanted : "30";
+  pending.abort();
+  pending = new AbortController();
+  const responses = new Map(); // parts that need the same request share it, so that they agree
+  const fetchOnce = (path, query) => {
     const name = `${path}?${query}`;
-    if (!answers.has(name)) answers.set(name, call("GET", path, { query, signal: calls.signal }));
-    return answers.get(name);
+    if (!responses.has(name)) responses.set(name, request("GET", path, { query, signal: pending.signal }));
+    return responses.get(name);
   };
-  figures.replaceChildren(...PARTS.map((part) => show(part, ask)));
+  figures.replaceChildren(...PARTS.map((part) => show(part, fetchOnce)));
 }
 
-function show(part, ask) {
+function show(part, fetchOnce) {
   const place = element("div", { class: "figure-body" }, loading(3));
-  fill(part, place, ask);
+  fill(part, place, fetchOnce);
   return element("section", { class: part.wide ? "figure wide" : "figure" }, element("h2", null, part.title), place);
 }
 
-async function fill(part, place, ask) {
+async function fill(part, place, fetchOnce) {
   try {
-    const { data } = await ask(part.path, part.query(Number(span.value)));
+    const { data } = await fetchOnce(part.path, part.query(Number(span.value)));
     place.replaceChildren(part.draw(data));
   } catch (error) {
     if (!isAbort(error)) place.replaceChildren(failure(error, () => showStatistics(address())));
@@ -90,7 +90,7 @@ function drawTotals(data) {
 
 function drawDaily({ days, tz }) {
   const readout = element("p", { class: "readout" });
-  const tell = (day) => {
+  const showReadout = (day) => {
     const total = (kind) => day?.[kind].total ?? days.reduce((all, each) => all + each[kind].total, 0);
     const key = (kind) =>
       element("span", { class: `key ${kind}` }, `${inWords(kind)} `, element("strong", null, number(total(kind))));
@@ -100,7 +100,7 @@ function drawDaily({ days, tz }) {
       key("resolved"),
     );
   };
-  tell(null);
+  showReadout(null);
   const rows = days
     .toReversed()
     .map((day) => [dayName(day.date), number(day.created.total), number(day.resolved.total)]);
@@ -109,7 +109,7 @@ function drawDaily({ days, tz }) {
     "div",
     null,
     readout,
-    dailyChart(days, tell),
+    dailyChart(days, showReadout),
     element(
       "details",
       null,
@@ -136,7 +136,7 @@ function breakdown(data, field) {
 }
 
 function drawResolution(data) {
-  if (!data.count) return empty("Nothing resolved yet", "No ticket created in this time was resolved.");
+  if (!data.count) return empty("Nothing resolved yet", "No ticket created in this period has been resolved.");
   const row = (name, times) => ({
     name,
     from: times.median_seconds,
@@ -150,7 +150,7 @@ function drawResolution(data) {
     "p",
     { class: "readout" },
     element("span", { class: "key median" }, "Median: half were faster"),
-    element("span", { class: "key p90" }, "90th percentile: nine of ten were"),
+    element("span", { class: "key p90" }, "90th percentile: nine of ten were faster"),
   );
   return element("div", null, key, rangeList([row(`All ${number(data.count)}`, data), ...rows]));
 }

@@ -1,4 +1,4 @@
-// How good the suggested labels were: kept or corrected by people, and what was taken for what.
+// The quality of suggestions: labels that people kept or corrected, and the confusion matrices.
 
 import { barList } from "./charts.js";
 import { element } from "./dom.js";
@@ -9,7 +9,7 @@ const FIELDS = ["category", "priority"];
 
 export function triageFigures(data) {
   if (!FIELDS.some((field) => data[field].suggested)) {
-    return empty("Nothing suggested yet", "No ticket created in this time was filed without a category or a priority.");
+    return empty("Nothing suggested yet", "All tickets of this period were created with a category and a priority.");
   }
   return element(
     "div",
@@ -44,10 +44,10 @@ function tallyText(tally) {
   return `${suggested} suggested: ${kept} kept, ${corrected} corrected, ${left} not judged yet.`;
 }
 
-// Rows: what was suggested; columns: what it became. The diagonal is what was right.
+// Rows are suggested labels, columns final labels. The diagonal has the correct suggestions.
 function confusion(field, counts) {
   const values = VALUES[field];
-  const caption = "Rows: suggested. Columns: what it became.";
+  const caption = "Rows: suggested label. Columns: final label.";
   const head = element(
     "tr",
     null,

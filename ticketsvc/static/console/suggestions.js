@@ -1,13 +1,13 @@
-// Triage while a ticket is written: what would be decided for it, how sure that is, and which words speak for it.
+// Suggestions while the user writes a ticket: labels, confidences and reasons.
 
-import { call } from "./api.js";
+import { request } from "./api.js";
 import { element, find } from "./dom.js";
 import { inWords, label, percent, SOURCES, VALUES } from "./labels.js";
 import { failure, isAbort } from "./notices.js";
 
-const LEAST = 8; // characters: less says nothing
+const MIN_LENGTH = 8; // characters
 const place = find("#suggestion");
-let calls = new AbortController();
+let pending = new AbortController();
 
 export function startSuggestions() {
   for (const field of ["category", "priority"]) {
@@ -16,19 +16,19 @@ export function startSuggestions() {
   }
 }
 
-// The title is read too, as when a ticket is filed. Answers that are outdated never show.
+// Classifies the title and the description, as the service does for new tickets. Aborts pending requests.
 export async function suggestFor(title, description) {
-  calls.abort();
-  calls = new AbortController();
+  pending.abort();
+  pending = new AbortController();
   const text = `${title.trim()}\n${description.trim()}`.trim();
-  if (text.length < LEAST) {
+  if (text.length < MIN_LENGTH) {
     showOptions(null);
     place.replaceChildren();
     return;
   }
   place.setAttribute("aria-busy", "true");
   try {
-    const { data } = await call("POST", "classify", { body: { description: text }, signal: calls.signal });
+    const { data } = await request("POST", "classify", { body: { description: text }, signal: pending.signal });
     showOptions(data);
     place.replaceChildren(...["category", "priority"].map((field) => suggested(field, data)), source(data));
   } catch (error) {
@@ -47,8 +47,8 @@ function showOptions(suggestion) {
 }
 
 function suggested(field, data) {
-  const sure = data.confidence?.[field] ?? 0;
-  const meter = element("meter", { min: 0, max: 1, value: sure, "aria-label": `How sure the ${field} is` });
+  const confidence = data.confidence?.[field] ?? 0;
+  const meter = element("meter", { min: 0, max: 1, value: confidence, "aria-label": `Confidence of the ${field}` });
   const words = data.reasons.filter((reason) => reason.field === field && reason.words);
   return element(
     "div",
@@ -57,22 +57,22 @@ function suggested(field, data) {
       "p",
       null,
       element("strong", null, label(field, data[field])),
-      element("span", { class: "hint" }, `${percent(sure)} sure`),
+      element("span", { class: "hint" }, `${percent(confidence)} confidence`),
     ),
     meter,
     words.length > 0 &&
       element(
         "ul",
         { class: "reasons" },
-        words.map((reason) => because(reason, data[field])),
+        words.map((reason) => reasonItem(reason, data[field])),
       ),
-    !words.length && element("p", { class: "hint" }, "No word decides it."),
+    !words.length && element("p", { class: "hint" }, "No words of the text support this label."),
   );
 }
 
-function because(reason, decided) {
+function reasonItem(reason, decided) {
   const words = element("q", { dir: "auto" }, reason.words);
-  return element("li", null, words, reason.label !== decided && ` speaks for ${inWords(reason.label).toLowerCase()}`);
+  return element("li", null, words, reason.label !== decided && ` suggests ${inWords(reason.label).toLowerCase()}`);
 }
 
 const source = (data) => element("p", { class: "hint" }, `By ${SOURCES[data.source] ?? data.source}.`);

@@ -1,21 +1,21 @@
-// One ticket beside the queue. Every change is sent with the ETag of what was shown (If-Match), so it never overwrites
-// a change that nobody here has seen: lost_race.js shows that one, and asks.
+// The open ticket next to the queue. Every change is sent with the ETag of the shown version (If-Match), so it never
+// overwrites a change that the user has not seen. conflict.js shows such changes.
 
 import { go, withChanges } from "./address.js";
-import { call, Problem } from "./api.js";
-import { element, find, say } from "./dom.js";
-import { askAboutRace } from "./lost_race.js";
+import { Problem, request } from "./api.js";
+import { announce, element, find } from "./dom.js";
+import { resolveConflict } from "./conflict.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { focusRow, removeRow, replaceRow } from "./queue.js";
 import { showHistory } from "./ticket_history.js";
 import { ticketPanel } from "./ticket_panel.js";
 
 const place = find("#ticket");
-let open = null; // { id, calls, ticket, etag, panel, last: the last change that was started }
+let open = null; // { id, pending, ticket, etag, panel, last: the last change that was started }
 
 export function showTicket(id) {
   if (open?.id === id) return;
-  open?.calls.abort();
+  open?.pending.abort();
   open = null;
   place.hidden = !id;
   document.body.classList.toggle("with-ticket", Boolean(id));
@@ -32,15 +32,15 @@ export function closeTicket() {
 }
 
 async function load(id) {
-  const opened = { id, calls: new AbortController(), last: Promise.resolve() };
+  const opened = { id, pending: new AbortController(), last: Promise.resolve() };
   open = opened;
   place.replaceChildren(closing(), loading(5));
   place.scrollTop = 0;
   try {
-    const { data, headers } = await call("GET", encodeURIComponent(id), { signal: opened.calls.signal });
+    const { data, headers } = await request("GET", encodeURIComponent(id), { signal: opened.pending.signal });
     opened.panel = ticketPanel({ save: (changes) => save(opened, changes), remove: () => remove(opened) });
     place.replaceChildren(closing(), opened.panel.root);
-    adopt(opened, data, headers);
+    update(opened, data, headers);
     if (!document.activeElement.closest("#filters")) opened.panel.heading.focus({ preventScroll: true });
   } catch (error) {
     if (isAbort(error)) return;
@@ -56,16 +56,16 @@ function leave(event) {
   closeTicket();
 }
 
-// Takes over what the service says the ticket is now.
-function adopt(opened, ticket, headers) {
+// Shows the current state of the ticket.
+function update(opened, ticket, headers) {
   Object.assign(opened, { ticket, etag: headers.get("ETag") });
   replaceRow(ticket);
   opened.panel.show(ticket);
-  showHistory(opened.panel.history, opened.id, opened.calls.signal);
+  showHistory(opened.panel.history, opened.id, opened.pending.signal);
 }
 
-// Sends changes one after the other: a second one needs the ETag that the first brings. Answers whether they were saved
-// or, after a lost race, dropped; throws Problem when neither is so.
+// Sends changes one after the other, because each needs the ETag of the one before. Resolves when the change was saved
+// or, after a conflict, discarded. Throws Problem otherwise.
 function save(opened, changes) {
   const saved = opened.last.then(() => send(opened, changes));
   opened.last = saved.catch(() => {});
@@ -76,40 +76,41 @@ async function send(opened, changes) {
   const path = encodeURIComponent(opened.id);
   for (let wanted = changes; ;) {
     try {
-      const { data, headers } = await call("PATCH", path, { body: wanted, headers: { "If-Match": opened.etag } });
-      adopt(opened, data, headers);
-      say("Saved");
+      const { data, headers } = await request("PATCH", path, { body: wanted, headers: { "If-Match": opened.etag } });
+      update(opened, data, headers);
+      announce("Saved");
       return;
     } catch (problem) {
       if (problem.status !== 412) throw problem;
     }
     const before = opened.ticket;
-    const { data, headers } = await call("GET", path);
-    adopt(opened, data, headers);
+    const { data, headers } = await request("GET", path);
+    update(opened, data, headers);
     wanted = Object.fromEntries(Object.entries(wanted).filter(([field, value]) => data[field] !== value));
-    if (!Object.keys(wanted).length) return say("Somebody else has just made the same change");
-    if (open !== opened) throw new Problem(412, "Not saved", "Somebody else changed the ticket first: open it again.");
-    if (!(await askAboutRace(opened.panel.race, before, data, wanted))) return say("Your change was dropped");
+    if (!Object.keys(wanted).length) return announce("Someone else already made the same change");
+    if (open !== opened) throw new Problem(412, "Not saved", "Someone else changed the ticket first. Open it again.");
+    const isApplied = await resolveConflict(opened.panel.conflict, before, data, wanted);
+    if (!isApplied) return announce("Your change was discarded");
   }
 }
 
 async function remove(opened) {
-  await call("DELETE", encodeURIComponent(opened.id), { headers: { "If-Match": opened.etag } });
+  await request("DELETE", encodeURIComponent(opened.id), { headers: { "If-Match": opened.etag } });
   if (open === opened) closeTicket();
   removeRow(opened.id);
-  say("The ticket was deleted");
+  announce("The ticket was deleted");
 }
 
-// Looks for changes of others when somebody comes back to the page. What is being edited stays as it is.
-export async function lookAgain() {
+// Loads changes by others when the user returns to the page. Does not disturb editing.
+export async function checkForChanges() {
   const opened = open;
   if (!opened?.panel || opened.panel.isBusy()) return;
   try {
-    const { data, headers } = await call("GET", encodeURIComponent(opened.id), { signal: opened.calls.signal });
+    const { data, headers } = await request("GET", encodeURIComponent(opened.id), { signal: opened.pending.signal });
     if (data.version === opened.ticket.version || opened.panel.isBusy()) return;
-    adopt(opened, data, headers);
-    say("Somebody has changed this ticket");
+    update(opened, data, headers);
+    announce("Someone else changed this ticket");
   } catch {
-    // Nobody asked for this call: the next one that somebody makes tells what is wrong.
+    // The user did not start this request. The next one that they start shows the error.
   }
 }

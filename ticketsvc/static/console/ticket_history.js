@@ -1,17 +1,17 @@
-// What happened to a ticket, oldest first.
+// The history of a ticket, oldest entry first.
 
-import { call, nextPage } from "./api.js";
+import { nextPage, request } from "./api.js";
 import { difference } from "./difference.js";
 import { element } from "./dom.js";
 import { inWords, label, VALUES } from "./labels.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { exactTime } from "./times.js";
 
-const EVENTS = { created: "Filed", changed: "Changed", deleted: "Deleted" };
+const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
 
-export const historyOf = (id, options) => call("GET", `${id}/history`, options);
+export const historyOf = (id, options) => request("GET", `${id}/history`, options);
 
-// Fills a place with a ticket's history, page after page as somebody asks for more.
+// Shows a ticket's history in an element. Loads further pages on request.
 export async function showHistory(place, id, signal) {
   if (!place.children.length) place.replaceChildren(loading(2));
   try {
@@ -42,21 +42,21 @@ function addPage(place, entries, id, page, signal) {
   place.append(more);
 }
 
-function entry(happened) {
-  const changes = happened.event === "created" ? [] : Object.entries(happened.changes);
+function entry(item) {
+  const changes = item.event === "created" ? [] : Object.entries(item.changes);
   return element(
     "li",
-    { class: `event ${happened.event}` },
+    { class: `event ${item.event}` },
     element(
       "p",
       null,
-      element("strong", null, EVENTS[happened.event] ?? inWords(happened.event)),
-      happened.by && ` by ${happened.by}`,
+      element("strong", null, EVENTS[item.event] ?? inWords(item.event)),
+      item.by && ` by ${item.by}`,
       ", ",
-      exactTime(happened.at),
+      exactTime(item.at),
     ),
     changes.map(([field, { from, to }]) => change(field, from, to)),
-    happened.event === "created" && created(happened.changes),
+    item.event === "created" && created(item.changes),
   );
 }
 
@@ -69,12 +69,12 @@ function created(fields) {
   );
 }
 
-// One field's change: values side by side, texts with what was taken out and put in.
+// Shows the change of one field: old and new value, or the difference of two texts.
 export function change(field, from, to) {
   if (field in VALUES) {
     const values = [label(field, from), element("span", { class: "arrow" }, " → "), label(field, to)];
     return element("p", { class: "change" }, element("span", { class: "name" }, inWords(field)), values);
   }
-  const text = from == null && to == null ? element("p", { class: "hint" }, "text removed") : difference(from, to);
+  const text = from == null && to == null ? element("p", { class: "hint" }, "Text removed") : difference(from, to);
   return element("div", { class: "change long" }, element("span", { class: "name" }, inWords(field)), text);
 }

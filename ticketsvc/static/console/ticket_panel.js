@@ -1,24 +1,24 @@
-// How one ticket looks: its text, its fields as controls that change it in place, and room for its history.
+// The view of one ticket: its texts, controls that change its fields, and a place for its history.
 
-import { element, find, say } from "./dom.js";
+import { announce, element, find } from "./dom.js";
 import { inWords, percent, SOURCES, VALUES } from "./labels.js";
 import { failure } from "./notices.js";
 import { exactTime, time } from "./times.js";
 
 const TITLE_LENGTH = 200;
 
-// `save(changes)` and `remove()` send; they throw Problem. The panel stays the same while its ticket changes, so that
-// nobody loses the focus.
+// `save(changes)` and `remove()` send requests and throw Problem. The elements stay when the ticket changes, so that
+// the focus is not lost.
 export function ticketPanel({ save, remove }) {
   const heading = element("h2", { dir: "auto", tabindex: -1 });
   const text = element("p", { class: "text", dir: "auto" });
   const facts = element("p", { class: "hint facts" });
-  const [race, faults, history] = ["race-place", "faults", "history-place"].map((name) =>
+  const [conflict, errors, history] = ["conflict-place", "errors", "history-place"].map((name) =>
     element("div", { class: name }),
   );
   const controls = Object.keys(VALUES).map((field) => control(field, attempt));
   const edit = element("button", { type: "button", click: startEdit, title: "Edit (e)" }, "Edit");
-  const drop = element(
+  const deleteButton = element(
     "button",
     { type: "button", class: "quiet", click: confirmDelete, title: "Delete (d)" },
     "Delete",
@@ -28,8 +28,8 @@ export function ticketPanel({ save, remove }) {
   const root = element(
     "article",
     null,
-    race,
-    faults,
+    conflict,
+    errors,
     heading,
     element(
       "div",
@@ -38,7 +38,7 @@ export function ticketPanel({ save, remove }) {
     ),
     read,
     form,
-    element("div", { class: "buttons" }, edit, drop),
+    element("div", { class: "buttons" }, edit, deleteButton),
     facts,
     element("h3", null, "History"),
     history,
@@ -51,9 +51,9 @@ export function ticketPanel({ save, remove }) {
     heading.textContent = ticket.title;
     text.textContent = ticket.description;
     for (const made of controls) made.show(ticket);
-    const changed = ticket.version > 1 ? [" Changed ", time(ticket.updated_at), "."] : [];
+    const changed = ticket.version > 1 ? [" Updated ", time(ticket.updated_at), "."] : [];
     facts.replaceChildren(
-      "Filed ",
+      "Created ",
       exactTime(ticket.created_at),
       ".",
       ...changed,
@@ -62,19 +62,19 @@ export function ticketPanel({ save, remove }) {
     );
   }
 
-  // Runs a call, and shows why it failed. Answers whether it went well.
+  // Runs an action and shows its error. Returns whether it succeeded.
   async function attempt(action) {
     running += 1;
     root.setAttribute("aria-busy", "true");
-    faults.replaceChildren();
+    errors.replaceChildren();
     try {
       await action();
       return true;
     } catch (problem) {
       const hint =
-        problem.status === 404 ? { title: "This ticket is gone", detail: "Somebody has deleted it." } : problem;
-      faults.replaceChildren(failure(hint));
-      if (!root.isConnected) say(`“${shown.title}” was not saved. ${hint.detail}`);
+        problem.status === 404 ? { title: "Ticket deleted", detail: "Someone else deleted this ticket." } : problem;
+      errors.replaceChildren(failure(hint));
+      if (!root.isConnected) announce(`“${shown.title}” was not saved. ${hint.detail}`);
       for (const made of controls) made.show(shown);
       return false;
     } finally {
@@ -97,12 +97,12 @@ export function ticketPanel({ save, remove }) {
 
   function setEditing(is) {
     form.hidden = !is;
-    for (const part of [read, edit, drop]) part.hidden = is;
-    heading.classList.toggle("unseen", is); // the outline of the page keeps it
+    for (const part of [read, edit, deleteButton]) part.hidden = is;
+    heading.classList.toggle("visually-hidden", is); // stays in the outline of the page
     if (is) description.rows = Math.min(24, 4 + description.value.length / 60);
   }
 
-  // Sends the texts that were changed, and only those.
+  // Sends only the texts that were changed.
   async function saveTexts() {
     const values = { title: title.value.trim(), description: description.value.trim() };
     const changes = Object.fromEntries(Object.entries(values).filter(([field, value]) => value !== shown[field]));
@@ -110,7 +110,7 @@ export function ticketPanel({ save, remove }) {
   }
 
   async function confirmDelete() {
-    if (await isDeleteMeant(shown.title)) attempt(remove);
+    if (await confirmDeletion(shown.title)) attempt(remove);
   }
 
   function control(field, sending) {
@@ -119,7 +119,7 @@ export function ticketPanel({ save, remove }) {
 
   const focusField = (field) => find(`[data-field="${field}"]`, root).focus();
   const isBusy = () => running > 0 || !form.hidden;
-  return { root, heading, race, history, show, isBusy, startEdit, confirmDelete, focusField };
+  return { root, heading, conflict, history, show, isBusy, startEdit, confirmDelete, focusField };
 }
 
 function selectControl(field, change) {
@@ -137,12 +137,12 @@ function selectControl(field, change) {
 const labelled = (text, control, ...more) =>
   element("div", { class: "field" }, element("label", { for: control.id }, text), control, more);
 
-// Who decided a label, as the ticket tells it.
+// Describes who decided a label.
 function decisionText(decision) {
   if (!decision) return "";
-  if (decision.suggested) return `Corrected, ${decision.suggested} was suggested`;
+  if (decision.suggested) return `Corrected. Suggested: ${decision.suggested}`;
   if (decision.source === "caller") return "Chosen by a person";
-  return `Suggested by ${SOURCES[decision.source] ?? decision.source}, ${percent(decision.confidence ?? 0)} sure`;
+  return `Suggested by ${SOURCES[decision.source] ?? decision.source}, ${percent(decision.confidence ?? 0)} confidence`;
 }
 
 function editForm(save, cancel) {
@@ -180,7 +180,7 @@ function editForm(save, cancel) {
   return { form, title, description };
 }
 
-function isDeleteMeant(title) {
+function confirmDeletion(title) {
   const dialog = find("#delete-dialog");
   find("#delete-name").textContent = title;
   dialog.returnValue = "";

@@ -1,4 +1,4 @@
-// Times and durations in words. Dates have their month's name: no reader takes the month for the day.
+// Times and durations as text. Dates contain the name of the month, so day and month cannot be confused.
 
 import { element } from "./dom.js";
 
@@ -14,7 +14,7 @@ const UNITS = [
 
 export const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "UTC";
 
-// How long ago, for the last month; then the date. The exact time is told on pointing at it.
+// Shows the time relative to now for the last 30 days, then the date. The tooltip has the exact time.
 export function time(text) {
   const at = new Date(text);
   return element("time", { datetime: text, title: EXACT.format(at) }, ago(at));
@@ -32,7 +32,7 @@ function ago(at) {
 // "2026-03-01" -> "1 Mar"
 export const dayName = (date) => DAY.format(new Date(`${date}T00:00:00Z`));
 
-// Seconds -> "2 d 4 h", two units at most.
+// Formats seconds with at most two units: "2 d 4 h".
 export function duration(seconds) {
   if (seconds == null) return "none";
   if (seconds < 60) return `${Math.round(seconds)} s`;
@@ -42,7 +42,7 @@ export function duration(seconds) {
   return hours ? `${hours} h${minutes % 60 ? ` ${minutes % 60} min` : ""}` : `${minutes} min`;
 }
 
-// The local calendar day so many days from today, as "YYYY-MM-DD".
+// Returns the local date `days` days from today, as "YYYY-MM-DD".
 export function localDate(days = 0) {
   const at = new Date();
   const pad = (value) => String(value).padStart(2, "0");
@@ -50,7 +50,7 @@ export function localDate(days = 0) {
   return `${at.getFullYear()}-${pad(at.getMonth() + 1)}-${pad(at.getDate())}`;
 }
 
-// The moment at which a local calendar day begins, in UTC; `later`: days after it. null: no such day.
+// Returns the start of the local day `later` days after `date`, in UTC. null means that the date does not exist.
 export function startOf(date, later = 0) {
   const [year, month, day] = date.split("-").map(Number);
   const at = new Date(year, month - 1, day + later);

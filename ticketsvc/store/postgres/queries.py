@@ -1,63 +1,145 @@
-"""SQL files as queries: `sql/tickets/get.sql` is the query called tickets.get.
+"""SQL files as queries with typed rows: `sql/tickets/get.sql` is the query `tickets.get`.
 
-A file starts with comment lines: what it answers, then one line a parameter, `-- $1 name: meaning`. It is plain
-Postgres and runs in psql as it stands (PREPARE, or \\bind).
+A file starts with a header of comment lines, in this order:
+
+    -- Returns one ticket.          what the query returns or does, and why it is written as it is
+    -- Retry: safe                  only if running it twice has the same effect as running it once
+    -- $1 id: meaning               a line for each parameter
+
+`Retry: safe` allows `Database` to run the query again after the connection broke, when nobody knows whether Postgres
+ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres and runs in psql
+as it stands (PREPARE, or \\bind).
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from itertools import repeat
+from operator import itemgetter
 from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Generic, TypeVar, get_args, get_origin, get_type_hints, overload
+from uuid import UUID
+
+from psycopg import pq
+
+from ticketsvc.store.postgres import fragments
 
 SQL = Path(__file__).parents[3] / "sql"
-_PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
-_WRITES = re.compile(r"\b(?:INSERT|UPDATE|DELETE)\b")
-_PLACEHOLDER = re.compile(r"\$(\d+)")
+_RETRY = re.compile(r"^-- Retry: *(.*)", re.MULTILINE)
+
+Row = TypeVar("Row")
+Decoder = Callable[[Any], object]
+
+_DECODERS: dict[Any, Decoder] = {
+    bytes: bytes,
+    str: bytes.decode,
+    int: int,
+    float: float,
+    bool: {b"t": True, b"f": False}.__getitem__,
+    UUID: lambda text: UUID(text.decode()),
+    list: json.loads,
+}
 
 
-@dataclass(frozen=True)
-class Query:
-    """A statement and the names of its parameters, in the order of their numbers."""
+class Query(Generic[Row]):
+    """A statement, the names of its parameters in the order of their numbers, and the type of its rows."""
 
-    name: str
-    text: str
-    parameters: tuple[str, ...]
-    is_idempotent: bool = False
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether running it twice is the same as running it once."""
-        return self.is_idempotent or self.text.startswith("SELECT") or not _WRITES.search(self.text)
+    def __init__(
+        self, name: str, text: str, parameters: tuple[str, ...], is_retry_safe: bool, row_type: type[Row]
+    ) -> None:
+        self.name = name
+        self.text = text
+        self.parameters = parameters
+        self.is_retry_safe = is_retry_safe
+        self.row_type = row_type
+        self._decoders = list(enumerate(map(_decoder, column_types(row_type))))
+        self._make_row = partial(tuple.__new__, row_type) if issubclass(row_type, tuple) else itemgetter(0)
 
     def bind(self, values: Mapping[str, object]) -> list[bytes | None]:
-        """The values of the parameters in order, in Postgres's text form; other values are left out.
+        """Return the values of the parameters in order, in Postgres's text form; ignore other values.
 
         Raises KeyError when one is missing.
         """
         return [_text(values[name]) for name in self.parameters]
 
+    def decode(self, result: pq.abc.PGresult) -> list[Row]:
+        """Return all rows of a result. Raises an exception when a column is NULL whose type does not allow None."""
+        value = result.get_value
+        if result.ntuples == 1:  # as below, but without the overhead that pays only with many rows
+            return [self._make_row([decode(value(0, n)) for n, decode in self._decoders])]
+        rows = range(result.ntuples)
+        columns = [_decode_column(decode, map(value, rows, repeat(n))) for n, decode in self._decoders]
+        return list(map(self._make_row, zip(*columns, strict=True)))
 
-def load(name: str, is_idempotent: bool = False) -> Query:
-    """Read the query called "resource.query"; `is_idempotent` says of one that writes that it may be run again.
 
-    Raises FileNotFoundError when there is no such file, ValueError when it documents other parameters than it has.
+@overload
+def load(name: str) -> Query[None]: ...
+@overload
+def load(name: str, row_type: type[Row], variant: str = "") -> Query[Row]: ...
+def load(name: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
+    """Read the query `resource.query`. `row_type` says how its rows are decoded; without it they are ignored.
+
+    It is a NamedTuple with a field for each column, or the type of the only column. The types are bytes (the text as
+    Postgres wrote it, in UTF-8), str, int, float, bool, UUID, list (of JSON), and any of them `| None` where the
+    column may be NULL.
+
+    Raises FileNotFoundError when there is no such file, ValueError when its header does not match its statement.
     """
-    text = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text()
-    documented = {int(number): parameter for number, parameter in _PARAMETER.findall(text)}
-    statement = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    used = {int(number) for number in _PLACEHOLDER.findall(statement)}
-    if used != set(documented) or used != set(range(1, len(used) + 1)):
-        raise ValueError(f"sql/{name.replace('.', '/')}.sql documents {sorted(documented)} and uses {sorted(used)}")
-    return Query(name, statement, tuple(documented[number] for number in sorted(documented)), is_idempotent)
+    return parse(name, SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text(), row_type, variant)
+
+
+def load_variants(name: str, row_type: type[Row], default: str, other: str) -> dict[str, Query[Row]]:
+    """Read a query that serves two sort orders. They are the keys of the result; `other` is the file's variant."""
+    return {default: load(name, row_type), other: load(name, row_type, other)}
+
+
+def parse(name: str, text: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
+    """Return the query in the text of an SQL file. Raises ValueError when the header does not match the statement."""
+    statement, parameters = fragments.expand(name, text, SQL / "fragments", variant)
+    retry = _RETRY.findall(text)
+    if retry not in ([], ["safe"]):
+        raise ValueError(f"{name}: the header says `Retry: {retry[0]}`; write `Retry: safe` or leave the line out.")
+    return Query(f"{name}:{variant}" if variant else name, statement, tuple(parameters), bool(retry), row_type)
+
+
+def column_types(row_type: type[Any]) -> list[Any]:
+    """Return the type of each column of a row; none when the rows are ignored."""
+    if issubclass(row_type, tuple):
+        return list(get_type_hints(row_type).values())
+    return [] if row_type is NoneType else [row_type]
+
+
+def _decoder(column: Any) -> Decoder:
+    if get_origin(column) is UnionType:
+        [not_null] = set(get_args(column)) - {NoneType}
+        decode = _decoder(not_null)
+        return lambda text: None if text is None else decode(text)
+    return _DECODERS[get_origin(column) or column]
+
+
+def _decode_column(decode: Decoder, values: Iterable[bytes | None]) -> Iterable[object]:
+    if decode is not bytes:
+        return map(decode, values)
+    column = list(values)  # to call bytes() with each would cost more than all the rest
+    if None in column:
+        raise TypeError("The column has a NULL, and its type does not allow None.")
+    return column
 
 
 def _text(value: object) -> bytes | None:
-    """The text form of a value: None is NULL, a list or tuple an array."""
+    """Return the text form of a value: None is NULL, a list or tuple an array."""
     if value is None:
         return None
     if isinstance(value, (list, tuple)):
-        elements = [str(element).replace("\\", r"\\").replace('"', r"\"") for element in value]
-        return ("{" + ",".join([f'"{element}"' for element in elements]) + "}").encode()
+        return ("{" + ",".join(map(_element, value)) + "}").encode()
     return str(value).encode()
+
+
+def _element(value: object) -> str:
+    if value is None:
+        return "NULL"
+    return '"' + str(value).replace("\\", r"\\").replace('"', r"\"") + '"'
