@@ -1,4 +1,4 @@
-"""Bodies that nobody should send, for every route that takes one."""
+"""Malformed and invalid bodies, for every route with a request body."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ VALID = b'{"title": "a", "description": "b"}'
 
 
 def with_member(value: bytes) -> bytes:
-    """A body that is valid but for a member which no route knows."""
+    """Return a body that is valid except for a member that no route knows."""
     return VALID[:-1] + b', "x": ' + value + b"}"
 
 

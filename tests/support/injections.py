@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SLEEP = 20
-"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the answer is 503."""
+"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the response is 503."""
 
 STRINGS = [
     # out of a literal, and always true
@@ -51,7 +51,7 @@ STRINGS = [
     f"1 AND 1 = (SELECT 1 FROM pg_sleep({SLEEP}))",
     f"(SELECT pg_sleep({SLEEP}))",
     f"billing'::ticket_category AND pg_sleep({SLEEP}) IS NULL -- ",
-    # what fails in a telling way
+    # errors that reveal something
     "' AND 1 = CAST(version() AS int) -- ",
     "' AND (SELECT 1/0) = 1 -- ",
     "' || (SELECT current_setting('data_directory')) || '",

@@ -1,4 +1,4 @@
-"""What is on /metrics, as samples to look up; the reader holds the text to the format (contract/test_metrics.py)."""
+"""A reader of /metrics that checks the format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 def read(text: str) -> Samples:
-    """The samples of an exposition. Fails when a line is none, or a sample comes twice."""
+    """Return the samples of an exposition; fail on an invalid line or a duplicate sample."""
     samples: Samples = {}
     for line in text.splitlines():
         if line.startswith("#"):
@@ -28,5 +28,5 @@ def read(text: str) -> Samples:
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
-    """The sum of the samples of a name that have these labels."""
+    """Return the sum of the samples of a name that have these labels."""
     return sum(v for (found, given), v in samples.items() if found == name and given >= labels.items())

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a call, and whether an answer is what it says."""
+"""The OpenAPI document: lookup of operations, and checks of responses."""
 
 from __future__ import annotations
 
@@ -52,30 +52,30 @@ class Operation:
         return [(kind, each["value"]) for kind, content in contents.items() for each in content["examples"].values()]
 
     def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Fail unless the document describes this answer: its status, headers, media type, and all of its body."""
+        """Fail unless the document describes this response: its status, headers, media type, and all of its body."""
         where = f"{self.method} {self.path} {status}"
         assert str(status) in self.described["responses"], f"{where} is not described"
-        answer = self.described["responses"][str(status)]
-        for name, reference in answer.get("headers", {}).items():
+        response = self.described["responses"][str(status)]
+        for name, reference in response.get("headers", {}).items():
             described = self.document.resolved(reference)
             assert name in headers or not described.get("required"), f"{where} has no {name}"
             if name in headers:
                 value = int(headers[name]) if described["schema"]["type"] == "integer" else headers[name]
                 self.document.validate(described["schema"], value)
-        if not answer.get("content"):
+        if not response.get("content"):
             assert body == b"", where
             return
         media_type = headers["Content-Type"].partition(";")[0]
-        assert media_type in answer["content"], f"{where} is {media_type}"
+        assert media_type in response["content"], f"{where} is {media_type}"
         if media_type == "application/x-ndjson":
             for line in body.splitlines():
                 self.document.validate({"$ref": "#/components/schemas/Ticket"}, json.loads(line))
         elif media_type.endswith("json"):
-            self.document.validate(answer["content"][media_type]["schema"], json.loads(body))
+            self.document.validate(response["content"][media_type]["schema"], json.loads(body))
 
 
 class Document:
-    """The OpenAPI document. Its objects are closed here: what an answer has and the document has not is a fault."""
+    """The OpenAPI document. Its objects are closed: a member of a response that it does not describe is an error."""
 
     def __init__(self, raw: Json) -> None:
         self.raw = raw
@@ -89,11 +89,11 @@ class Document:
                     yield Operation(self, path, method, methods[method])
 
     def __getitem__(self, name: str) -> Operation:
-        """The operation with this id."""
+        """Return the operation with this id."""
         return next(operation for operation in self if operation.name == name)
 
     def at(self, method: str, path: str) -> Operation:
-        """The operation that a call belongs to; paths without variables come first."""
+        """Return the operation of a request; paths without variables take precedence."""
         wanted = path.partition("?")[0].rstrip("/")
         for operation in sorted(self, key=lambda each: "{" in each.path):
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path.rstrip("/")))
@@ -102,7 +102,7 @@ class Document:
         raise AssertionError(f"{method} {path} is not described")
 
     def resolved(self, value: Json) -> Json:
-        """What a reference leads to."""
+        """Return the target of a reference, or the value itself."""
         while "$ref" in value:
             target: Any = self.raw
             for key in value["$ref"].removeprefix("#/").split("/"):
@@ -117,7 +117,7 @@ class Document:
 
 
 def _closed(node: Any) -> Any:
-    """The same, with no further members allowed in objects whose members are named."""
+    """Return a copy that allows no further members in objects whose members are named."""
     if isinstance(node, list):
         return [_closed(each) for each in node]
     if not isinstance(node, dict):

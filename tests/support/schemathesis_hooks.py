@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from the document: what a cursor, a time zone and a file are"""
+"""Generators of values that the document cannot describe to schemathesis: cursors, time zones and files."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Berlin"
 
 
 def as_ndjson(tickets: list[tuple[str, str]]) -> bytes:
-    """A file of tickets with these titles and descriptions."""
+    """Return an NDJSON file of tickets with these titles and descriptions."""
     return b"".join(json.dumps({"title": a[:200], "description": b}).encode() + b"\n" for a, b in tickets)
 
 
 def as_csv(tickets: list[tuple[str, str]]) -> bytes:
-    """The same as CSV."""
+    """Return the same tickets as CSV."""
     return "".join(["title,description\r\n", *(f'"{a[:200]}","{b}"\r\n' for a, b in tickets)]).encode()
 
 
@@ -42,14 +42,14 @@ for media_type, kind in MEDIA_TYPES.items():
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Put a cursor that fits in the place of a valid one."""
+    """Replace the placeholder with a cursor that fits the request."""
     query = case.query if isinstance(case.query, dict) else {}
     if query.get("cursor") == PLACEHOLDER:
         query["cursor"] = fitting(case, str(query.get("sort") or "-created_at")).encode()
 
 
 def fitting(case: Case[Any], order: str) -> Cursor:
-    """A cursor for what is called."""
+    """Return a cursor for the operation."""
     if case.operation.path.endswith("/history"):
         return Cursor(history.SORT, str((case.path_parameters or {}).get("ticket_id")), "1")
     sort = SORTS.get(order, "newest")
