@@ -64,7 +64,8 @@ SUFFIXES = {".py", ".sql", ".md", ".js", ".ts", ".css", ".html", ".toml", ".yml"
 NOT_OURS = {".git", ".venv", "var", "vendor", "node_modules", "__pycache__", ".hypothesis"}
 # Names on the wire, of settings and directories, the term of the field, and data.
 REMOVED = re.compile(
-    r"""faulty_lines|["'`]caller["'`]|FAULTS\w*|["'`/ ]faults[/"'`.]|tests\.faults|fault injection|fault tests?"""
+    r"""faulty_lines|["'`]caller["'`]|FAULTS\w*|fault injection|fault tests?"""
+    r"""|tests[./]faults|["'`/]faults(?=[/"'`])"""
 )
 ALLOWED = {
     "CHANGELOG.md": "describes the past",
