@@ -48,8 +48,9 @@ def _without_accents(word: str) -> str:
 
 
 def _without_apostrophe(word: str) -> str:
-    """Join or drop the part after an apostrophe in English ("don't", "user's"), drop the part before it in Romance
-    languages ("l'été").
+    """Remove the apostrophe and what it separates.
+
+    English joins ("don't") or drops ("user's") the part after it, Romance languages drop the part before it ("l'été").
     """
     head, _, tail = word.rpartition("'")
     if tail in _ENGLISH_ENDINGS:
