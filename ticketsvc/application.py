@@ -1,4 +1,4 @@
-"""The application: its parts, put together."""
+"""The application, assembled from its parts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from werkzeug.routing import MapAdapter
 from ticketsvc import api, cli, services
 from ticketsvc.config import Config
 from ticketsvc.server import trace_context
-from ticketsvc.server.logs import RequestMiddleware
+from ticketsvc.server.middleware import RequestMiddleware
 
 
 class Service(Flask):
-    """Flask, but for the host of a request: no route depends on it, and looking at it takes a tenth of a request."""
+    """Flask without matching of host names: no route depends on them, and it takes a tenth of a request's time."""
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
-        """What matches a request's path and method to a route."""
+        """Return the adapter that matches a request's path and method to a route."""
         if request is None:
             return super().create_url_adapter(request)
         environ = request.environ
@@ -24,9 +24,10 @@ class Service(Flask):
 
 
 def create_app(config: Config) -> Flask:
-    """Build the application. Opens no connection and starts nothing: that is left to the first request.
+    """Build the application.
 
-    But where spans are to be sent, a thread that sends them. Raises ConfigError.
+    No database connection is opened; the pool opens on the first request. If tracing is enabled, this starts the
+    exporter's thread. Raises ConfigError.
     """
     app = Service(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = config.max_body_bytes
@@ -36,7 +37,7 @@ def create_app(config: Config) -> Flask:
     app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     if config.otlp_endpoint:
         trace_context.check_installed()
-        from ticketsvc.server import tracing  # large, and an extra
+        from ticketsvc.server import opentelemetry  # large, and an optional dependency
 
-        tracing.install(app)
+        opentelemetry.install(app)
     return app

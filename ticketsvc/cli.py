@@ -6,24 +6,31 @@ import click
 from flask import Flask
 from flask.cli import with_appcontext
 
-from ticketsvc import migrations
+from ticketsvc import __version__, migrations
 from ticketsvc.commands.database import database_url
 from ticketsvc.commands.doctor import doctor
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
-from ticketsvc.dev import embedded
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
+    app.cli.add_command(version)
     app.cli.add_command(migrate)
     app.cli.add_command(doctor)
     app.cli.add_command(keys)
     app.cli.add_command(stats)
     app.cli.add_command(tickets)
     app.cli.add_command(triage)
+
+
+@click.command()
+def version() -> None:
+    """Show the version of the service."""
+    # Flask's own `flask --version` ends before it loads the application, which therefore cannot add a line to it.
+    click.echo(f"Ticket service {__version__}")
 
 
 @click.command()
@@ -35,7 +42,7 @@ def migrate() -> None:
     """
     try:
         applied = migrations.apply(database_url(), on_step=click.echo)
-    except (embedded.EmbeddedError, migrations.MigrationError) as error:
+    except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if not applied:
         click.echo("The database is up to date.")

@@ -1,4 +1,4 @@
-"""The settings of the service, all from the environment."""
+"""The settings of the service, all from environment variables."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import NamedTuple
 
 
 class ConfigError(SystemExit):
-    """A setting is missing or bad. Ends the process with a sentence that names the variable."""
+    """A setting is missing or invalid. Ends the process with a sentence that names the variable."""
 
 
 class RateLimit(NamedTuple):
-    """How many calls a caller has in a window of so many seconds."""
+    """The number of requests that a client may send in a window of this many seconds."""
 
     quota: int
     window: int
@@ -22,68 +22,80 @@ class RateLimit(NamedTuple):
 
 @dataclass(frozen=True)
 class Config:
-    """One value for each environment variable (the README's table); times in seconds, sizes in bytes."""
+    """One value for each environment variable; times in seconds, sizes in bytes.
+
+    docs/settings.md is generated from the fields: after a change run `python -m tests.support.settings_page`.
+    """
 
     database_url: str = field(repr=False)
-    """DATABASE_URL: postgres://..., postgresql://... or embedded:PATH."""
+    """`DATABASE_URL`: `postgresql://USER:PASSWORD@HOST:PORT/NAME` (PostgreSQL 15 or newer), or `embedded:PATH` for an
+    embedded PostgreSQL that stores its data below PATH (for development)."""
     port: int = 3000
-    """PORT: where the service listens."""
+    """`PORT`: the port on which the service listens."""
     workers: int = 2
-    """WEB_CONCURRENCY: how many worker processes."""
+    """`WEB_CONCURRENCY`: the number of worker processes. Use one for each CPU core."""
     max_requests: int = 0
-    """MAX_REQUESTS: after about so many a worker is replaced; 0: never."""
+    """`MAX_REQUESTS`: a worker is replaced after about this many requests; 0 means never."""
     pool_size: int = 8
-    """DB_POOL_SIZE: connections of each worker at most."""
+    """`DB_POOL_SIZE`: the maximum number of pooled database connections of each worker."""
     pool_timeout: float = 3.0
-    """DB_POOL_TIMEOUT: how long a request waits for a connection before it is answered 503."""
+    """`DB_POOL_TIMEOUT`: how long a request waits for a connection, in seconds. Then the response is 503."""
     statement_timeout: float = 15.0
-    """DB_STATEMENT_TIMEOUT: after which Postgres gives up a statement; answered 503."""
+    """`DB_STATEMENT_TIMEOUT`: how long a statement may run, in seconds. Then the response is 503."""
     lock_timeout: float = 3.0
-    """DB_LOCK_TIMEOUT: after which Postgres gives up waiting for a lock; answered 503."""
+    """`DB_LOCK_TIMEOUT`: how long a statement waits for a lock, in seconds. Then the response is 503."""
     max_body_bytes: int = 1_048_576
-    """MAX_BODY_BYTES: a larger request body is answered 413."""
+    """`MAX_BODY_BYTES`: the maximum size of a request body, and of a line of an import. The response to a larger body
+    is 413."""
     max_import_bytes: int = 1_073_741_824
-    """MAX_IMPORT_BYTES: a larger file is answered 413."""
+    """`MAX_IMPORT_BYTES`: the maximum size of an imported file. The response to a larger one is 413."""
     bulk_calls: int = 2
-    """BULK_CALLS: imports and exports that a worker runs at once, each on a connection beside the pool's."""
+    """`BULK_CALLS`: the number of imports and exports that a worker runs at once, each on a connection of its own in
+    addition to the pool. The response to further ones is 503."""
     bulk_timeout: float = 900.0
-    """BULK_TIMEOUT: how long an import or an export may take in all."""
+    """`BULK_TIMEOUT`: how long an import or export may take, in seconds."""
     bulk_stall_timeout: float = 30.0
-    """BULK_STALL_TIMEOUT: after which a caller is cut off that neither sends nor reads the next part of a file."""
+    """`BULK_STALL_TIMEOUT`: an import or export is aborted if its client neither sends nor reads anything for this many
+    seconds."""
     cors_origins: tuple[str, ...] = ()
-    """CORS_ORIGINS: origins whose pages may call, separated by commas; * for all."""
+    """`CORS_ORIGINS`: other origins whose pages may use the API, separated by commas; `*` allows all."""
     require_api_key: bool = False
-    """REQUIRE_API_KEY: on asks every call but health for an API key."""
+    """`REQUIRE_API_KEY`: `on` requires `Authorization: Bearer KEY` of every request except for health (`/livez`,
+    `/readyz`), the documentation (`/docs`, `/openapi.json`) and the console's own files."""
     rate_limit: RateLimit | None = None
-    """RATE_LIMIT: 600/60 gives each key, without keys each address, 600 calls in 60 seconds; off: any number."""
+    """`RATE_LIMIT`: `600/60` allows each API key, or each address if keys are not required, 600 requests in 60 seconds
+    over all instances; the response to further ones is 429. `off` means no limit."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """FORWARDED_ALLOW_IPS: addresses and networks whose X-Forwarded-For counts; * for all. gunicorn reads it too."""
+    """`FORWARDED_ALLOW_IPS`: the addresses and networks of the proxies whose `X-Forwarded-*` headers are trusted,
+    separated by commas; `*` trusts all. gunicorn reads it too."""
     triage_on_create: bool = True
-    """TRIAGE_ON_CREATE: off gives a ticket without category or priority general and medium."""
+    """`TRIAGE_ON_CREATE`: `off` gives tickets without a category or priority `general` and `medium`."""
     triage_learning: bool = True
-    """TRIAGE_LEARNING: off suggests without what corrections taught, and shows the model none.
-
-    The database counts them all the same: other processes may learn, and the counts must stay true to the tickets.
-    """
+    """`TRIAGE_LEARNING`: `off` suggests labels without what was learned from corrections, and sends the model no
+    examples. The database counts corrections all the same, until `flask triage stop`."""
     openai_api_key: str = field(default="", repr=False)
-    """OPENAI_API_KEY: when set, classify asks the model first."""
+    """`OPENAI_API_KEY`: if set, `/api/tickets/classify/` asks the model first. If the model fails, the offline
+    classifier decides."""
     openai_base_url: str | None = None
-    """OPENAI_BASE_URL: another server that speaks OpenAI's chat completions."""
+    """`OPENAI_BASE_URL`: a server other than OpenAI's that implements its chat completions with JSON schema."""
     openai_model: str = "gpt-6-luna"
-    """OPENAI_MODEL."""
+    """`OPENAI_MODEL`: the name of the model."""
     openai_timeout: float = 6.0
-    """OPENAI_TIMEOUT: for one classification in all, tries included."""
+    """`OPENAI_TIMEOUT`: how long one classification by the model may take, retries included, in seconds."""
     otlp_endpoint: str = ""
-    """OTEL_EXPORTER_OTLP_ENDPOINT: where spans are sent, in OTLP over HTTP; read by OpenTelemetry too."""
+    """`OTEL_EXPORTER_OTLP_ENDPOINT`: the server that receives traces (OTLP over HTTP). Requires
+    `pip install -r requirements-otel.txt`. OpenTelemetry reads it too, and its other variables."""
     log_level: str = "INFO"
-    """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
+    """`LOG_LEVEL`: `DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+
+    @property
+    def is_embedded(self) -> bool:
+        """Return whether DATABASE_URL asks for the embedded PostgreSQL."""
+        return self.database_url.startswith("embedded:")
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Config:
-        """Read the environment.
-
-        Raises ConfigError with a sentence that names the variable.
-        """
+        """Read the settings from environment variables. Raises ConfigError."""
         read = _Reader(environ)
         return cls(
             database_url=read.database_url(),
@@ -115,7 +127,7 @@ class Config:
 
 
 class _Reader:
-    """Reads one variable at a time; an empty one counts as not set."""
+    """Reads variables. An empty one counts as not set. Each method raises ConfigError."""
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.environ = environ
@@ -127,10 +139,10 @@ class _Reader:
         url = self.text("DATABASE_URL")
         if url.startswith(("postgres://", "postgresql://")) or url.removeprefix("embedded:") != url:
             return url
-        found = "is not set" if not url else "is none of these"
+        error = "is not set" if not url else "is not a PostgreSQL URL"
         raise ConfigError(
-            f"DATABASE_URL {found}. Set it to postgresql://USER:PASSWORD@HOST:PORT/NAME, or to embedded:PATH for a "
-            "PostgreSQL of the service's own that keeps its data under PATH."
+            f"DATABASE_URL {error}. Set it to postgresql://USER:PASSWORD@HOST:PORT/NAME, or to embedded:PATH for an "
+            "embedded PostgreSQL that stores its data below PATH."
         )
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
@@ -167,7 +179,7 @@ class _Reader:
             limit = RateLimit(*map(int, parts))
             if limit.quota > 0 and 0 < limit.window <= 86_400:
                 return limit
-        raise ConfigError(f"{name} must be off, or calls per seconds, such as 600/60 (at most 86400), not {text!r}.")
+        raise ConfigError(f"{name} must be off or REQUESTS/SECONDS, such as 600/60 (at most 86400 s), not {text!r}.")
 
     def networks(self, name: str, default: tuple[str, ...]) -> tuple[str, ...]:
         networks = tuple(filter(None, (part.strip() for part in self.text(name).split(","))))
@@ -175,7 +187,7 @@ class _Reader:
             try:
                 network == "*" or ip_network(network)
             except ValueError:
-                raise ConfigError(f"{name} must be addresses or networks, or *, not {network!r}.") from None
+                raise ConfigError(f"{name} must be * or a list of addresses and networks, not {network!r}.") from None
         return networks or default
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:

@@ -1,4 +1,4 @@
-"""What the views need, in one object: made once for an application, opened by nobody before the first request."""
+"""The services that views need, in one object for each application. Nothing is opened before the first request."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
-"""What a ticket without labels gets where triage is switched off."""
+"""The labels of a ticket that is created without any while TRIAGE_ON_CREATE is off."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """`classifier` answers the classify call and may ask a model outside; `offline` never does."""
+    """`classifier` serves /classify and may call an external model; `offline` never does."""
 
     config: Config
     database: Database
@@ -34,33 +34,33 @@ class Services:
     offline: Classifier
 
     def triage(self, text: str) -> Suggestion:
-        """Labels for a new ticket whose caller left some out. Waits for no model outside."""
+        """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
 
 def install(app: Flask, config: Config) -> None:
-    """Make the services of an application."""
+    """Create the services of an application."""
     database = Database(config)
     offline = offline_classifier(config, database)
-    outside = classifier(config, database, offline)
+    online = classifier(config, database, offline)
     app.extensions["ticketsvc"] = Services(
-        config, database, InstrumentedClassifier(outside, "classify"), InstrumentedClassifier(offline, "create")
+        config, database, InstrumentedClassifier(online, "classify"), InstrumentedClassifier(offline, "create")
     )
 
 
 def services() -> Services:
-    """The services of the current application."""
+    """Return the services of the current application."""
     return cast("Services", current_app.extensions["ticketsvc"])
 
 
 def offline_classifier(config: Config, database: Database) -> Classifier:
-    """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
+    """Return the classifier that calls no external model: the lexicon, with training data unless that is off."""
     prior = OfflineClassifier()
     return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:
-    """The classifier of the classify call: it asks a model first where there is a key for one."""
+    """Return the classifier of /classify: it asks the external model first when OPENAI_API_KEY is set."""
     if not config.openai_api_key:
         return offline
     return model(config, offline, partial(training.examples, database) if config.triage_learning else None)
@@ -69,8 +69,8 @@ def classifier(config: Config, database: Database, offline: Classifier) -> Class
 def model(
     config: Config, offline: Classifier, find_examples: Callable[[str], list[Example]] | None = None
 ) -> OpenAIChatClassifier:
-    """The classifier that asks the model of the settings, for which there must be a key."""
-    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large: only when it is wanted
+    """Return the classifier that asks the external model. OPENAI_API_KEY must be set."""
+    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large, so imported only when it is used
 
     return OpenAIChatClassifier(
         offline,

@@ -7,4 +7,4 @@ SELECT
         GROUP BY category, priority, status
         HAVING sum(tickets) < 0
     ),
-    (SELECT count(*) FROM ticket_changes)
+    (SELECT count(*) FROM ticket_count_deltas)

@@ -1,6 +1,6 @@
 -- How suggested labels compare with what people made of them, for the tickets created in a window, in one snapshot.
 -- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day; the confusion counts
--- the judged, by suggested and then by final label. category_lesson() and priority_lesson() say what is judged. Accuracy
+-- the judged, by suggested and then by final label. category_label() and priority_label() say what is judged. Accuracy
 -- is kept / judged, null where nothing is judged. Days are those of UTC; those without tickets are included.
 -- Retry: safe
 -- $1 created_since: inclusive
@@ -9,7 +9,7 @@ WITH groups AS MATERIALIZED (
     SELECT
         (t.created_at AT TIME ZONE 'UTC')::date AS day,
         t.suggested_by AS source,
-        t.suggested_category, category_lesson(t) AS category, t.suggested_priority, priority_lesson(t) AS priority,
+        t.suggested_category, category_label(t) AS category, t.suggested_priority, priority_label(t) AS priority,
         count(*) AS n
     FROM tickets AS t
     WHERE t.id >= uuid_v7_floor($1::timestamptz)

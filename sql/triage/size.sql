@@ -2,10 +2,12 @@
 -- for the priorities, and the bytes of it all on disk with indexes.
 -- Retry: safe
 SELECT
-    (SELECT count(*) FROM triage_texts) AS texts,
-    (SELECT count(*) FROM triage_weights WHERE bucket >= 0) AS words,
-    coalesce((SELECT sum(weight) FROM triage_weights, unnest(weights[1:4]) AS weight WHERE bucket = -1), 0)::bigint / 100
-        AS category_words,
-    coalesce((SELECT sum(weight) FROM triage_weights, unnest(weights[5:8]) AS weight WHERE bucket = -1), 0)::bigint / 100
-        AS priority_words,
-    pg_total_relation_size('triage_texts') + pg_total_relation_size('triage_weights') AS bytes
+    (SELECT count(*) FROM triage_text_counts) AS texts,
+    (SELECT count(*) FROM triage_token_counts WHERE bucket >= 0) AS words,
+    coalesce(
+        (SELECT sum(count) FROM triage_token_counts, unnest(label_counts[1:4]) AS count WHERE bucket = -1), 0
+    )::bigint / 100 AS category_words,
+    coalesce(
+        (SELECT sum(count) FROM triage_token_counts, unnest(label_counts[5:8]) AS count WHERE bucket = -1), 0
+    )::bigint / 100 AS priority_words,
+    pg_total_relation_size('triage_text_counts') + pg_total_relation_size('triage_token_counts') AS bytes

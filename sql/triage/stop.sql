@@ -1,3 +1,3 @@
 -- Switches learning off: no ticket teaches any more, until lessons are forgotten (then new ones do) or rebuilt (then all).
 -- Retry: safe
-SELECT triage_rebuild('infinity')
+SELECT triage_retrain('infinity')

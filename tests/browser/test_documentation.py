@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.contract.test_openapi import DOCUMENT
+from tests.support.openapi_contract import DOCUMENT
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage
@@ -19,18 +19,18 @@ def test_every_operation_is_shown(console: OpenPage) -> None:
         expect(page.locator(f"#operations-{tag}-{operation.name}")).to_be_visible()
 
 
-def test_a_call_can_be_tried(console: OpenPage) -> None:
+def test_a_request_can_be_sent_from_the_page(console: OpenPage) -> None:
     page = console("docs#/Tickets/createTicket")
     shown = page.locator("#operations-Tickets-createTicket")
     shown.get_by_role("button", name="Execute").click()
     expect(shown.locator(".live-responses-table tbody .response-col_status")).to_contain_text("201")
 
 
-def test_the_types_of_problems_are_explained(console: OpenPage) -> None:
+def test_problem_types_have_anchors(console: OpenPage) -> None:
     page = console("docs/errors#version-mismatch")
     expect(page.get_by_role("heading", name="version-mismatch")).to_be_in_viewport()
 
 
-def test_the_page_is_dark_where_people_want_it(console: OpenPage) -> None:
+def test_the_page_follows_the_color_scheme(console: OpenPage) -> None:
     page = console("docs", color_scheme="dark")
     expect(page.locator("html.dark-mode")).to_have_count(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.unit.test_config import run
-from ticketsvc import migrations
+from ticketsvc import __version__, migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 def test_migrate_works(new_database: Callable[[], str]) -> None:
     url = new_database()
     applied = "".join(f"apply {migration}\n" for migration in sorted(migrations.expected_ids()))
+    definitions = len(migrations.pending(url)) - len(migrations.expected_ids())
+    applied += f"apply {definitions} definitions of functions and triggers\n"
     assert run("flask", "migrate", DATABASE_URL=url) == (0, applied)
     assert run("flask", "migrate", DATABASE_URL=url) == (0, "The database is up to date.\n")
     assert migrations.pending(url) == []
@@ -33,6 +35,11 @@ def test_migrate_reports_an_invalid_url() -> None:
     assert status == 1
     assert printed.startswith("Error: DATABASE_URL is no connection URL")
     assert "hunter2" not in printed
+
+
+def test_version_prints_the_version_without_a_database() -> None:
+    printed = run("flask", "version", DATABASE_URL="postgresql://127.0.0.1:1/tickets")
+    assert printed == (0, f"Ticket service {__version__}\n")
 
 
 def test_help_needs_no_database() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.bodies import MALFORMED, NOT_TEXT
+from tests.support.bodies import MALFORMED_SAMPLE, NOT_TEXT_SAMPLE
 from tests.support.tickets import URL, faults, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
@@ -24,10 +24,10 @@ REFUND = {"description": "I was charged twice on my invoice, please refund me."}
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.post(CLASSIFY, json=REFUND)
-    assert answer.status_code == 200
-    assert answer.content_type == "application/json"
-    suggestion = answer.get_json()
+    response = client.post(CLASSIFY, json=REFUND)
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    suggestion = response.get_json()
     assert suggestion["category"] == suggestion["suggested_category"] == "billing"
     assert suggestion["priority"] == suggestion["suggested_priority"]
     assert suggestion["priority"] in PRIORITIES
@@ -37,9 +37,9 @@ def test_it_works(client: FlaskClient) -> None:
     assert isinstance(suggestion["reasons"], list)
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
-    answer = service.call("POST", CLASSIFY, REFUND)
-    assert (answer.status, answer.json["category"]) == (200, "billing")
+def test_it_works_under_gunicorn(service: Service) -> None:
+    response = service.call("POST", CLASSIFY, REFUND)
+    assert (response.status, response.json["category"]) == (200, "billing")
 
 
 def test_it_stores_nothing(client: FlaskClient) -> None:
@@ -47,7 +47,7 @@ def test_it_stores_nothing(client: FlaskClient) -> None:
     assert client.get(URL).get_json() == []
 
 
-def test_the_same_text_gets_the_same_answer(client: FlaskClient) -> None:
+def test_the_same_text_gets_the_same_suggestion(client: FlaskClient) -> None:
     assert client.post(CLASSIFY, json=REFUND).data == client.post(CLASSIFY, json=REFUND).data
 
 
@@ -67,7 +67,7 @@ def test_the_same_text_gets_the_same_answer(client: FlaskClient) -> None:
         "👩‍👩‍👧 e\u0301",
     ],
 )
-def test_it_has_an_answer_for_any_text(client: FlaskClient, text: str) -> None:
+def test_it_accepts_any_text(client: FlaskClient, text: str) -> None:
     suggestion = client.post(CLASSIFY, json={"description": text}).get_json()
     assert suggestion["category"] in CATEGORIES
     assert suggestion["priority"] in PRIORITIES
@@ -78,17 +78,17 @@ def test_other_members_are_ignored(client: FlaskClient) -> None:
     assert client.post(CLASSIFY, json=body).get_json()["category"] == "billing"
 
 
-@pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
-def test_it_rejects_what_is_no_text(client: FlaskClient, value: object) -> None:
-    answer = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
-    assert list(faults(answer)) == ["#/description"]
+@pytest.mark.parametrize("value", NOT_TEXT_SAMPLE.values(), ids=NOT_TEXT_SAMPLE)
+def test_it_rejects_values_that_are_not_texts(client: FlaskClient, value: object) -> None:
+    response = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
+    assert list(faults(response)) == ["#/description"]
 
 
 def test_it_rejects_a_missing_description(client: FlaskClient) -> None:
     assert faults(client.post(CLASSIFY, json={})) == {"#/description": "required"}
 
 
-@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("body", MALFORMED_SAMPLE.values(), ids=MALFORMED_SAMPLE)
 def test_it_rejects_a_malformed_body(client: FlaskClient, body: bytes) -> None:
     problem(client.post(CLASSIFY, data=body, content_type="application/json"), 400)
 
@@ -102,7 +102,7 @@ def test_it_needs_no_database(make_app: Callable[..., Flask]) -> None:
     assert app.test_client().post(CLASSIFY, json=REFUND).status_code == 200
 
 
-def test_the_offline_classifier_answers_for_a_model_that_is_away(make_app: Callable[..., Flask]) -> None:
+def test_without_its_model_it_uses_the_offline_classifier(make_app: Callable[..., Flask]) -> None:
     app = make_app(openai_api_key="sk-test", openai_base_url="http://127.0.0.1:1/v1", openai_timeout=2.0)
     suggestion = app.test_client().post(CLASSIFY, json=REFUND).get_json()
     assert (suggestion["category"], suggestion["source"]) == ("billing", "offline")

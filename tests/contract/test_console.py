@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tickets import problem
+from ticketsvc import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,23 +25,24 @@ MAX_BYTES = 102_400  # uncompressed, all files together
 
 
 def address(client: FlaskClient, name: str) -> str:
-    """Where the page says that a file is."""
+    """Return the path of a file in the page."""
     found = re.search(r'"(console/[0-9a-f]{16}/)start\.js"', client.get("/").text)
     assert found
     return f"/{found[1]}{name}"
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.get("/")
-    assert answer.status_code == 200
-    assert answer.content_type == "text/html; charset=utf-8"
-    assert "<title>Tickets</title>" in answer.text
-    assert "VERSION" not in answer.text
-    for name in re.findall(r'(?:href|src)="(console/[^"]+)"', answer.text):
+    response = client.get("/")
+    assert response.status_code == 200
+    assert response.content_type == "text/html; charset=utf-8"
+    assert "<title>Tickets</title>" in response.text
+    assert "VERSION" not in response.text
+    assert f">Ticket service {__version__}</footer>" in response.text
+    for name in re.findall(r'(?:href|src)="(console/[^"]+)"', response.text):
         assert client.get(f"/{name}").status_code == 200
 
 
-def test_the_policy_allows_nothing_but_what_the_service_serves(client: FlaskClient) -> None:
+def test_the_csp_allows_only_files_of_the_service(client: FlaskClient) -> None:
     policy = dict(part.split(" ", 1) for part in client.get("/").headers["Content-Security-Policy"].split("; "))
     assert policy == {
         "default-src": "'none'",
@@ -56,38 +58,38 @@ def test_the_policy_allows_nothing_but_what_the_service_serves(client: FlaskClie
     }
 
 
-def test_the_page_has_nothing_that_the_policy_forbids(client: FlaskClient) -> None:
+def test_the_page_has_nothing_that_the_csp_forbids(client: FlaskClient) -> None:
     page = client.get("/").text
     assert not re.search(r"<script(?![^>]* src=)|<style| style=| on[a-z]+=|https?://(?!www\.w3\.org)", page)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_files_can_be_kept_for_good(client: FlaskClient, name: str) -> None:
-    answer = client.get(address(client, name))
-    assert answer.data == (DIRECTORY / name).read_bytes()
+def test_files_can_be_cached_permanently(client: FlaskClient, name: str) -> None:
+    response = client.get(address(client, name))
+    assert response.data == (DIRECTORY / name).read_bytes()
     kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-    assert answer.mimetype == kinds[name.rpartition(".")[2]]
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.mimetype == kinds[name.rpartition(".")[2]]
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize("path", ["/", "start.js"])
-def test_a_browser_that_has_it_gets_304(client: FlaskClient, path: str) -> None:
+def test_a_matching_if_none_match_is_304(client: FlaskClient, path: str) -> None:
     path = path if path == "/" else address(client, path)
     tag = client.get(path).headers["ETag"]
     for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        answer = client.get(path, headers={"If-None-Match": given})
-        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
+        response = client.get(path, headers={"If-None-Match": given})
+        assert (response.status_code, response.data, response.headers["ETag"]) == (304, b"", tag)
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_the_page_is_never_taken_from_a_cache_unasked(client: FlaskClient) -> None:
+def test_the_page_is_always_revalidated(client: FlaskClient) -> None:
     assert client.get("/").headers["Cache-Control"] == "no-cache"
 
 
-def test_a_page_of_another_release_gets_files_that_it_does_not_keep(client: FlaskClient) -> None:
-    answer = client.get("/console/0123456789abcdef/start.js")
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-cache"
+def test_files_for_another_release_are_not_cached(client: FlaskClient) -> None:
+    response = client.get("/console/0123456789abcdef/start.js")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
@@ -107,7 +109,7 @@ def test_it_is_small(client: FlaskClient) -> None:
     assert total <= MAX_BYTES
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_it_works_under_gunicorn(service: Service) -> None:
     get, head = service.call("GET", "/"), service.call("HEAD", "/")
     assert (get.status, head.status, head.body) == (200, 200, b"")
     assert get.headers["Content-Length"] == head.headers["Content-Length"] == str(len(get.body))

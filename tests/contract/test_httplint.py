@@ -1,4 +1,4 @@
-"""Every route and error as a judge of HTTP sees them on the wire (httplint, the engine of REDbot)."""
+"""Every route and error on the wire, checked by httplint (the engine of REDbot)"""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ ALLOWED = {
     "STATUS_URI_TOO_LONG": "it only says that the status is 414",
 }
 
-CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
-    # Tickets; {ticket} is the path of one, {gone} of one that was deleted
+REQUESTS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
+    # Tickets; {ticket} is the path of a ticket, {gone} of a deleted one
     (201, "POST", URL, TICKET, JSON),
     (200, "GET", URL, b"", {}),
     (200, "HEAD", URL, b"", {}),
@@ -43,7 +43,7 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "PATCH", "{ticket}", b'{"priority": "low"}', {"Content-Type": "application/merge-patch+json"}),
     (204, "DELETE", "{ticket}", b"", {}),
     (200, "OPTIONS", URL, b"", {}),
-    # What is about them
+    # Statistics, history, files, health
     (200, "GET", f"{URL}stats/", b"", {}),
     (200, "GET", f"{URL}stats/triage/", b"", {}),
     (200, "POST", f"{URL}classify/", b'{"description": "I was charged twice"}', JSON),
@@ -62,7 +62,7 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
     (200, "HEAD", "/docs/files/docs.css", b"", {}),
     (200, "GET", "/docs/files/vendor/swagger-ui-5.35.0/swagger-ui.css", b"", {}),
     (404, "GET", "/docs/files/nothing", b"", {}),
-    # Calls by pages of another origin
+    # Cross-origin requests
     (200, "GET", URL, b"", {"Origin": SHOP}),
     (200, "GET", URL, b"", {"Origin": "https://other.example"}),
     (200, "OPTIONS", URL, b"", {"Origin": SHOP, "Access-Control-Request-Method": "POST"}),
@@ -93,25 +93,25 @@ CALLS: list[tuple[int, str, str, bytes, dict[str, str]]] = [
 
 @pytest.fixture(scope="module")
 def open_service(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service, which pages of one other origin may call."""
+    """Return a service that allows one other origin."""
     log = tmp_path_factory.mktemp("httplint") / "log"
     with serve(database_url, log, WEB_CONCURRENCY="1", CORS_ORIGINS=SHOP) as service:
         yield service
 
 
-@pytest.mark.parametrize(("status", "method", "path", "body", "headers"), CALLS, ids=lambda value: str(value)[:40])
-def test_the_judge_has_nothing_to_say(
+@pytest.mark.parametrize(("status", "method", "path", "body", "headers"), REQUESTS, ids=lambda value: str(value)[:40])
+def test_httplint_has_no_warnings(
     open_service: Service, status: int, method: str, path: str, body: bytes, headers: dict[str, str]
 ) -> None:
     ticket, gone = (open_service.call("POST", URL, TICKET).headers["Location"] for _ in range(2))
     open_service.call("POST", URL, TICKET)  # so that there is a next page
     open_service.call("DELETE", gone)
-    found, notes = judge(open_service, method, path.format(ticket=ticket, gone=gone), body, headers)
+    found, notes = lint(open_service, method, path.format(ticket=ticket, gone=gone), body, headers)
     assert (found, notes - ALLOWED.keys()) == (status, set())
 
 
-def judge(service: Service, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, set[str]]:
-    """The status of an answer, and the names of the judge's warnings about it."""
+def lint(service: Service, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, set[str]]:
+    """Return the status of the response and the names of httplint's warnings."""
     given = {"Host": "x", "User-Agent": "test", "Connection": "close", "Content-Length": str(len(body)), **headers}
     fields = [(name.encode(), value.encode()) for name, value in given.items() if value != "0"]
     start = f"{method} {path} HTTP/1.1".encode()

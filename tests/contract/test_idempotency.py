@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
-from tests.support.tickets import LABELS, TICKET, URL, problem
+from tests.support.tickets import LABELS, TICKET, URL, count_rows, problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -38,12 +38,6 @@ def post(client: FlaskClient, key: str, body: object = BODY, headers: dict[str, 
     return client.post(URL, json=body, headers={"Idempotency-Key": key, **(headers or {})})
 
 
-def count(database: Connection, table: str = "tickets") -> int:
-    row = database.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
-    assert row
-    return int(str(row[0]))
-
-
 def assert_replayed(first: TestResponse, again: TestResponse) -> None:
     assert (again.status_code, again.data) == (first.status_code, first.data)
     assert again.headers["Idempotent-Replayed"] == "true"
@@ -58,12 +52,12 @@ def test_it_works(client: FlaskClient, database: Connection, key: str) -> None:
     assert client.get(first.headers["Location"]).get_json() == first.get_json()
     for _ in range(3):
         assert_replayed(first, post(client, key))
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 def test_without_a_key_nothing_is_remembered(client: FlaskClient, database: Connection) -> None:
     assert client.post(URL, json=BODY).get_json()["id"] != client.post(URL, json=BODY).get_json()["id"]
-    assert (count(database), count(database, "idempotency_keys")) == (2, 0)
+    assert (count_rows(database), count_rows(database, "idempotency_records")) == (2, 0)
 
 
 def test_another_key_makes_another_ticket(client: FlaskClient, key: str) -> None:
@@ -76,7 +70,7 @@ def test_the_first_answer_outlives_changes_and_deletion(client: FlaskClient, dat
     assert_replayed(first, post(client, key, TICKET))
     client.delete(first.headers["Location"])
     assert_replayed(first, post(client, key, TICKET))
-    assert count(database) == 0
+    assert count_rows(database) == 0
 
 
 def test_the_same_json_is_the_same_body(client: FlaskClient, key: str) -> None:
@@ -96,7 +90,7 @@ def test_another_body_is_422(client: FlaskClient, database: Connection, key: str
     document = problem(post(client, key, body), 422)
     assert document["type"] == "/docs/errors#idempotency-key-reused"
     assert_replayed(first, post(client, key))
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 # --- the key itself
@@ -120,7 +114,7 @@ BAD = ["", " ", '""', TOO_LONG, f'"{TOO_LONG}"', "a b", "a\tb", "ü", "\x7f", '"
 @pytest.mark.parametrize("key", BAD)
 def test_a_bad_key_is_400(client: FlaskClient, database: Connection, key: str) -> None:
     assert "Idempotency-Key" in problem(post(client, key), 400)["error"]
-    assert (count(database), count(database, "idempotency_keys")) == (0, 0)
+    assert (count_rows(database), count_rows(database, "idempotency_records")) == (0, 0)
 
 
 def test_a_key_belongs_to_its_caller(
@@ -129,14 +123,14 @@ def test_a_key_belongs_to_its_caller(
     client = guarded.test_client()
     first = post(client, key, headers=cast["writer"])
     other = post(client, key, headers=cast["admin"])
-    assert (first.status_code, other.status_code, count(database)) == (201, 201, 2)
+    assert (first.status_code, other.status_code, count_rows(database)) == (201, 201, 2)
     assert_replayed(first, post(client, key, headers=cast["writer"]))
     assert_replayed(other, post(client, key, headers=cast["admin"]))
 
 
 def test_the_key_is_not_stored_as_it_is(client: FlaskClient, database: Connection, key: str) -> None:
     post(client, key)
-    row = database.execute("SELECT k::text FROM idempotency_keys AS k").fetchone()
+    row = database.execute("SELECT k::text FROM idempotency_records AS k").fetchone()
     assert row is not None
     assert key not in str(row[0])
 
@@ -158,7 +152,7 @@ def test_a_failure_of_the_database_is_not_remembered(
         problem(post(client, key), 503)
     answer = post(client, key)
     assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False)
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 # --- keys are pruned by creates
@@ -166,7 +160,7 @@ def test_a_failure_of_the_database_is_not_remembered(
 
 def age(database: Connection, hours: int, keys: int) -> None:
     database.execute(
-        "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer, created_at)"
+        "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response, created_at)"
         " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), '{}', now() - make_interval(hours => %s)"
         " FROM generate_series(1, %s)",
         [hours, keys],
@@ -179,7 +173,7 @@ def test_keys_are_pruned_after_a_day(client: FlaskClient, database: Connection, 
     left = []
     for number in range(4):
         post(client, f"{key}{number}")
-        left.append(count(database, "idempotency_keys") - number - 1)
+        left.append(count_rows(database, "idempotency_records") - number - 1)
     assert left == [8, 6, 5, 5]
 
 
@@ -187,13 +181,13 @@ def test_a_replay_prunes_nothing(client: FlaskClient, database: Connection, key:
     post(client, key)
     age(database, 25, keys=2)
     post(client, key)
-    assert count(database, "idempotency_keys") == 3
+    assert count_rows(database, "idempotency_records") == 3
 
 
 def test_pruning_waits_for_nobody(client: FlaskClient, database_url: str, database: Connection, key: str) -> None:
     age(database, 25, keys=1)
     with closing(psycopg.connect(database_url)) as other:
-        other.execute("DELETE FROM idempotency_keys")
+        other.execute("DELETE FROM idempotency_records")
         assert post(client, key).status_code == 201
 
 
@@ -211,7 +205,7 @@ def test_of_fifty_equal_calls_at_once_one_makes_the_ticket(service: Service, dat
     assert len([answer for answer in made if "Idempotent-Replayed" not in answer.headers]) == 1
     assert len({answer.body for answer in made}) == 1
     assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status == 409)
-    assert count(database) == 1
+    assert count_rows(database) == 1
     assert call(0).body == made[0].body
 
 
@@ -222,7 +216,7 @@ def test_many_keys_at_once_make_one_ticket_each(service: Service, database: Conn
     with ThreadPoolExecutor(20) as threads:
         statuses = set(threads.map(call, range(200)))
     assert statuses <= {201, 409}
-    assert count(database) == 20
+    assert count_rows(database) == 20
 
 
 def stored(key: str) -> str:
@@ -235,7 +229,7 @@ def in_the_way(url: str, key: str) -> Iterator[Connection]:
     """A session that has stored something for the key and not committed it: a create with the key waits for that."""
     with psycopg.connect(url) as holder:
         holder.execute(
-            "INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer)"
+            "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)"
             " VALUES (%s, gen_random_uuid(), gen_random_uuid(), '{}')",
             [stored(key)],
         )
@@ -257,7 +251,7 @@ def test_while_one_runs_the_same_is_409(client: FlaskClient, database: Connectio
         holder.rollback()
         assert first.result().status_code == 201
     assert_replayed(first.result(), post(client, key))
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 def test_a_killed_holder_frees_its_key(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
@@ -266,7 +260,7 @@ def test_a_killed_holder_frees_its_key(client: FlaskClient, database: Connection
         problem(post(client, key), 409)
         database.execute("SELECT pg_terminate_backend(%s)", [holder.info.backend_pid])
         wait_until(lambda: post(client, key).status_code == 201)
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 def test_who_was_later_by_a_hair_gets_the_first_answer(
@@ -274,14 +268,18 @@ def test_who_was_later_by_a_hair_gets_the_first_answer(
 ) -> None:
     """The other create commits after this one looked for the key, and no longer holds its lock."""
     first = post(client, key)
-    row = database.execute("DELETE FROM idempotency_keys RETURNING key, fingerprint, ticket_id, answer").fetchone()
+    row = database.execute(
+        "DELETE FROM idempotency_records RETURNING key_hash, body_hash, ticket_id, response"
+    ).fetchone()
     with in_background() as threads, closing(psycopg.connect(database_url)) as other:
-        other.execute("INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer) VALUES (%s, %s, %s, %s)", row)
+        other.execute(
+            "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response) VALUES (%s, %s, %s, %s)", row
+        )
         later = threads.submit(post, client, key)
         wait_until(lambda: is_waiting(database))
         other.commit()
         assert_replayed(first, later.result())
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 @pytest.mark.parametrize(("has_key", "status"), [(True, 201), (False, 503)])
@@ -298,4 +296,4 @@ def test_with_a_key_a_broken_connection_is_mended_inside(
             wait_until_blocked(holder)
         holder.rollback()
         assert first.result().status_code == status
-    assert count(database) == int(has_key)
+    assert count_rows(database) == int(has_key)

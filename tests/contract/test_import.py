@@ -182,7 +182,7 @@ def test_missing_labels_become_general_and_medium(client: FlaskClient, database:
 
 def test_imported_tickets_are_no_training_examples(client: FlaskClient, database: Connection) -> None:
     imported(client, ndjson(*[{**TICKET, **LABELS, "status": status} for status in STATUSES]))
-    assert database.execute("SELECT count(*) FROM triage_texts").fetchone() == (0,)
+    assert database.execute("SELECT count(*) FROM triage_text_counts").fetchone() == (0,)
 
 
 def test_thousands_of_tickets_may_have_the_same_time(client: FlaskClient, database: Connection) -> None:

@@ -1,4 +1,4 @@
-"""A corpus of SQL injections through every parameter, header and member that the OpenAPI document describes"""
+"""SQL injection strings in every parameter, header and member of the OpenAPI document"""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.injections import STRINGS
-from tests.support.openapi_contract import Document, Operation
+from tests.support.openapi_contract import DOCUMENT, Operation
 from tests.support.tickets import file_ticket
-from ticketsvc.api.openapi import document as make_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,12 +20,11 @@ if TYPE_CHECKING:
 
     from tests.support.tickets import Connection
 
-DOCUMENT = Document(make_document())
 FIELDS = ("title", "description", "category", "priority", "status", "version")
 
 
 def targets() -> list[Any]:
-    """Each place where an operation takes a value: path, query, header, and the members of its JSON body."""
+    """Return each place where an operation accepts a value: path, query, headers, and members of its JSON body."""
     found = [
         (operation, parameter["in"], parameter["name"]) for operation in DOCUMENT for parameter in operation.parameters
     ]
@@ -36,8 +34,8 @@ def targets() -> list[Any]:
     return [pytest.param(*target, id=f"{target[0].name}-{target[1]}-{target[2]}") for target in found]
 
 
-def call_of(operation: Operation, place: str, name: str, text: str, ticket_id: str) -> dict[str, Any]:
-    """The call that has the text in this place, and is valid otherwise."""
+def request_with(operation: Operation, place: str, name: str, text: str, ticket_id: str) -> dict[str, Any]:
+    """Return a request that is valid except for the text in this place."""
     sent: dict[str, Any] = {"path": operation.path.replace("{ticket_id}", ticket_id), "method": operation.method}
     if operation.bodies:
         sent["content_type"], body = copy.deepcopy(operation.bodies[0])
@@ -55,7 +53,7 @@ def call_of(operation: Operation, place: str, name: str, text: str, ticket_id: s
 
 @pytest.fixture
 def bystander(client: FlaskClient, database: Connection) -> Iterator[None]:
-    """A ticket that no call is about: it must be there as it was, and no table more or less."""
+    """Create a ticket that no request touches. Afterwards check that it and the list of tables are unchanged."""
     ticket = file_ticket(client, title="Bystander", description="Stands by.")
     before = tables(database)
     yield
@@ -71,20 +69,20 @@ def tables(database: Connection) -> list[tuple[object, ...]]:
 
 
 @pytest.mark.parametrize(("operation", "place", "name"), targets())
-def test_a_value_stays_a_value(
+def test_values_never_become_sql(
     client: FlaskClient, bystander: None, operation: Operation, place: str, name: str
 ) -> None:
     ticket_id = file_ticket(client)["id"]
     for text in STRINGS:
         if operation.method == "delete":
             ticket_id = file_ticket(client)["id"]
-        answer = client.open(**call_of(operation, place, name, text, ticket_id))
-        operation.check(answer.status_code, dict(answer.headers), answer.data)
-        assert answer.status_code < 500, text
+        response = client.open(**request_with(operation, place, name, text, ticket_id))
+        operation.check(response.status_code, dict(response.headers), response.data)
+        assert response.status_code < 500, text
 
 
 @pytest.mark.parametrize("text", STRINGS)
-def test_a_text_is_stored_and_found_as_it_is(client: FlaskClient, bystander: None, text: str) -> None:
+def test_texts_are_stored_and_found_unchanged(client: FlaskClient, bystander: None, text: str) -> None:
     ticket = file_ticket(client, title=text, description=f"before {text} after")
     assert (ticket["title"], ticket["description"]) == (text.strip(), f"before {text} after")
     phrase = text if '"' in text else f'"{text}"'

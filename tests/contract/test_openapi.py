@@ -1,4 +1,4 @@
-"""GET /openapi.json: it is valid, it is all there is, and the service does what it says"""
+"""GET /openapi.json: the document is valid and complete, and the service does what it says"""
 
 from __future__ import annotations
 
@@ -9,16 +9,18 @@ from uuid import uuid4
 import openapi_spec_validator
 import pytest
 
-from tests.support.openapi_contract import ID, Document, Operation
+from tests.support.openapi_contract import DOCUMENT, ID, Operation
 from tests.support.tickets import TICKET, URL, file_ticket, problem
-from ticketsvc import problems
+from ticketsvc import __version__, problems
 from ticketsvc.api.auth import scopes
-from ticketsvc.api.input import filters
-from ticketsvc.api.openapi import document as make_document
-from ticketsvc.api.openapi.answers import WITH_FAULTS
-from ticketsvc.api.openapi.problem_types import EXAMPLES
+from ticketsvc.api.input import fields, filters, idempotency, media_types, stats_query
 from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import FORMATS
+from ticketsvc.store.keys import SCOPES
+from ticketsvc.store.stats import MAX_DAYS
+from ticketsvc.store.tickets import SORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,13 +29,12 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-DOCUMENT = Document(make_document())
 NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
-"""The console and the files of the pages: no part of the API."""
+"""The console and the files of the pages are not part of the API."""
 
 
 def every_problem() -> set[type[problems.Problem]]:
-    """All classes of problems."""
+    """Return all classes of problems."""
     found: set[type[problems.Problem]] = set()
     waiting = problems.Problem.__subclasses__()
     while waiting:
@@ -47,13 +48,14 @@ def every_problem() -> set[type[problems.Problem]]:
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.get("/openapi.json")
-    assert (answer.status_code, answer.content_type) == (200, "application/json")
-    assert answer.get_json() == DOCUMENT.raw
-    openapi_spec_validator.validate(answer.get_json())
+    response = client.get("/openapi.json")
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    assert response.get_json() == DOCUMENT.raw
+    assert response.get_json()["info"]["version"] == __version__
+    openapi_spec_validator.validate(response.get_json())
 
 
-def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
+def test_a_matching_if_none_match_is_304(client: FlaskClient) -> None:
     first = client.get("/openapi.json")
     for sent in (first.headers["ETag"], f'"other", W/{first.headers["ETag"]}', "*"):
         again = client.get("/openapi.json", headers={"If-None-Match": sent})
@@ -61,14 +63,17 @@ def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
     assert client.get("/openapi.json", headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_it_is_made_only_when_somebody_asks(client: FlaskClient) -> None:
-    """A worker that never shows it does not carry it."""
+def test_it_is_read_on_the_first_request(client: FlaskClient) -> None:
+    """A worker that never serves it needs no memory for it, and no YAML parser."""
     import subprocess
     import sys
 
-    code = "import ticketsvc.application, sys; print([name for name in sys.modules if 'openapi' in name])"
+    code = (
+        "import sys; import ticketsvc.application; from ticketsvc.api import docs; "
+        "print(docs._read.cache_info().currsize, 'yaml' in sys.modules)"
+    )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert made.stdout == "[]\n"
+    assert made.stdout == "0 False\n"
 
 
 def test_everything_has_a_name_and_a_description() -> None:
@@ -80,12 +85,12 @@ def test_everything_has_a_name_and_a_description() -> None:
         assert operation.described["description"].endswith(".")
         assert set(operation.described["tags"]) <= tags
         assert all(parameter["description"].endswith(".") for parameter in operation.parameters)
-        assert all(answer["description"] for answer in operation.described["responses"].values())
+        assert all(response["description"] for response in operation.responses.values())
     used = {tag for operation in DOCUMENT for tag in operation.described["tags"]}
     assert used == tags
 
 
-def test_what_is_defined_is_used() -> None:
+def test_every_component_is_used() -> None:
     text = json.dumps(DOCUMENT.raw)
     for kind, components in DOCUMENT.raw["components"].items():
         if kind == "securitySchemes":
@@ -94,7 +99,7 @@ def test_what_is_defined_is_used() -> None:
         assert unused == ({problems.MethodNotAllowed.slug} if kind == "examples" else set())
 
 
-def test_examples_have_the_shape_of_their_schemas() -> None:
+def test_examples_match_their_schemas() -> None:
     for name, schema in DOCUMENT.raw["components"]["schemas"].items():
         for example in schema.get("examples", ()):
             DOCUMENT.validate({"$ref": f"#/components/schemas/{name}"}, example)
@@ -109,7 +114,7 @@ def test_examples_have_the_shape_of_their_schemas() -> None:
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:
-    """Path and method of every route, without the slash at the end and the methods that Flask adds."""
+    """Return path and method of every route, without trailing slashes and the methods that Flask adds."""
     return {
         (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").rstrip("/"), method.lower())
         for rule in app.url_map.iter_rules()
@@ -118,26 +123,26 @@ def routes(app: Flask) -> set[tuple[str, str]]:
     }
 
 
-def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
+def test_the_document_has_exactly_the_routes(app: Flask) -> None:
     assert {(operation.path.rstrip("/"), operation.method) for operation in DOCUMENT} == routes(app)
 
 
 # --- parameters
 
 
-def known_parameters(answer: TestResponse) -> set[str]:
-    """The names that the answer to a call with an unknown parameter lists."""
-    detail: str = answer.get_json()["detail"]
+def known_parameters(response: TestResponse) -> set[str]:
+    """Return the parameters that the error about an unknown one lists."""
+    detail: str = response.get_json()["detail"]
     names = detail.partition("there are ")[2].removesuffix(".")
     return set(names.split(", ")) - {"none"}
 
 
 @pytest.mark.parametrize("operation", [op for op in DOCUMENT if op.path.startswith(URL)], ids=lambda op: op.name)
-def test_every_query_parameter_is_described_and_nothing_else(client: FlaskClient, operation: Operation) -> None:
+def test_the_document_has_exactly_the_query_parameters(client: FlaskClient, operation: Operation) -> None:
     described = set(operation.parameters_in("query"))
-    answer = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
-    if answer.status_code == 400 and "nonsense is not a parameter" in answer.get_json()["detail"]:
-        assert known_parameters(answer) == described
+    response = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
+    if response.status_code == 400 and "nonsense is not a parameter" in response.get_json()["detail"]:
+        assert known_parameters(response) == described
     else:
         assert described == set()
 
@@ -146,36 +151,114 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
     limit = DOCUMENT["listTickets"].parameters_in("query")["limit"]["schema"]
     assert (limit["maximum"], limit["default"]) == (filters.MAX_LIMIT, filters.DEFAULT_LIMIT)
     assert client.get(URL, query_string={"limit": limit["maximum"] + 1}).status_code == 400
+    assert PARAMETERS["Idempotency-Key"]["schema"]["maxLength"] == idempotency.MAX_LENGTH
+    for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["NewTitle"]):
+        assert schema["maxLength"] == fields.TITLE_LENGTH
+
+
+def test_limits_in_texts_are_those_of_the_parser() -> None:
+    daily, triage = (
+        DOCUMENT[name].described["description"] for name in ("readDailyStatistics", "readTriageStatistics")
+    )
+    assert f"{MAX_DAYS} days" in daily
+    assert f"{MAX_DAYS} days" in triage
+    assert f"last {stats_query.WINDOW_DAYS} days" in triage
+    assert ", ".join(SCOPES) in DOCUMENT.raw["components"]["securitySchemes"]["apiKey"]["description"]
+
+
+# --- enumerated values
+
+SCHEMAS, PARAMETERS = DOCUMENT.raw["components"]["schemas"], DOCUMENT.raw["components"]["parameters"]
+LISTS = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_labels_and_statuses_are_those_of_the_service(name: str) -> None:
+    values = list(LISTS[name])
+    assert SCHEMAS[name.title()]["enum"] == values
+    assert PARAMETERS[name]["schema"]["items"]["enum"] == [*values, ""]
+    for schema in ("NewTicket", "TicketChange") if name != "status" else ("TicketChange",):
+        assert SCHEMAS[schema]["properties"][name]["enum"] == [*values, "", None]
+
+
+def test_breakdowns_have_every_label() -> None:
+    for name, values in (("PriorityCounts", PRIORITIES), ("CategoryCounts", CATEGORIES)):
+        assert tuple(SCHEMAS[name]["properties"]) == tuple(SCHEMAS[name]["required"]) == values
+    confusion = SCHEMAS["TriageStatistics"]["properties"]["confusion"]["properties"]
+    for breakdowns in (SCHEMAS["ResolutionTimes"]["properties"], confusion):
+        for name, breakdown in breakdowns.items():
+            if name.partition("_")[0] in LISTS:
+                assert tuple(breakdown["properties"]) == LISTS[name.partition("_")[0]]
+    assert SCHEMAS["Reason"]["properties"]["label"]["enum"] == [*CATEGORIES, *PRIORITIES]
+
+
+def test_orders_and_formats_are_those_of_the_parser() -> None:
+    assert PARAMETERS["sort"]["schema"]["enum"] == [*SORTS, ""]
+    assert PARAMETERS["format"]["schema"]["enum"] == [*FORMATS, ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("createTicket", media_types.JSON),
+        ("changeTicket", media_types.MERGE_PATCH),
+        ("classifyText", media_types.JSON),
+        ("importTickets", tuple(media_types.FILES)),
+    ],
+)
+def test_media_types_are_those_of_the_route(name: str, expected: tuple[str, ...]) -> None:
+    assert tuple(DOCUMENT[name].described["requestBody"]["content"]) == expected
 
 
 # --- problems
 
 
-def test_every_problem_type_is_described_and_nothing_else() -> None:
+def test_the_document_has_exactly_the_problem_types() -> None:
     assert set(DOCUMENT.raw["components"]["examples"]) == {kind.slug for kind in every_problem()}
-    assert {type(problem) for problem, _ in EXAMPLES} == every_problem()
     assert len({kind.slug for kind in every_problem()}) == len(every_problem())
 
 
-def test_a_problem_of_each_type_has_the_shape() -> None:
-    for each, _ in EXAMPLES:
-        schema = {"$ref": f"#/components/schemas/{WITH_FAULTS.get(type(each), 'Problem')}"}
-        DOCUMENT.validate(schema, DOCUMENT.raw["components"]["examples"][each.slug]["value"])
+KINDS = sorted(every_problem(), key=lambda kind: kind.slug)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.slug for kind in KINDS])
+def test_problem_examples_match_their_schemas(kind: type[problems.Problem]) -> None:
+    example = DOCUMENT.raw["components"]["examples"][kind.slug]
+    schema = {"invalid-input": "InvalidInputProblem", "invalid-file": "InvalidFileProblem"}.get(kind.slug, "Problem")
+    DOCUMENT.validate({"$ref": f"#/components/schemas/{schema}"}, example["value"])
+    described = (example["value"]["type"], example["value"]["title"], example["value"]["status"])
+    assert described == (kind.uri(), kind.title, kind.status)
+    assert example["summary"] == f"{kind.status} {kind.title}"
+    assert example["description"].startswith(f"**{kind.status} {kind.title}.**")
+
+
+def test_responses_name_the_types_of_their_problems() -> None:
+    by_slug = {kind.slug: kind for kind in KINDS}
+    for operation in DOCUMENT:
+        for status, response in operation.responses.items():
+            if status < "400":
+                continue
+            content = response["content"]["application/problem+json"]
+            kinds = [by_slug[slug] for slug in content["examples"]]
+            described = content["schema"]["allOf"][1]["properties"]
+            assert described == {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": int(status)}}
+            assert {kind.status for kind in kinds} == {int(status)}
+            assert response["description"] == " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds)
 
 
 # --- the service does what it says
 
 
 def path_of(client: FlaskClient, operation: Operation) -> str:
-    """The operation's path, of a ticket that exists where it is about one."""
+    """Return the operation's path, with the id of a ticket that exists."""
     return operation.path.replace("{ticket_id}", file_ticket(client)["id"])
 
 
-def call(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
-    """Call it, and fail unless the answer is as described."""
-    answer = client.open(path, method=operation.method.upper(), **sent)
-    operation.check(answer.status_code, dict(answer.headers), answer.data)
-    return answer
+def send(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
+    """Send a request and check its response against the document."""
+    response = client.open(path, method=operation.method.upper(), **sent)
+    operation.check(response.status_code, dict(response.headers), response.data)
+    return response
 
 
 def example_bodies() -> list[Any]:
@@ -187,12 +270,12 @@ def example_bodies() -> list[Any]:
 
 
 @pytest.mark.parametrize(("operation", "media_type", "body"), example_bodies())
-def test_every_example_of_a_body_is_taken(
+def test_every_example_of_a_body_is_accepted(
     client: FlaskClient, operation: Operation, media_type: str, body: object
 ) -> None:
     sent = body if isinstance(body, str) else json.dumps(body)
-    answer = call(client, operation, path_of(client, operation), data=sent, content_type=media_type)
-    assert answer.status_code // 100 == 2
+    response = send(client, operation, path_of(client, operation), data=sent, content_type=media_type)
+    assert response.status_code // 100 == 2
 
 
 def example_parameters() -> list[Any]:
@@ -206,14 +289,14 @@ def example_parameters() -> list[Any]:
 
 
 def as_text(value: object) -> str:
-    """A parameter's value as it is sent."""
+    """Return a parameter's value as it is sent."""
     if isinstance(value, list):
         return ",".join(value)
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 @pytest.mark.parametrize(("operation", "parameter", "example"), example_parameters())
-def test_every_example_of_a_parameter_is_taken(
+def test_every_example_of_a_parameter_is_accepted(
     client: FlaskClient, operation: Operation, parameter: Any, example: object
 ) -> None:
     place = "query_string" if parameter["in"] == "query" else "headers"
@@ -221,103 +304,108 @@ def test_every_example_of_a_parameter_is_taken(
     if operation.bodies:
         sent["content_type"], body = operation.bodies[0]
         sent["data"] = body if isinstance(body, str) else json.dumps(body)
-    answer = call(client, operation, path_of(client, operation), **sent)
-    assert answer.status_code < 400 or parameter["name"] == "If-Match"
+    response = send(client, operation, path_of(client, operation), **sent)
+    assert response.status_code < 400 or parameter["name"] == "If-Match"
 
 
 def test_the_last_of_several_pages_has_no_link(client: FlaskClient) -> None:
     operation = DOCUMENT["listTickets"]
     for _ in range(2):
         file_ticket(client)
-    first = call(client, operation, f"{URL}?limit=1&count=true")
+    first = send(client, operation, f"{URL}?limit=1&count=true")
     assert first.headers["X-Total-Count"] == "2"
-    last = call(client, operation, first.headers["Link"].partition(">")[0].removeprefix("<"))
+    last = send(client, operation, first.headers["Link"].partition(">")[0].removeprefix("<"))
     assert "Link" not in last.headers
 
 
 @pytest.mark.parametrize("operation", list(DOCUMENT), ids=lambda operation: operation.name)
-def test_the_problems_of_each_operation_are_described(client: FlaskClient, operation: Operation) -> None:
+def test_the_document_has_the_problems_of_each_operation(client: FlaskClient, operation: Operation) -> None:
     path = path_of(client, operation)
-    calls: list[dict[str, Any]] = [
+    requests: list[dict[str, Any]] = [
         {"query_string": "a=%ff"},
         {"query_string": "nonsense=1"},
         {"headers": {"Accept": "a/b"}},
     ]
     if "{ticket_id}" in operation.path:
-        call(client, operation, operation.path.replace("{ticket_id}", ID), json={})
+        send(client, operation, operation.path.replace("{ticket_id}", ID), json={})
     for name in operation.parameters_in("header"):
-        calls += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
+        requests += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
     if operation.bodies:
-        calls += [{"data": b"{"}, {"data": b"[]"}, {"data": b" " * 2_000_000}, {"json": {"title": 5, "description": 5}}]
-        calls += [{"data": b"x", "content_type": "text/html"}]
-    for sent in calls:
-        call(client, operation, path, **sent)
+        requests += [
+            {"data": b"{"},
+            {"data": b"[]"},
+            {"data": b" " * 2_000_000},
+            {"json": {"title": 5, "description": 5}},
+        ]
+        requests += [{"data": b"x", "content_type": "text/html"}]
+    for request in requests:
+        send(client, operation, path, **request)
 
 
-def test_a_database_that_is_away_is_described(make_app: Callable[..., Flask]) -> None:
+def test_the_document_has_the_errors_without_a_database(make_app: Callable[..., Flask]) -> None:
     client = make_app(database_url="postgresql:///nobody?host=/nowhere", pool_timeout=0.05).test_client()
-    asked = 0
+    unavailable = 0
     for operation in DOCUMENT:
         body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
         path = operation.path.replace("{ticket_id}", ID)
-        answer = call(client, operation, path, data=body, content_type="application/json" if body else None)
-        asked += answer.status_code == 503
-        assert ("503" in operation.described["responses"]) >= (answer.status_code == 503)
-    assert asked >= 7
+        response = send(client, operation, path, data=body, content_type="application/json" if body else None)
+        unavailable += response.status_code == 503
+        assert ("503" in operation.responses) >= (response.status_code == 503)
+    assert unavailable >= 7
 
 
-def test_head_is_answered_wherever_get_is(client: FlaskClient) -> None:
+def test_head_works_wherever_get_does(client: FlaskClient) -> None:
     for operation in DOCUMENT:
         if operation.method == "get":
             assert client.head(path_of(client, operation)).status_code == 200
 
 
-def test_a_walk_through_the_life_of_a_ticket_is_described(client: FlaskClient) -> None:
-    made = call(client, DOCUMENT["createTicket"], URL, json=TICKET)
+def test_the_life_of_a_ticket_matches_the_document(client: FlaskClient) -> None:
+    made = send(client, DOCUMENT["createTicket"], URL, json=TICKET)
     path = made.headers["Location"]
     tag = {"If-None-Match": made.headers["ETag"]}
-    assert call(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
+    assert send(client, DOCUMENT["readTicket"], path, headers=tag).status_code == 304
     for change in ({"title": "New"}, {"category": "billing"}, {"priority": "low"}, {"status": "resolved"}):
-        call(client, DOCUMENT["changeTicket"], path, json=change)
+        send(client, DOCUMENT["changeTicket"], path, json=change)
     stale = {"If-Match": made.headers["ETag"]}
-    assert call(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
-    look_at_all(client, path)
-    assert call(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
-    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 204
-    assert call(client, DOCUMENT["deleteTicket"], path).status_code == 404
-    assert len(call(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
+    assert send(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
+    read_everything(client, path)
+    assert send(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
+    assert send(client, DOCUMENT["deleteTicket"], path).status_code == 204
+    assert send(client, DOCUMENT["deleteTicket"], path).status_code == 404
+    assert len(send(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
 
 
-def look_at_all(client: FlaskClient, path: str) -> None:
-    """Everything that can be read while there is one ticket, which was triaged, corrected and resolved."""
-    history = call(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
+def read_everything(client: FlaskClient, path: str) -> None:
+    """Read everything while there is one ticket, which was triaged, corrected and resolved."""
+    history = send(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
     assert [entry["event"] for entry in history.get_json()] == ["created", "changed"]
-    call(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
-    assert len(call(client, DOCUMENT["listTickets"], URL).get_json()) == 1
-    assert call(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
-    assert len(call(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
-    assert call(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
-    judged = call(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
+    send(client, DOCUMENT["readHistory"], history.headers["Link"].partition(">")[0].removeprefix("<"))
+    assert len(send(client, DOCUMENT["listTickets"], URL).get_json()) == 1
+    assert send(client, DOCUMENT["readStatistics"], f"{URL}stats/").get_json()["total_tickets"] == 1
+    assert len(send(client, DOCUMENT["readDailyStatistics"], f"{URL}stats/daily/").get_json()["days"]) == 30
+    assert send(client, DOCUMENT["readResolutionTimes"], f"{URL}stats/resolution/").get_json()["count"] == 1
+    judged = send(client, DOCUMENT["readTriageStatistics"], f"{URL}stats/triage/").get_json()
     assert (judged["category"]["judged"], judged["priority"]["judged"]) == (1, 1)
     for kind in ("ndjson", "csv"):
-        assert call(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
+        assert send(client, DOCUMENT["exportTickets"], f"{URL}export/?format={kind}").data
 
 
-def test_repeated_creates_are_described(client: FlaskClient) -> None:
+def test_repeated_creates_match_the_document(client: FlaskClient) -> None:
     create, key = DOCUMENT["createTicket"], {"Idempotency-Key": str(uuid4())}
-    first, again = (call(client, create, URL, json=TICKET, headers=key) for _ in range(2))
+    first, again = (send(client, create, URL, json=TICKET, headers=key) for _ in range(2))
     assert (again.headers["Idempotent-Replayed"], again.data) == ("true", first.data)
-    other = call(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
+    other = send(client, create, URL, json={**TICKET, "title": "Other"}, headers=key)
     assert problem(other, 422)["type"] == problems.KeyReused.uri()
 
 
-def test_bad_lines_of_a_file_are_described(client: FlaskClient) -> None:
+def test_invalid_lines_match_the_document(client: FlaskClient) -> None:
     lines = b'{"title": 5}\n{\n{"title": "a", "description": "b", "status": "lost", "created_at": "now"}\n'
-    answer = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
-    assert problem(answer, 400)["faulty_lines"] == 3
+    response = send(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
+    assert problem(response, 400)["faulty_lines"] == 3
 
 
-def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
+def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
     adapter = app.url_map.bind("")
     for operation in DOCUMENT:
         endpoint, _ = adapter.match(operation.path.replace("{ticket_id}", ID), operation.method)
@@ -325,30 +413,29 @@ def test_the_scope_of_every_operation_is_described(app: Flask) -> None:
         assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
 
 
-def test_what_is_answered_without_a_key_is_described(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
+def test_responses_without_a_key_match_the_document(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
     client = guarded.test_client()
     for operation in DOCUMENT:
         path = operation.path.replace("{ticket_id}", ID)
         if operation.described["security"]:
-            assert call(client, operation, path).status_code == 401
-            assert call(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
+            assert send(client, operation, path).status_code == 401
+            assert send(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)
             scope = operation.described["security"][0]["apiKey"][0]
-            known = call(client, operation, path, headers=cast["reader"])
+            known = send(client, operation, path, headers=cast["reader"])
             assert (known.status_code == 403) == (scope != "read")
         else:
             assert client.open(path, method=operation.method).status_code == 200
 
 
-def test_limits_are_described(make_app: Callable[..., Flask]) -> None:
+def test_rate_limit_headers_match_the_document(make_app: Callable[..., Flask]) -> None:
     client = make_app(rate_limit=RateLimit(1, 60)).test_client()
     operation = DOCUMENT["readStatistics"]
-    first, second = (call(client, operation, f"{URL}stats/") for _ in range(2))
+    first, second = (send(client, operation, f"{URL}stats/") for _ in range(2))
     assert (first.status_code, second.status_code) == (200, 429)
     assert {"RateLimit", "RateLimit-Policy"} <= set(dict(first.headers)) & set(dict(second.headers))
 
 
-def test_headers_that_pages_may_read_are_described(client: FlaskClient) -> None:
-    """What CORS lets pages send and read is what the document has."""
+def test_cors_headers_match_the_document(client: FlaskClient) -> None:
     assert set(DOCUMENT.raw["components"]["headers"]) - {"Accept-Post", "Content-Disposition"} == set(
         EXPOSED.split(", ")
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.bodies import MALFORMED, NOT_A_CHOICE, NOT_TEXT
+from tests.support.bodies import MALFORMED_SAMPLE, NOT_A_CHOICE_SAMPLE, NOT_TEXT_SAMPLE
 from tests.support.tickets import URL, faults, file_ticket, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
@@ -26,19 +26,19 @@ ALLOWED = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
 
 @pytest.fixture
 def ticket(client: FlaskClient) -> dict[str, Any]:
-    """A ticket."""
+    """Return a ticket."""
     return file_ticket(client)
 
 
 @pytest.fixture
 def path(ticket: dict[str, Any], database: Connection) -> str:
-    """Its path. It is a second old, so that a change shows in updated_at."""
+    """Return its path. The ticket is one second old, so that a change advances updated_at."""
     database.execute("UPDATE tickets SET created_at = created_at - '1 s'::interval, updated_at = created_at")
     return f"{URL}{ticket['id']}"
 
 
 def patch(client: FlaskClient, path: str, body: object, **headers: str) -> TestResponse:
-    """PATCH with headers given like If_Match."""
+    """Send a PATCH. Headers are keyword arguments, such as If_Match."""
     names = {name.replace("_", "-"): value for name, value in headers.items()}
     return client.patch(path, data=json.dumps(body), content_type="application/json", headers=names)
 
@@ -57,13 +57,13 @@ CHANGES: list[dict[str, object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_works_for_any_subset(client: FlaskClient, path: str, change: dict[str, object]) -> None:
     before = client.get(path).get_json()
-    answer = client.patch(path, json=change)
-    assert answer.status_code == 200
-    after = answer.get_json()
+    response = client.patch(path, json=change)
+    assert response.status_code == 200
+    after = response.get_json()
     assert after == {**before, **change, "version": 2, "updated_at": after["updated_at"]}
     assert list(after) == list(before)
     assert after["updated_at"] > before["updated_at"]
-    assert answer.headers["ETag"] == '"2"'
+    assert response.headers["ETag"] == '"2"'
     assert client.get(path).get_json() == after
 
 
@@ -73,7 +73,7 @@ def test_it_changes_only_this_ticket(client: FlaskClient, path: str) -> None:
     assert client.get(URL + other["id"]).get_json() == other
 
 
-def test_it_trims_and_lowers(client: FlaskClient, path: str) -> None:
+def test_it_trims_texts_and_lowercases_labels(client: FlaskClient, path: str) -> None:
     change = {"title": "\u3000New ", "description": "\tWords\n", "category": "BILLING", "status": "In_Progress"}
     after = client.patch(path, json=change).get_json()
     assert (after["title"], after["description"]) == ("New", "Words")
@@ -90,22 +90,20 @@ def test_it_trims_and_lowers(client: FlaskClient, path: str) -> None:
         {"id": "x", "created_at": 1, "updated_at": None, "version": 99, "tags": []},
     ],
 )
-def test_a_change_of_nothing_leaves_the_ticket_as_it_is(
-    client: FlaskClient, path: str, change: dict[str, object]
-) -> None:
+def test_a_change_without_effect_changes_nothing(client: FlaskClient, path: str, change: dict[str, object]) -> None:
     before = client.get(path).get_json()
-    answer = client.patch(path, json=change)
-    assert (answer.status_code, answer.get_json(), answer.headers["ETag"]) == (200, before, '"1"')
+    response = client.patch(path, json=change)
+    assert (response.status_code, response.get_json(), response.headers["ETag"]) == (200, before, '"1"')
     assert client.get(path).get_json() == before
 
 
-def test_read_only_keys_are_ignored_beside_a_change(client: FlaskClient, path: str) -> None:
+def test_read_only_members_are_ignored(client: FlaskClient, path: str) -> None:
     before = client.get(path).get_json()
     after = client.patch(path, json={"id": "x", "created_at": "1999", "version": 50, "title": "New"}).get_json()
     assert (after["id"], after["created_at"], after["version"]) == (before["id"], before["created_at"], 2)
 
 
-def test_what_it_answered_can_be_sent_back(client: FlaskClient, path: str) -> None:
+def test_a_returned_ticket_can_be_sent_back(client: FlaskClient, path: str) -> None:
     ticket = client.get(path).get_json()
     assert client.patch(path, json={**ticket, "status": "closed"}).get_json()["version"] == 2
 
@@ -119,8 +117,8 @@ def test_updated_at_never_goes_back(client: FlaskClient, path: str, database: Co
 
 
 @pytest.mark.parametrize("field", ["title", "description"])
-@pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
-def test_it_rejects_what_is_no_text(client: FlaskClient, path: str, field: str, value: object) -> None:
+@pytest.mark.parametrize("value", NOT_TEXT_SAMPLE.values(), ids=NOT_TEXT_SAMPLE)
+def test_it_rejects_values_that_are_not_texts(client: FlaskClient, path: str, field: str, value: object) -> None:
     assert list(faults(patch(client, path, {field: value}))) == [f"#/{field}"]
 
 
@@ -130,20 +128,20 @@ def test_it_rejects_a_title_that_is_too_long(client: FlaskClient, path: str) -> 
 
 
 @pytest.mark.parametrize("field", ALLOWED)
-@pytest.mark.parametrize("value", NOT_A_CHOICE)
-def test_it_rejects_what_is_no_choice(client: FlaskClient, path: str, field: str, value: object) -> None:
-    answer = patch(client, path, {field: value})
-    assert faults(answer) == {f"#/{field}": "not_allowed"}
-    assert all(word in answer.get_json()["error"] for word in (field, *ALLOWED[field]))
+@pytest.mark.parametrize("value", NOT_A_CHOICE_SAMPLE)
+def test_it_rejects_values_that_are_not_allowed(client: FlaskClient, path: str, field: str, value: object) -> None:
+    response = patch(client, path, {field: value})
+    assert faults(response) == {f"#/{field}": "not_allowed"}
+    assert all(word in response.get_json()["error"] for word in (field, *ALLOWED[field]))
 
 
-@pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("body", MALFORMED_SAMPLE.values(), ids=MALFORMED_SAMPLE)
 @pytest.mark.parametrize("content_type", ["application/json", MERGE_PATCH])
 def test_it_rejects_a_malformed_body(client: FlaskClient, path: str, body: bytes, content_type: str) -> None:
     problem(client.patch(path, data=body, content_type=content_type), 400)
 
 
-def test_it_tells_all_faults_at_once_and_changes_nothing(client: FlaskClient, path: str) -> None:
+def test_it_reports_all_errors_and_changes_nothing(client: FlaskClient, path: str) -> None:
     body = {"title": "", "description": None, "category": "x", "priority": 5, "status": ["open"]}
     assert set(faults(client.patch(path, json=body))) == {f"#/{field}" for field in body}
     client.patch(path, json={"title": "New", "status": "x"})
@@ -151,22 +149,22 @@ def test_it_tells_all_faults_at_once_and_changes_nothing(client: FlaskClient, pa
 
 
 @pytest.mark.parametrize("content_type", [None, "application/json", MERGE_PATCH, "Application/Merge-Patch+JSON"])
-def test_it_takes_json_and_merge_patch(client: FlaskClient, path: str, content_type: str | None) -> None:
+def test_it_accepts_json_and_merge_patch(client: FlaskClient, path: str, content_type: str | None) -> None:
     assert client.patch(path, data=b'{"title": "New"}', content_type=content_type).get_json()["title"] == "New"
 
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json-patch+json", "multipart/form-data"])
 def test_it_rejects_other_media_types(client: FlaskClient, path: str, content_type: str) -> None:
-    answer = client.patch(path, data=b'{"title": "New"}', content_type=content_type)
-    assert MERGE_PATCH in problem(answer, 415)["error"]
-    assert answer.headers["Accept-Patch"] == f"application/json, {MERGE_PATCH}"
+    response = client.patch(path, data=b'{"title": "New"}', content_type=content_type)
+    assert MERGE_PATCH in problem(response, 415)["error"]
+    assert response.headers["Accept-Patch"] == f"application/json, {MERGE_PATCH}"
 
 
 # --- If-Match (RFC 9110 section 13.1.1: strong comparison)
 
 
 @pytest.mark.parametrize("tags", ['"1"', "*", " * ", '"7", "1"', '"x","1"', '"1", W/"1"', '"9999999999", "1"'])
-def test_it_changes_what_matches(client: FlaskClient, path: str, tags: str) -> None:
+def test_a_matching_if_match_is_200(client: FlaskClient, path: str, tags: str) -> None:
     assert patch(client, path, {"title": "New"}, If_Match=tags).status_code == 200
 
 
@@ -197,20 +195,20 @@ UNMATCHED = [
 
 @pytest.mark.parametrize("tags", UNMATCHED)
 @pytest.mark.parametrize("body", [{"title": "New"}, {}])
-def test_it_rejects_what_does_not_match(client: FlaskClient, path: str, tags: str, body: dict[str, str]) -> None:
+def test_another_if_match_is_412(client: FlaskClient, path: str, tags: str, body: dict[str, str]) -> None:
     before = client.get(path).get_json()
     problem(patch(client, path, body, If_Match=tags), 412)
     assert client.get(path).get_json() == before
 
 
-def test_a_change_of_nothing_keeps_the_tag(client: FlaskClient, path: str) -> None:
+def test_a_change_without_effect_keeps_the_etag(client: FlaskClient, path: str) -> None:
     assert patch(client, path, {}, If_Match='"1"').status_code == 200
     assert patch(client, path, {"title": "New"}, If_Match='"1"').status_code == 200
     assert patch(client, path, {}, If_Match='"1"').status_code == 412
 
 
 @pytest.mark.parametrize("tags", ["*", '"1"'])
-def test_nothing_matches_a_deleted_ticket(client: FlaskClient, path: str, tags: str) -> None:
+def test_if_match_on_a_deleted_ticket_is_404(client: FlaskClient, path: str, tags: str) -> None:
     client.delete(path)
     problem(patch(client, path, {"title": "New"}, If_Match=tags), 404)
 
@@ -218,8 +216,8 @@ def test_nothing_matches_a_deleted_ticket(client: FlaskClient, path: str, tags: 
 # --- races
 
 
-def together(app: Flask, path: str, bodies: list[dict[str, str]], headers: dict[str, str]) -> list[TestResponse]:
-    """Send these changes at the same moment."""
+def send_at_once(app: Flask, path: str, bodies: list[dict[str, str]], headers: dict[str, str]) -> list[TestResponse]:
+    """Send these changes at the same time."""
     barrier = threading.Barrier(len(bodies))
 
     def send(body: dict[str, str]) -> TestResponse:
@@ -231,40 +229,42 @@ def together(app: Flask, path: str, bodies: list[dict[str, str]], headers: dict[
         return list(threads.map(send, bodies))
 
 
-def test_of_racing_writers_exactly_one_wins(app: Flask, client: FlaskClient, path: str) -> None:
+def test_of_two_racing_writers_exactly_one_wins(app: Flask, client: FlaskClient, path: str) -> None:
     for version in range(1, 101):
         bodies = [{"title": f"{writer} in round {version}"} for writer in ("Alice", "Bob")]
-        answers = together(app, path, bodies, {"If-Match": f'"{version}"'})
-        assert sorted(answer.status_code for answer in answers) == [200, 412]
-        winner = next(answer for answer in answers if answer.status_code == 200)
+        responses = send_at_once(app, path, bodies, {"If-Match": f'"{version}"'})
+        assert sorted(response.status_code for response in responses) == [200, 412]
+        winner = next(response for response in responses if response.status_code == 200)
         assert client.get(path).get_json() == winner.get_json()
         assert winner.get_json()["version"] == version + 1
 
 
 def test_of_many_racing_writers_exactly_one_wins(app: Flask, path: str) -> None:
     for version in range(1, 11):
-        answers = together(app, path, [{"title": f"{n} {version}"} for n in range(8)], {"If-Match": f'"{version}"'})
-        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+        responses = send_at_once(
+            app, path, [{"title": f"{n} {version}"} for n in range(8)], {"If-Match": f'"{version}"'}
+        )
+        assert sorted(response.status_code for response in responses) == [200] + [412] * 7
 
 
-def test_writers_without_if_match_are_all_counted(app: Flask, client: FlaskClient, path: str) -> None:
+def test_writers_without_if_match_all_succeed(app: Flask, client: FlaskClient, path: str) -> None:
     for _ in range(10):
         before = client.get(path).get_json()["version"]
-        answers = together(app, path, [{"title": f"{n} {before}"} for n in range(8)], {})
-        versions = sorted(answer.get_json()["version"] for answer in answers)
+        responses = send_at_once(app, path, [{"title": f"{n} {before}"} for n in range(8)], {})
+        versions = sorted(response.get_json()["version"] for response in responses)
         assert versions == list(range(before + 1, before + 9))
-        last = max((answer.get_json() for answer in answers), key=lambda ticket: ticket["version"])
+        last = max((response.get_json() for response in responses), key=lambda ticket: ticket["version"])
         assert client.get(path).get_json() == last
 
 
-def test_writers_of_different_fields_do_not_undo_each_other(app: Flask, client: FlaskClient, path: str) -> None:
+def test_writers_of_different_fields_keep_each_others_changes(app: Flask, client: FlaskClient, path: str) -> None:
     for n in range(25):
-        together(app, path, [{"title": f"Title {n}"}, {"description": f"Description {n}"}], {})
+        send_at_once(app, path, [{"title": f"Title {n}"}, {"description": f"Description {n}"}], {})
         ticket = client.get(path).get_json()
         assert (ticket["title"], ticket["description"]) == (f"Title {n}", f"Description {n}")
 
 
-def test_a_change_and_a_delete_race_cleanly(app: Flask, client: FlaskClient) -> None:
+def test_a_change_races_a_delete_without_errors(app: Flask, client: FlaskClient) -> None:
     for _ in range(25):
         path = URL + file_ticket(client)["id"]
         with ThreadPoolExecutor(2) as threads:
@@ -276,29 +276,29 @@ def test_a_change_and_a_delete_race_cleanly(app: Flask, client: FlaskClient) -> 
 
 
 @pytest.mark.parametrize("tags", [None, '"1"', '"2"', '"1", "2"'])
-def test_the_answer_is_the_ticket_after_the_change(
+def test_the_response_is_the_ticket_after_the_change(
     app: Flask, client: FlaskClient, path: str, database: Connection, tags: str | None
 ) -> None:
-    """The ticket is open, another writer is just closing it, and this one wants it open."""
+    """The ticket is open, another transaction is closing it, and the request sets it to open."""
     headers = {"If-Match": tags} if tags else {}
     with ThreadPoolExecutor(1) as threads:
         with database.transaction():
             database.execute("UPDATE tickets SET status = 'closed', version = 2")
             sent = threads.submit(app.test_client().patch, path, json={"status": "open"}, headers=headers)
             wait_for_a_waiting_writer(database)
-        answer = sent.result()
-    if answer.status_code == 412:
+        response = sent.result()
+    if response.status_code == 412:
         assert tags in ('"1"', '"2"')
         assert client.get(path).get_json()["status"] == "closed"
     else:
-        assert (answer.status_code, answer.get_json()["status"]) == (200, "open")
-        assert client.get(path).get_json() == answer.get_json()
+        assert (response.status_code, response.get_json()["status"]) == (200, "open")
+        assert client.get(path).get_json() == response.get_json()
 
 
 def wait_for_a_waiting_writer(database: Connection) -> None:
-    """Return when somebody waits for a lock."""
+    """Return when a session waits for a lock."""
     for _ in range(10_000):
         waiting = database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
         if waiting != (0,):
             return
-    raise AssertionError("nobody waits")
+    raise AssertionError("no session waits")

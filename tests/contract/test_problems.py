@@ -1,4 +1,4 @@
-"""The one shape of every error, over all routes"""
+"""Problem documents, on all routes"""
 
 from __future__ import annotations
 
@@ -44,23 +44,23 @@ NOWHERE = [
 
 @pytest.mark.parametrize("path", NOWHERE)
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-def test_nothing_there_is_404(client: FlaskClient, path: str, method: str) -> None:
+def test_an_unknown_path_is_404(client: FlaskClient, path: str, method: str) -> None:
     problem(client.open(path, method=method), 404)
 
 
 @pytest.mark.parametrize("path", METHODS)
-def test_a_wrong_method_is_405_with_allow(client: FlaskClient, path: str) -> None:
+def test_an_unsupported_method_is_405_with_allow(client: FlaskClient, path: str) -> None:
     for method in set(EVERY_METHOD) - METHODS[path]:
-        answer = client.open(path, method=method)
-        problem(answer, 405)
-        assert set(answer.headers["Allow"].split(", ")) == METHODS[path]
+        response = client.open(path, method=method)
+        problem(response, 405)
+        assert set(response.headers["Allow"].split(", ")) == METHODS[path]
 
 
 @pytest.mark.parametrize("path", [URL, ONE, f"{URL}stats/"])
 @pytest.mark.parametrize(
     "accept", ["text/html", "application/xml, text/*", "application/json;q=0", "image/*", "json", "a"]
 )
-def test_without_json_in_accept_it_is_406(client: FlaskClient, path: str, accept: str) -> None:
+def test_accept_without_json_is_406(client: FlaskClient, path: str, accept: str) -> None:
     problem(client.get(path, headers={"Accept": accept}), 406)
 
 
@@ -72,14 +72,14 @@ def test_without_json_in_accept_it_is_406(client: FlaskClient, path: str, accept
         *("application/json; charset=utf-8", "application/json;charset=UTF-8, text/plain"),
     ],
 )
-def test_json_in_accept_is_enough(client: FlaskClient, accept: str) -> None:
+def test_accept_with_json_works(client: FlaskClient, accept: str) -> None:
     assert client.get(URL, headers={"Accept": accept}).status_code == 200
 
 
 @pytest.mark.parametrize(
     "accept", ["application/json;q=x", ";;;", ",,,", "\xff", "*/*;q=0", "/", "a" * 10_000, "a/b,\t" * 1000]
 )
-def test_a_strange_accept_is_no_defect(client: FlaskClient, accept: str) -> None:
+def test_a_malformed_accept_is_not_500(client: FlaskClient, accept: str) -> None:
     assert client.get(URL, headers={"Accept": accept}).status_code in (200, 406)
 
 
@@ -92,16 +92,16 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., Flask], method: st
     assert "2,000" in problem(client.open(path, method=method, data=body.ljust(2001)), 413)["detail"]
 
 
-def test_a_body_over_the_limit_is_413_under_gunicorn_too(service: Service) -> None:
+def test_a_body_over_the_limit_is_413_under_gunicorn(service: Service) -> None:
     body = json.dumps(TICKET).encode()
     for length, status in [(1_048_576, 201), (1_048_577, 413), (5_000_000, 413)]:
-        answer = service.call("POST", URL, body.ljust(length))
-        assert (length, answer.status) == (length, status)
-    assert answer.json["error"] == answer.json["detail"]
+        response = service.call("POST", URL, body.ljust(length))
+        assert (length, response.status) == (length, status)
+    assert response.json["error"] == response.json["detail"]
 
 
 @pytest.mark.parametrize(("length", "status"), [(100, 201), (1_048_577, 413)])
-def test_a_chunked_body_is_measured_too(service: Service, length: int, status: int) -> None:
+def test_the_limit_applies_to_chunked_bodies(service: Service, length: int, status: int) -> None:
     body = json.dumps(TICKET).encode().ljust(length)
     head = f"POST {URL} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
     chunked = f"Transfer-Encoding: chunked\r\n\r\n{length:x}\r\n".encode() + body + b"\r\n0\r\n\r\n"
@@ -109,14 +109,14 @@ def test_a_chunked_body_is_measured_too(service: Service, length: int, status: i
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}classify/", ONE])
-def test_another_media_type_is_415(client: FlaskClient, path: str) -> None:
+def test_an_unsupported_media_type_is_415(client: FlaskClient, path: str) -> None:
     method = "PATCH" if path == ONE else "POST"
     problem(client.open(path, method=method, data=b"<a/>", content_type="application/xml"), 415)
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}classify/", ONE])
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b"\xff", b'{"title": 5, "description": 5}'])
-def test_a_bad_body_is_400(client: FlaskClient, path: str, body: bytes) -> None:
+def test_an_invalid_body_is_400(client: FlaskClient, path: str, body: bytes) -> None:
     method = "PATCH" if path == ONE else "POST"
     problem(client.open(path, method=method, data=body, content_type="application/json"), 400)
 
@@ -125,43 +125,43 @@ def test_a_bad_body_is_400(client: FlaskClient, path: str, body: bytes) -> None:
     ("path", "instance"),
     [("/nowhere", "/nowhere"), (f"{URL}?limit=0", URL), ("/a%20b%C3%BC", "/a%20b%C3%BC"), (f"{URL}%22", f"{URL}%22")],
 )
-def test_the_instance_is_the_path(client: FlaskClient, path: str, instance: str) -> None:
+def test_instance_is_the_path(client: FlaskClient, path: str, instance: str) -> None:
     assert client.get(path).get_json()["instance"] == instance
 
 
 @pytest.mark.parametrize("opening", ["[", '{"x":'])
 @pytest.mark.parametrize(("depth", "status"), [(MAX_DEPTH, 201), (MAX_DEPTH + 1, 400), (500, 400)])
-def test_a_body_is_nested_so_deep_at_most(client: FlaskClient, opening: str, depth: int, status: int) -> None:
+def test_nesting_of_a_body_is_limited(client: FlaskClient, opening: str, depth: int, status: int) -> None:
     value: object = []
     for _ in range(depth - 2):
         value = [value] if opening == "[" else {"x": value}
-    answer = client.post(URL, json={**TICKET, "x": value})
-    assert answer.status_code == status
+    response = client.post(URL, json={**TICKET, "x": value})
+    assert response.status_code == status
     if status == 400:
-        assert f"at most {MAX_DEPTH} levels" in problem(answer, 400)["error"]
+        assert f"at most {MAX_DEPTH} levels" in problem(response, 400)["error"]
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}?limit=x", "/nothing", "/livez", f"{URL}stats"])
-def test_no_answer_is_good_for_anything_in_a_page(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"]
-    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+def test_json_responses_have_a_restrictive_csp(client: FlaskClient, path: str) -> None:
+    response = client.get(path)
+    assert response.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"]
+    assert response.headers.get_all("X-Content-Type-Options") == ["nosniff"]
 
 
-def test_kinds_of_errors_have_types_of_their_own(client: FlaskClient) -> None:
-    answers = [client.get("/nowhere"), client.put(URL), client.get(f"{URL}?limit=0"), client.post(URL, data=b"{")]
-    assert len({answer.get_json()["type"] for answer in answers}) == 4
+def test_problems_of_different_kinds_differ_in_type(client: FlaskClient) -> None:
+    responses = [client.get("/nowhere"), client.put(URL), client.get(f"{URL}?limit=0"), client.post(URL, data=b"{")]
+    assert len({response.get_json()["type"] for response in responses}) == 4
     assert client.get("/nowhere").get_json()["type"] == client.get(ONE).get_json()["type"]
 
 
-def test_an_error_is_not_cached(client: FlaskClient) -> None:
+def test_problems_are_not_cached(client: FlaskClient) -> None:
     for path in (ONE, "/nowhere", f"{URL}?limit=0"):
         assert client.get(path).headers["Cache-Control"] == "no-store"
 
 
 def test_head_has_no_body(client: FlaskClient) -> None:
-    answer = client.head("/nowhere")
-    assert (answer.status_code, answer.data, answer.content_type) == (404, b"", "application/problem+json")
+    response = client.head("/nowhere")
+    assert (response.status_code, response.data, response.content_type) == (404, b"", "application/problem+json")
 
 
 @pytest.mark.parametrize(
@@ -170,17 +170,17 @@ def test_head_has_no_body(client: FlaskClient) -> None:
 @pytest.mark.parametrize(
     "value", ["", "garbage", "\xff", "-1", "9" * 100, "a b", "x" * 10_000, "[::1", ":", "a:99999999"]
 )
-def test_a_strange_header_is_no_defect(client: FlaskClient, name: str, value: str) -> None:
+def test_a_malformed_header_is_not_500(client: FlaskClient, name: str, value: str) -> None:
     assert client.get(URL, headers={name: value}).status_code in (200, 400)
     if name != "Content-Length":
-        answer = client.post(URL, json=TICKET, headers={name: value})
-        assert answer.status_code in (201, 400)
+        response = client.post(URL, json=TICKET, headers={name: value})
+        assert response.status_code in (201, 400)
 
 
 @pytest.mark.parametrize("length", ["garbage", "-1", "1.5", "", "9" * 100, "٥"])
-def test_a_strange_length_is_no_defect(client: FlaskClient, length: str) -> None:
-    answer = client.post(URL, data=b"{}", headers={"Content-Length": length})
-    assert answer.status_code in (400, 413)
+def test_a_malformed_content_length_is_not_500(client: FlaskClient, length: str) -> None:
+    response = client.post(URL, data=b"{}", headers={"Content-Length": length})
+    assert response.status_code in (400, 413)
 
 
 @pytest.mark.parametrize(
@@ -195,15 +195,15 @@ def test_a_strange_length_is_no_defect(client: FlaskClient, length: str) -> None
         (b"POST /api/tickets/ HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello", 400),
     ],
 )
-def test_what_is_not_http_is_answered_in_json(service: Service, request_bytes: bytes, status: int) -> None:
-    answer = service.raw(request_bytes)
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    head, body = answer.split(b"\r\n\r\n", 1)
+def test_malformed_http_gets_a_problem_document(service: Service, request_bytes: bytes, status: int) -> None:
+    response = service.raw(request_bytes)
+    assert response.startswith(f"HTTP/1.1 {status} ".encode())
+    head, body = response.split(b"\r\n\r\n", 1)
     assert b"application/problem+json" in head
     assert json.loads(body)["error"] == json.loads(body)["detail"]
 
 
-# --- whatever else a caller may send
+# --- random requests
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(), max_size=20),
@@ -236,33 +236,33 @@ FUZZ = settings(
 
 @FUZZ
 @given(body=BODIES)
-def test_no_body_is_a_defect(client: FlaskClient, body: bytes) -> None:
+def test_no_body_causes_500(client: FlaskClient, body: bytes) -> None:
     for method, path in [("POST", URL), ("PATCH", ONE), ("POST", f"{URL}classify/"), ("DELETE", ONE)]:
-        answer = client.open(path, method=method, data=body, content_type="application/json")
-        assert answer.status_code < 500
-        if answer.status_code >= 400:
-            problem(answer, answer.status_code)
+        response = client.open(path, method=method, data=body, content_type="application/json")
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            problem(response, response.status_code)
 
 
 @FUZZ
 @given(query=QUERIES)
-def test_no_query_is_a_defect(client: FlaskClient, query: list[tuple[str, str]]) -> None:
+def test_no_query_causes_500(client: FlaskClient, query: list[tuple[str, str]]) -> None:
     for path in (URL, f"{URL}stats/", ONE, "/livez"):
-        answer = client.get(path, query_string=query)
-        assert answer.status_code < 500
-        if answer.status_code >= 400:
-            problem(answer, answer.status_code)
+        response = client.get(path, query_string=query)
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            problem(response, response.status_code)
 
 
 @FUZZ
 @given(query=st.binary(max_size=60))
-def test_no_bytes_for_a_query_are_a_defect(client: FlaskClient, query: bytes) -> None:
+def test_no_query_bytes_cause_500(client: FlaskClient, query: bytes) -> None:
     assert client.get(URL, query_string=query.decode("latin-1")).status_code in (200, 400)
 
 
 @FUZZ
 @given(path=st.text(st.characters(codec="utf-8"), max_size=30))
-def test_no_path_is_a_defect(client: FlaskClient, path: str) -> None:
+def test_no_path_causes_500(client: FlaskClient, path: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
-        answer = client.open(URL + quote(path), method=method, json={})
-        assert answer.status_code in (200, 404, 405)
+        response = client.open(URL + quote(path), method=method, json={})
+        assert response.status_code in (200, 404, 405)

@@ -26,92 +26,92 @@ HOUR = 3600
 
 @pytest.fixture
 def limited(make_app: Callable[..., Flask], database: Connection) -> Callable[..., FlaskClient]:
-    """Call it with a quota for a client of a service that has it, in an hour. Each has counted nothing."""
+    """Return a function that makes a client of a service with an hourly quota. Nothing is counted yet."""
     database.execute("DELETE FROM rate_limits")
     return lambda quota=3, **settings: make_app(rate_limit=RateLimit(quota, HOUR), **settings).test_client()
 
 
-def statuses(client: FlaskClient, calls: int, **options: Any) -> list[int]:
-    return [client.get(f"{URL}stats", **options).status_code for _ in range(calls)]
+def statuses(client: FlaskClient, requests: int, **options: Any) -> list[int]:
+    return [client.get(f"{URL}stats", **options).status_code for _ in range(requests)]
 
 
 def test_it_works(limited: Callable[..., FlaskClient]) -> None:
     client = limited(3)
-    answers = [client.get(URL) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {f'"default";q=3;w={HOUR}'}
-    for answer, left in zip(answers, [2, 1, 0, 0, 0], strict=True):
-        limit, remaining, seconds = answer.headers["RateLimit"].split(";")
+    responses = [client.get(URL) for _ in range(5)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429, 429]
+    assert {response.headers["RateLimit-Policy"] for response in responses} == {f'"default";q=3;w={HOUR}'}
+    for response, left in zip(responses, [2, 1, 0, 0, 0], strict=True):
+        limit, remaining, seconds = response.headers["RateLimit"].split(";")
         assert (limit, remaining) == ('"default"', f"r={left}")
         assert 0 < int(seconds.removeprefix("t=")) <= HOUR
-    refused = answers[-1]
+    refused = responses[-1]
     assert problem(refused, 429)["type"] == "/docs/errors#quota-exceeded"
     assert refused.headers["Retry-After"] == refused.headers["RateLimit"].rpartition("t=")[2]
 
 
 def test_it_is_off_by_default(client: FlaskClient) -> None:
-    answer = client.get(URL)
-    assert not [name for name, _ in answer.headers if name.lower().startswith("ratelimit")]
+    response = client.get(URL)
+    assert not [name for name, _ in response.headers if name.lower().startswith("ratelimit")]
 
 
-def test_every_call_counts_but_health_and_preflights(limited: Callable[..., FlaskClient]) -> None:
+def test_health_checks_and_preflights_are_not_counted(limited: Callable[..., FlaskClient]) -> None:
     client = limited(4)
     for _ in range(3):
         for path in ("/livez", "/readyz"):
-            answer = client.get(path)
-            assert (answer.status_code, "RateLimit" in answer.headers) == (200, False)
+            response = client.get(path)
+            assert (response.status_code, "RateLimit" in response.headers) == (200, False)
         assert client.options(URL).status_code == 200
     codes = [client.post(URL, json=TICKET), client.post(URL, json={}), client.get("/nothing"), client.put(URL)]
-    assert [answer.status_code for answer in codes] == [201, 400, 404, 405]
+    assert [response.status_code for response in codes] == [201, 400, 404, 405]
     assert statuses(client, 1) == [429]
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
 
 
-def test_a_refused_call_does_nothing(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_a_rejected_request_does_nothing(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(1)
     assert [client.post(URL, json=TICKET).status_code for _ in range(3)] == [201, 429, 429]
     assert database.execute("SELECT count(*) FROM tickets").fetchone() == (1,)
 
 
-def test_each_address_has_its_own(limited: Callable[..., FlaskClient]) -> None:
+def test_each_address_has_its_own_quota(limited: Callable[..., FlaskClient]) -> None:
     client = limited(2)
     for address in ("192.0.2.1", "192.0.2.2"):
         assert statuses(client, 3, environ_base={"REMOTE_ADDR": address}) == [200, 200, 429]
-    # what a caller claims does not count, what the proxy says does
+    # X-Forwarded-For counts only if a trusted proxy sent it
     claimed = {"headers": {"X-Forwarded-For": "198.51.100.7"}}
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.1"}, **claimed) == [429]
     assert statuses(client, 3, environ_base={"REMOTE_ADDR": "127.0.0.1"}, **claimed) == [200, 200, 429]
 
 
-def test_each_key_has_its_own(limited: Callable[..., FlaskClient], cast: dict[str, dict[str, str]]) -> None:
+def test_each_key_has_its_own_quota(limited: Callable[..., FlaskClient], cast: dict[str, dict[str, str]]) -> None:
     client = limited(2, require_api_key=True)
     for name in ("reader", "writer"):
         assert statuses(client, 3, headers=cast[name]) == [200, 200, 429]
     assert statuses(client, 1, headers=cast["reader"], environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [429]
 
 
-def test_instances_count_together(limited: Callable[..., FlaskClient]) -> None:
+def test_instances_share_the_quota(limited: Callable[..., FlaskClient]) -> None:
     one, other = limited(4), limited(4)
     assert statuses(one, 2) + statuses(other, 2) + statuses(one, 1) + statuses(other, 1) == [200] * 4 + [429] * 2
 
 
-def test_workers_count_together_and_exactly(database_url: str, database: Connection, tmp_path: Path) -> None:
+def test_workers_share_the_quota_exactly(database_url: str, database: Connection, tmp_path: Path) -> None:
     database.execute("DELETE FROM rate_limits")
     with serve(database_url, tmp_path / "log", RATE_LIMIT=f"20/{HOUR}", WEB_CONCURRENCY="2") as service:
         with ThreadPoolExecutor(30) as threads:
-            answers = list(threads.map(lambda _: service.call("GET", URL).status, range(60)))
+            responses = list(threads.map(lambda _: service.call("GET", URL).status, range(60)))
         assert service.call("GET", "/livez").status == 200
-    assert (answers.count(200), answers.count(429)) == (20, 40)
+    assert (responses.count(200), responses.count(429)) == (20, 40)
 
 
-def test_a_new_window_starts_when_one_is_over(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_a_new_window_starts_after_the_last(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(2)
     assert statuses(client, 3) == [200, 200, 429]
     database.execute("UPDATE rate_limits SET ends = now()")
     assert statuses(client, 3) == [200, 200, 429]
 
 
-def test_windows_that_are_over_are_forgotten(limited: Callable[..., FlaskClient], database: Connection) -> None:
+def test_expired_windows_are_deleted(limited: Callable[..., FlaskClient], database: Connection) -> None:
     client = limited(2)
     assert statuses(client, 3, environ_base={"REMOTE_ADDR": "192.0.2.1"}) == [200, 200, 429]
     assert statuses(client, 1, environ_base={"REMOTE_ADDR": "192.0.2.2"}) == [200]

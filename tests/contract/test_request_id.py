@@ -1,4 +1,4 @@
-"""X-Request-Id: taken or made, answered and logged"""
+"""X-Request-Id: accepted or generated, returned and logged"""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PATHS = [URL, f"{URL}stats/", "/livez", "/nowhere", f"{URL}?limit=0", f"{URL}1"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_it_is_taken(client: FlaskClient, path: str) -> None:
-    answer = client.get(path, headers={"X-Request-Id": "f058ebd6-02f7"})
-    assert answer.headers.getlist("X-Request-Id") == ["f058ebd6-02f7"]
+def test_a_given_id_is_used(client: FlaskClient, path: str) -> None:
+    response = client.get(path, headers={"X-Request-Id": "f058ebd6-02f7"})
+    assert response.headers.getlist("X-Request-Id") == ["f058ebd6-02f7"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_it_is_made(client: FlaskClient, path: str) -> None:
+def test_a_missing_id_is_generated(client: FlaskClient, path: str) -> None:
     first, second = (client.get(path).headers["X-Request-Id"] for _ in range(2))
     assert len(first) >= 16
     assert first != second
@@ -34,19 +34,19 @@ def test_it_is_made(client: FlaskClient, path: str) -> None:
 @pytest.mark.parametrize(
     "given", ["", " ", "a b", "a\tb", "x" * 129, "x" * 10_000, "<script>", '"', "é", "\xff", "a;b", "{}"]
 )
-def test_it_is_made_instead_of_a_bad_one(client: FlaskClient, given: str) -> None:
-    answered = client.get("/livez", headers={"X-Request-Id": given}).headers["X-Request-Id"]
-    assert answered != given
-    assert answered.isalnum()
+def test_an_invalid_id_is_replaced(client: FlaskClient, given: str) -> None:
+    returned = client.get("/livez", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+    assert returned != given
+    assert returned.isalnum()
 
 
 @pytest.mark.parametrize("given", ["1", "x" * 128, "01J9Z-abc_DEF.9:/+=@", "Root=1-67891233-abcdef012345678912345678"])
-def test_usual_forms_are_taken(client: FlaskClient, given: str) -> None:
+def test_common_formats_are_accepted(client: FlaskClient, given: str) -> None:
     assert client.get("/livez", headers={"X-Request-Id": given}).headers["X-Request-Id"] == given
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PATCH", "DELETE", "OPTIONS", "PUT"])
-def test_every_method_has_it(client: FlaskClient, method: str) -> None:
+def test_every_method_returns_it(client: FlaskClient, method: str) -> None:
     assert "X-Request-Id" in client.open(URL, method=method).headers
 
 
@@ -62,10 +62,10 @@ def test_it_is_logged_once(service: Service) -> None:
     assert line["status"] == 400
 
 
-def test_requests_at_once_keep_their_own(service: Service) -> None:
+def test_concurrent_requests_keep_their_ids(service: Service) -> None:
     def call(number: int) -> bool:
-        answer = service.call("GET", URL, headers={"X-Request-Id": f"number-{number}"})
-        return answer.headers["X-Request-Id"] == f"number-{number}"
+        response = service.call("GET", URL, headers={"X-Request-Id": f"number-{number}"})
+        return response.headers["X-Request-Id"] == f"number-{number}"
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(call, range(80)))

@@ -1,4 +1,4 @@
-"""Every path with and without its trailing slash, every method, and names that are never an id"""
+"""Every path with and without a trailing slash, with every method; names that are never ids"""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_a_trailing_slash_makes_no_difference(client: FlaskClient, path: str, me
 
 
 @pytest.mark.parametrize("slash", ["", "/"])
-def test_every_call_works_with_and_without_a_slash(client: FlaskClient, slash: str) -> None:
+def test_every_route_works_with_and_without_a_slash(client: FlaskClient, slash: str) -> None:
     created = client.post(f"/api/tickets{slash}", json=TICKET)
     path = f"/api/tickets/{created.get_json()['id']}{slash}"
     assert created.status_code == 201
@@ -51,7 +51,7 @@ def test_every_call_works_with_and_without_a_slash(client: FlaskClient, slash: s
     assert client.delete(path).status_code == 204
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_a_trailing_slash_never_redirects_under_gunicorn(service: Service) -> None:
     for path in PATHS:
         for method in METHODS:
             statuses = {service.call(method, address).status for address in (path, path + "/")}
@@ -62,20 +62,20 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
 @pytest.mark.parametrize("name", ["stats", "classify", "import", "export"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
-def test_a_name_is_never_an_id(client: FlaskClient, name: str, slash: str, method: str) -> None:
+def test_route_names_are_never_ids(client: FlaskClient, name: str, slash: str, method: str) -> None:
     works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
     content_type = "application/x-ndjson" if name == "import" else "application/json"
     body = json.dumps(TICKET) if method != "GET" else None
-    answer = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
+    response = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
     if method == works:
-        assert answer.status_code == 200
+        assert response.status_code == 200
     else:
-        problem(answer, 405)
-        assert works in answer.headers["Allow"].split(", ")
+        problem(response, 405)
+        assert works in response.headers["Allow"].split(", ")
 
 
 @pytest.mark.parametrize("path", ["/api/tickets/", "/api/tickets/stats/", "/livez", "/readyz", "one", UNKNOWN])
-def test_head_is_wherever_get_is(client: FlaskClient, path: str) -> None:
+def test_head_matches_get(client: FlaskClient, path: str) -> None:
     ticket = file_ticket(client)
     path = URL + ticket["id"] if path == "one" else path
     get, head = client.get(path), client.head(path)
@@ -89,20 +89,20 @@ def test_head_has_no_body_under_gunicorn(service: Service) -> None:
         get, head = service.call("GET", path), service.call("HEAD", path)
         assert (head.status, head.body) == (get.status, b"")
         assert head.headers["Content-Length"] == str(len(get.body))
-    answer = service.raw(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert answer.endswith(b"\r\n\r\n")
+    response = service.raw(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert response.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_options_tells_the_methods(client: FlaskClient, path: str) -> None:
-    answer = client.options(path)
-    assert (answer.status_code, answer.data) == (200, b"")
-    allowed = set(answer.headers["Allow"].split(", "))
+def test_options_lists_the_methods(client: FlaskClient, path: str) -> None:
+    response = client.options(path)
+    assert (response.status_code, response.data) == (200, b"")
+    allowed = set(response.headers["Allow"].split(", "))
     assert "OPTIONS" in allowed
     assert ("GET" in allowed) == ("HEAD" in allowed)
 
 
-def test_every_route_is_here(app: Flask) -> None:
-    """A new route belongs into PATHS; the console's are no part of the API (test_console.py)."""
+def test_every_route_is_in_paths(app: Flask) -> None:
+    """Add a new route to PATHS. The routes of the console are not part of the API (test_console.py)."""
     rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
     assert rules - {"/", "/console/<version>/<name>"} == {*PATHS, "/docs/files/<path:name>"}

@@ -1,4 +1,4 @@
-"""Which key may do what"""
+"""The scopes of API keys"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 SHOP = "https://shop.example"
-CALLS = [
+REQUESTS = [
     ("GET", URL, "read"),
     ("HEAD", URL, "read"),
     ("GET", "{ticket}", "read"),
@@ -34,51 +34,51 @@ CALLS = [
     ("GET", f"{URL}export", "read"),
     ("POST", f"{URL}import", "admin"),
 ]
-MAY = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}
+SCOPES_OF = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}
 
 
-def test_every_route_states_its_scope(app: Flask) -> None:
-    """A new route belongs into ticketsvc.api.auth.scopes.NEEDED, and a call of it into CALLS."""
+def test_every_route_declares_its_scope(app: Flask) -> None:
+    """Add a new route to ticketsvc.api.auth.scopes.NEEDED, and a request to REQUESTS."""
     assert {rule.endpoint for rule in app.url_map.iter_rules()} == set(scopes.NEEDED)
     assert set(scopes.NEEDED.values()) <= {scopes.OPEN, *SCOPES}
 
 
-def test_every_route_that_needs_a_key_is_called_here(app: Flask) -> None:
+def test_every_route_that_needs_a_key_is_tested(app: Flask) -> None:
     adapter = app.url_map.bind("")
     called = {
         adapter.match(path.format(ticket=f"{URL}0192a3b4-c5d6-7e8f-9012-3456789abcde"), method)[0]
-        for method, path, _ in CALLS
+        for method, path, _ in REQUESTS
     }
     assert called == {endpoint for endpoint, needed in scopes.NEEDED.items() if needed != scopes.OPEN}
 
 
-@pytest.mark.parametrize(("method", "path", "scope"), CALLS)
-@pytest.mark.parametrize("name", MAY)
-def test_who_may_call(
+@pytest.mark.parametrize(("method", "path", "scope"), REQUESTS)
+@pytest.mark.parametrize("name", SCOPES_OF)
+def test_each_scope_allows_its_routes_only(
     guarded: Flask, cast: dict[str, dict[str, str]], name: str, method: str, path: str, scope: str
 ) -> None:
     client = guarded.test_client()
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
     body = json.dumps(TICKET) if method in ("POST", "PATCH") else None
     headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
-    answer = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
+    response = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
     if name == "stranger":
-        assert answer.status_code == 401
-    elif scope in MAY[name]:
-        assert answer.status_code // 100 == 2
+        assert response.status_code == 401
+    elif scope in SCOPES_OF[name]:
+        assert response.status_code // 100 == 2
     else:
-        assert problem(answer, 403)["type"] == "/docs/errors#insufficient-scope"
+        assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
         challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
-        assert answer.headers["WWW-Authenticate"] == challenge
+        assert response.headers["WWW-Authenticate"] == challenge
         assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 1
 
 
-def test_a_route_that_nobody_thought_of_is_for_admins() -> None:
+def test_an_undeclared_route_requires_admin() -> None:
     assert scopes.needed("api.tickets.forgotten") == "admin"
 
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nothing"), ("PUT", URL), ("GET", f"{URL}nonsense")])
-def test_strangers_do_not_even_learn_what_is_not_there(
+def test_without_a_key_unknown_paths_are_401(
     guarded: Flask, cast: dict[str, dict[str, str]], method: str, path: str
 ) -> None:
     client = guarded.test_client()
@@ -88,16 +88,19 @@ def test_strangers_do_not_even_learn_what_is_not_there(
 
 def test_a_preflight_needs_no_key(make_app: Callable[..., Flask]) -> None:
     client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
-    asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}
-    answer = client.options(URL, headers={"Origin": SHOP, **asked})
-    assert answer.status_code == 200
-    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    preflight = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,idempotency-key",
+    }
+    response = client.options(URL, headers={"Origin": SHOP, **preflight})
+    assert response.status_code == 200
+    allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {"authorization", "idempotency-key"} <= set(allowed)
 
 
-def test_a_page_may_read_why_it_was_refused(make_app: Callable[..., Flask]) -> None:
+def test_cross_origin_pages_can_read_a_401(make_app: Callable[..., Flask]) -> None:
     client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
-    answer = client.get(URL, headers={"Origin": SHOP})
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, SHOP)
-    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    response = client.get(URL, headers={"Origin": SHOP})
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (401, SHOP)
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"WWW-Authenticate", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"} <= set(exposed)

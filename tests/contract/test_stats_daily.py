@@ -216,7 +216,7 @@ def test_counters_and_what_is_not_folded_yet_add_up(client: FlaskClient, databas
     insert_many(database, 500)
     database.execute("UPDATE tickets SET priority = 'low', status = 'closed' WHERE category = 'billing'")
     before = days(client, "?since=2026-01-01&before=2026-01-03")
-    database.execute("SELECT fold_ticket_changes(NULL)")
+    database.execute("SELECT apply_count_deltas(NULL)")
     assert days(client, "?since=2026-01-01&before=2026-01-03") == before
     assert sum(day["created"]["total"] for day in before) == 500
 

@@ -14,28 +14,24 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.test_stats import STATS, ZERO
-from tests.support.postgres import create_database
 from tests.support.tickets import faults, insert, insert_many
-from ticketsvc import migrations
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from flask import Flask
     from flask.testing import FlaskClient
 
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
 
 
 @pytest.fixture(scope="module")
-def spread(postgres: Cluster) -> Iterator[tuple[Flask, Connection]]:
+def spread(migrated_database: Callable[[], str]) -> Iterator[tuple[Flask, Connection]]:
     """An application on 5,000 tickets over 40 days, changed up to 3 days later: some counted, some not yet folded."""
-    url = create_database(postgres)
-    migrations.apply(url)
+    url = migrated_database()
     app = create_app(Config(database_url=url))
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 5000, step="11 minutes 31 seconds")

@@ -1,4 +1,4 @@
-"""A TypeScript client generated from the OpenAPI document type-checks, and works"""
+"""A TypeScript client generated from the OpenAPI document type-checks and works"""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from ticketsvc.api.openapi import document
+from tests.support import api_docs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ SOURCES = ROOT / "tests" / "contract" / "typescript"
 
 @pytest.fixture(scope="module")
 def project() -> Path:
-    """The client's folder with all that it needs; the packages are kept for the next run."""
+    """Return the directory of the client with its packages installed. They are kept for the next run."""
     if shutil.which("npm") is None:
         pytest.skip("needs npm: apt-get install npm")
     folder = ROOT / "var" / "typescript"
@@ -39,7 +39,7 @@ def project() -> Path:
 
 
 def run(project: Path, *command: str, **environment: str) -> None:
-    """Run a program of the project; fail with what it says."""
+    """Run a program in the project. Fails with its output."""
     ran = subprocess.run(
         command, cwd=project, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False
     )
@@ -47,7 +47,7 @@ def run(project: Path, *command: str, **environment: str) -> None:
 
 
 def test_it_works(service: Service, project: Path) -> None:
-    (project / "openapi.json").write_text(json.dumps(document()))
+    (project / "openapi.json").write_text(json.dumps(api_docs.load()))
     run(project, "node_modules/.bin/openapi-typescript", "openapi.json", "-o", "tickets.d.ts")
     run(project, "node_modules/.bin/tsc")
     run(project, "node", "made/client.js", SERVICE=f"http://127.0.0.1:{service.port}")

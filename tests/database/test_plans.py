@@ -9,19 +9,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.postgres import create_database
 from tests.support.tickets import insert_many
-from ticketsvc import migrations
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store import search_index
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.search_index import NEAR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
 
 ID = "019b8000-0000-7000-8000-000000000000"
 FIRST: dict[str, object] = {
@@ -43,13 +40,11 @@ INDEX = {
 
 
 @pytest.fixture(scope="module")
-def large(postgres: Cluster) -> Iterator[Connection]:
+def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
     """A database with many tickets, and the settings that the service's connections have."""
-    url = create_database(postgres)
-    migrations.apply(url)
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
+    with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        tables = "tickets, ticket_texts, ticket_changes, ticket_totals, ticket_days, ticket_quarters"
+        tables = "tickets, ticket_texts, ticket_count_deltas, ticket_totals, ticket_days, ticket_counts_15min"
         connection.execute(f"VACUUM ANALYZE {tables}")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")

@@ -35,8 +35,8 @@ def store(database_url: str, database: Connection) -> Iterator[Database]:
 
 
 def votes(database: Connection) -> list[object]:
-    """Return the label counts of the only training text."""
-    (row,) = database.execute("SELECT votes FROM triage_texts").fetchall()
+    """The votes for the only text that teaches."""
+    (row,) = database.execute("SELECT label_counts FROM triage_text_counts").fetchall()
     return list(row[0]) if isinstance(row[0], list) else []
 
 
@@ -161,8 +161,8 @@ def test_a_text_with_a_tie_between_labels_is_no_training_example(database: Conne
         ("", []),
     ],
 )
-def test_triage_words_splits_texts(database: Connection, text: str, words: list[str]) -> None:
-    found = database.execute("SELECT word FROM triage_words(%s)", [text]).fetchall()
+def test_words(database: Connection, text: str, words: list[str]) -> None:
+    found = database.execute("SELECT token FROM triage_tokens(%s)", [text]).fetchall()
     assert [word for (word,) in found] == words
 
 
@@ -303,7 +303,7 @@ def test_a_rebuild_during_changes_counts_correctly(database: Connection, databas
 def test_words_map_to_a_fixed_number_of_buckets(database: Connection) -> None:
     row = database.execute(
         "SELECT min(w.bucket), max(w.bucket) FROM generate_series(1, 20000) AS n,"
-        " LATERAL triage_words(translate(n::text, '0123456789', 'abcdefghij')) AS w"
+        " LATERAL triage_tokens(translate(n::text, '0123456789', 'abcdefghij')) AS w"
     ).fetchone()
     assert row
     least, greatest = row

@@ -1,4 +1,4 @@
-"""Bodies that nobody should send, for every route that takes one."""
+"""Invalid bodies and values"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ VALID = b'{"title": "a", "description": "b"}'
 
 
 def with_member(value: bytes) -> bytes:
-    """A body that is valid but for a member which no route knows."""
+    """Return a valid body with an additional member that no route knows."""
     return VALID[:-1] + b', "x": ' + value + b"}"
 
 
@@ -96,3 +96,8 @@ NOT_A_CHOICE = [
     ["high"],
     {},
 ]
+
+# The parsers are tested with all of these (tests/unit/test_bodies.py), each route with three.
+MALFORMED_SAMPLE = {name: MALFORMED[name] for name in ("array", "cut off", "bad UTF-8")}
+NOT_TEXT_SAMPLE = {name: NOT_TEXT[name] for name in ("null", "Unicode spaces", "high surrogate")}
+NOT_A_CHOICE_SAMPLE = ["urgent", 1, ["high"]]

@@ -1,12 +1,12 @@
-"""Texts that change what a statement does wherever a value becomes part of its text."""
+"""SQL injection strings"""
 
 from __future__ import annotations
 
 SLEEP = 20
-"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the answer is 503."""
+"""Seconds that the database would sleep, longer than DB_STATEMENT_TIMEOUT: the response would be 503."""
 
 STRINGS = [
-    # out of a literal, and always true
+    # end a literal, always true
     "'",
     "''",
     "' OR '1'='1",
@@ -31,7 +31,7 @@ STRINGS = [
     "' UNION ALL SELECT version(), current_user, NULL -- ",
     "0192a3b4-c5d6-7e8f-9012-3456789abcde' UNION SELECT pg_read_file('/etc/passwd') -- ",
     "-created_at; SELECT pg_ls_dir('.')",
-    # another statement
+    # a second statement
     "'; DROP TABLE tickets; -- ",
     "'; DELETE FROM tickets; -- ",
     "'; UPDATE tickets SET title = 'injected'; -- ",
@@ -44,14 +44,14 @@ STRINGS = [
     "$$; DROP TABLE tickets; $$",
     "$1; DROP TABLE tickets",
     "$tag$'; DROP TABLE tickets; --$tag$",
-    # what takes time
+    # delays
     f"'; SELECT pg_sleep({SLEEP}); -- ",
     f"' || pg_sleep({SLEEP}) || '",
     f"' OR (SELECT 1 FROM pg_sleep({SLEEP})) = 1 -- ",
     f"1 AND 1 = (SELECT 1 FROM pg_sleep({SLEEP}))",
     f"(SELECT pg_sleep({SLEEP}))",
     f"billing'::ticket_category AND pg_sleep({SLEEP}) IS NULL -- ",
-    # what fails in a telling way
+    # errors that disclose data
     "' AND 1 = CAST(version() AS int) -- ",
     "' AND (SELECT 1/0) = 1 -- ",
     "' || (SELECT current_setting('data_directory')) || '",
@@ -71,7 +71,7 @@ STRINGS = [
     "_",
     "%%%s%(name)s%d{0}{}",
     ":name :1 ?1 ? @a $1 $2",
-    # what an array, a row or a number of Postgres can be made of
+    # syntax of arrays, rows and numbers in Postgres
     "{billing,technical}",
     "{}",
     '"},{"',

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a call, and whether an answer is what it says."""
+"""Checks responses against the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
+from tests.support import api_docs
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -19,12 +21,12 @@ Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "patch")
 WHOLE = "urn:openapi"
 ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
-"""The id that the document's examples have."""
+"""The ticket id in the examples of the document."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a path of the document."""
+    """A method of a path in the document."""
 
     document: Document
     path: str
@@ -37,45 +39,50 @@ class Operation:
 
     @cached_property
     def parameters(self) -> list[Json]:
-        """Its parameters, and those of its path."""
+        """Return its parameters, including those of its path."""
         of_path = self.document.raw["paths"][self.path].get("parameters", [])
         return [self.document.resolved(each) for each in (*of_path, *self.described["parameters"])]
 
     def parameters_in(self, place: str) -> dict[str, Json]:
-        """Its parameters in the query, the header or the path, by name."""
+        """Return its parameters in the query, header or path, by name."""
         return {each["name"]: each for each in self.parameters if each["in"] == place}
 
     @cached_property
     def bodies(self) -> list[tuple[str, Any]]:
-        """The examples of its body, each with its media type."""
+        """Return the examples of its body, each with its media type."""
         contents = self.described.get("requestBody", {}).get("content", {})
         return [(kind, each["value"]) for kind, content in contents.items() for each in content["examples"].values()]
 
+    @cached_property
+    def responses(self) -> dict[str, Json]:
+        """Return its responses by status."""
+        return {status: self.document.resolved(response) for status, response in self.described["responses"].items()}
+
     def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Fail unless the document describes this answer: its status, headers, media type, and all of its body."""
+        """Check status, headers, media type and body of a response. Raises AssertionError or ValidationError."""
         where = f"{self.method} {self.path} {status}"
-        assert str(status) in self.described["responses"], f"{where} is not described"
-        answer = self.described["responses"][str(status)]
-        for name, reference in answer.get("headers", {}).items():
+        assert str(status) in self.responses, f"{where} is not described"
+        response = self.responses[str(status)]
+        for name, reference in response.get("headers", {}).items():
             described = self.document.resolved(reference)
             assert name in headers or not described.get("required"), f"{where} has no {name}"
             if name in headers:
                 value = int(headers[name]) if described["schema"]["type"] == "integer" else headers[name]
                 self.document.validate(described["schema"], value)
-        if not answer.get("content"):
+        if not response.get("content"):
             assert body == b"", where
             return
         media_type = headers["Content-Type"].partition(";")[0]
-        assert media_type in answer["content"], f"{where} is {media_type}"
+        assert media_type in response["content"], f"{where} is {media_type}"
         if media_type == "application/x-ndjson":
             for line in body.splitlines():
                 self.document.validate({"$ref": "#/components/schemas/Ticket"}, json.loads(line))
         elif media_type.endswith("json"):
-            self.document.validate(answer["content"][media_type]["schema"], json.loads(body))
+            self.document.validate(response["content"][media_type]["schema"], json.loads(body))
 
 
 class Document:
-    """The OpenAPI document. Its objects are closed here: what an answer has and the document has not is a fault."""
+    """The OpenAPI document. Members of a response that it does not describe are errors."""
 
     def __init__(self, raw: Json) -> None:
         self.raw = raw
@@ -89,11 +96,11 @@ class Document:
                     yield Operation(self, path, method, methods[method])
 
     def __getitem__(self, name: str) -> Operation:
-        """The operation with this id."""
+        """Return the operation with this id."""
         return next(operation for operation in self if operation.name == name)
 
     def at(self, method: str, path: str) -> Operation:
-        """The operation that a call belongs to; paths without variables come first."""
+        """Return the operation of a request. Paths without variables take precedence."""
         wanted = path.partition("?")[0].rstrip("/")
         for operation in sorted(self, key=lambda each: "{" in each.path):
             pattern = re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(operation.path.rstrip("/")))
@@ -102,7 +109,7 @@ class Document:
         raise AssertionError(f"{method} {path} is not described")
 
     def resolved(self, value: Json) -> Json:
-        """What a reference leads to."""
+        """Return the target of a reference."""
         while "$ref" in value:
             target: Any = self.raw
             for key in value["$ref"].removeprefix("#/").split("/"):
@@ -111,13 +118,13 @@ class Document:
         return value
 
     def validate(self, schema: Json, value: object) -> None:
-        """Fail unless a value has the shape of a schema, and nothing more."""
+        """Check a value against a schema, without additional members. Raises ValidationError."""
         validator = Draft202012Validator(_closed(schema), registry=self._registry, format_checker=FormatChecker())
         validator.validate(value)
 
 
 def _closed(node: Any) -> Any:
-    """The same, with no further members allowed in objects whose members are named."""
+    """Return a schema that allows no additional members in objects with named members."""
     if isinstance(node, list):
         return [_closed(each) for each in node]
     if not isinstance(node, dict):
@@ -130,3 +137,7 @@ def _closed(node: Any) -> Any:
     if node.get("type") == "object" and "properties" in node and "additionalProperties" not in node:
         inner["unevaluatedProperties"] = False
     return inner
+
+
+DOCUMENT = Document(api_docs.load())
+"""The document of this release."""

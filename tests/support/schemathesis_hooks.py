@@ -1,4 +1,4 @@
-"""What schemathesis cannot know from the document: what a cursor, a time zone and a file are"""
+"""Generators for schemathesis of what the document cannot express: cursors, time zones and files"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.openapi_contract import ID
-from ticketsvc.api.files import MEDIA_TYPES
+from ticketsvc.api.input.media_types import FILES
 from ticketsvc.store import history
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.tickets import SORTS
@@ -26,30 +26,30 @@ schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Berlin"
 
 
 def as_ndjson(tickets: list[tuple[str, str]]) -> bytes:
-    """A file of tickets with these titles and descriptions."""
+    """Return an NDJSON file of tickets with these titles and descriptions."""
     return b"".join(json.dumps({"title": a[:200], "description": b}).encode() + b"\n" for a, b in tickets)
 
 
 def as_csv(tickets: list[tuple[str, str]]) -> bytes:
-    """The same as CSV."""
+    """Return the same as CSV."""
     return "".join(["title,description\r\n", *(f'"{a[:200]}","{b}"\r\n' for a, b in tickets)]).encode()
 
 
-for media_type, kind in MEDIA_TYPES.items():
+for media_type, kind in FILES.items():
     written = as_csv if kind == "csv" else as_ndjson
     schemathesis.openapi.media_type(media_type, st.lists(st.tuples(WORDS, WORDS), max_size=5).map(written))
 
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Put a cursor that fits in the place of a valid one."""
+    """Replace the placeholder with a cursor of the list that is requested."""
     query = case.query if isinstance(case.query, dict) else {}
     if query.get("cursor") == PLACEHOLDER:
         query["cursor"] = fitting(case, str(query.get("sort") or "-created_at")).encode()
 
 
 def fitting(case: Case[Any], order: str) -> Cursor:
-    """A cursor for what is called."""
+    """Return a cursor for the requested list."""
     if case.operation.path.endswith("/history"):
         return Cursor(history.SORT, str((case.path_parameters or {}).get("ticket_id")), "1")
     sort = SORTS.get(order, "newest")

@@ -25,7 +25,7 @@ from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports
 from ticketsvc.store import tickets as store
-from ticketsvc.store.history import NOBODY
+from ticketsvc.store.history import NO_AUTHOR
 from ticketsvc.store.imports import StagedTicket
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.tickets import Filters
@@ -96,9 +96,9 @@ def demo(count: int, seed: int) -> None:
 def _import(rows: Iterator[StagedTicket]) -> None:
     with open_database() as database:
         try:
-            imported = imports.run(database, rows, NOBODY, TIMEOUT)
+            imported = imports.run(database, rows, NO_AUTHOR, TIMEOUT)
         except InvalidFile as problem:
-            lines = [f"line {error.line}: {error.detail}" for error in problem.faults]
+            lines = [f"line {error.line}: {error.detail}" for error in problem.errors]
             raise click.ClickException("\n".join([problem.detail, *lines])) from None
     click.echo(f"Imported {imported:,} tickets.")
 

@@ -1,4 +1,4 @@
-"""The trace that a request belongs to, as its caller says (W3C Trace Context, https://www.w3.org/TR/trace-context/)."""
+"""The trace of a request, as its client names it (W3C Trace Context, https://www.w3.org/TR/trace-context/)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _EXPORTER = "opentelemetry.exporter.otlp.proto.http"
 
 
 class Trace(NamedTuple):
-    """`parent_id` is the span that called: the caller's, or the service's own for this request if it makes spans."""
+    """`parent_id` is the client's span, or the service's own span of this request if it creates spans."""
 
     trace_id: str
     parent_id: str
@@ -25,9 +25,9 @@ trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def read(header: str) -> Trace | None:
-    """The trace of a `traceparent`; None for one that the specification (section 3.2) says to ignore.
+    """Return the trace that a `traceparent` names, or None if it is invalid (section 3.2).
 
-    A version later than 00 may have more fields at its end.
+    Versions later than 00 may have more fields at the end.
     """
     found = _TRACEPARENT.fullmatch(header)
     if not found or (found[1] == "00" and found[4] is not None):
@@ -36,13 +36,13 @@ def read(header: str) -> Trace | None:
 
 
 def check_installed() -> None:
-    """Find out, without importing them, whether the packages that make spans are there. Raises ConfigError."""
+    """Check that OpenTelemetry is installed, without importing it. Raises ConfigError."""
     try:
         is_missing = find_spec("opentelemetry.sdk") is None or find_spec(_EXPORTER) is None
     except ModuleNotFoundError:
         is_missing = True
     if is_missing:
         raise ConfigError(
-            "OTEL_EXPORTER_OTLP_ENDPOINT asks for traces, but OpenTelemetry is not installed: "
-            "run `pip install -r requirements-otel.txt`, or unset it."
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but OpenTelemetry is not installed. "
+            "Run `pip install -r requirements-otel.txt`, or unset it."
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 
 if TYPE_CHECKING:
     from ticketsvc.triage.model import Classifier, Suggestion
@@ -22,5 +22,5 @@ class InstrumentedClassifier:
         """Suggest labels for any text."""
         started = time.perf_counter()
         suggestion = self._classifier.classify(text)
-        COUNTS.observe(time.perf_counter() - started, "triage_duration_seconds", self._call, suggestion.source)
+        metrics.TRIAGE_DURATION.labels(self._call, suggestion.source).observe(time.perf_counter() - started)
         return suggestion

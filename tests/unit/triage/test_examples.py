@@ -225,13 +225,13 @@ def test_without_the_migration_the_model_is_still_asked(
     httpserver: HTTPServer, database: Connection, store: Database
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
-    database.execute("ALTER TABLE triage_memory RENAME TO away")
+    database.execute("ALTER TABLE triage_training RENAME TO away")
     try:
         with pytest.raises(Unavailable):
             training.examples(store, SIMILAR)
         assert make(httpserver.url_for("/v1"), store).classify(SIMILAR).source == "openai"
     finally:
-        database.execute("ALTER TABLE away RENAME TO triage_memory")
+        database.execute("ALTER TABLE away RENAME TO triage_training")
 
 
 def test_a_hanging_database_takes_only_a_share_of_the_deadline(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.triage.learning import bayes
 from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS, Reason, Scores, Suggestion, TokenCounts
 
@@ -83,7 +83,7 @@ class LearningClassifier:
         try:
             return self._token_counts(text[:MAX_CHARACTERS])
         except Problem as problem:
-            COUNTS.add("triage_fallbacks_total", "no_lessons")
+            metrics.TRIAGE_FALLBACKS.labels("no_lessons").inc()
             logger.warning("suggested without training examples: %s", problem)
             return None
 

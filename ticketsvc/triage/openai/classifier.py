@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import openai
 
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.triage.model import MAX_CHARACTERS
 from ticketsvc.triage.openai.bounded_http import BoundedClient, EncodedResponse, ResponseTooLarge, run_within
 from ticketsvc.triage.openai.circuit_breaker import CircuitBreaker
@@ -74,7 +74,7 @@ class OpenAIChatClassifier:
         if not text.strip():
             return self._fallback.classify(text)
         if not self._breaker.allows_call():
-            COUNTS.add("triage_fallbacks_total", "circuit_open")
+            metrics.TRIAGE_FALLBACKS.labels("circuit_open").inc()
             return self._fallback.classify(text)
         try:
             suggestion = self._ask(text)
@@ -153,7 +153,7 @@ class OpenAIChatClassifier:
 
         Only the kind of error is logged: its message may contain the ticket, the key or the response.
         """
-        COUNTS.add("triage_fallbacks_total", _reason(error))
+        metrics.TRIAGE_FALLBACKS.labels(_reason(error)).inc()
         logger.warning("the model gave no labels, the fallback is used: %s", _kind(error))
         if isinstance(error, Refusal):
             self._breaker.succeeded()
