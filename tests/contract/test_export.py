@@ -16,7 +16,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.locks import in_background, locked_tickets, wait_until
-from tests.support.tickets import TICKET, URL, faults, file_ticket, insert, insert_many, problem
+from tests.support.tickets import TICKET, URL, field_errors, file_ticket, insert, insert_many, problem
 from ticketsvc.store.exports import CSV_HEADER
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def test_it_is_406_if_no_format_is_acceptable(client: FlaskClient, accept: str) 
     ],
 )
 def test_it_rejects_invalid_parameters(client: FlaskClient, query: str, errors: dict[str, str]) -> None:
-    assert faults(client.get(f"{EXPORT}?{query}")) == errors
+    assert field_errors(client.get(f"{EXPORT}?{query}")) == errors
 
 
 @pytest.mark.parametrize(

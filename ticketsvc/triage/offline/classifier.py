@@ -1,6 +1,6 @@
 """The offline classifier: it weighs words and phrases of a lexicon in seven languages.
 
-`tokens` splits and folds the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
+`tokens` splits and normalizes the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
 negated, said to work, or part of an instruction to the classifier. The category is the section with the greatest sum
 of weights. The priority is one score of urgency (`_urgency`) on a scale that is divided into the four labels.
 

@@ -22,7 +22,7 @@ _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "
 
 
 class Token(NamedTuple):
-    """A folded word, its position in the text in code points, and the numbers of its sentence and clause."""
+    """A normalized word, its position in the text in code points, and the numbers of its sentence and clause."""
 
     word: str
     start: int
@@ -31,7 +31,7 @@ class Token(NamedTuple):
     clause: int
 
 
-def fold(word: str) -> str:
+def normalize(word: str) -> str:
     """Return the word in lower case without accents and apostrophes.
 
     "Can't" becomes "cant", "L'Été" becomes "ete", "user's" becomes "user".
@@ -79,7 +79,7 @@ def tokenize(text: str) -> list[Token]:
             elif _CLAUSE_END.search(between):
                 clause += 1
         end = found.end()
-        word = fold(text[start : min(end, start + _MAX_WORD_LENGTH)])
+        word = normalize(text[start : min(end, start + _MAX_WORD_LENGTH)])
         tokens.append(Token(word, start, end, sentence, clause))
     return tokens
 
