@@ -133,7 +133,7 @@ def test_figures_do_not_hide_a_database_that_is_away(make_app: Callable[..., Fla
     away = make_app(database_url=AWAY, pool_timeout=0.2)
     result = evaluate(away, RIGHT)
     assert result.exit_code == 1
-    assert "its database is away" in result.stderr
+    assert "its database is unreachable" in result.stderr
     assert "hunter2" not in result.output
 
 

@@ -87,7 +87,7 @@ def test_keys_differ_and_names_are_not_reused(database_url: str, no_keys: None) 
 @pytest.mark.parametrize("name", ["", " ", "a b", "-a", "ann's", "a" * 64, "ü", "a\n"])
 def test_invalid_name_is_rejected(database_url: str, name: str) -> None:
     status, printed = run("flask", "keys", "add", "--scope", "read", "--", name, DATABASE_URL=database_url)
-    assert (status, printed.startswith("Error: A name has 1 to 63")) == (1, True)
+    assert (status, printed.startswith("Error: NAME must have 1 to 63")) == (1, True)
 
 
 def test_unknown_scope_is_rejected(database_url: str) -> None:
