@@ -69,7 +69,10 @@ class Query(Generic[Row]):
     def decode(self, result: pq.abc.PGresult) -> list[Row]:
         """Return all rows of a result. Raises TypeError or KeyError for a NULL that the row type does not allow."""
         rows = range(result.ntuples)
-        columns = [map(decode, map(result.get_value, rows, repeat(n))) for n, decode in enumerate(self._decoders)]
+        columns = [map(result.get_value, rows, repeat(n)) for n in range(len(self._decoders))]
+        columns = [
+            map(decode, column) if decode else column for decode, column in zip(self._decoders, columns, strict=True)
+        ]
         return list(map(self._make_row, zip(*columns, strict=True)))
 
 
@@ -110,10 +113,13 @@ def column_types(row_type: type[Any]) -> list[Any]:
     return [] if row_type is NoneType else [row_type]
 
 
-def _decoder(column: Any) -> Decoder:
+def _decoder(column: Any) -> Decoder | None:
+    """Return the function that decodes a column; None for `bytes | None`, which is how it arrives."""
     if get_origin(column) is UnionType:
         [not_null] = set(get_args(column)) - {NoneType}
-        decode = _decoder(not_null)
+        if not_null is bytes:
+            return None
+        decode = _DECODERS[get_origin(not_null) or not_null]
         return lambda text: None if text is None else decode(text)
     return _DECODERS[get_origin(column) or column]
 
