@@ -5,7 +5,8 @@ FROM python:3.13-slim AS packages
 COPY requirements.txt .
 # No pip, setuptools or caches in the image that runs.
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile -r requirements.txt \
+    && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes \
+        -r requirements.txt \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
 FROM python:3.13-slim
@@ -20,8 +21,6 @@ COPY app.py gunicorn.conf.py ./
 COPY migrations migrations
 COPY sql sql
 COPY ticketsvc ticketsvc
-# The problem types that /docs/errors explains.
-COPY docs/errors.md docs/errors.md
 RUN /opt/venv/bin/python -m compileall -q app.py ticketsvc
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=3000
 USER 10001

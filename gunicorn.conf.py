@@ -1,21 +1,18 @@
-"""How gunicorn runs the service: `gunicorn app:app`. The figures behind the choices are in bench/RESULTS.md.
+"""gunicorn's configuration: `gunicorn app:app`. The measurements behind the choices are in bench/RESULTS.md.
 
-Nothing here may import psycopg: it chooses how to wait when it is imported, and that must be after the worker's
-gevent has patched the standard library.
+This file and what it imports run in the master, before a worker's gevent patches the standard library. They must not
+import psycopg, which decides at import how it waits, nor `ticketsvc.server.metrics`, which opens a worker's files.
 
-FORWARDED_ALLOW_IPS (gunicorn's own setting) names the proxies whose X-Forwarded-* headers count.
+gunicorn reads FORWARDED_ALLOW_IPS itself: it names the proxies whose X-Forwarded-* headers count.
 """
 
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from typing import Any
 
 from ticketsvc.config import Config
-from ticketsvc.dev import embedded
-from ticketsvc.server import logs, trace_context
-from ticketsvc.server.metrics import board
+from ticketsvc.server import logs, metrics_files, trace_context
 
 settings = Config.from_env()
 if settings.otlp_endpoint:
@@ -26,27 +23,29 @@ workers = settings.workers
 worker_class = "ticketsvc.server.worker.Worker"
 worker_connections = 1000
 max_requests = settings.max_requests
-max_requests_jitter = settings.max_requests // 2  # workers share the load evenly: they must not all go at once
+max_requests_jitter = settings.max_requests // 2  # workers share the load evenly and would all be replaced at once
 
-# Longer than a router keeps an idle connection, so that the router closes it and no request meets a closed one.
+# Longer than routers keep idle connections: a router then closes them first and never sends to a closed one.
 keepalive = 95
-# Below the 30 s after which a PaaS kills what it told to stop.
+# Less than the 30 s after which platforms kill a process that they asked to stop.
 graceful_timeout = 20
 timeout = 60
 
-limit_request_line = 8190  # the most that gunicorn allows: a long search has to fit
+limit_request_line = 8190  # gunicorn's maximum: a long search must fit
 
-control_socket_disable = True  # needs a writable home
-logconfig_dict = logs.settings(settings.log_level)
+control_socket_disable = True  # it needs a writable home directory
+logconfig_dict = logs.configuration(settings.log_level)
 
 
 def on_starting(server: Any) -> None:
-    """Make the place for the workers' metrics, and start the embedded server, if that is what DATABASE_URL asks for.
+    """Create the metrics directory, and start the embedded PostgreSQL if DATABASE_URL asks for it.
 
-    The workers inherit where both are.
+    The workers inherit both through the environment.
     """
-    board.Board.make()
-    if embedded.is_embedded(settings.database_url):
+    metrics_files.create_directory()
+    if settings.is_embedded:
+        from ticketsvc.dev import embedded
+
         try:
             os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
         except embedded.EmbeddedError as error:
@@ -54,20 +53,28 @@ def on_starting(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Say it when everybody may do everything."""
+    """Warn if the service requires no API keys."""
     if not settings.require_api_key:
-        server.log.warning("REQUIRE_API_KEY is off: whoever reaches the port can read, change and delete every ticket")
+        server.log.warning("REQUIRE_API_KEY is off: anyone who can reach the port can read, change and delete tickets")
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Number the worker."""
+    worker.number = metrics_files.free_number({other.number for other in server.WORKERS.values()})
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let the worker continue the metrics files of its number."""
+    metrics_files.open_files(worker.number)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """Keep the counts of a worker that has ended."""
-    if place := board.current():
-        with suppress(OSError):
-            place.bury(worker.pid)
+    """Remove an ended worker's gauges."""
+    metrics_files.mark_process_dead(worker.number)
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Keep a worker's last counts, and close its connections while its gevent still runs."""
+    """Update a worker's counters a last time, and close its database connections while its gevent still runs."""
     if getattr(worker, "wsgi", None):  # not if it could not be loaded
         worker.publish()
         worker.wsgi.extensions["ticketsvc"].database.close()

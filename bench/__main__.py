@@ -17,7 +17,7 @@ from bench import json_makers
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.counting import counting
-from bench.harness import ROOT, Harness, say
+from bench.harness import Harness, say
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
@@ -45,8 +45,8 @@ def main() -> None:
 
 def run_compare(options: argparse.Namespace) -> str:
     """This service and its peers."""
-    harness = Harness(options.peers, options.rows)
-    names = list(dict.fromkeys(["ours", *options.only]))
+    harness = Harness(options.rows, options.baseline)
+    names = list(dict.fromkeys(["ours", *(["baseline"] if options.baseline else []), *options.only]))
     harness.prepare(names, options.reload)
     return compare(harness, {name: harness.known[name] for name in names}, options.ops, _load(options))
 
@@ -78,7 +78,7 @@ def run_trust(options: argparse.Namespace) -> str:
 
 def run_soak(options: argparse.Namespace) -> str:
     """Memory over many requests, on a table of 10,000 tickets."""
-    harness = Harness(options.peers, 10_000)
+    harness = Harness(10_000)
     harness.prepare(["ours"], options.reload)
     return soak(harness, options.requests, seconds=1800)
 
@@ -90,7 +90,7 @@ def run_bulk(options: argparse.Namespace) -> str:
 
 def run_scale(options: argparse.Namespace) -> str:
     """All kinds of requests, by four clients, on tables of several sizes."""
-    return scale(options.peers, options.sizes, options.seconds, connections=4)
+    return scale(options.sizes, options.seconds, connections=4)
 
 
 def run_triage(options: argparse.Namespace) -> str:
@@ -100,7 +100,7 @@ def run_triage(options: argparse.Namespace) -> str:
 
 def run_stats(options: argparse.Namespace) -> str:
     """Statistics on tables of several sizes."""
-    return statistics([(rows, Harness(options.peers, rows)) for rows in SIZES], options.seconds, options.reload)
+    return statistics([(rows, Harness(rows)) for rows in SIZES], options.seconds, options.reload)
 
 
 def run_counting(options: argparse.Namespace) -> str:
@@ -125,7 +125,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
 
 
 def _prepared(options: argparse.Namespace) -> Harness:
-    harness = Harness(options.peers, options.rows)
+    harness = Harness(options.rows)
     harness.prepare(["ours"], options.reload)
     return harness
 
@@ -135,14 +135,13 @@ def _load(options: argparse.Namespace) -> Load:
 
 
 def _parser() -> argparse.ArgumentParser:
-    default_peers = Path(os.environ.get("PEERS", ROOT.parent / "shared" / "peers"))
-    default_data = Path(os.environ.get("LABELLED_TICKETS", ROOT.parent / "shared" / "data"))
+    default_data = Path(os.environ.get("LABELLED_TICKETS", "labelled-tickets"))
     parser = argparse.ArgumentParser(prog="bench/run", formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("what", choices=[*RUNS, "all"])
-    parser.add_argument("--peers", type=lambda text: Path(text).resolve(), default=default_peers, help="or PEERS")
     parser.add_argument("--data", type=Path, default=default_data, help="triage: labelled tickets; or LABELLED_TICKETS")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
     parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
+    parser.add_argument("--baseline", metavar="REVISION", help="compare: also measure this commit of the service")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=8, help="of one load")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from bench.harness import LOAD, Harness, Server, our_server, say
+from bench.harness import LOAD, PEERS, Harness, Server, our_server, say
 
 OPERATIONS = [
     "create", "list", "list_filtered", "read", "patch", "search_common", "search_rare", "stats", "classify",
@@ -129,7 +129,7 @@ def _load_server(harness: Harness, name: str, server: Server, operation: str, lo
 def _load_postgres(harness: Harness, name: str, server: Server, operation: str, load: Load, seed: int) -> Any:
     """The same statements from pgbench, with no server before Postgres."""
     module = harness.module
-    script = harness.folder / "load" / "pg" / f"{operation}.sql"
+    script = PEERS / "load" / "pg" / f"{operation}.sql"
     database = module.db_name(name, server, harness.rows)
     statements = [statement for statement in script.read_text().split(";") if statement.strip()]
     with module.connect(database) as connection:

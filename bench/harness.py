@@ -1,6 +1,6 @@
-"""The peers' harness, imported from its folder: how its servers are found, loaded, started and stopped.
+"""Runs this service, an earlier commit of it and the rival stacks in bench/peers side by side.
 
-What it starts from a `Server` (an entry of its servers.json) gets PORT and DATABASE_URL in the environment.
+The servers are entries of bench/peers/servers.json or have the same form; each gets PORT and DATABASE_URL.
 """
 
 from __future__ import annotations
@@ -24,19 +24,42 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 ROOT = Path(__file__).parents[1]
 LOAD = ROOT / "bench" / "load"
+PEERS = ROOT / "bench" / "peers"
 PROGRAMS = Path(sys.executable).parent
 
 Server = dict[str, Any]
 
 
 def our_server(options: str = "", **environment: object) -> Server:
-    """This service, with options for gunicorn's command line and settings beside the default ones."""
-    migrate = f"PORT= {shlex.quote(str(PROGRAMS / 'flask'))} migrate"  # the harness' port is 0 here
+    """Return this service as a server, with options for gunicorn's command line and settings for its environment."""
+    return _service(ROOT, PROGRAMS, "ours", options, environment)
+
+
+def baseline_server(revision: str) -> Server:
+    """Return an earlier commit of this service as a server, with its own database and virtual environment.
+
+    The commit is checked out once, below PEERS_HOME. Raises subprocess.CalledProcessError for an unknown revision.
+    """
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", f"{revision}^{{commit}}"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout.strip()
+    folder = Path(os.environ["PEERS_HOME"]) / f"baseline-{commit}"
+    if not folder.exists():
+        say(f"checking out {commit}")
+        subprocess.run(["git", "worktree", "prune"], cwd=ROOT, check=True)
+        subprocess.run(["git", "worktree", "add", "--quiet", "--detach", str(folder), commit], cwd=ROOT, check=True)
+    install = ". script/environment; install_requirements requirements.txt requirements-embedded.txt"
+    subprocess.run(["sh", "-euc", install], cwd=folder, check=True, stdout=sys.stderr)
+    return _service(folder, folder / ".venv" / "bin", f"baseline_{commit}", "", {})
+
+
+def _service(folder: Path, programs: Path, database: str, options: str, environment: dict[str, object]) -> Server:
+    migrate = f"PORT= {shlex.quote(str(programs / 'flask'))} migrate"  # the harness sets PORT=0 here
     return {
-        "cwd": str(ROOT),
-        "db": "ours",
-        "schema": f"{migrate} && {{psql}} -q -v ON_ERROR_STOP=1 -f bench/load/max_uuid.sql",
-        "command": f"{shlex.quote(str(PROGRAMS / 'gunicorn'))} app:app {options}",
+        "cwd": str(folder),
+        "db": database,
+        "schema": f"{migrate} && {{psql}} -q -v ON_ERROR_STOP=1 -f {shlex.quote(str(LOAD / 'max_uuid.sql'))}",
+        "command": f"{shlex.quote(str(programs / 'gunicorn'))} app:app {options}",
         "ready": "/readyz",
         "env": {name: str(value) for name, value in environment.items()},
     }
@@ -45,13 +68,13 @@ def our_server(options: str = "", **environment: object) -> Server:
 class Harness:
     """The harness' bench.py as `module`, its Postgres running, and tables of `rows` tickets."""
 
-    def __init__(self, folder: Path, rows: int) -> None:
-        self.module: Any = _import(folder)
-        self.folder = folder
+    def __init__(self, rows: int, baseline: str | None = None) -> None:
+        self.module: Any = _import(PEERS)
         self.rows = rows
         self.known: dict[str, Server] = {
             "ours": our_server(),
-            **json.loads((folder / "servers.json").read_text()),
+            **({"baseline": baseline_server(baseline)} if baseline else {}),
+            **json.loads((PEERS / "servers.json").read_text()),
         }
         self.postgres_pid: int = self.module.postgres().get_pid()
 
@@ -59,13 +82,13 @@ class Harness:
         """Build what the named servers need, and see to it that each has a table of exactly `rows` tickets."""
         if unknown := [name for name in names if name not in self.known]:
             raise SystemExit(f"There is no server {', '.join(unknown)}. There are {', '.join(self.known)}.")
-        if peers := [name for name in names if name != "ours"]:
+        if peers := [name for name in names if name not in ("ours", "baseline")]:
             say(f"building {', '.join(peers)}, where that is not done yet")
             command = ["./run.sh", "load", "--rows", str(self.rows), "--only", ",".join(peers)]
             environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
-            subprocess.run(command, cwd=self.folder, env=environment, check=True, stdout=sys.stderr)
-        for name in dict.fromkeys(self.known[name].get("db", name) for name in names):
-            self._load(name if name in self.known else "ours", reload and name == "ours")
+            subprocess.run(command, cwd=PEERS, env=environment, check=True, stdout=sys.stderr)
+        for name in {self.known[name].get("db", name): name for name in reversed(names)}.values():
+            self._load(name, reload and name == "ours")
 
     def _load(self, name: str, reload: bool) -> None:
         server = self.known[name]
@@ -145,7 +168,7 @@ class Harness:
                 answer = {"category": "billing", "priority": "critical"}
             return status, answer
 
-        if server.get("db") == "ours":
+        if server["cwd"] != "{here}/floor" and "ready" in server:
             running.call = call_ours
         self.module.check(running)
         running.call = call
@@ -176,17 +199,11 @@ def _is_suggestion(answer: Any) -> bool:
 
 def _import(folder: Path) -> Any:
     script = folder / "bench.py"
-    if not script.is_file():
-        raise SystemExit(
-            f"There is no {script}: the peers and their harness are missing. Say where they are with --peers FOLDER "
-            "or the environment variable PEERS."
-        )
     if shutil.which("wrk") is None:
         raise SystemExit("wrk is missing. On Debian: apt install wrk")
     home = Path(os.environ.setdefault("PEERS_HOME", str(Path(tempfile.gettempdir()) / "ticket-peers")))
     home.mkdir(parents=True, exist_ok=True)
     warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR")
-    sys.dont_write_bytecode = True  # nothing is written to the peers' folder
     sys.path.append(str(folder))
     spec = importlib.util.spec_from_file_location("peers_bench", script)
     assert spec is not None

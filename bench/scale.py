@@ -7,7 +7,6 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http.client import HTTPConnection
-from pathlib import Path
 from typing import NamedTuple
 
 from bench.harness import Harness, say
@@ -66,9 +65,9 @@ class Figures(NamedTuple):
         return "503" if self.is_too_slow else f"{self.p50:.1f} / {self.p99:.1f}"
 
 
-def scale(folder: Path, sizes: list[int], seconds: float, connections: int) -> str:
+def scale(sizes: list[int], seconds: float, connections: int) -> str:
     """Load tables of these sizes with each request, by so many clients at once; the table has p50 / p99 of each."""
-    figures = {size: _measure(_prepared(folder, size), seconds, connections) for size in sizes}
+    figures = {size: _measure(_prepared(size), seconds, connections) for size in sizes}
     lines = [
         f"| request | {' | '.join(f'{size:,} tickets' for size in sizes)} |",
         f"| --- |{' ---: |' * len(sizes)}",
@@ -132,12 +131,12 @@ def _call(connection: HTTPConnection, method: str, path: str, body: str | None) 
     return answer.status != 503
 
 
-def _prepared(folder: Path, size: int) -> Harness:
-    harness = Harness(folder, size)
+def _prepared(size: int) -> Harness:
+    harness = Harness(size)
     if size <= LARGEST_LOADED:
         harness.prepare(["ours"])
     else:
-        _grow(Harness(folder, LARGEST_LOADED), harness)
+        _grow(Harness(LARGEST_LOADED), harness)
     return harness
 
 

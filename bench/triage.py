@@ -28,7 +28,7 @@ from ticketsvc.config import Config
 from ticketsvc.dev import embedded
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.triage.evaluation import Answer, accuracy, quality
+from ticketsvc.triage.evaluation import Prediction, accuracy, quality
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
@@ -124,8 +124,8 @@ def _accuracy_rows(name: str, tickets: list[Ticket]) -> Iterator[str]:
     }  # fmt: skip
     for field, rows in fields.items():
         if rows:
-            listed = quality([Answer(keyword, 0, right) for right, keyword, _, _ in rows])
-            found = quality([Answer(label, confidence, right) for right, _, label, confidence in rows])
+            listed = quality([Prediction(keyword, 0, right) for right, keyword, _, _ in rows])
+            found = quality([Prediction(label, confidence, right) for right, _, label, confidence in rows])
             figures = [
                 f"{value:.3f}" if value is not None else ""
                 for each in (listed, found)
@@ -163,7 +163,7 @@ def _curve(
             with connection.cursor() as cursor:
                 cursor.executemany(_LESSON, [ticket._asdict() for ticket in chosen[taught:count]])
             taught = count
-            answers = [Answer(classifier.classify(ticket.text).category, 0, ticket.category) for ticket in asked]
+            answers = [Prediction(classifier.classify(ticket.text).category, 0, ticket.category) for ticket in asked]
             points.append(accuracy(answers))
             say(f"{asked[0].desk}, order {order + 1}/{ORDERS}, {count:,} lessons: {points[-1]:.1%}")
     return points

@@ -106,7 +106,7 @@ def _learn(url: str, database: Database, tickets: list[Labelled]) -> float:
         connection.execute("VACUUM ANALYZE tickets")
         started = time.monotonic()
         training.rebuild(database)
-        connection.execute("VACUUM ANALYZE triage_texts, triage_weights")
+        connection.execute("VACUUM ANALYZE triage_text_counts, triage_token_counts")
     return time.monotonic() - started
 
 

@@ -132,7 +132,7 @@ def _key(harness: Harness) -> Iterator[None]:
         yield
     finally:
         _execute(harness, "DELETE FROM api_keys WHERE name = 'bench'")
-        _execute(harness, "TRUNCATE ticket_history, idempotency_keys, rate_limits")
+        _execute(harness, "TRUNCATE ticket_history, idempotency_records, rate_limits")
 
 
 @contextmanager

@@ -1,14 +1,15 @@
-"""What every test can ask for: an application, a client, and the service as it runs in production."""
+"""The fixtures of most tests: a database, the application, a client, and the service under gunicorn."""
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import psycopg
 import pytest
 
 from tests.support.http import Service
-from ticketsvc import migrations
+from tests.support.locks import TIMEOUT
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 
@@ -26,41 +27,33 @@ if TYPE_CHECKING:
     from flask import Flask
     from flask.testing import FlaskClient
 
-    from ticketsvc.dev.embedded.cluster import Cluster
-
 pytest_plugins = ("tests.support.postgres", "tests.support.cast")
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="session")
-def database_url(postgres: Cluster) -> str:
-    """A database with all migrations, shared by the session; `clean` empties it for each test."""
-    from tests.support.postgres import create_database
-
-    url = create_database(postgres)
-    migrations.apply(url)
-    return url
+def database_url(migrated_database: Callable[[], str]) -> str:
+    """The migrated database that most tests share; `clean` empties it for each test."""
+    return migrated_database()
 
 
 @pytest.fixture
-def own_url(new_database: Callable[[], str]) -> str:
-    """A migrated database of the test's own, on the session's server."""
-    url = new_database()
-    migrations.apply(url)
-    return url
+def own_url(migrated_database: Callable[[], str]) -> str:
+    """A migrated database that only this test uses."""
+    return migrated_database()
 
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """A connection of the test's own, to look behind the service or get in its way."""
+    """A connection of the test, to inspect the database or to block the service."""
     with closing(psycopg.connect(database_url, autocommit=True)) as connection:
         yield connection
 
 
 @pytest.fixture
 def clean(database: psycopg.Connection[tuple[object, ...]]) -> None:
-    """No tickets."""
+    """An empty table of tickets."""
     database.execute("TRUNCATE tickets")
 
 
@@ -85,7 +78,7 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def make_app(database_url: str, clean: None) -> Iterator[Callable[..., Flask]]:
-    """Call it with settings of Config for an application that has them."""
+    """A function that creates an application with the given settings of Config."""
     made: list[Flask] = []
 
     def make(**settings: object) -> Flask:
@@ -111,9 +104,8 @@ def service(shared_service: Service, clean: None) -> Service:
 
 @contextmanager
 def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
-    """gunicorn with the service on a free port of loopback; its log goes to a file. Stopped at the end, by pid."""
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
+    """Run the service under gunicorn on a free port of loopback, with its log in a file, until the block ends."""
+    port = free_port()
     settings = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
     command = [sys.executable, "-m", "gunicorn", "app:app"]
     with log.open("wb") as output:
@@ -125,11 +117,27 @@ def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
-            process.wait(40)
+            process.wait(TIMEOUT)
+
+
+_FIRST_PORT = 10_000 + os.getpid() * 100 % 22_000
+_ports = itertools.chain(range(_FIRST_PORT, 32_000), itertools.cycle(range(10_000, 32_000)))
+
+
+def free_port() -> int:
+    """Return a port of loopback that nothing listens on.
+
+    It lies below the ports that Linux gives to clients, and each test process starts elsewhere: between this check and
+    the start of a server no other process takes it.
+    """
+    for port in _ports:
+        with suppress(OSError), closing(socket.create_server(("127.0.0.1", port))):
+            return port
+    raise AssertionError("unreachable: the ports are cycled")
 
 
 def _wait_until_alive(service: Service) -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and service.process.poll() is None:
         try:
             if service.call("GET", "/livez").status == 200:

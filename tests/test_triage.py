@@ -92,31 +92,31 @@ def test_a_default_left_standing_teaches_nothing(client: FlaskClient, make_app: 
     ticket = file(undecided, "My glimmer needs zorbling")
     undecided.patch(URL + ticket["id"], json={"status": "closed"})
 
-    assert command(client, "size").startswith("Texts that teach: 0.")
+    assert command(client, "info").startswith("Training texts: 0.")
 
 
 def test_the_commands(client: FlaskClient) -> None:
     ticket = file(client, "My glimmer needs zorbling")
     client.patch(URL + ticket["id"], json={"category": "account"})
 
-    assert command(client, "size").startswith("Texts that teach: 1. Words known: 6.")
-    assert command(client, "forget", "--yes") == "Forgotten.\n"
-    assert command(client, "size").startswith("Texts that teach: 0.")
-    assert command(client, "rebuild") == "Texts that teach: 1.\n"
+    assert command(client, "info").startswith("Training texts: 1. Words: 6.")
+    assert command(client, "forget", "--yes") == "All training examples were deleted.\n"
+    assert command(client, "info").startswith("Training texts: 0.")
+    assert command(client, "rebuild") == "Training texts: 1.\n"
 
 
 def test_learning_can_be_stopped_and_taken_up_again(client: FlaskClient) -> None:
     teach(client)
-    assert command(client, "stop", "--yes") == "Forgotten. Nothing more is learned.\n"
+    assert command(client, "stop", "--yes") == "All training examples were deleted. Training is stopped.\n"
     ticket = teach(client)
     client.patch(URL + ticket["id"], json={"category": "technical", "status": "closed"})
     client.delete(URL + ticket["id"])
-    assert command(client, "size").startswith("Texts that teach: 0.")
-    assert command(client, "rebuild") == "Texts that teach: 1.\n"
+    assert command(client, "info").startswith("Training texts: 0.")
+    assert command(client, "rebuild") == "Training texts: 1.\n"
     command(client, "stop", "--yes")
     command(client, "forget", "--yes")
     teach(client)
-    assert command(client, "size").startswith("Texts that teach: 1.")
+    assert command(client, "info").startswith("Training texts: 1.")
     command(client, "rebuild")
 
 

@@ -8,7 +8,7 @@ from werkzeug.routing import MapAdapter
 from ticketsvc import api, cli, services
 from ticketsvc.config import Config
 from ticketsvc.server import trace_context
-from ticketsvc.server.logs import RequestMiddleware
+from ticketsvc.server.middleware import RequestMiddleware
 
 
 class Service(Flask):
@@ -36,7 +36,7 @@ def create_app(config: Config) -> Flask:
     app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
     if config.otlp_endpoint:
         trace_context.check_installed()
-        from ticketsvc.server import tracing  # large, and an extra
+        from ticketsvc.server import opentelemetry  # large, and an optional dependency
 
-        tracing.install(app)
+        opentelemetry.install(app)
     return app

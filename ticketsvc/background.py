@@ -1,4 +1,4 @@
-"""Work that is done beside a request."""
+"""Work that a request starts and does not wait for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,8 @@ from threading import Thread
 from ticketsvc.problems import Problem
 
 
-def start(work: Callable[[], object]) -> Thread:
-    """Do it in a thread, which is a greenlet under the service's worker. A Problem in it is left to the next time.
-
-    Few wait for its end; the thread is for those.
-    """
+def run_in_background(work: Callable[[], object]) -> Thread:
+    """Run `work` in a thread (a greenlet under gunicorn) and return the thread. A Problem that it raises is ignored."""
 
     def run() -> None:
         with suppress(Problem):

@@ -13,7 +13,6 @@ from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
-from ticketsvc.dev import embedded
 
 
 def register(app: Flask) -> None:
@@ -35,7 +34,7 @@ def migrate() -> None:
     """
     try:
         applied = migrations.apply(database_url(), on_step=click.echo)
-    except (embedded.EmbeddedError, migrations.MigrationError) as error:
+    except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if not applied:
         click.echo("The database is up to date.")

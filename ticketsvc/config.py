@@ -78,6 +78,11 @@ class Config:
     log_level: str = "INFO"
     """LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
 
+    @property
+    def is_embedded(self) -> bool:
+        """Return whether DATABASE_URL asks for the embedded PostgreSQL."""
+        return self.database_url.startswith("embedded:")
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Config:
         """Read the environment.

@@ -1,7 +1,7 @@
-"""Everything that can go wrong for a caller, as problem documents (RFC 9457).
+"""Errors that clients see, as problem documents (RFC 9457).
 
-One root exception carries the status, the type and the title; one handler (`ticketsvc.api.output.errors`) writes the
-document. The data layer raises these too, so that no error of the database driver escapes it.
+The base exception carries status, type and title; `ticketsvc.api.output.errors` writes the document. The store raises
+these exceptions too, so that no error of the database driver leaves it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import ClassVar, NamedTuple
 
 
 class Problem(Exception):
-    """An answer that is an error: `detail` is a sentence for people, `headers` go with the answer."""
+    """The base of all problems. `detail` is a sentence for people; `headers` are added to the response."""
 
     status: ClassVar[int] = 500
     slug: ClassVar[str] = "internal-error"
@@ -24,11 +24,11 @@ class Problem(Exception):
 
     @classmethod
     def uri(cls) -> str:
-        """The problem's type: where it is described (docs/errors.md)."""
+        """Return the problem's type, which is where it is documented."""
         return f"/docs/errors#{cls.slug}"
 
     def document(self, instance: str) -> dict[str, object]:
-        """The members of the problem document; `error` repeats `detail` for the clients of the older backend."""
+        """Return the members of the problem document. `error` repeats `detail` for clients of the replaced backend."""
         return {
             "type": self.uri(),
             "title": self.title,
@@ -41,7 +41,7 @@ class Problem(Exception):
 
 @dataclass(frozen=True)
 class FieldError:
-    """One thing wrong with the input: `where` is {"pointer": JSON pointer} or {"parameter": name}."""
+    """An error in the input. `where` is {"pointer": JSON pointer} or {"parameter": name}."""
 
     where: dict[str, str]
     detail: str
@@ -49,17 +49,17 @@ class FieldError:
 
     @classmethod
     def in_field(cls, field: str, detail: str, code: str) -> FieldError:
-        """A fault of a member of the body; the pointer is a URI fragment as in RFC 9457 section 3."""
+        """Return an error of a member of the body. The pointer is a URI fragment as in RFC 9457 section 3."""
         return cls({"pointer": f"#/{field}"}, detail, code)
 
     @classmethod
     def in_parameter(cls, name: str, detail: str, code: str) -> FieldError:
-        """A fault of a query parameter."""
+        """Return an error of a query parameter."""
         return cls({"parameter": name}, detail, code)
 
 
 class LineError(NamedTuple):
-    """One thing wrong with a line of a file, which is the first line of its record; `field` is "" for all of it."""
+    """An error in a file. `line` is the first line of the record; `field` is "" if the whole record is invalid."""
 
     line: int
     field: str
@@ -68,46 +68,44 @@ class LineError(NamedTuple):
 
 
 class InvalidInput(Problem):
-    """The caller's input breaks rules; every fault is listed at once."""
+    """The input breaks rules. All errors are listed at once."""
 
     status = 400
     slug = "invalid-input"
     title = "Invalid input"
 
-    def __init__(self, *faults: FieldError) -> None:
-        super().__init__(" ".join(fault.detail for fault in faults))
-        self.faults = faults
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__(" ".join(error.detail for error in errors))
+        self.errors = errors
 
     def document(self, instance: str) -> dict[str, object]:
-        faults = [{**fault.where, "detail": fault.detail, "code": fault.code} for fault in self.faults]
-        return {**super().document(instance), "errors": faults}
+        errors = [{**error.where, "detail": error.detail, "code": error.code} for error in self.errors]
+        return {**super().document(instance), "errors": errors}
 
 
 class InvalidFile(Problem):
-    """Lines of a file break rules: `faults` are the first of `total_errors`, in `faulty_lines` lines."""
+    """Lines of a file break rules. `errors` has the first of `total_errors`, which are in `faulty_lines` lines."""
 
     status = 400
     slug = "invalid-file"
     title = "Invalid file"
 
-    def __init__(self, faults: list[LineError], total_errors: int, faulty_lines: int) -> None:
-        told = "" if len(faults) == total_errors else f" The first {len(faults):,} are listed."
-        super().__init__(
-            f"Nothing was imported. Faults: {total_errors:,}; lines that have one: {faulty_lines:,}.{told}"
-        )
-        self.faults, self.total_errors, self.faulty_lines = faults, total_errors, faulty_lines
+    def __init__(self, errors: list[LineError], total_errors: int, faulty_lines: int) -> None:
+        rest = "" if len(errors) == total_errors else f" The first {len(errors):,} errors are listed."
+        super().__init__(f"Nothing was imported. Errors: {total_errors:,}, in lines: {faulty_lines:,}.{rest}")
+        self.errors, self.total_errors, self.faulty_lines = errors, total_errors, faulty_lines
 
     def document(self, instance: str) -> dict[str, object]:
         totals = {"total_errors": self.total_errors, "faulty_lines": self.faulty_lines}
         errors = [
             {"line": line, "pointer": f"#/{field}" if field else "#", "detail": detail, "code": code}
-            for line, field, detail, code in self.faults
+            for line, field, detail, code in self.errors
         ]
         return {**super().document(instance), **totals, "errors": errors}
 
 
 class MalformedBody(Problem):
-    """The body cannot be read as a JSON object."""
+    """The body is not a JSON object."""
 
     status = 400
     slug = "malformed-body"
@@ -115,7 +113,7 @@ class MalformedBody(Problem):
 
 
 class NotFound(Problem):
-    """No ticket has the id, or no route the path."""
+    """There is no ticket with the id, or nothing at the path."""
 
     status = 404
     slug = "not-found"
@@ -123,7 +121,7 @@ class NotFound(Problem):
 
 
 class MethodNotAllowed(Problem):
-    """The resource is there, but not for this method."""
+    """The resource does not support the method."""
 
     status = 405
     slug = "method-not-allowed"
@@ -131,7 +129,7 @@ class MethodNotAllowed(Problem):
 
 
 class Unauthorized(Problem):
-    """The call has no key, or one that is not valid."""
+    """The request has no API key, or an invalid one."""
 
     status = 401
     slug = "unauthorized"
@@ -139,7 +137,7 @@ class Unauthorized(Problem):
 
 
 class InsufficientScope(Problem):
-    """The key is valid, but not for this call."""
+    """The API key is valid, but its scope is insufficient."""
 
     status = 403
     slug = "insufficient-scope"
@@ -147,7 +145,7 @@ class InsufficientScope(Problem):
 
 
 class NotAcceptable(Problem):
-    """The caller takes no JSON."""
+    """The client does not accept the media type of the response."""
 
     status = 406
     slug = "not-acceptable"
@@ -155,7 +153,7 @@ class NotAcceptable(Problem):
 
 
 class CreateInProgress(Problem):
-    """Another call with the same idempotency key has not ended yet."""
+    """Another request with the same idempotency key is in progress."""
 
     status = 409
     slug = "create-in-progress"
@@ -163,7 +161,7 @@ class CreateInProgress(Problem):
 
 
 class VersionMismatch(Problem):
-    """The ticket is no longer what If-Match says."""
+    """The current version of the ticket does not match If-Match."""
 
     status = 412
     slug = "version-mismatch"
@@ -171,7 +169,7 @@ class VersionMismatch(Problem):
 
 
 class BodyTooLarge(Problem):
-    """The body is over MAX_BODY_BYTES."""
+    """The body exceeds MAX_BODY_BYTES, or an import MAX_IMPORT_BYTES."""
 
     status = 413
     slug = "body-too-large"
@@ -179,7 +177,7 @@ class BodyTooLarge(Problem):
 
 
 class UriTooLong(Problem):
-    """The request line is longer than the server takes."""
+    """The request line exceeds the limit of the server."""
 
     status = 414
     slug = "uri-too-long"
@@ -187,7 +185,7 @@ class UriTooLong(Problem):
 
 
 class KeyReused(Problem):
-    """The idempotency key was used for a create with another body."""
+    """The idempotency key was used with another body."""
 
     status = 422
     slug = "idempotency-key-reused"
@@ -195,7 +193,7 @@ class KeyReused(Problem):
 
 
 class TooManyAttempts(Problem):
-    """Too many calls with keys that are not valid came from an address."""
+    """Too many requests with invalid keys came from an address."""
 
     status = 429
     slug = "too-many-failed-attempts"
@@ -203,7 +201,7 @@ class TooManyAttempts(Problem):
 
 
 class QuotaExceeded(Problem):
-    """The caller has used up RATE_LIMIT."""
+    """The client has used up RATE_LIMIT."""
 
     status = 429
     slug = "quota-exceeded"
@@ -211,7 +209,7 @@ class QuotaExceeded(Problem):
 
 
 class HeadersTooLarge(Problem):
-    """The header fields are more or larger than the server takes."""
+    """The header fields exceed a limit of the server."""
 
     status = 431
     slug = "headers-too-large"
@@ -219,7 +217,7 @@ class HeadersTooLarge(Problem):
 
 
 class UnsupportedMediaType(Problem):
-    """The body is of a media type that the method does not take."""
+    """The route does not accept the media type of the body."""
 
     status = 415
     slug = "unsupported-media-type"
@@ -227,7 +225,7 @@ class UnsupportedMediaType(Problem):
 
 
 class Unavailable(Problem):
-    """The database is away, overloaded or too slow; the same call can succeed later."""
+    """The database is unavailable, overloaded or too slow. The same request may succeed later."""
 
     status = 503
     slug = "unavailable"
@@ -238,7 +236,7 @@ class Unavailable(Problem):
 
 
 class BadRequest(Problem):
-    """A request that HTTP itself does not allow."""
+    """The request violates HTTP."""
 
     status = 400
     slug = "bad-request"
@@ -246,7 +244,7 @@ class BadRequest(Problem):
 
 
 class InternalError(Problem):
-    """A defect of the service; its log line has the same request id."""
+    """A defect of the service. Its log line has the same request id."""
 
     def __init__(self) -> None:
-        super().__init__("Something in the service is broken. Report it with the request id.")
+        super().__init__("The service has a defect. Report it with the X-Request-Id of this response.")

@@ -1,4 +1,4 @@
-"""What the views need, in one object: made once for an application, opened by nobody before the first request."""
+"""The services that views need, in one object for each application. Nothing is opened before the first request."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ from flask import Flask, current_app
 from ticketsvc.config import Config
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.triage.instrumented import InstrumentedClassifier
 from ticketsvc.triage.learning.classifier import LearningClassifier
-from ticketsvc.triage.measured import MeasuredClassifier
-from ticketsvc.triage.model import Classifier, Suggestion
+from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
-    from ticketsvc.triage.model import Example
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
-"""What a ticket without labels gets where triage is switched off."""
+"""The labels of a ticket that is created without any while TRIAGE_ON_CREATE is off."""
 
 
 @dataclass(frozen=True)
 class Services:
-    """`classifier` answers the classify call and may ask a model outside; `offline` never does."""
+    """`classifier` serves /classify and may call an external model; `offline` never does."""
 
     config: Config
     database: Database
@@ -35,43 +34,43 @@ class Services:
     offline: Classifier
 
     def triage(self, text: str) -> Suggestion:
-        """Labels for a new ticket whose caller left some out. Waits for no model outside."""
+        """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
 
 def install(app: Flask, config: Config) -> None:
-    """Make the services of an application."""
+    """Create the services of an application."""
     database = Database(config)
     offline = offline_classifier(config, database)
-    outside = classifier(config, database, offline)
+    online = classifier(config, database, offline)
     app.extensions["ticketsvc"] = Services(
-        config, database, MeasuredClassifier(outside, "classify"), MeasuredClassifier(offline, "create")
+        config, database, InstrumentedClassifier(online, "classify"), InstrumentedClassifier(offline, "create")
     )
 
 
 def services() -> Services:
-    """The services of the current application."""
+    """Return the services of the current application."""
     return cast("Services", current_app.extensions["ticketsvc"])
 
 
 def offline_classifier(config: Config, database: Database) -> Classifier:
-    """The classifier that waits for no model outside: the lexicon, with what was learned unless that is off."""
+    """Return the classifier that calls no external model: the lexicon, with training data unless that is off."""
     prior = OfflineClassifier()
     return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 
 def classifier(config: Config, database: Database, offline: Classifier) -> Classifier:
-    """The classifier of the classify call: it asks a model first where there is a key for one."""
+    """Return the classifier of /classify: it asks the external model first when OPENAI_API_KEY is set."""
     if not config.openai_api_key:
         return offline
     return model(config, offline, partial(training.examples, database) if config.triage_learning else None)
 
 
 def model(
-    config: Config, offline: Classifier, recall: Callable[[str], list[Example]] | None = None
+    config: Config, offline: Classifier, find_examples: Callable[[str], list[Example]] | None = None
 ) -> OpenAIChatClassifier:
-    """The classifier that asks the model of the settings; `recall` finds it examples. There must be a key for one."""
-    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large: only when it is wanted
+    """Return the classifier that asks the external model. OPENAI_API_KEY must be set."""
+    from ticketsvc.triage.openai.classifier import OpenAIChatClassifier  # large, so imported only when it is used
 
     return OpenAIChatClassifier(
         offline,
@@ -79,5 +78,5 @@ def model(
         base_url=config.openai_base_url,
         model=config.openai_model,
         deadline=config.openai_timeout,
-        recall=recall,
+        find_examples=find_examples,
     )

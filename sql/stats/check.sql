@@ -1,15 +1,15 @@
--- The counters that do not agree with the tickets, in one snapshot: the table, which of its counters, and by how many
--- tickets it is wrong (a quarter of an hour: one figure for created, one for resolved; zeros: under wrong labels).
--- No row: they all agree.
+-- Returns the counters that disagree with the tickets, in one snapshot: the table, the key, and how many tickets are
+-- counted too many. For 15 minutes these are two figures, created and resolved; zeros mean that only labels are wrong.
+-- No row when all agree.
 -- Retry: safe
 WITH signed AS MATERIALIZED (
-    SELECT 1 AS sign, quarter_hour(created_at) AS created, quarter_hour(resolved_at) AS resolved, category, priority, status,
-        count(*)::integer AS tickets
+    SELECT 1 AS sign, floor_15min(created_at) AS created, floor_15min(resolved_at) AS resolved,
+        category, priority, status, count(*)::integer AS tickets
     FROM tickets
     GROUP BY 2, 3, category, priority, status
     UNION ALL
     SELECT -1, created, resolved, category, priority, status, tickets
-    FROM ticket_changes
+    FROM ticket_count_deltas
 )
 SELECT 'ticket_totals', concat_ws(' ', category, priority, status), (-sum(sign * tickets))::text
 FROM (
@@ -29,7 +29,7 @@ FROM (
 GROUP BY day, category, priority, status
 HAVING sum(sign * tickets) <> 0
 UNION ALL
-SELECT 'ticket_quarters', rfc3339(quarter), concat_ws(
+SELECT 'ticket_counts_15min', rfc3339(interval_start), concat_ws(
     ', ',
     -sum(sign * (created_low + created_medium + created_high + created_critical)),
     -sum(sign * (resolved_low + resolved_medium + resolved_high + resolved_critical))
@@ -37,11 +37,11 @@ SELECT 'ticket_quarters', rfc3339(quarter), concat_ws(
 FROM (
     SELECT sign, event.*
     FROM signed
-    CROSS JOIN LATERAL quarters_of(created, resolved, category, priority, tickets) AS event
+    CROSS JOIN LATERAL delta_counts_15min(created, resolved, category, priority, tickets) AS event
     UNION ALL
-    SELECT -1, q.* FROM ticket_quarters AS q
-) AS by_quarter
-GROUP BY quarter
+    SELECT -1, c.* FROM ticket_counts_15min AS c
+) AS by_interval
+GROUP BY interval_start
 HAVING sum(sign * created_low) <> 0 OR sum(sign * resolved_low) <> 0
     OR sum(sign * created_medium) <> 0 OR sum(sign * resolved_medium) <> 0
     OR sum(sign * created_high) <> 0 OR sum(sign * resolved_high) <> 0

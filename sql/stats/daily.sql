@@ -1,17 +1,18 @@
--- The tickets created and those first resolved on each calendar day of a time zone, in one snapshot, from the counters,
--- as a JSON array, oldest day first. The first column is the number of days; outside 1 to 366 there is no array.
--- What the days are is asked of each quarter of an hour, so a day has as many hours as it has there.
+-- Returns the tickets created and those first resolved on each calendar day of a time zone, from the counters, in one
+-- snapshot: the number of days, and a JSON array with the oldest day first. The array is NULL unless there are 1 to 366
+-- days. Each 15 minutes are assigned to the local day they are in, so a day has as many hours as it has in that time
+-- zone.
 -- Retry: safe
--- $1 tz: a time zone's name, known to Postgres
--- $2 since: the first day; NULL: 30 days before the end
--- $3 before: the day after the last; NULL: tomorrow there
+-- $1 tz: the name of a time zone that Postgres knows
+-- $2 since: the first day; NULL means 30 days before the end
+-- $3 before: the day after the last; NULL means tomorrow in that time zone
 WITH span AS (
     SELECT coalesce($2::date, ending.before - 30) AS since, ending.before
     FROM (SELECT coalesce($3::date, (now() AT TIME ZONE $1::text)::date + 1) AS before) AS ending
 ),
 counted AS (
     SELECT
-        (quarter AT TIME ZONE $1::text)::date AS day,
+        (interval_start AT TIME ZONE $1::text)::date AS day,
         sum(created_low) AS created_low, sum(created_medium) AS created_medium,
         sum(created_high) AS created_high, sum(created_critical) AS created_critical,
         sum(created_billing) AS created_billing, sum(created_technical) AS created_technical,
@@ -21,15 +22,15 @@ counted AS (
         sum(resolved_billing) AS resolved_billing, sum(resolved_technical) AS resolved_technical,
         sum(resolved_account) AS resolved_account, sum(resolved_general) AS resolved_general
     FROM (
-        SELECT * FROM ticket_quarters
+        SELECT * FROM ticket_counts_15min
         UNION ALL
         SELECT event.*
-        FROM ticket_changes AS c
-        CROSS JOIN LATERAL quarters_of(c.created, c.resolved, c.category, c.priority, c.tickets) AS event
+        FROM ticket_count_deltas AS c
+        CROSS JOIN LATERAL delta_counts_15min(c.created, c.resolved, c.category, c.priority, c.tickets) AS event
     ) AS q
-    -- A day more at either end than any zone is away from UTC; days that nobody asked for are dropped below.
-    WHERE quarter >= (SELECT since - 1 FROM span)::timestamp AT TIME ZONE 'UTC'
-        AND quarter < (SELECT before + 1 FROM span)::timestamp AT TIME ZONE 'UTC'
+    -- One more day at either end, more than any zone's offset from UTC; the join below drops the surplus.
+    WHERE interval_start >= (SELECT since - 1 FROM span)::timestamp AT TIME ZONE 'UTC'
+        AND interval_start < (SELECT before + 1 FROM span)::timestamp AT TIME ZONE 'UTC'
     GROUP BY 1
 )
 SELECT

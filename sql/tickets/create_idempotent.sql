@@ -1,26 +1,27 @@
--- Stores a new ticket and answers it, unless this was done before with the same idempotency key.
--- One row: the outcome (created, replayed, mismatched, running), and for the first two the answer of the create.
--- Of two at once the later one finds the lock taken, or, when the earlier one committed after this statement's view of
--- the data was made, breaks idempotency_keys_pkey: then nothing is stored, and running it again finds the answer.
--- Two rows to prune, by their ctid: for more, or by key, the plan made while the table is small reads all of it.
+-- Stores a new ticket and returns it, unless a create with the same idempotency key has done so before.
+-- One row: the outcome (created, replayed, mismatched, running), and for the first two the response to the create.
+-- Of two concurrent creates with one key the later one finds the advisory lock taken. When the earlier one committed after
+-- the later one's snapshot, the later one violates idempotency_keys_pkey: nothing is stored, and a retry finds the record.
+-- Each create prunes at most two old records, by their ctid: for more, or by key, the plan that is made while the table is
+-- small reads all of it.
 -- Retry: safe
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category
 -- $4 priority
--- $5 suggested_category: NULL in this and the following where the caller gave the label
+-- $5 suggested_category: NULL in this and the following when the client gave the label
 -- $6 category_confidence: from 0 to 1
 -- $7 suggested_priority
 -- $8 priority_confidence: from 0 to 1
 -- $9 suggested_by: the name of the classifier; NULL when nothing was suggested
--- $10 created_by: the name of the caller's key; NULL: keys are not asked for
+-- $10 created_by: the name of the client's API key; NULL when keys are not required
 -- $11 created_request: the request id
 -- $12 key_hash: a hash of the idempotency key and its owner
 -- $13 body_hash: a hash of the body
 WITH earlier AS (
-    SELECT k.fingerprint, k.answer, k.ticket_id
-    FROM idempotency_keys AS k
-    WHERE k.key = $12::uuid
+    SELECT k.body_hash, k.response, k.ticket_id
+    FROM idempotency_records AS k
+    WHERE k.key_hash = $12::uuid
 ),
 claim AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(uuid_hash_extended($12::uuid, 0)) AS is_ours
@@ -41,14 +42,14 @@ created AS (
     RETURNING ticket_json(tickets) AS ticket, id
 ),
 remembered AS (
-    INSERT INTO idempotency_keys (key, fingerprint, ticket_id, answer)
+    INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)
     SELECT $12::uuid, $13::uuid, created.id, created.ticket FROM created
 ),
 pruned AS (
-    DELETE FROM idempotency_keys AS k
+    DELETE FROM idempotency_records AS k
     USING (
         SELECT old.ctid
-        FROM idempotency_keys AS old
+        FROM idempotency_records AS old
         WHERE old.created_at < now() - '24 hours'::interval
         ORDER BY old.created_at
         LIMIT 2
@@ -58,6 +59,6 @@ pruned AS (
 )
 SELECT 'created' AS outcome, ticket, id FROM created
 UNION ALL
-SELECT CASE WHEN fingerprint = $13::uuid THEN 'replayed' ELSE 'mismatched' END, answer, ticket_id FROM earlier
+SELECT CASE WHEN body_hash = $13::uuid THEN 'replayed' ELSE 'mismatched' END, response, ticket_id FROM earlier
 UNION ALL
 SELECT 'running', NULL, NULL FROM claim WHERE NOT is_ours

@@ -1,12 +1,15 @@
--- What was learned about a text: the weights of all words together, and each of its words, as it stands there, with
--- its weights or null. The weights are in hundredths of a word, by label. No row before anything was learned.
+-- Returns the counts for a text: of all words together, and of each of its words as it is spelled there, or null.
+-- Counts are in hundredths of a word, by label. No row before anything was learned.
 -- Retry: safe
 -- $1 text
-SELECT to_json(total.weights), json_agg(json_build_array(words.word, known.weights))
-FROM triage_weights AS total
-CROSS JOIN triage_words($1::text) AS words
+SELECT to_json(total.label_counts), json_agg(json_build_array(tokens.token, known.label_counts))
+FROM triage_token_counts AS total
+CROSS JOIN triage_tokens($1::text) AS tokens
 LEFT JOIN LATERAL (
-    SELECT w.weights FROM triage_weights AS w WHERE w.bucket = words.bucket OFFSET 0 -- by its index, never all of it
+    SELECT w.label_counts
+    FROM triage_token_counts AS w
+    WHERE w.bucket = tokens.bucket
+    OFFSET 0 -- forces an index lookup for each token
 ) AS known ON true
 WHERE total.bucket = -1
 GROUP BY total.bucket

@@ -1,4 +1,4 @@
-"""A headless Chromium, and pages in it that fail their test for what no page of ours may do."""
+"""A headless Chromium, and pages that fail their test on a script error, a policy violation or a foreign request."""
 
 from __future__ import annotations
 
@@ -28,25 +28,25 @@ FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # there is no network but the service
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",  # only the service is reachable
 ]
-PATIENCE = 20_000
-"""Milliseconds that a page may take for a step on a busy machine; nobody waits that long where all is well."""
+TIMEOUT_MS = 60_000
+"""Milliseconds that a page may take for one step. On an idle machine it takes less than a second."""
 WIDE, NARROW = (1440, 900), (360, 740)
 
 
 def chromium() -> str | None:
-    """The path of the browser; CHROMIUM names another."""
+    """Return the path of the browser; the variable CHROMIUM overrides it."""
     return os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """The browser; it ends with the package, because Playwright's event loop runs as long."""
+    """The browser. It is closed with the package, because Playwright's event loop runs until then."""
     path = chromium()
     if path is None:
         pytest.skip("needs Chromium: apt-get install chromium, or CHROMIUM=/path/to/it")
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
@@ -54,45 +54,45 @@ def browser() -> Iterator[Browser]:
 
 
 @dataclass
-class Witness:
-    """Notes what a page must not do: run into an error, break its content security policy, ask strangers."""
+class PageMonitor:
+    """Record script errors, policy violations, dialogs and requests to other origins, which no page may cause."""
 
     origin: str
-    faults: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
 
     def watch(self, context: BrowserContext) -> None:
-        """Watch all pages of a context."""
+        """Monitor all pages of a context."""
         context.on("console", self._read)
-        context.on("weberror", lambda error: self.faults.append(f"error: {error.error}"))
+        context.on("weberror", lambda error: self.violations.append(f"error: {error.error}"))
         context.on("dialog", self._dismiss)
         context.on("request", lambda request: self._check(request.url))
 
     def _read(self, message: ConsoleMessage) -> None:
-        # That a call was answered with an error is the business of the test that made it so.
+        # The test that causes an error response checks it.
         if message.type in ("error", "warning") and not message.text.startswith("Failed to load resource"):
-            self.faults.append(f"console: {message.text}")
+            self.violations.append(f"console: {message.text}")
 
     def _dismiss(self, dialog: Dialog) -> None:
-        self.faults.append(f"dialog: {dialog.message}")
+        self.violations.append(f"dialog: {dialog.message}")
         dialog.dismiss()
 
     def _check(self, url: str) -> None:
         if not url.startswith(self.origin + "/"):
-            self.faults.append(f"request: {url}")
+            self.violations.append(f"request: {url}")
 
 
 @pytest.fixture
 def open_at(browser: Browser) -> Iterator[OpenPage]:
-    """Call it with an origin, a query and settings of a browser context for a page of the console there."""
-    opened: list[tuple[BrowserContext, Witness]] = []
+    """A function that opens the console at an origin, with a query and settings of the browser context."""
+    opened: list[tuple[BrowserContext, PageMonitor]] = []
 
     def open_page(origin: str, query: str = "", size: tuple[int, int] = WIDE, **settings: Any) -> Page:
         viewport: Any = {"width": size[0], "height": size[1]}
         context = browser.new_context(viewport=viewport, timezone_id="Europe/Berlin", locale="en-GB", **settings)
-        context.set_default_timeout(PATIENCE)
-        witness = Witness(origin)
-        witness.watch(context)
-        opened.append((context, witness))
+        context.set_default_timeout(TIMEOUT_MS)
+        monitor = PageMonitor(origin)
+        monitor.watch(context)
+        opened.append((context, monitor))
         page = context.new_page()
         page.goto(f"{origin}/{query}")
         return page
@@ -100,12 +100,12 @@ def open_at(browser: Browser) -> Iterator[OpenPage]:
     yield open_page
     for context, _ in opened:
         context.close()
-    assert [fault for _, witness in opened for fault in witness.faults] == []
+    assert [violation for _, monitor in opened for violation in monitor.violations] == []
 
 
 @pytest.fixture
 def console(open_at: OpenPage, service: Service) -> OpenPage:
-    """Like `open_at`, of the service on an empty table."""
+    """Like `open_at`, for the service on an empty table."""
 
     def open_console(query: str = "", **settings: Any) -> Page:
         return open_at(origin_of(service), query, **settings)
@@ -114,5 +114,5 @@ def console(open_at: OpenPage, service: Service) -> OpenPage:
 
 
 def origin_of(service: Service) -> str:
-    """The origin of a service's pages."""
+    """Return the origin of a service's pages."""
     return f"http://127.0.0.1:{service.port}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import expect
 
-from tests.contract.test_openapi import DOCUMENT
+from tests.support.openapi_contract import DOCUMENT
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage

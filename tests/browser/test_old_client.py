@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE, origin_of
+from tests.browser.conftest import TIMEOUT_MS, origin_of
 from tests.browser.steps import file
 from tests.conftest import serve
 from tests.support.tickets import URL
@@ -54,7 +54,7 @@ def open_service(shop: str, database_url: str, tmp_path_factory: pytest.TempPath
 def client(browser: Browser, shop: str, open_service: Service, clean: None) -> Iterator[Page]:
     """The client's page, showing no ticket yet."""
     context = browser.new_context()
-    context.set_default_timeout(PATIENCE)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

@@ -7,10 +7,10 @@ from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.support.postgres import execute
 from tests.unit.test_config import run
 from ticketsvc import migrations
 from ticketsvc.commands import doctor
@@ -41,12 +41,6 @@ def findings(url: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]
     """The exit status of `flask doctor --json`, and its findings by check; of several the last."""
     status, printed = run("flask", "doctor", "--json", DATABASE_URL=url, **settings)
     return status, {finding["check"]: finding for finding in json.loads(printed)}
-
-
-def execute(url: str, *statements: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
 
 
 # --- the command
@@ -116,7 +110,7 @@ def test_a_role_that_may_do_little(own_url: str) -> None:
 def test_counters_below_zero(own_url: str) -> None:
     execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
     status, found = findings(own_url)
-    assert (status, found["counters"]["advice"]) == (1, "Run `flask stats mend`.")
+    assert (status, found["counters"]["advice"]) == (1, "Run `flask stats rebuild`.")
 
 
 def test_a_database_that_takes_no_writes(own_url: str) -> None:

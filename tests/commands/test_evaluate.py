@@ -15,7 +15,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.training import change, suggest
 from ticketsvc.commands.triage import triage as commands
-from ticketsvc.triage.labelled import Labelled, read_line
+from ticketsvc.triage.labelled import LabelledTicket, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,8 +72,8 @@ BAD = {
     '{"category": "billing"}': "has no text",
     '{"text": 3, "category": "billing"}': "has no text",
     '{"text": "a", "title": ["b"], "category": "billing"}': "has no text",
-    '{"text": "a", "category": "sales"}': "has no category of ours: it must be one of billing, technical,",
-    '{"text": "a", "priority": 1}': "has no priority of ours: it must be one of low, medium, high, critical",
+    '{"text": "a", "category": "sales"}': "has an unknown category: it must be one of billing, technical,",
+    '{"text": "a", "priority": 1}': "has an unknown priority: it must be one of low, medium, high, critical",
     '{"text": "a"}': "has neither a category nor a priority",
     '{"text": "a", "category": "", "priority": null}': "has neither a category nor a priority",
 }
@@ -84,20 +84,20 @@ def test_it_reports_a_bad_line_and_uses_the_others(app: Flask, line: str, compla
     result = evaluate(app, RIGHT, "", line, RIGHT)
     assert result.exit_code == 1
     assert f"Line 3 {complaint}" in result.stderr
-    assert "Error: 1 lines were left out. The reasons are above." in result.stderr
+    assert "Error: 1 lines were skipped for the reasons above." in result.stderr
     assert "Tickets: 2." in result.stdout
 
 
 def test_it_reports_bytes_that_are_no_text(app: Flask) -> None:
     result = app.test_cli_runner().invoke(commands, ["evaluate", "-"], input=b"\xff\xfe\n")
     assert "Line 1 is not JSON in UTF-8" in result.stderr
-    assert "Error: There is no labelled ticket to compare with." in result.stderr
+    assert "Error: The file has no labelled tickets." in result.stderr
 
 
 def test_an_empty_text_and_other_members_are_fine() -> None:
     line = b'{"text": "", "category": "GENERAL", "priority": null, "source": "x", "split": 1}'
-    assert read_line(line) == Labelled("", "general", None)
-    assert read_line(b'{"title": "a", "description": "b", "priority": "low"}') == Labelled("a\nb", None, "low")
+    assert read_line(line) == LabelledTicket("", "general", None)
+    assert read_line(b'{"title": "a", "description": "b", "priority": "low"}') == LabelledTicket("a\nb", None, "low")
 
 
 def test_it_rejects_a_file_that_is_not_there(app: Flask) -> None:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from tests.support.releases import release
 from tests.support.tickets import insert_many
 from tests.unit.test_config import run
 from ticketsvc import migrations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.tickets import Connection
 
@@ -23,7 +25,7 @@ def own(own_url: str) -> Iterator[Connection]:
     """A connection to a database of the test's own with 200 tickets."""
     with closing(psycopg.connect(own_url, autocommit=True)) as connection:
         insert_many(connection, 200, step="1 hour")
-        connection.execute("SELECT fold_ticket_changes(NULL)")
+        connection.execute("SELECT apply_count_deltas(NULL)")
         yield connection
 
 
@@ -38,11 +40,11 @@ def test_it_finds_nothing_wrong(own_url: str, own: Connection) -> None:
          "ticket_totals billing low open: off by 2"),
         ("DELETE FROM ticket_days WHERE day = '2026-01-01' AND priority = 'low' AND category = 'technical'",
          "ticket_days 2026-01-01 technical low open: off by -1"),
-        ("UPDATE ticket_quarters SET resolved_high = 7 WHERE quarter = '2026-01-01T05:00Z'",
-         "ticket_quarters 2026-01-01T05:00:00.000Z: off by 0, 7"),
-        ("DELETE FROM ticket_quarters WHERE quarter = '2026-01-01T05:00Z'",
-         "ticket_quarters 2026-01-01T05:00:00.000Z: off by -1, 0"),
-        ("INSERT INTO ticket_changes VALUES ('2026-01-01Z', NULL, 'general', 'high', 'closed', -3)",
+        ("UPDATE ticket_counts_15min SET resolved_high = 7 WHERE interval_start = '2026-01-01T05:00Z'",
+         "ticket_counts_15min 2026-01-01T05:00:00.000Z: off by 0, 7"),
+        ("DELETE FROM ticket_counts_15min WHERE interval_start = '2026-01-01T05:00Z'",
+         "ticket_counts_15min 2026-01-01T05:00:00.000Z: off by -1, 0"),
+        ("INSERT INTO ticket_count_deltas VALUES ('2026-01-01Z', NULL, 'general', 'high', 'closed', -3)",
          "ticket_totals general high closed: off by -3"),
     ],
 )  # fmt: skip
@@ -51,24 +53,24 @@ def test_it_finds_and_mends_what_is_wrong(own_url: str, own: Connection, damage:
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert said in printed.splitlines()
-    assert printed.endswith("Mend them with `flask stats mend`.\n")
-    assert run("flask", "stats", "mend", DATABASE_URL=own_url) == (0, "Counted anew.\n")
+    assert printed.endswith("Rebuild them with `flask stats rebuild`.\n")
+    assert run("flask", "stats", "rebuild", DATABASE_URL=own_url) == (0, "The counters were rebuilt.\n")
     assert run("flask", "stats", "check", DATABASE_URL=own_url)[0] == 0
 
 
 def test_it_lists_only_the_first_differences(own_url: str, own: Connection) -> None:
-    own.execute("DELETE FROM ticket_quarters")
+    own.execute("DELETE FROM ticket_counts_15min")
     status, printed = run("flask", "stats", "check", DATABASE_URL=own_url)
     assert status == 1
     assert len(printed.splitlines()) == 21
     assert "200 counters are wrong" in printed
 
 
-def test_the_migration_counts_the_tickets_that_are_there(new_database: Callable[[], str]) -> None:
-    """Also those that were resolved before there was a time of resolution, and after a second run of its last part."""
+def test_the_migration_counts_existing_tickets(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """It also sets the time of resolution of tickets that were resolved before the column existed."""
     url = new_database()
-    migrations.apply(url)
-    migrations.rollback(url, 3)
+    older = release(tmp_path, "0004")
+    migrations.apply(url, older)
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 5000, step="1 hour")
         connection.execute("UPDATE tickets SET updated_at = created_at + interval '90 minutes'")
@@ -78,8 +80,17 @@ def test_the_migration_counts_the_tickets_that_are_there(new_database: Callable[
         ).fetchone()
         assert late
         assert late[0] == late[1] > 2000
-        assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0
-        migrations.rollback(url, 2)
-        insert_many(connection, 10)  # by nobody counted
-        migrations.apply(url)
+    assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0
+
+
+def test_the_migration_that_counts_may_run_twice(new_database: Callable[[], str], tmp_path: Path) -> None:
+    """It runs outside a transaction: a killed run is repeated from its first statement."""
+    url = new_database()
+    migrations.apply(url, release(tmp_path, "0005"))
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        insert_many(connection, 5000, step="1 hour")
+        connection.execute("DELETE FROM _yoyo_migration WHERE migration_id = '0005_statistics_fill'")
+        connection.execute("DROP TRIGGER count_created ON tickets")
+        insert_many(connection, 10)  # not counted
+    migrations.apply(url)
     assert run("flask", "stats", "check", DATABASE_URL=url)[0] == 0

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.tickets import TICKET, insert_many
+from tests.support.tickets import TICKET, count_rows, insert_many
 from tests.unit.test_config import run
 from ticketsvc.dev import demo
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -44,12 +44,6 @@ def flask(url: str, *arguments: str, stdin: bytes = b"") -> subprocess.Completed
     )
 
 
-def count(database: Connection) -> object:
-    row = database.execute("SELECT count(*) FROM tickets").fetchone()
-    assert row
-    return row[0]
-
-
 def lines(number: int) -> bytes:
     return (json.dumps(TICKET) + "\n").encode() * number
 
@@ -63,13 +57,13 @@ def test_import_works(database_url: str, database: Connection, tmp_path: Path) -
     done = flask(database_url, "import", str(file))
     assert (done.returncode, done.stdout) == (0, b"Imported 3,000 tickets.\n")
     assert re.fullmatch(rb"([\d,]+ of [\d,]+ bytes\n)+", done.stderr)
-    assert count(database) == 3000
+    assert count_rows(database) == 3000
 
 
 def test_import_reads_standard_input(database_url: str, database: Connection) -> None:
     done = flask(database_url, "import", "-", "--format", "csv", stdin=b"title,description\na,b\n")
     assert (done.returncode, done.stdout, done.stderr) == (0, b"Imported 1 tickets.\n", b"")
-    assert count(database) == 1
+    assert count_rows(database) == 1
 
 
 def test_import_draws_a_bar_on_a_terminal(database_url: str, tmp_path: Path) -> None:
@@ -93,11 +87,11 @@ def test_import_tells_every_bad_line(database_url: str, database: Connection) ->
     done = flask(database_url, "import", "-", "--format", "ndjson", stdin=bad)
     assert (done.returncode, done.stdout) == (1, b"")
     told = done.stderr.decode().splitlines()
-    assert told[0] == "Error: Nothing was imported. Faults: 2; lines that have one: 2."
+    assert told[0] == "Error: Nothing was imported. Errors: 2, in lines: 2."
     assert told[1] == "line 3: title must not be empty."
     assert told[2].startswith("line 4: The line is not JSON: ")
     assert len(told) == 3
-    assert count(database) == 0
+    assert count_rows(database) == 0
 
 
 def test_import_asks_for_a_format_that_the_name_does_not_tell(database_url: str, tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ REFUND = {"description": "I was charged twice on my invoice, please refund me."}
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.post(CLASSIFY, json=REFUND)
-    assert answer.status_code == 200
-    assert answer.content_type == "application/json"
-    suggestion = answer.get_json()
+    response = client.post(CLASSIFY, json=REFUND)
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    suggestion = response.get_json()
     assert suggestion["category"] == suggestion["suggested_category"] == "billing"
     assert suggestion["priority"] == suggestion["suggested_priority"]
     assert suggestion["priority"] in PRIORITIES
@@ -38,8 +38,8 @@ def test_it_works(client: FlaskClient) -> None:
 
 
 def test_it_works_under_gunicorn_too(service: Service) -> None:
-    answer = service.call("POST", CLASSIFY, REFUND)
-    assert (answer.status, answer.json["category"]) == (200, "billing")
+    response = service.call("POST", CLASSIFY, REFUND)
+    assert (response.status, response.json["category"]) == (200, "billing")
 
 
 def test_it_stores_nothing(client: FlaskClient) -> None:
@@ -80,8 +80,8 @@ def test_other_members_are_ignored(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
 def test_it_rejects_what_is_no_text(client: FlaskClient, value: object) -> None:
-    answer = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
-    assert list(faults(answer)) == ["#/description"]
+    response = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
+    assert list(faults(response)) == ["#/description"]
 
 
 def test_it_rejects_a_missing_description(client: FlaskClient) -> None:

@@ -31,12 +31,12 @@ def address(client: FlaskClient, name: str) -> str:
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.get("/")
-    assert answer.status_code == 200
-    assert answer.content_type == "text/html; charset=utf-8"
-    assert "<title>Tickets</title>" in answer.text
-    assert "VERSION" not in answer.text
-    for name in re.findall(r'(?:href|src)="(console/[^"]+)"', answer.text):
+    response = client.get("/")
+    assert response.status_code == 200
+    assert response.content_type == "text/html; charset=utf-8"
+    assert "<title>Tickets</title>" in response.text
+    assert "VERSION" not in response.text
+    for name in re.findall(r'(?:href|src)="(console/[^"]+)"', response.text):
         assert client.get(f"/{name}").status_code == 200
 
 
@@ -63,11 +63,11 @@ def test_the_page_has_nothing_that_the_policy_forbids(client: FlaskClient) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_files_can_be_kept_for_good(client: FlaskClient, name: str) -> None:
-    answer = client.get(address(client, name))
-    assert answer.data == (DIRECTORY / name).read_bytes()
+    response = client.get(address(client, name))
+    assert response.data == (DIRECTORY / name).read_bytes()
     kinds = {"js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
-    assert answer.mimetype == kinds[name.rpartition(".")[2]]
-    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert response.mimetype == kinds[name.rpartition(".")[2]]
+    assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize("path", ["/", "start.js"])
@@ -75,8 +75,8 @@ def test_a_browser_that_has_it_gets_304(client: FlaskClient, path: str) -> None:
     path = path if path == "/" else address(client, path)
     tag = client.get(path).headers["ETag"]
     for given in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        answer = client.get(path, headers={"If-None-Match": given})
-        assert (answer.status_code, answer.data, answer.headers["ETag"]) == (304, b"", tag)
+        response = client.get(path, headers={"If-None-Match": given})
+        assert (response.status_code, response.data, response.headers["ETag"]) == (304, b"", tag)
     assert client.get(path, headers={"If-None-Match": '"other"'}).status_code == 200
 
 
@@ -85,9 +85,9 @@ def test_the_page_is_never_taken_from_a_cache_unasked(client: FlaskClient) -> No
 
 
 def test_a_page_of_another_release_gets_files_that_it_does_not_keep(client: FlaskClient) -> None:
-    answer = client.get("/console/0123456789abcdef/start.js")
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-cache"
+    response = client.get("/console/0123456789abcdef/start.js")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize(

@@ -37,32 +37,32 @@ def listed(header: str) -> set[str]:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_off_by_default(client: FlaskClient, path: str) -> None:
-    answers = [client.get(path, headers={"Origin": SHOP}), preflight(client, SHOP, path=path)]
-    assert not [name for answer in answers for name in dict(answer.headers) if name.startswith("Access-Control")]
+    responses = [client.get(path, headers={"Origin": SHOP}), preflight(client, SHOP, path=path)]
+    assert not [name for response in responses for name in dict(response.headers) if name.startswith("Access-Control")]
 
 
 @pytest.mark.parametrize("origin", [SHOP, DESK])
 @pytest.mark.parametrize("path", PATHS)
 def test_a_listed_origin_may_read_every_answer(allowing: FlaskClient, origin: str, path: str) -> None:
-    answer = allowing.get(path, headers={"Origin": origin})
-    assert answer.headers["Access-Control-Allow-Origin"] == origin
+    response = allowing.get(path, headers={"Origin": origin})
+    assert response.headers["Access-Control-Allow-Origin"] == origin
     assert {"etag", "link", "location", "x-total-count", "x-request-id", "retry-after"} <= listed(
-        answer.headers["Access-Control-Expose-Headers"]
+        response.headers["Access-Control-Expose-Headers"]
     )
-    assert "Origin" in answer.vary
-    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Origin" in response.vary
+    assert "Access-Control-Allow-Credentials" not in response.headers
 
 
 @pytest.mark.parametrize("origin", [SHOP, DESK])
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE"])
 @pytest.mark.parametrize("path", [URL, f"{URL}0192a3b4-c5d6-7e8f-9012-3456789abcde", f"{URL}classify"])
 def test_a_listed_origin_may_send(allowing: FlaskClient, origin: str, method: str, path: str) -> None:
-    answer = preflight(allowing, origin, method, path)
-    assert answer.status_code == 200
-    assert answer.headers["Access-Control-Allow-Origin"] == origin
-    assert method.lower() in listed(answer.headers["Access-Control-Allow-Methods"])
-    assert {"content-type", "if-match", "if-none-match"} <= listed(answer.headers["Access-Control-Allow-Headers"])
-    assert int(answer.headers["Access-Control-Max-Age"]) > 0
+    response = preflight(allowing, origin, method, path)
+    assert response.status_code == 200
+    assert response.headers["Access-Control-Allow-Origin"] == origin
+    assert method.lower() in listed(response.headers["Access-Control-Allow-Methods"])
+    assert {"content-type", "if-match", "if-none-match"} <= listed(response.headers["Access-Control-Allow-Headers"])
+    assert int(response.headers["Access-Control-Max-Age"]) > 0
 
 
 @pytest.mark.parametrize(
@@ -79,22 +79,22 @@ def test_a_listed_origin_may_send(allowing: FlaskClient, origin: str, method: st
     ],
 )
 def test_no_other_origin_may(allowing: FlaskClient, origin: str) -> None:
-    for answer in (allowing.get(URL, headers={"Origin": origin}), preflight(allowing, origin)):
-        assert "Access-Control-Allow-Origin" not in answer.headers
-        assert "Origin" in answer.vary
+    for response in (allowing.get(URL, headers={"Origin": origin}), preflight(allowing, origin)):
+        assert "Access-Control-Allow-Origin" not in response.headers
+        assert "Origin" in response.vary
 
 
 def test_a_call_without_an_origin_works(allowing: FlaskClient) -> None:
-    answer = allowing.post(URL, json=TICKET)
-    assert answer.status_code == 201
-    assert "Access-Control-Allow-Origin" not in answer.headers
-    assert "Origin" in answer.vary
+    response = allowing.post(URL, json=TICKET)
+    assert response.status_code == 201
+    assert "Access-Control-Allow-Origin" not in response.headers
+    assert "Origin" in response.vary
 
 
 def test_a_call_from_a_listed_origin_works(allowing: FlaskClient) -> None:
-    answer = allowing.post(URL, json=TICKET, headers={"Origin": SHOP})
-    assert answer.status_code == 201
-    path = answer.headers["Location"]
+    response = allowing.post(URL, json=TICKET, headers={"Origin": SHOP})
+    assert response.status_code == 201
+    path = response.headers["Location"]
     assert allowing.delete(path, headers={"Origin": SHOP}).headers["Access-Control-Allow-Origin"] == SHOP
 
 

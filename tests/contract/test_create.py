@@ -22,17 +22,17 @@ if TYPE_CHECKING:
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.post(URL, json={**TICKET, "category": "Account", "priority": "HIGH"})
+    response = client.post(URL, json={**TICKET, "category": "Account", "priority": "HIGH"})
 
-    assert answer.status_code == 201
-    ticket = answer.get_json()
+    assert response.status_code == 201
+    ticket = response.get_json()
     assert list(ticket)[:7] == ["id", "title", "description", "category", "priority", "status", "created_at"]
     assert (ticket["title"], ticket["description"]) == (TICKET["title"], TICKET["description"])
     assert (ticket["category"], ticket["priority"], ticket["status"]) == ("account", "high", "open")
     assert ticket["updated_at"] == ticket["created_at"]
-    assert (ticket["version"], answer.headers["ETag"]) == (1, '"1"')
-    assert answer.headers["Location"] == f"{URL}{ticket['id']}"
-    assert client.get(answer.headers["Location"]).get_json() == ticket
+    assert (ticket["version"], response.headers["ETag"]) == (1, '"1"')
+    assert response.headers["Location"] == f"{URL}{ticket['id']}"
+    assert client.get(response.headers["Location"]).get_json() == ticket
 
 
 def test_it_works_under_gunicorn_too(service: Service) -> None:
@@ -52,9 +52,9 @@ def test_it_trims(client: FlaskClient, space: str) -> None:
 def test_a_title_has_at_most_200_code_points(client: FlaskClient, character: str) -> None:
     assert file_ticket(client, title=f"  {character * 200}\u3000")["title"] == character * 200
 
-    answer = client.post(URL, json={**TICKET, "title": character * 201})
-    assert faults(answer) == {"#/title": "too_long"}
-    assert "200" in answer.get_json()["error"]
+    response = client.post(URL, json={**TICKET, "title": character * 201})
+    assert faults(response) == {"#/title": "too_long"}
+    assert "200" in response.get_json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -91,9 +91,9 @@ def test_a_description_may_be_long(client: FlaskClient) -> None:
 @pytest.mark.parametrize("field", ["title", "description"])
 @pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
 def test_it_rejects_what_is_no_text(client: FlaskClient, field: str, value: object) -> None:
-    answer = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
-    assert list(faults(answer)) == [f"#/{field}"]
-    assert field in answer.get_json()["error"]
+    response = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
+    assert list(faults(response)) == [f"#/{field}"]
+    assert field in response.get_json()["error"]
 
 
 @pytest.mark.parametrize("field", ["title", "description"])
@@ -115,10 +115,10 @@ def test_enums_are_taken_in_any_letter_case(client: FlaskClient, change: Callabl
 @pytest.mark.parametrize("absent", [{}, {"category": None, "priority": None}, {"category": "", "priority": ""}])
 def test_absent_labels_are_triaged(client: FlaskClient, absent: dict[str, object]) -> None:
     body = {"title": "Refund", "description": "I was charged twice on my invoice, please refund me.", **absent}
-    answer = client.post(URL, json=body)
-    assert answer.status_code == 201
-    assert answer.get_json()["category"] == "billing"
-    assert answer.get_json()["priority"] in PRIORITIES
+    response = client.post(URL, json=body)
+    assert response.status_code == 201
+    assert response.get_json()["category"] == "billing"
+    assert response.get_json()["priority"] in PRIORITIES
 
 
 def test_a_label_that_is_given_is_kept(client: FlaskClient) -> None:
@@ -130,9 +130,9 @@ def test_a_label_that_is_given_is_kept(client: FlaskClient) -> None:
 
 @pytest.mark.parametrize("text", ["?", "...", "🎫", "\u200b", "1" * 1000, "字" * 100, "a" * 100_000])
 def test_triage_takes_any_text(client: FlaskClient, text: str) -> None:
-    answer = client.post(URL, json={"title": text[:200], "description": text})
-    assert answer.status_code == 201
-    assert answer.get_json()["category"] in CATEGORIES
+    response = client.post(URL, json={"title": text[:200], "description": text})
+    assert response.status_code == 201
+    assert response.get_json()["category"] in CATEGORIES
 
 
 def test_triage_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
@@ -144,10 +144,10 @@ def test_triage_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
 @pytest.mark.parametrize("field", ["category", "priority"])
 @pytest.mark.parametrize("value", NOT_A_CHOICE)
 def test_it_rejects_what_is_no_choice(client: FlaskClient, field: str, value: object) -> None:
-    answer = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
-    assert faults(answer) == {f"#/{field}": "not_allowed"}
+    response = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
+    assert faults(response) == {f"#/{field}": "not_allowed"}
     allowed = CATEGORIES if field == "category" else PRIORITIES
-    assert all(word in answer.get_json()["error"] for word in (field, *allowed))
+    assert all(word in response.get_json()["error"] for word in (field, *allowed))
 
 
 @pytest.mark.parametrize("status", ["closed", "OPEN", "nonsense", "", None, 5, [], {}])
@@ -179,14 +179,14 @@ def test_it_rejects_malformed_bodies_under_gunicorn_too(service: Service) -> Non
 
 def test_it_tells_all_faults_at_once(client: FlaskClient) -> None:
     body = {"title": " ", "description": 5, "category": "x", "priority": []}
-    answer = client.post(URL, json=body)
-    assert faults(answer) == {
+    response = client.post(URL, json=body)
+    assert faults(response) == {
         "#/title": "empty",
         "#/description": "wrong_type",
         "#/category": "not_allowed",
         "#/priority": "not_allowed",
     }
-    assert all(field in answer.get_json()["error"] for field in body)
+    assert all(field in response.get_json()["error"] for field in body)
 
 
 def test_it_stores_nothing_when_it_rejects(client: FlaskClient) -> None:
@@ -234,9 +234,9 @@ def test_it_takes_json(client: FlaskClient, content_type: str | None) -> None:
     ],
 )
 def test_it_rejects_other_media_types(client: FlaskClient, content_type: str) -> None:
-    answer = client.post(URL, data=VALID, content_type=content_type)
-    assert "application/json" in problem(answer, 415)["error"]
-    assert answer.headers["Accept-Post"] == "application/json"
+    response = client.post(URL, data=VALID, content_type=content_type)
+    assert "application/json" in problem(response, 415)["error"]
+    assert response.headers["Accept-Post"] == "application/json"
     assert client.get(URL).get_json() == []
 
 
@@ -256,6 +256,6 @@ def test_creates_at_once_are_all_stored(app: Flask) -> None:
 
 def test_creating_never_waits_for_a_model_outside(make_app: Callable[..., Flask]) -> None:
     app = make_app(openai_api_key="sk-test", openai_base_url="http://203.0.113.1/v1", openai_timeout=3600.0)
-    answer = app.test_client().post(URL, json=TICKET)
-    assert answer.status_code == 201
-    assert set(LABELS) <= set(answer.get_json())
+    response = app.test_client().post(URL, json=TICKET)
+    assert response.status_code == 201
+    assert set(LABELS) <= set(response.get_json())

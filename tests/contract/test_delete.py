@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 def test_it_works(client: FlaskClient) -> None:
     kept, path = file_ticket(client), URL + file_ticket(client)["id"]
-    answer = client.delete(path)
-    assert (answer.status_code, answer.data) == (204, b"")
-    assert "Content-Type" not in answer.headers
+    response = client.delete(path)
+    assert (response.status_code, response.data) == (204, b"")
+    assert "Content-Type" not in response.headers
     problem(client.delete(path), 404)
     problem(client.get(path), 404)
     problem(client.patch(path, json={}), 404)
@@ -30,8 +30,8 @@ def test_it_works(client: FlaskClient) -> None:
 
 def test_it_works_under_gunicorn_too(service: Service) -> None:
     path = URL + service.call("POST", URL, {"title": "a", "description": "b"}).json["id"]
-    answer = service.call("DELETE", path)
-    assert (answer.status, answer.body, answer.headers["Content-Length"]) == (204, b"", None)
+    response = service.call("DELETE", path)
+    assert (response.status, response.body, response.headers["Content-Length"]) == (204, b"", None)
     assert service.call("DELETE", path).status == 404
 
 
@@ -63,8 +63,8 @@ def test_of_racing_deletes_exactly_one_wins(app: Flask, client: FlaskClient) -> 
     for _ in range(25):
         path = URL + file_ticket(client)["id"]
         with ThreadPoolExecutor(2) as threads:
-            answers = threads.map(lambda path: app.test_client().delete(path), [path, path])
-            assert sorted(answer.status_code for answer in answers) == [204, 404]
+            responses = threads.map(lambda path: app.test_client().delete(path), [path, path])
+            assert sorted(response.status_code for response in responses) == [204, 404]
 
 
 def test_of_a_racing_change_and_delete_with_if_match_exactly_one_wins(app: Flask, client: FlaskClient) -> None:

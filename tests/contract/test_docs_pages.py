@@ -10,7 +10,7 @@ import pytest
 
 from tests.contract.test_openapi import every_problem
 from tests.support.tickets import URL, problem
-from ticketsvc.api.docs import STATIC
+from ticketsvc.api.docs import FILES as DIRECTORY
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 PAGES = ["/docs", "/docs/errors"]
-FILES = sorted(str(path.relative_to(STATIC)) for path in STATIC.rglob("*") if path.is_file())
+FILES = sorted(str(path.relative_to(DIRECTORY)) for path in DIRECTORY.rglob("*") if path.is_file())
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
 
@@ -47,9 +47,9 @@ class Page(HTMLParser):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_it_works(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
-    page = Page(answer.text)
+    response = client.get(path)
+    assert (response.status_code, response.content_type) == (200, "text/html; charset=utf-8")
+    page = Page(response.text)
     assert page.loads
     for address in page.loads | {link for link in page.links if link.startswith("/")}:
         assert client.get(address).status_code == 200
@@ -57,12 +57,12 @@ def test_it_works(client: FlaskClient, path: str) -> None:
 
 @pytest.mark.parametrize("path", PAGES)
 def test_nothing_is_inline_and_nothing_comes_from_elsewhere(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert Page(answer.text).inline == []
-    policy = dict(part.split(" ", 1) for part in answer.headers["Content-Security-Policy"].split("; "))
+    response = client.get(path)
+    assert Page(response.text).inline == []
+    policy = dict(part.split(" ", 1) for part in response.headers["Content-Security-Policy"].split("; "))
     assert policy["default-src"] == policy["frame-ancestors"] == "'none'"
     assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
-    assert "unsafe" not in answer.headers["Content-Security-Policy"]
+    assert "unsafe" not in response.headers["Content-Security-Policy"]
 
 
 def test_the_type_of_every_problem_has_its_heading(client: FlaskClient) -> None:
@@ -81,12 +81,12 @@ def test_every_section_begins_with_status_and_title(client: FlaskClient) -> None
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_file_is_served_as_it_is(client: FlaskClient, name: str) -> None:
-    answer = client.get(f"/docs/files/{name}")
-    assert answer.data == (STATIC / name).read_bytes()
-    assert answer.content_type == TYPES.get((STATIC / name).suffix, answer.content_type)
+    response = client.get(f"/docs/files/{name}")
+    assert response.data == (DIRECTORY / name).read_bytes()
+    assert response.content_type == TYPES.get((DIRECTORY / name).suffix, response.content_type)
     caching = "max-age=31536000, immutable" if name.startswith("vendor/") else "no-cache"
-    assert answer.headers["Cache-Control"] == caching
-    again = client.get(f"/docs/files/{name}", headers={"If-None-Match": answer.headers["ETag"]})
+    assert response.headers["Cache-Control"] == caching
+    again = client.get(f"/docs/files/{name}", headers={"If-None-Match": response.headers["ETag"]})
     assert (again.status_code, again.data) == (304, b"")
 
 
@@ -100,7 +100,7 @@ def test_nothing_else_is_served(client: FlaskClient, name: str) -> None:
 
 def test_it_works_under_gunicorn_too(service: Service) -> None:
     for path in (*PAGES, "/openapi.json", *(f"/docs/files/{name}" for name in FILES)):
-        answer = service.call("GET", path)
-        assert (answer.status, len(answer.body)) == (200, int(answer.headers["Content-Length"]))
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert service.call("HEAD", path).headers["Content-Length"] == answer.headers["Content-Length"]
+        response = service.call("GET", path)
+        assert (response.status, len(response.body)) == (200, int(response.headers["Content-Length"]))
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert service.call("HEAD", path).headers["Content-Length"] == response.headers["Content-Length"]

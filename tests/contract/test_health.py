@@ -30,9 +30,9 @@ def unmigrated(new_database: Callable[[], str]) -> Iterator[FlaskClient]:
 
 def test_it_works(client: FlaskClient) -> None:
     for path, state in [("/livez", "alive"), ("/readyz", "ready")]:
-        answer = client.get(path)
-        assert (answer.status_code, answer.get_json()) == (200, {"status": state})
-        assert answer.headers["Cache-Control"] == "no-store"
+        response = client.get(path)
+        assert (response.status_code, response.get_json()) == (200, {"status": state})
+        assert response.headers["Cache-Control"] == "no-store"
 
 
 def test_it_works_under_gunicorn_too(service: Service) -> None:
@@ -43,9 +43,9 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
 def test_without_a_database_it_is_alive_and_not_ready(make_app: Callable[..., Flask]) -> None:
     client = make_app(database_url="postgresql://ann:hunter2@127.0.0.1:1/none", pool_timeout=0.1).test_client()
     assert client.get("/livez").status_code == 200
-    answer = client.get("/readyz")
-    assert "hunter2" not in str(problem(answer, 503))
-    assert int(answer.headers["Retry-After"]) > 0
+    response = client.get("/readyz")
+    assert "hunter2" not in str(problem(response, 503))
+    assert int(response.headers["Retry-After"]) > 0
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
@@ -57,9 +57,9 @@ def test_without_a_database_every_route_says_503(make_app: Callable[..., Flask],
     }
     body = {"title": "a", "description": "b"} if method != "GET" else None
     for path in paths.get(method, ["/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"]):
-        answer = client.open(path, method=method, json=body)
-        problem(answer, 503)
-        assert int(answer.headers["Retry-After"]) > 0
+        response = client.open(path, method=method, json=body)
+        problem(response, 503)
+        assert int(response.headers["Retry-After"]) > 0
 
 
 def test_without_its_migrations_it_is_alive_and_not_ready(unmigrated: FlaskClient) -> None:

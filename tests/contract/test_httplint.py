@@ -111,7 +111,7 @@ def test_the_judge_has_nothing_to_say(
 
 
 def judge(service: Service, method: str, path: str, body: bytes, headers: dict[str, str]) -> tuple[int, set[str]]:
-    """The status of an answer, and the names of the judge's warnings about it."""
+    """The status of an response, and the names of the judge's warnings about it."""
     given = {"Host": "x", "User-Agent": "test", "Connection": "close", "Content-Length": str(len(body)), **headers}
     fields = [(name.encode(), value.encode()) for name, value in given.items() if value != "0"]
     start = f"{method} {path} HTTP/1.1".encode()

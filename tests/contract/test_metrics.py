@@ -1,4 +1,4 @@
-"""GET /metrics: what is counted, that workers' counts add up, and that no count ever goes backwards."""
+"""GET /metrics: what is counted, that the counts of workers add up, and that no count ever decreases."""
 
 from __future__ import annotations
 
@@ -14,13 +14,11 @@ import pytest
 
 from tests.conftest import ROOT, serve
 from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
-from tests.support.metrics import Samples, read, value
+from tests.support.metrics import BOUNDS, CONTENT_TYPE, FAMILIES, PREFIX, Samples, read, sample_labels, value
 from tests.support.tickets import TICKET, URL, file_ticket
+from ticketsvc import __version__
 from ticketsvc.config import RateLimit
-from ticketsvc.server.metrics import exposition
-from ticketsvc.server.metrics.board import Board, Snapshot
-from ticketsvc.server.metrics.catalogue import FAMILIES, PREFIX
-from ticketsvc.server.metrics.counts import Counts
+from ticketsvc.server import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,9 +33,9 @@ ONE = "/api/tickets/<uuid:ticket_id>"
 
 
 def scrape(client: FlaskClient) -> Samples:
-    answer = client.get("/metrics")
-    assert (answer.status_code, answer.content_type) == (200, exposition.CONTENT_TYPE)
-    return read(answer.text)
+    response = client.get("/metrics")
+    assert (response.status_code, response.content_type) == (200, CONTENT_TYPE)
+    return read(response.text)
 
 
 def risen(before: Samples, after: Samples, name: str, **labels: str) -> float:
@@ -54,14 +52,19 @@ def test_it_works(client: FlaskClient) -> None:
     assert value(samples, "workers") == 1
     assert value(samples, "memory_bytes") > 1_000_000
     assert 0 < value(samples, "start_time_seconds") < 10_000_000_000
-    assert value(samples, "build_info") == 1
+    assert value(samples, "build_info", version=__version__) == 1
     assert value(samples, "cpu_seconds_total") > 0
 
 
-def test_each_metric_has_a_help_and_a_kind(client: FlaskClient) -> None:
+def test_each_metric_has_its_help_type_and_labels(client: FlaskClient) -> None:
+    file_ticket(client)
     text = client.get("/metrics").text
     for name, family in FAMILIES.items():
         assert f"# HELP {PREFIX}{name} {family.help}\n# TYPE {PREFIX}{name} {family.kind}\n" in text
+    assert text.count("# TYPE") == len(FAMILIES)
+    labels = sample_labels()
+    for name, given in read(text):
+        assert {label for label, _ in given} == labels[PREFIX + name], name
 
 
 def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) -> None:
@@ -79,7 +82,7 @@ def test_requests_are_counted_by_route_method_and_status(client: FlaskClient) ->
     assert risen(before, after, "http_requests_total", route="/metrics", status="200") == 1
 
 
-def test_what_callers_make_up_is_one_series(client: FlaskClient) -> None:
+def test_unknown_routes_and_methods_share_one_series(client: FlaskClient) -> None:
     before = scrape(client)
     for path in ("/nothing", "/nothing/else", "/api/tickets/%F0%9F%8E%AB"):
         client.get(path)
@@ -102,22 +105,23 @@ def test_a_histogram_counts_each_request_once(client: FlaskClient) -> None:
     assert risen(before, after, "http_request_duration_seconds_sum", route="/livez") > 0
 
 
-def test_a_bucket_holds_what_took_as_long_or_less() -> None:
-    counts = Counts()
+def test_a_bucket_counts_durations_up_to_its_bound(client: FlaskClient) -> None:
+    before = scrape(client)
     for seconds in (0.0004, 0.001, 0.0011, 99):
-        counts.observe(seconds, "http_request_duration_seconds", "/", "GET")
-    samples = read(exposition.write(Snapshot(0, {}, counts.histograms)))
-    name = "http_request_duration_seconds"
-    found = {least: value(samples, f"{name}_bucket", le=least) for least in ("0.0005", "0.001", "0.0025", "10", "+Inf")}
-    assert found == {"0.0005": 1, "0.001": 2, "0.0025": 3, "10": 3, "+Inf": 4}
-    assert value(samples, f"{name}_sum") == pytest.approx(99.0025)
+        metrics.TRIAGE_DURATION.labels("bounds", "test").observe(seconds)
+    after = scrape(client)
+    name = "triage_duration_seconds"
+    found = [risen(before, after, f"{name}_bucket", call="bounds", le=bound) for bound in (*BOUNDS, "+Inf")]
+    assert found == [1, 2, *[3] * 12, 4]
+    assert risen(before, after, f"{name}_sum", call="bounds") == pytest.approx(99.0025)
+    assert {dict(labels)["le"] for found, labels in after if found.endswith("_bucket")} == {*BOUNDS, "+Inf"}
 
 
-def test_label_values_are_escaped() -> None:
-    odd = 'a"b\\c\nd'
-    text = exposition.write(Snapshot(0, {("triage_fallbacks_total", odd): 1}))
+def test_label_values_are_escaped(client: FlaskClient) -> None:
+    metrics.TRIAGE_FALLBACKS.labels('a"b\\c\nd').inc()
+    text = client.get("/metrics").text
     assert r'{reason="a\"b\\c\nd"} 1' in text
-    assert value(read(text), "triage_fallbacks_total") == 1
+    assert value(read(text), "triage_fallbacks_total", reason=r"a\"b\\c\nd") == 1
 
 
 def test_tickets_by_status(client: FlaskClient) -> None:
@@ -140,7 +144,7 @@ def test_triage_by_call_and_source(client: FlaskClient) -> None:
     assert risen(before, after, "triage_duration_seconds_count") == 2
 
 
-def test_why_the_model_did_not_decide(make_app: Callable[..., Flask]) -> None:
+def test_fallbacks_by_reason(make_app: Callable[..., Flask]) -> None:
     client = make_app(openai_api_key="x", openai_base_url="http://127.0.0.1:1/v1", openai_timeout=5.0).test_client()
     before = scrape(client)
     for _ in range(8):
@@ -161,14 +165,14 @@ def test_database_errors_by_kind(make_app: Callable[..., Flask], database_url: s
     assert risen(before, after, "database_errors_total") == 1
 
 
-def test_the_pool_and_who_waits_for_it(make_app: Callable[..., Flask], database_url: str) -> None:
+def test_the_pool_and_requests_that_wait_for_it(make_app: Callable[..., Flask], database_url: str) -> None:
     app = make_app(pool_size=1, pool_timeout=0.3)
     assert app.test_client().get(URL).status_code == 200
     before = scrape(app.test_client())
     with locked_tickets(database_url) as holder, in_background() as threads:
         slow = threads.submit(app.test_client().get, URL)
         wait_until_blocked(holder)
-        during = scrape(app.test_client())  # its own statement waits in vain, and it answers all the same
+        during = scrape(app.test_client())  # its own statement waits in vain; it responds all the same
         assert value(during, "database_up") == 0
         assert not [name for name, _ in during if name == "tickets"]
         assert value(during, "database_pool_connections", state="in_use") == 1
@@ -182,7 +186,7 @@ def test_the_pool_and_who_waits_for_it(make_app: Callable[..., Flask], database_
     assert risen(before, after, "database_errors_total", kind="pool_timeout", retried="no") == 1
 
 
-def test_it_answers_without_a_database(make_app: Callable[..., Flask]) -> None:
+def test_it_works_without_a_database(make_app: Callable[..., Flask]) -> None:
     client = make_app(database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.2).test_client()
     assert value(scrape(client), "database_up") == 0
 
@@ -192,30 +196,29 @@ def test_it_is_never_limited(make_app: Callable[..., Flask]) -> None:
     assert [client.get("/metrics").status_code for _ in range(4)] == [200] * 4
 
 
-# --- the board
+# --- the files of the workers
 
 
-def test_the_dead_keep_their_counts_and_lose_their_gauges(tmp_path: Path) -> None:
-    place = Board(tmp_path)
-    for pid in (1, 2, 3):
-        histogram = [0.5, *[1.0] * 15]
-        place.publish(pid, Snapshot(pid, {("cpu_seconds_total",): pid}, {("h", "a"): histogram}, {("workers",): 1}))
-    for pid in (1, 3, 3, 4):
-        place.bury(pid)
-    total = place.total()
-    assert total == Snapshot(1, {("cpu_seconds_total",): 6}, {("h", "a"): [1.5, *[3.0] * 15]}, {("workers",): 1})
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "board.lock", "past"]
-
-
-def test_a_board_is_private_and_ends_with_its_process() -> None:
+def test_the_directory_is_private_and_deleted_at_exit() -> None:
     program = (
-        "import os; from ticketsvc.server.metrics import board; board.Board.make(); print(os.environ[board.VARIABLE]); "
+        "import os; from ticketsvc.server import metrics_files as files; files.create_directory();"
+        "print(os.environ[files.DIRECTORY]); print(os.stat(os.environ[files.DIRECTORY]).st_mode & 0o777);"
+        "raise SystemExit('it could not start')"
     )
-    program += "print(os.stat(os.environ[board.VARIABLE]).st_mode & 0o777); raise SystemExit('it could not start')"
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
     directory, mode = done.stdout.splitlines()
     assert int(mode) == 0o700
     assert not Path(directory).exists()
+
+
+def test_a_fork_does_not_delete_the_directory() -> None:
+    program = (
+        "import os; from ticketsvc.server import metrics_files as files; files.create_directory();"
+        "pid = os.fork();\n"
+        "if pid: os.waitpid(pid, 0); print(os.path.isdir(os.environ[files.DIRECTORY]))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
 
 
 # --- several workers
@@ -223,7 +226,7 @@ def test_a_board_is_private_and_ends_with_its_process() -> None:
 
 @pytest.fixture
 def two(database_url: str, tmp_path: Path) -> Iterator[Service]:
-    """The service with two workers, and nothing counted yet."""
+    """The service with two workers that have counted nothing yet."""
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="2") as service:
         wait_until(lambda: value(scraped(service), "workers") == 2)
         yield service
@@ -243,7 +246,7 @@ def listed(samples: Samples) -> float:
 
 
 def fallen(before: Samples, after: Samples) -> list[str]:
-    """The names of the counts that are lower now, or gone."""
+    """Return the names of the counts that are lower now, or gone."""
     counts = {key: old for key, old in before.items() if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
     return [key[0] for key, old in counts.items() if after.get(key, 0) < old]
 
@@ -257,7 +260,7 @@ def test_workers_add_up(two: Service) -> None:
     assert listed(scraped(two)) == 200
 
 
-def test_nothing_goes_backwards_when_workers_are_replaced(two: Service) -> None:
+def test_no_count_decreases_when_workers_are_replaced(two: Service) -> None:
     for _ in range(50):
         two.call("GET", URL)
     wait_until(lambda: listed(scraped(two)) == 50)
@@ -278,14 +281,36 @@ def _replaced(service: Service, old: set[int]) -> bool:
     return len(workers(service)) == 2 and workers(service) != old
 
 
-@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="the boards are elsewhere")
-def test_the_server_leaves_nothing_behind(database_url: str, tmp_path: Path) -> None:
+def test_replaced_workers_leave_no_files_and_lose_no_counts(database_url: str, tmp_path: Path) -> None:
+    settings = {"WEB_CONCURRENCY": "1", "MAX_REQUESTS": "10"}
+    with serve(database_url, tmp_path / "log", **settings) as service:
+        directory = metrics_directory(service)
+        files, pids = {path.name for path in directory.iterdir()}, workers(service)
+        sent = 0
+        while len(pids) < 3:
+            assert service.call("GET", URL).status == 200
+            sent += 1
+            pids |= workers(service)
+        wait_until(lambda: value(scraped(service), "workers") == 1)
+        assert {path.name for path in directory.iterdir()} == files
+        assert listed(scraped(service)) == sent
+
+
+def test_the_files_of_a_worker_are_allocated_at_its_start(two: Service) -> None:
+    found = {path: path.stat() for path in metrics_directory(two).iterdir()}
+    assert len(found) == 2 * 3
+    assert [path for path, status in found.items() if status.st_blocks * 512 < status.st_size] == []
+
+
+def test_the_server_deletes_its_directory(database_url: str, tmp_path: Path) -> None:
     with serve(database_url, tmp_path / "log") as service:
-        wait_until(lambda: boards_of(service))
-        made = boards_of(service)
-    assert [path for path in made if path.exists()] == []
+        directory = metrics_directory(service)
+        assert directory.is_dir()
+    assert not directory.exists()
 
 
-def boards_of(service: Service) -> list[Path]:
-    boards = Path("/dev/shm").glob("ticketsvc-metrics-*")
-    return [path for path in boards if any((path / str(pid)).exists() for pid in workers(service))]
+def metrics_directory(service: Service) -> Path:
+    """Return the directory of the files that a worker has mapped."""
+    maps = Path(f"/proc/{min(workers(service))}/maps").read_text().splitlines()
+    (directory,) = {Path(line.split()[-1]).parent for line in maps if "/ticketsvc-metrics-" in line}
+    return directory

@@ -9,16 +9,18 @@ from uuid import uuid4
 import openapi_spec_validator
 import pytest
 
-from tests.support.openapi_contract import ID, Document, Operation
+from tests.support.openapi_contract import DOCUMENT, ID, Operation
 from tests.support.tickets import TICKET, URL, file_ticket, problem
-from ticketsvc import problems
+from ticketsvc import __version__, problems
 from ticketsvc.api.auth import scopes
-from ticketsvc.api.input import filters
-from ticketsvc.api.openapi import document as make_document
-from ticketsvc.api.openapi.answers import WITH_FAULTS
-from ticketsvc.api.openapi.problem_types import EXAMPLES
+from ticketsvc.api.input import fields, filters, idempotency, media_types, stats_query
 from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import FORMATS
+from ticketsvc.store.keys import SCOPES
+from ticketsvc.store.pages import SORTS
+from ticketsvc.store.stats import MAX_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +29,6 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
 
-DOCUMENT = Document(make_document())
 NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
 """The console and the files of the pages: no part of the API."""
 
@@ -47,10 +48,11 @@ def every_problem() -> set[type[problems.Problem]]:
 
 
 def test_it_works(client: FlaskClient) -> None:
-    answer = client.get("/openapi.json")
-    assert (answer.status_code, answer.content_type) == (200, "application/json")
-    assert answer.get_json() == DOCUMENT.raw
-    openapi_spec_validator.validate(answer.get_json())
+    response = client.get("/openapi.json")
+    assert (response.status_code, response.content_type) == (200, "application/json")
+    assert response.get_json() == DOCUMENT.raw
+    assert response.get_json()["info"]["version"] == __version__
+    openapi_spec_validator.validate(response.get_json())
 
 
 def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
@@ -61,14 +63,17 @@ def test_a_caller_who_has_it_gets_304(client: FlaskClient) -> None:
     assert client.get("/openapi.json", headers={"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_it_is_made_only_when_somebody_asks(client: FlaskClient) -> None:
-    """A worker that never shows it does not carry it."""
+def test_it_is_read_on_the_first_request(client: FlaskClient) -> None:
+    """A worker that never serves it does not carry it, nor a YAML parser."""
     import subprocess
     import sys
 
-    code = "import ticketsvc.application, sys; print([name for name in sys.modules if 'openapi' in name])"
+    code = (
+        "import sys; import ticketsvc.application; from ticketsvc.api import docs; "
+        "print(docs._read.cache_info().currsize, 'yaml' in sys.modules)"
+    )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert made.stdout == "[]\n"
+    assert made.stdout == "0 False\n"
 
 
 def test_everything_has_a_name_and_a_description() -> None:
@@ -80,7 +85,7 @@ def test_everything_has_a_name_and_a_description() -> None:
         assert operation.described["description"].endswith(".")
         assert set(operation.described["tags"]) <= tags
         assert all(parameter["description"].endswith(".") for parameter in operation.parameters)
-        assert all(answer["description"] for answer in operation.described["responses"].values())
+        assert all(response["description"] for response in operation.responses.values())
     used = {tag for operation in DOCUMENT for tag in operation.described["tags"]}
     assert used == tags
 
@@ -125,9 +130,9 @@ def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
 # --- parameters
 
 
-def known_parameters(answer: TestResponse) -> set[str]:
-    """The names that the answer to a call with an unknown parameter lists."""
-    detail: str = answer.get_json()["detail"]
+def known_parameters(response: TestResponse) -> set[str]:
+    """The names that the response to a call with an unknown parameter lists."""
+    detail: str = response.get_json()["detail"]
     names = detail.partition("there are ")[2].removesuffix(".")
     return set(names.split(", ")) - {"none"}
 
@@ -135,9 +140,9 @@ def known_parameters(answer: TestResponse) -> set[str]:
 @pytest.mark.parametrize("operation", [op for op in DOCUMENT if op.path.startswith(URL)], ids=lambda op: op.name)
 def test_every_query_parameter_is_described_and_nothing_else(client: FlaskClient, operation: Operation) -> None:
     described = set(operation.parameters_in("query"))
-    answer = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
-    if answer.status_code == 400 and "nonsense is not a parameter" in answer.get_json()["detail"]:
-        assert known_parameters(answer) == described
+    response = client.open(path_of(client, operation), method=operation.method, query_string={"nonsense": "1"})
+    if response.status_code == 400 and "nonsense is not a parameter" in response.get_json()["detail"]:
+        assert known_parameters(response) == described
     else:
         assert described == set()
 
@@ -146,6 +151,63 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
     limit = DOCUMENT["listTickets"].parameters_in("query")["limit"]["schema"]
     assert (limit["maximum"], limit["default"]) == (filters.MAX_LIMIT, filters.DEFAULT_LIMIT)
     assert client.get(URL, query_string={"limit": limit["maximum"] + 1}).status_code == 400
+    assert PARAMETERS["Idempotency-Key"]["schema"]["maxLength"] == idempotency.MAX_LENGTH
+    for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["NewTitle"]):
+        assert schema["maxLength"] == fields.TITLE_LENGTH
+
+
+def test_limits_in_texts_are_those_of_the_parser() -> None:
+    daily, triage = (
+        DOCUMENT[name].described["description"] for name in ("readDailyStatistics", "readTriageStatistics")
+    )
+    assert f"{MAX_DAYS} days" in daily
+    assert f"{MAX_DAYS} days" in triage
+    assert f"last {stats_query.WINDOW_DAYS} days" in triage
+    assert ", ".join(SCOPES) in DOCUMENT.raw["components"]["securitySchemes"]["apiKey"]["description"]
+
+
+# --- closed lists
+
+SCHEMAS, PARAMETERS = DOCUMENT.raw["components"]["schemas"], DOCUMENT.raw["components"]["parameters"]
+LISTS = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_labels_and_statuses_are_those_of_the_service(name: str) -> None:
+    values = list(LISTS[name])
+    assert SCHEMAS[name.title()]["enum"] == values
+    assert PARAMETERS[name]["schema"]["items"]["enum"] == [*values, ""]
+    for schema in ("NewTicket", "TicketChange") if name != "status" else ("TicketChange",):
+        assert SCHEMAS[schema]["properties"][name]["enum"] == [*values, "", None]
+
+
+def test_breakdowns_have_every_label() -> None:
+    for name, values in (("PriorityCounts", PRIORITIES), ("CategoryCounts", CATEGORIES)):
+        assert tuple(SCHEMAS[name]["properties"]) == tuple(SCHEMAS[name]["required"]) == values
+    confusion = SCHEMAS["TriageStatistics"]["properties"]["confusion"]["properties"]
+    for breakdowns in (SCHEMAS["ResolutionTimes"]["properties"], confusion):
+        for name, breakdown in breakdowns.items():
+            if name.partition("_")[0] in LISTS:
+                assert tuple(breakdown["properties"]) == LISTS[name.partition("_")[0]]
+    assert SCHEMAS["Reason"]["properties"]["label"]["enum"] == [*CATEGORIES, *PRIORITIES]
+
+
+def test_orders_and_formats_are_those_of_the_parser() -> None:
+    assert PARAMETERS["sort"]["schema"]["enum"] == [*SORTS, ""]
+    assert PARAMETERS["format"]["schema"]["enum"] == [*FORMATS, ""]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("createTicket", media_types.JSON),
+        ("changeTicket", media_types.MERGE_PATCH),
+        ("classifyText", media_types.JSON),
+        ("importTickets", tuple(media_types.FILES)),
+    ],
+)
+def test_media_types_are_those_of_the_route(name: str, expected: tuple[str, ...]) -> None:
+    assert tuple(DOCUMENT[name].described["requestBody"]["content"]) == expected
 
 
 # --- problems
@@ -153,14 +215,35 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
 
 def test_every_problem_type_is_described_and_nothing_else() -> None:
     assert set(DOCUMENT.raw["components"]["examples"]) == {kind.slug for kind in every_problem()}
-    assert {type(problem) for problem, _ in EXAMPLES} == every_problem()
     assert len({kind.slug for kind in every_problem()}) == len(every_problem())
 
 
-def test_a_problem_of_each_type_has_the_shape() -> None:
-    for each, _ in EXAMPLES:
-        schema = {"$ref": f"#/components/schemas/{WITH_FAULTS.get(type(each), 'Problem')}"}
-        DOCUMENT.validate(schema, DOCUMENT.raw["components"]["examples"][each.slug]["value"])
+KINDS = sorted(every_problem(), key=lambda kind: kind.slug)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.slug for kind in KINDS])
+def test_an_example_of_a_problem_has_the_shape(kind: type[problems.Problem]) -> None:
+    example = DOCUMENT.raw["components"]["examples"][kind.slug]
+    schema = {"invalid-input": "InvalidInputProblem", "invalid-file": "InvalidFileProblem"}.get(kind.slug, "Problem")
+    DOCUMENT.validate({"$ref": f"#/components/schemas/{schema}"}, example["value"])
+    described = (example["value"]["type"], example["value"]["title"], example["value"]["status"])
+    assert described == (kind.uri(), kind.title, kind.status)
+    assert example["summary"] == f"{kind.status} {kind.title}"
+    assert example["description"].startswith(f"**{kind.status} {kind.title}.**")
+
+
+def test_responses_name_the_types_of_their_problems() -> None:
+    by_slug = {kind.slug: kind for kind in KINDS}
+    for operation in DOCUMENT:
+        for status, response in operation.responses.items():
+            if status < "400":
+                continue
+            content = response["content"]["application/problem+json"]
+            kinds = [by_slug[slug] for slug in content["examples"]]
+            told = content["schema"]["allOf"][1]["properties"]
+            assert told == {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": int(status)}}
+            assert {kind.status for kind in kinds} == {int(status)}
+            assert response["description"] == " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds)
 
 
 # --- the service does what it says
@@ -172,10 +255,10 @@ def path_of(client: FlaskClient, operation: Operation) -> str:
 
 
 def call(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
-    """Call it, and fail unless the answer is as described."""
-    answer = client.open(path, method=operation.method.upper(), **sent)
-    operation.check(answer.status_code, dict(answer.headers), answer.data)
-    return answer
+    """Call it, and fail unless the response is as described."""
+    response = client.open(path, method=operation.method.upper(), **sent)
+    operation.check(response.status_code, dict(response.headers), response.data)
+    return response
 
 
 def example_bodies() -> list[Any]:
@@ -191,8 +274,8 @@ def test_every_example_of_a_body_is_taken(
     client: FlaskClient, operation: Operation, media_type: str, body: object
 ) -> None:
     sent = body if isinstance(body, str) else json.dumps(body)
-    answer = call(client, operation, path_of(client, operation), data=sent, content_type=media_type)
-    assert answer.status_code // 100 == 2
+    response = call(client, operation, path_of(client, operation), data=sent, content_type=media_type)
+    assert response.status_code // 100 == 2
 
 
 def example_parameters() -> list[Any]:
@@ -221,8 +304,8 @@ def test_every_example_of_a_parameter_is_taken(
     if operation.bodies:
         sent["content_type"], body = operation.bodies[0]
         sent["data"] = body if isinstance(body, str) else json.dumps(body)
-    answer = call(client, operation, path_of(client, operation), **sent)
-    assert answer.status_code < 400 or parameter["name"] == "If-Match"
+    response = call(client, operation, path_of(client, operation), **sent)
+    assert response.status_code < 400 or parameter["name"] == "If-Match"
 
 
 def test_the_last_of_several_pages_has_no_link(client: FlaskClient) -> None:
@@ -260,9 +343,9 @@ def test_a_database_that_is_away_is_described(make_app: Callable[..., Flask]) ->
     for operation in DOCUMENT:
         body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
         path = operation.path.replace("{ticket_id}", ID)
-        answer = call(client, operation, path, data=body, content_type="application/json" if body else None)
-        asked += answer.status_code == 503
-        assert ("503" in operation.described["responses"]) >= (answer.status_code == 503)
+        response = call(client, operation, path, data=body, content_type="application/json" if body else None)
+        asked += response.status_code == 503
+        assert ("503" in operation.responses) >= (response.status_code == 503)
     assert asked >= 7
 
 
@@ -313,8 +396,8 @@ def test_repeated_creates_are_described(client: FlaskClient) -> None:
 
 def test_bad_lines_of_a_file_are_described(client: FlaskClient) -> None:
     lines = b'{"title": 5}\n{\n{"title": "a", "description": "b", "status": "lost", "created_at": "now"}\n'
-    answer = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
-    assert problem(answer, 400)["faulty_lines"] == 3
+    response = call(client, DOCUMENT["importTickets"], f"{URL}import/", data=lines, content_type="application/x-ndjson")
+    assert problem(response, 400)["faulty_lines"] == 3
 
 
 def test_the_scope_of_every_operation_is_described(app: Flask) -> None:

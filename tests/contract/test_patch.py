@@ -57,13 +57,13 @@ CHANGES: list[dict[str, object]] = [
 @pytest.mark.parametrize("change", CHANGES)
 def test_it_works_for_any_subset(client: FlaskClient, path: str, change: dict[str, object]) -> None:
     before = client.get(path).get_json()
-    answer = client.patch(path, json=change)
-    assert answer.status_code == 200
-    after = answer.get_json()
+    response = client.patch(path, json=change)
+    assert response.status_code == 200
+    after = response.get_json()
     assert after == {**before, **change, "version": 2, "updated_at": after["updated_at"]}
     assert list(after) == list(before)
     assert after["updated_at"] > before["updated_at"]
-    assert answer.headers["ETag"] == '"2"'
+    assert response.headers["ETag"] == '"2"'
     assert client.get(path).get_json() == after
 
 
@@ -94,8 +94,8 @@ def test_a_change_of_nothing_leaves_the_ticket_as_it_is(
     client: FlaskClient, path: str, change: dict[str, object]
 ) -> None:
     before = client.get(path).get_json()
-    answer = client.patch(path, json=change)
-    assert (answer.status_code, answer.get_json(), answer.headers["ETag"]) == (200, before, '"1"')
+    response = client.patch(path, json=change)
+    assert (response.status_code, response.get_json(), response.headers["ETag"]) == (200, before, '"1"')
     assert client.get(path).get_json() == before
 
 
@@ -132,9 +132,9 @@ def test_it_rejects_a_title_that_is_too_long(client: FlaskClient, path: str) -> 
 @pytest.mark.parametrize("field", ALLOWED)
 @pytest.mark.parametrize("value", NOT_A_CHOICE)
 def test_it_rejects_what_is_no_choice(client: FlaskClient, path: str, field: str, value: object) -> None:
-    answer = patch(client, path, {field: value})
-    assert faults(answer) == {f"#/{field}": "not_allowed"}
-    assert all(word in answer.get_json()["error"] for word in (field, *ALLOWED[field]))
+    response = patch(client, path, {field: value})
+    assert faults(response) == {f"#/{field}": "not_allowed"}
+    assert all(word in response.get_json()["error"] for word in (field, *ALLOWED[field]))
 
 
 @pytest.mark.parametrize("body", MALFORMED.values(), ids=MALFORMED)
@@ -157,9 +157,9 @@ def test_it_takes_json_and_merge_patch(client: FlaskClient, path: str, content_t
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json-patch+json", "multipart/form-data"])
 def test_it_rejects_other_media_types(client: FlaskClient, path: str, content_type: str) -> None:
-    answer = client.patch(path, data=b'{"title": "New"}', content_type=content_type)
-    assert MERGE_PATCH in problem(answer, 415)["error"]
-    assert answer.headers["Accept-Patch"] == f"application/json, {MERGE_PATCH}"
+    response = client.patch(path, data=b'{"title": "New"}', content_type=content_type)
+    assert MERGE_PATCH in problem(response, 415)["error"]
+    assert response.headers["Accept-Patch"] == f"application/json, {MERGE_PATCH}"
 
 
 # --- If-Match (RFC 9110 section 13.1.1: strong comparison)
@@ -234,26 +234,26 @@ def together(app: Flask, path: str, bodies: list[dict[str, str]], headers: dict[
 def test_of_racing_writers_exactly_one_wins(app: Flask, client: FlaskClient, path: str) -> None:
     for version in range(1, 101):
         bodies = [{"title": f"{writer} in round {version}"} for writer in ("Alice", "Bob")]
-        answers = together(app, path, bodies, {"If-Match": f'"{version}"'})
-        assert sorted(answer.status_code for answer in answers) == [200, 412]
-        winner = next(answer for answer in answers if answer.status_code == 200)
+        responses = together(app, path, bodies, {"If-Match": f'"{version}"'})
+        assert sorted(response.status_code for response in responses) == [200, 412]
+        winner = next(response for response in responses if response.status_code == 200)
         assert client.get(path).get_json() == winner.get_json()
         assert winner.get_json()["version"] == version + 1
 
 
 def test_of_many_racing_writers_exactly_one_wins(app: Flask, path: str) -> None:
     for version in range(1, 11):
-        answers = together(app, path, [{"title": f"{n} {version}"} for n in range(8)], {"If-Match": f'"{version}"'})
-        assert sorted(answer.status_code for answer in answers) == [200] + [412] * 7
+        responses = together(app, path, [{"title": f"{n} {version}"} for n in range(8)], {"If-Match": f'"{version}"'})
+        assert sorted(response.status_code for response in responses) == [200] + [412] * 7
 
 
 def test_writers_without_if_match_are_all_counted(app: Flask, client: FlaskClient, path: str) -> None:
     for _ in range(10):
         before = client.get(path).get_json()["version"]
-        answers = together(app, path, [{"title": f"{n} {before}"} for n in range(8)], {})
-        versions = sorted(answer.get_json()["version"] for answer in answers)
+        responses = together(app, path, [{"title": f"{n} {before}"} for n in range(8)], {})
+        versions = sorted(response.get_json()["version"] for response in responses)
         assert versions == list(range(before + 1, before + 9))
-        last = max((answer.get_json() for answer in answers), key=lambda ticket: ticket["version"])
+        last = max((response.get_json() for response in responses), key=lambda ticket: ticket["version"])
         assert client.get(path).get_json() == last
 
 
@@ -286,13 +286,13 @@ def test_the_answer_is_the_ticket_after_the_change(
             database.execute("UPDATE tickets SET status = 'closed', version = 2")
             sent = threads.submit(app.test_client().patch, path, json={"status": "open"}, headers=headers)
             wait_for_a_waiting_writer(database)
-        answer = sent.result()
-    if answer.status_code == 412:
+        response = sent.result()
+    if response.status_code == 412:
         assert tags in ('"1"', '"2"')
         assert client.get(path).get_json()["status"] == "closed"
     else:
-        assert (answer.status_code, answer.get_json()["status"]) == (200, "open")
-        assert client.get(path).get_json() == answer.get_json()
+        assert (response.status_code, response.get_json()["status"]) == (200, "open")
+        assert client.get(path).get_json() == response.get_json()
 
 
 def wait_for_a_waiting_writer(database: Connection) -> None:

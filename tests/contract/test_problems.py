@@ -51,9 +51,9 @@ def test_nothing_there_is_404(client: FlaskClient, path: str, method: str) -> No
 @pytest.mark.parametrize("path", METHODS)
 def test_a_wrong_method_is_405_with_allow(client: FlaskClient, path: str) -> None:
     for method in set(EVERY_METHOD) - METHODS[path]:
-        answer = client.open(path, method=method)
-        problem(answer, 405)
-        assert set(answer.headers["Allow"].split(", ")) == METHODS[path]
+        response = client.open(path, method=method)
+        problem(response, 405)
+        assert set(response.headers["Allow"].split(", ")) == METHODS[path]
 
 
 @pytest.mark.parametrize("path", [URL, ONE, f"{URL}stats/"])
@@ -95,9 +95,9 @@ def test_a_body_over_the_limit_is_413(make_app: Callable[..., Flask], method: st
 def test_a_body_over_the_limit_is_413_under_gunicorn_too(service: Service) -> None:
     body = json.dumps(TICKET).encode()
     for length, status in [(1_048_576, 201), (1_048_577, 413), (5_000_000, 413)]:
-        answer = service.call("POST", URL, body.ljust(length))
-        assert (length, answer.status) == (length, status)
-    assert answer.json["error"] == answer.json["detail"]
+        response = service.call("POST", URL, body.ljust(length))
+        assert (length, response.status) == (length, status)
+    assert response.json["error"] == response.json["detail"]
 
 
 @pytest.mark.parametrize(("length", "status"), [(100, 201), (1_048_577, 413)])
@@ -135,22 +135,22 @@ def test_a_body_is_nested_so_deep_at_most(client: FlaskClient, opening: str, dep
     value: object = []
     for _ in range(depth - 2):
         value = [value] if opening == "[" else {"x": value}
-    answer = client.post(URL, json={**TICKET, "x": value})
-    assert answer.status_code == status
+    response = client.post(URL, json={**TICKET, "x": value})
+    assert response.status_code == status
     if status == 400:
-        assert f"at most {MAX_DEPTH} levels" in problem(answer, 400)["error"]
+        assert f"at most {MAX_DEPTH} levels" in problem(response, 400)["error"]
 
 
 @pytest.mark.parametrize("path", [URL, f"{URL}?limit=x", "/nothing", "/livez", f"{URL}stats"])
 def test_no_answer_is_good_for_anything_in_a_page(client: FlaskClient, path: str) -> None:
-    answer = client.get(path)
-    assert answer.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"]
-    assert answer.headers.get_all("X-Content-Type-Options") == ["nosniff"]
+    response = client.get(path)
+    assert response.headers.get_all("Content-Security-Policy") == ["default-src 'none'; frame-ancestors 'none'"]
+    assert response.headers.get_all("X-Content-Type-Options") == ["nosniff"]
 
 
 def test_kinds_of_errors_have_types_of_their_own(client: FlaskClient) -> None:
-    answers = [client.get("/nowhere"), client.put(URL), client.get(f"{URL}?limit=0"), client.post(URL, data=b"{")]
-    assert len({answer.get_json()["type"] for answer in answers}) == 4
+    responses = [client.get("/nowhere"), client.put(URL), client.get(f"{URL}?limit=0"), client.post(URL, data=b"{")]
+    assert len({response.get_json()["type"] for response in responses}) == 4
     assert client.get("/nowhere").get_json()["type"] == client.get(ONE).get_json()["type"]
 
 
@@ -160,8 +160,8 @@ def test_an_error_is_not_cached(client: FlaskClient) -> None:
 
 
 def test_head_has_no_body(client: FlaskClient) -> None:
-    answer = client.head("/nowhere")
-    assert (answer.status_code, answer.data, answer.content_type) == (404, b"", "application/problem+json")
+    response = client.head("/nowhere")
+    assert (response.status_code, response.data, response.content_type) == (404, b"", "application/problem+json")
 
 
 @pytest.mark.parametrize(
@@ -173,14 +173,14 @@ def test_head_has_no_body(client: FlaskClient) -> None:
 def test_a_strange_header_is_no_defect(client: FlaskClient, name: str, value: str) -> None:
     assert client.get(URL, headers={name: value}).status_code in (200, 400)
     if name != "Content-Length":
-        answer = client.post(URL, json=TICKET, headers={name: value})
-        assert answer.status_code in (201, 400)
+        response = client.post(URL, json=TICKET, headers={name: value})
+        assert response.status_code in (201, 400)
 
 
 @pytest.mark.parametrize("length", ["garbage", "-1", "1.5", "", "9" * 100, "٥"])
 def test_a_strange_length_is_no_defect(client: FlaskClient, length: str) -> None:
-    answer = client.post(URL, data=b"{}", headers={"Content-Length": length})
-    assert answer.status_code in (400, 413)
+    response = client.post(URL, data=b"{}", headers={"Content-Length": length})
+    assert response.status_code in (400, 413)
 
 
 @pytest.mark.parametrize(
@@ -196,9 +196,9 @@ def test_a_strange_length_is_no_defect(client: FlaskClient, length: str) -> None
     ],
 )
 def test_what_is_not_http_is_answered_in_json(service: Service, request_bytes: bytes, status: int) -> None:
-    answer = service.raw(request_bytes)
-    assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    head, body = answer.split(b"\r\n\r\n", 1)
+    response = service.raw(request_bytes)
+    assert response.startswith(f"HTTP/1.1 {status} ".encode())
+    head, body = response.split(b"\r\n\r\n", 1)
     assert b"application/problem+json" in head
     assert json.loads(body)["error"] == json.loads(body)["detail"]
 
@@ -238,20 +238,20 @@ FUZZ = settings(
 @given(body=BODIES)
 def test_no_body_is_a_defect(client: FlaskClient, body: bytes) -> None:
     for method, path in [("POST", URL), ("PATCH", ONE), ("POST", f"{URL}classify/"), ("DELETE", ONE)]:
-        answer = client.open(path, method=method, data=body, content_type="application/json")
-        assert answer.status_code < 500
-        if answer.status_code >= 400:
-            problem(answer, answer.status_code)
+        response = client.open(path, method=method, data=body, content_type="application/json")
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            problem(response, response.status_code)
 
 
 @FUZZ
 @given(query=QUERIES)
 def test_no_query_is_a_defect(client: FlaskClient, query: list[tuple[str, str]]) -> None:
     for path in (URL, f"{URL}stats/", ONE, "/livez"):
-        answer = client.get(path, query_string=query)
-        assert answer.status_code < 500
-        if answer.status_code >= 400:
-            problem(answer, answer.status_code)
+        response = client.get(path, query_string=query)
+        assert response.status_code < 500
+        if response.status_code >= 400:
+            problem(response, response.status_code)
 
 
 @FUZZ
@@ -264,5 +264,5 @@ def test_no_bytes_for_a_query_are_a_defect(client: FlaskClient, query: bytes) ->
 @given(path=st.text(st.characters(codec="utf-8"), max_size=30))
 def test_no_path_is_a_defect(client: FlaskClient, path: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
-        answer = client.open(URL + quote(path), method=method, json={})
-        assert answer.status_code in (200, 404, 405)
+        response = client.open(URL + quote(path), method=method, json={})
+        assert response.status_code in (200, 404, 405)

@@ -37,32 +37,32 @@ def statuses(client: FlaskClient, calls: int, **options: Any) -> list[int]:
 
 def test_it_works(limited: Callable[..., FlaskClient]) -> None:
     client = limited(3)
-    answers = [client.get(URL) for _ in range(5)]
-    assert [answer.status_code for answer in answers] == [200, 200, 200, 429, 429]
-    assert {answer.headers["RateLimit-Policy"] for answer in answers} == {f'"default";q=3;w={HOUR}'}
-    for answer, left in zip(answers, [2, 1, 0, 0, 0], strict=True):
-        limit, remaining, seconds = answer.headers["RateLimit"].split(";")
+    responses = [client.get(URL) for _ in range(5)]
+    assert [response.status_code for response in responses] == [200, 200, 200, 429, 429]
+    assert {response.headers["RateLimit-Policy"] for response in responses} == {f'"default";q=3;w={HOUR}'}
+    for response, left in zip(responses, [2, 1, 0, 0, 0], strict=True):
+        limit, remaining, seconds = response.headers["RateLimit"].split(";")
         assert (limit, remaining) == ('"default"', f"r={left}")
         assert 0 < int(seconds.removeprefix("t=")) <= HOUR
-    refused = answers[-1]
+    refused = responses[-1]
     assert problem(refused, 429)["type"] == "/docs/errors#quota-exceeded"
     assert refused.headers["Retry-After"] == refused.headers["RateLimit"].rpartition("t=")[2]
 
 
 def test_it_is_off_by_default(client: FlaskClient) -> None:
-    answer = client.get(URL)
-    assert not [name for name, _ in answer.headers if name.lower().startswith("ratelimit")]
+    response = client.get(URL)
+    assert not [name for name, _ in response.headers if name.lower().startswith("ratelimit")]
 
 
 def test_every_call_counts_but_health_and_preflights(limited: Callable[..., FlaskClient]) -> None:
     client = limited(4)
     for _ in range(3):
         for path in ("/livez", "/readyz"):
-            answer = client.get(path)
-            assert (answer.status_code, "RateLimit" in answer.headers) == (200, False)
+            response = client.get(path)
+            assert (response.status_code, "RateLimit" in response.headers) == (200, False)
         assert client.options(URL).status_code == 200
     codes = [client.post(URL, json=TICKET), client.post(URL, json={}), client.get("/nothing"), client.put(URL)]
-    assert [answer.status_code for answer in codes] == [201, 400, 404, 405]
+    assert [response.status_code for response in codes] == [201, 400, 404, 405]
     assert statuses(client, 1) == [429]
     assert client.get("/livez").status_code == client.get("/readyz").status_code == 200
 
@@ -99,9 +99,9 @@ def test_workers_count_together_and_exactly(database_url: str, database: Connect
     database.execute("DELETE FROM rate_limits")
     with serve(database_url, tmp_path / "log", RATE_LIMIT=f"20/{HOUR}", WEB_CONCURRENCY="2") as service:
         with ThreadPoolExecutor(30) as threads:
-            answers = list(threads.map(lambda _: service.call("GET", URL).status, range(60)))
+            responses = list(threads.map(lambda _: service.call("GET", URL).status, range(60)))
         assert service.call("GET", "/livez").status == 200
-    assert (answers.count(200), answers.count(429)) == (20, 40)
+    assert (responses.count(200), responses.count(429)) == (20, 40)
 
 
 def test_a_new_window_starts_when_one_is_over(limited: Callable[..., FlaskClient], database: Connection) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import pytest
 
@@ -50,17 +49,17 @@ NOT_AN_ID = {
 
 def test_it_works(client: FlaskClient) -> None:
     ticket = file_ticket(client)
-    answer = client.get(URL + ticket["id"])
-    assert answer.status_code == 200
-    assert answer.content_type == "application/json"
-    assert answer.get_json() == ticket
-    assert answer.headers["ETag"] == '"1"'
-    assert "no-cache" in answer.headers["Cache-Control"]
+    response = client.get(URL + ticket["id"])
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    assert response.get_json() == ticket
+    assert response.headers["ETag"] == '"1"'
+    assert "no-cache" in response.headers["Cache-Control"]
 
 
 def test_it_says_what_patch_takes(client: FlaskClient) -> None:
-    answer = client.get(URL + file_ticket(client)["id"])
-    assert answer.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
+    response = client.get(URL + file_ticket(client)["id"])
+    assert response.headers["Accept-Patch"] == "application/json, application/merge-patch+json"
 
 
 def test_an_id_is_taken_in_any_letter_case(client: FlaskClient) -> None:
@@ -69,25 +68,27 @@ def test_an_id_is_taken_in_any_letter_case(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-@pytest.mark.parametrize("ticket_id", [str(uuid4()), ID, "0" * 8 + "-0000" * 3 + "-" + "0" * 12])
+@pytest.mark.parametrize(
+    "ticket_id", ["0b7d93b4-7c2e-4a5f-9d7e-3f1f2a6c8e10", ID, "0" * 8 + "-0000" * 3 + "-" + "0" * 12]
+)
 def test_it_rejects_an_unknown_id(client: FlaskClient, method: str, ticket_id: str) -> None:
-    answer = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
-    assert ticket_id in problem(answer, 404)["error"]
+    response = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
+    assert ticket_id in problem(response, 404)["error"]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PATCH", "DELETE"])
 @pytest.mark.parametrize("ticket_id", NOT_AN_ID.values(), ids=NOT_AN_ID)
 def test_it_rejects_a_malformed_id(client: FlaskClient, method: str, ticket_id: str) -> None:
-    answer = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
-    assert answer.status_code == 404
+    response = client.open(URL + ticket_id, method=method, json={} if method == "PATCH" else None)
+    assert response.status_code == 404
     if method != "HEAD":
-        problem(answer, 404)
+        problem(response, 404)
 
 
 def test_it_rejects_malformed_ids_under_gunicorn_too(service: Service) -> None:
     ids = {name: text for name, text in NOT_AN_ID.items() if text.isascii() and len(text) < 4000}
-    answers = {name: service.call("GET", URL + text).status for name, text in ids.items()}
-    assert answers == dict.fromkeys(ids, 404)
+    responses = {name: service.call("GET", URL + text).status for name, text in ids.items()}
+    assert responses == dict.fromkeys(ids, 404)
 
 
 # --- If-None-Match (RFC 9110 section 13.1.2: weak comparison)
@@ -97,12 +98,12 @@ def test_it_rejects_malformed_ids_under_gunicorn_too(service: Service) -> None:
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_it_answers_304_to_who_has_it(client: FlaskClient, tags: str, method: str) -> None:
     path = URL + file_ticket(client)["id"]
-    answer = client.open(path, method=method, headers={"If-None-Match": tags})
-    assert (answer.status_code, answer.data) == (304, b"")
-    assert answer.headers["ETag"] == '"1"'
-    assert answer.headers["Cache-Control"] == client.get(path).headers["Cache-Control"]
-    assert "Content-Type" not in answer.headers
-    assert "X-Request-Id" in answer.headers
+    response = client.open(path, method=method, headers={"If-None-Match": tags})
+    assert (response.status_code, response.data) == (304, b"")
+    assert response.headers["ETag"] == '"1"'
+    assert response.headers["Cache-Control"] == client.get(path).headers["Cache-Control"]
+    assert "Content-Type" not in response.headers
+    assert "X-Request-Id" in response.headers
 
 
 @pytest.mark.parametrize("tags", ['"2"', "1", "", '""', "W/", '"1', '"11"', '"01"', '"2", "3"', "garbage", "9" * 5000])
@@ -124,5 +125,5 @@ def test_304_for_no_unknown_id(client: FlaskClient) -> None:
 
 def test_304_has_no_body_under_gunicorn_too(service: Service) -> None:
     ticket = service.call("POST", URL, {"title": "a", "description": "b"}).json
-    answer = service.call("GET", URL + ticket["id"], headers={"If-None-Match": "*"})
-    assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", '"1"')
+    response = service.call("GET", URL + ticket["id"], headers={"If-None-Match": "*"})
+    assert (response.status, response.body, response.headers["ETag"]) == (304, b"", '"1"')

@@ -20,8 +20,8 @@ PATHS = [URL, f"{URL}stats/", "/livez", "/nowhere", f"{URL}?limit=0", f"{URL}1"]
 
 @pytest.mark.parametrize("path", PATHS)
 def test_it_is_taken(client: FlaskClient, path: str) -> None:
-    answer = client.get(path, headers={"X-Request-Id": "f058ebd6-02f7"})
-    assert answer.headers.getlist("X-Request-Id") == ["f058ebd6-02f7"]
+    response = client.get(path, headers={"X-Request-Id": "f058ebd6-02f7"})
+    assert response.headers.getlist("X-Request-Id") == ["f058ebd6-02f7"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -64,8 +64,8 @@ def test_it_is_logged_once(service: Service) -> None:
 
 def test_requests_at_once_keep_their_own(service: Service) -> None:
     def call(number: int) -> bool:
-        answer = service.call("GET", URL, headers={"X-Request-Id": f"number-{number}"})
-        return answer.headers["X-Request-Id"] == f"number-{number}"
+        response = service.call("GET", URL, headers={"X-Request-Id": f"number-{number}"})
+        return response.headers["X-Request-Id"] == f"number-{number}"
 
     with ThreadPoolExecutor(8) as threads:
         assert all(threads.map(call, range(80)))

@@ -66,12 +66,12 @@ def test_a_name_is_never_an_id(client: FlaskClient, name: str, slash: str, metho
     works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
     content_type = "application/x-ndjson" if name == "import" else "application/json"
     body = json.dumps(TICKET) if method != "GET" else None
-    answer = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
+    response = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
     if method == works:
-        assert answer.status_code == 200
+        assert response.status_code == 200
     else:
-        problem(answer, 405)
-        assert works in answer.headers["Allow"].split(", ")
+        problem(response, 405)
+        assert works in response.headers["Allow"].split(", ")
 
 
 @pytest.mark.parametrize("path", ["/api/tickets/", "/api/tickets/stats/", "/livez", "/readyz", "one", UNKNOWN])
@@ -89,15 +89,15 @@ def test_head_has_no_body_under_gunicorn(service: Service) -> None:
         get, head = service.call("GET", path), service.call("HEAD", path)
         assert (head.status, head.body) == (get.status, b"")
         assert head.headers["Content-Length"] == str(len(get.body))
-    answer = service.raw(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    assert answer.endswith(b"\r\n\r\n")
+    response = service.raw(b"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    assert response.endswith(b"\r\n\r\n")
 
 
 @pytest.mark.parametrize("path", PATHS)
 def test_options_tells_the_methods(client: FlaskClient, path: str) -> None:
-    answer = client.options(path)
-    assert (answer.status_code, answer.data) == (200, b"")
-    allowed = set(answer.headers["Allow"].split(", "))
+    response = client.options(path)
+    assert (response.status_code, response.data) == (200, b"")
+    allowed = set(response.headers["Allow"].split(", "))
     assert "OPTIONS" in allowed
     assert ("GET" in allowed) == ("HEAD" in allowed)
 

@@ -61,15 +61,15 @@ def test_who_may_call(
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
     body = json.dumps(TICKET) if method in ("POST", "PATCH") else None
     headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
-    answer = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
+    response = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
     if name == "stranger":
-        assert answer.status_code == 401
+        assert response.status_code == 401
     elif scope in MAY[name]:
-        assert answer.status_code // 100 == 2
+        assert response.status_code // 100 == 2
     else:
-        assert problem(answer, 403)["type"] == "/docs/errors#insufficient-scope"
+        assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
         challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
-        assert answer.headers["WWW-Authenticate"] == challenge
+        assert response.headers["WWW-Authenticate"] == challenge
         assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 1
 
 
@@ -89,15 +89,15 @@ def test_strangers_do_not_even_learn_what_is_not_there(
 def test_a_preflight_needs_no_key(make_app: Callable[..., Flask]) -> None:
     client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,idempotency-key"}
-    answer = client.options(URL, headers={"Origin": SHOP, **asked})
-    assert answer.status_code == 200
-    allowed = answer.headers["Access-Control-Allow-Headers"].lower().split(", ")
+    response = client.options(URL, headers={"Origin": SHOP, **asked})
+    assert response.status_code == 200
+    allowed = response.headers["Access-Control-Allow-Headers"].lower().split(", ")
     assert {"authorization", "idempotency-key"} <= set(allowed)
 
 
 def test_a_page_may_read_why_it_was_refused(make_app: Callable[..., Flask]) -> None:
     client = make_app(require_api_key=True, cors_origins=(SHOP,)).test_client()
-    answer = client.get(URL, headers={"Origin": SHOP})
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (401, SHOP)
-    exposed = answer.headers["Access-Control-Expose-Headers"].split(", ")
+    response = client.get(URL, headers={"Origin": SHOP})
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (401, SHOP)
+    exposed = response.headers["Access-Control-Expose-Headers"].split(", ")
     assert {"WWW-Authenticate", "Idempotent-Replayed", "RateLimit", "RateLimit-Policy"} <= set(exposed)

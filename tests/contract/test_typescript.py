@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from ticketsvc.api.openapi import document
+from tests.support import api_docs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ def run(project: Path, *command: str, **environment: str) -> None:
 
 
 def test_it_works(service: Service, project: Path) -> None:
-    (project / "openapi.json").write_text(json.dumps(document()))
+    (project / "openapi.json").write_text(json.dumps(api_docs.load()))
     run(project, "node_modules/.bin/openapi-typescript", "openapi.json", "-o", "tickets.d.ts")
     run(project, "node_modules/.bin/tsc")
     run(project, "node", "made/client.js", SERVICE=f"http://127.0.0.1:{service.port}")

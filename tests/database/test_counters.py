@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 INSERT = "INSERT INTO tickets (title, description, category, priority) VALUES ('a', 'b', %s, %s) RETURNING id"
-PENDING = "SELECT count(*) FROM ticket_changes"
+PENDING = "SELECT count(*) FROM ticket_count_deltas"
 
 
 def differences(database: Connection) -> list[tuple[object, ...]]:
     """What `flask stats check` finds, before and after everything is folded."""
     check = queries.load("stats.check").text.encode()
     found = database.execute(check).fetchall()
-    database.execute("SELECT fold_ticket_changes(NULL)")
+    database.execute("SELECT apply_count_deltas(NULL)")
     return found + database.execute(check).fetchall()
 
 
@@ -105,7 +105,7 @@ def test_what_was_rolled_back_was_not_counted(database: Connection, other: Conne
     for _ in range(3):
         other.execute(INSERT.encode(), ["billing", "low"])
         other.execute("UPDATE tickets SET status = 'closed', priority = 'high'")
-        other.execute("SELECT fold_ticket_changes(NULL)")
+        other.execute("SELECT apply_count_deltas(NULL)")
         other.execute("DELETE FROM tickets WHERE category = 'general'")
         other.rollback()
     with other.transaction(force_rollback=True):
@@ -119,7 +119,7 @@ def test_a_broken_connection_leaves_nothing(database: Connection, database_url: 
     insert_many(database, 100)
     with closing(psycopg.connect(database_url)) as victim:
         victim.execute("UPDATE tickets SET status = 'closed'")
-        victim.execute("SELECT fold_ticket_changes(NULL)")
+        victim.execute("SELECT apply_count_deltas(NULL)")
         database.execute("SELECT pg_terminate_backend(%s)", [victim.info.backend_pid])
         with pytest.raises(psycopg.OperationalError):
             victim.execute("SELECT 1")
@@ -129,7 +129,7 @@ def test_a_broken_connection_leaves_nothing(database: Connection, database_url: 
 def test_truncate(database: Connection, clean: None) -> None:
     insert_many(database, 500)
     database.execute("TRUNCATE tickets")
-    for table in ("ticket_changes", "ticket_totals", "ticket_days", "ticket_quarters"):
+    for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min"):
         assert count(database, f"SELECT count(*) FROM {table}") == 0
 
 
@@ -211,14 +211,14 @@ def test_no_writer_waits_for_another_that_holds_its_counts(
     other.execute(INSERT.encode(), ["billing", "low"])
     other.execute("UPDATE tickets SET status = 'closed', priority = 'low' WHERE id = %s", [ids[0]])
     other.execute("DELETE FROM tickets WHERE id = %s", [ids[1]])
-    other.execute("SELECT fold_ticket_changes(NULL)")
+    other.execute("SELECT apply_count_deltas(NULL)")
     database.execute("SET lock_timeout = '1ms'")
     for _ in range(600):  # some of them try to fold
         database.execute(INSERT.encode(), ["billing", "low"])
     insert_many(database, 1000)
     database.execute("UPDATE tickets SET status = 'closed', priority = 'low' WHERE id <> ALL (%s)", [ids[:2]])
     database.execute("DELETE FROM tickets WHERE id = %s", [ids[3]])
-    database.execute("SELECT fold_ticket_changes(NULL)")
+    database.execute("SELECT apply_count_deltas(NULL)")
     assert count(database) == 100 + 600 + 1000 - 1
     other.commit()
     assert count(database) == 100 + 600 + 1000 - 1 + 1 - 1
@@ -246,10 +246,10 @@ def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
     with database.transaction():
         for connection, kinds in ((database, ("billing", "account")), (other, ("account", "billing"))):
             connection.execute(INSERT.encode(), [kinds[0], "low"])
-            connection.execute("SELECT fold_ticket_changes(NULL)")
+            connection.execute("SELECT apply_count_deltas(NULL)")
         for connection, kind in ((database, "account"), (other, "billing")):
             connection.execute(INSERT.encode(), [kind, "low"])
-            connection.execute("SELECT fold_ticket_changes(NULL)")
+            connection.execute("SELECT apply_count_deltas(NULL)")
     other.commit()
     assert differences(database) == []
 
@@ -259,7 +259,7 @@ def test_under_repeatable_read_nobody_folds(database: Connection, other: Connect
     insert(database, "x", "2026-01-01")
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     assert count(other) == 1
-    database.execute("SELECT fold_ticket_changes(NULL)")
+    database.execute("SELECT apply_count_deltas(NULL)")
     for _ in range(600):
         other.execute(INSERT.encode(), ["billing", "low"])
     other.commit()
@@ -286,7 +286,7 @@ def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, c
     insert_many(database, 300, step="16 minutes")
     other.rollback()
     assert count(database, PENDING) == 300
-    database.execute("SELECT fold_ticket_changes(100)")
+    database.execute("SELECT apply_count_deltas(100)")
     assert count(database, PENDING) == 200
     assert differences(database) == []
 

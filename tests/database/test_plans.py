@@ -10,9 +10,7 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from tests.support.postgres import create_database
 from tests.support.tickets import insert_many
-from ticketsvc import migrations
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
 from ticketsvc.store import search
@@ -23,10 +21,9 @@ from ticketsvc.store.postgres.database import Database
 from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
 
 ID = "019b8000-0000-7000-8000-000000000000"
 ALL = filter_parameters(Filters())
@@ -62,13 +59,11 @@ def later(sort: str) -> dict[str, object]:
 
 
 @pytest.fixture(scope="module")
-def large(postgres: Cluster) -> Iterator[Connection]:
+def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
     """A database with many tickets, and the settings that the service's connections have."""
-    url = create_database(postgres)
-    migrations.apply(url)
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
+    with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
         insert_many(connection, 40_000)
-        tables = "tickets, ticket_texts, ticket_changes, ticket_totals, ticket_days, ticket_quarters"
+        tables = "tickets, ticket_texts, ticket_count_deltas, ticket_totals, ticket_days, ticket_counts_15min"
         connection.execute(f"VACUUM ANALYZE {tables}")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")

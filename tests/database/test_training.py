@@ -36,7 +36,7 @@ def store(database_url: str, database: Connection) -> Iterator[Database]:
 
 def votes(database: Connection) -> list[object]:
     """The votes for the only text that teaches."""
-    (row,) = database.execute("SELECT votes FROM triage_texts").fetchall()
+    (row,) = database.execute("SELECT label_counts FROM triage_text_counts").fetchall()
     return list(row[0]) if isinstance(row[0], list) else []
 
 
@@ -162,7 +162,7 @@ def test_a_divided_text_teaches_nothing(database: Connection) -> None:
     ],
 )
 def test_words(database: Connection, text: str, words: list[str]) -> None:
-    found = database.execute("SELECT word FROM triage_words(%s)", [text]).fetchall()
+    found = database.execute("SELECT token FROM triage_tokens(%s)", [text]).fetchall()
     assert [word for (word,) in found] == words
 
 
@@ -301,7 +301,7 @@ def test_a_rebuild_among_changes_adds_up(database: Connection, database_url: str
 def test_words_share_a_fixed_number_of_buckets(database: Connection) -> None:
     row = database.execute(
         "SELECT min(w.bucket), max(w.bucket) FROM generate_series(1, 20000) AS n,"
-        " LATERAL triage_words(translate(n::text, '0123456789', 'abcdefghij')) AS w"
+        " LATERAL triage_tokens(translate(n::text, '0123456789', 'abcdefghij')) AS w"
     ).fetchone()
     assert row
     least, greatest = row

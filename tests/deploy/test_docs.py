@@ -17,21 +17,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from tests.contract.test_docs_pages import Page
 from tests.support.postgres import program_files
-from ticketsvc.api.markdown import paragraphs
-from ticketsvc.api.openapi.problem_types import described
 
 if TYPE_CHECKING:
-    from flask.testing import FlaskClient
-
     from tests.support.http import Service
     from ticketsvc.dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
 """Documents with blocks to run."""
-LANGUAGES = {"sh", "console", "dockerfile", "ini"}
+LANGUAGES = {"sh", "console", "json", "dockerfile", "ini", "http"}
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)
@@ -117,25 +112,3 @@ def headings(document: Path) -> set[str]:
     """The anchors of a document's headings, as code hosts make them."""
     titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-def test_the_page_of_errors_is_the_document(client: FlaskClient) -> None:
-    introduction, sections = described()
-    page = client.get("/docs/errors").text
-    for text in (introduction, *sections.values()):
-        assert all(paragraph in page for paragraph in paragraphs(text))
-    assert list(sections) == Page(page).ids
-
-
-@pytest.mark.parametrize(
-    ("text", "html"),
-    [
-        ("plain", ["plain"]),
-        ("`a < b` & **c**", ["<code>a &lt; b</code> &amp; <strong>c</strong>"]),
-        ("one\ntwo\n\nthree\n", ["one\ntwo", "three"]),
-        ("<script>alert(1)</script>", ["&lt;script&gt;alert(1)&lt;/script&gt;"]),
-        ("", []),
-    ],
-)
-def test_paragraphs_become_html(text: str, html: list[str]) -> None:
-    assert paragraphs(text) == html

@@ -7,7 +7,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,12 +17,14 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import PGconn, Ping
 
+from tests.support.locks import wait_until
+from tests.support.postgres import execute
 from ticketsvc.dev import embedded
 from ticketsvc.dev.embedded import EmbeddedError, account
 from ticketsvc.dev.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 ROOT = Path(embedded.__file__).parents[3]
 START = "import sys; from ticketsvc.dev import embedded; url = embedded.start(sys.argv[1]); print(url, flush=True)\n"
@@ -79,18 +80,6 @@ def answers(url: str) -> bool:
     return bool(PGconn.ping(url.encode()) == Ping.OK)
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def change(url: str, statement: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(statement.encode())
-
-
 def value(url: str, statement: str) -> object:
     with psycopg.connect(url, autocommit=True) as connection:
         row = connection.execute(statement.encode()).fetchone()
@@ -107,16 +96,11 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_is_embedded() -> None:
-    assert embedded.is_embedded("embedded:var/postgres")
-    assert not embedded.is_embedded("postgresql://localhost/embedded:")
-
-
 def test_it_works(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
         url = read_line(process)
         assert url.startswith("postgresql://")
-        change(url, "CREATE TABLE IF NOT EXISTS kept (a int); INSERT INTO kept VALUES (1)")
+        execute(url, "CREATE TABLE IF NOT EXISTS kept (a int); INSERT INTO kept VALUES (1)")
         assert value(url, "SHOW fsync") == value(url, "SHOW synchronous_commit") == "on"
         assert value(url, "SELECT lower('ÄПРИВЕТ')") == "äпривет"
         assert value(url, "SHOW listen_addresses") == ""
@@ -127,7 +111,7 @@ def test_it_works(made: Path) -> None:
 
 def test_the_data_stay(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
-        change(read_line(process), "CREATE TABLE stays AS SELECT 42 AS answer")
+        execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS answer")
     with running(UNTIL_CLOSED, made) as process:
         assert value(read_line(process), "SELECT answer FROM stays") == 42
 
@@ -157,7 +141,7 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
     pid_file = made / "data" / "postmaster.pid"
     with running(UNTIL_CLOSED, made) as process:
         url = read_line(process)
-        change(url, "DROP TABLE IF EXISTS survives; CREATE TABLE survives AS SELECT 1 AS a")
+        execute(url, "DROP TABLE IF EXISTS survives; CREATE TABLE survives AS SELECT 1 AS a")
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         process.kill()
     wait_until(lambda: not answers(url))

@@ -1,4 +1,4 @@
-"""What the tests of faults share: servers of their own that they may stop and kill, and which of them take long."""
+"""Servers that the fault tests may stop and kill, and the mark of those that run for minutes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.proxy import proxy
+from tests.support.postgres import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,15 +17,14 @@ if TYPE_CHECKING:
     from tests.faults.proxy import Proxy
     from ticketsvc.dev.embedded.cluster import Cluster
 
-takes_long = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="takes long: set FAULTS=all")
+slow = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="runs for minutes: set FAULTS=all")
 
-# What was answered survives a killed server, though not a power cut.
+# What was committed survives a killed server, though not a power failure.
 SURVIVES_A_KILL = "-c fsync=off"
 
 
 @contextmanager
 def bad_network(cluster: Cluster, url: str) -> Iterator[tuple[Proxy, str]]:
-    """A proxy in front of a server, and the URL that leads through it to the same database."""
-    name = url.removeprefix("postgresql:///").partition("?")[0]
+    """Run a proxy in front of a server; yield it with the URL that leads through it to the same database."""
     with proxy(cluster.socket_directory / ".s.PGSQL.5432") as network:
-        yield network, f"postgresql://postgres@127.0.0.1:{network.port}/{name}"
+        yield network, f"postgresql://postgres@127.0.0.1:{network.port}/{name_of(url)}"

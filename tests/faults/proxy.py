@@ -1,4 +1,4 @@
-"""A bad network between the service and PostgreSQL: it delays, trickles, falls silent, resets."""
+"""A bad network between the service and PostgreSQL: it delays, splits, drops and resets."""
 
 from __future__ import annotations
 
@@ -9,34 +9,36 @@ import threading
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
+from tests.support.locks import TIMEOUT
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-RESET = struct.pack("ii", 1, 0)  # SO_LINGER for no time: closing sends RST
+RESET = struct.pack("ii", 1, 0)  # SO_LINGER of zero seconds: closing sends RST
 
 
 class Proxy:
-    """Passes bytes between TCP on loopback and PostgreSQL's socket; its attributes may be changed at any time."""
+    """Pass bytes between TCP on loopback and PostgreSQL's socket; its attributes may be changed at any time."""
 
     def __init__(self, server: Path, port: int) -> None:
         self.port = port
         self.delay = 0.0
-        """Seconds that each piece of data is held up, in both directions."""
+        """Seconds by which each piece of data is delayed, in both directions."""
         self.piece = 65_536
-        """Bytes that are passed at once."""
-        self.takes_requests = True
-        """Off: what the service sends goes nowhere, until it is on again."""
-        self.passes_answers = True
-        """Off: what PostgreSQL answers goes nowhere, until it is on again."""
+        """The most bytes that are passed at once."""
+        self.passes_requests = True
+        """False holds back what the service sends."""
+        self.passes_responses = True
+        """False holds back what PostgreSQL sends."""
         self._server = server
         self._open: set[asyncio.StreamWriter] = set()
         self._loop: asyncio.AbstractEventLoop
         self._over: asyncio.Event
 
     def reset(self) -> None:
-        """End all connections as a failing network does, without a farewell."""
-        asyncio.run_coroutine_threadsafe(self._reset(), self._loop).result(10)
+        """Abort all connections with RST, as a failing network does."""
+        asyncio.run_coroutine_threadsafe(self._reset(), self._loop).result(TIMEOUT)
 
     async def _reset(self) -> None:
         for writer in list(self._open):
@@ -47,11 +49,11 @@ class Proxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):  # PostgreSQL may be away: then the service finds the connection closed
-            answers, requests = await asyncio.open_unix_connection(self._server)
+        with suppress(OSError):  # PostgreSQL may be down: then the service finds the connection closed
+            responses, requests = await asyncio.open_unix_connection(self._server)
             self._open |= {writer, requests}
             await asyncio.gather(
-                self._pass(reader, requests, "takes_requests"), self._pass(answers, writer, "passes_answers")
+                self._pass(reader, requests, "passes_requests"), self._pass(responses, writer, "passes_responses")
             )
             self._open -= {writer, requests}
         writer.transport.abort()
@@ -77,14 +79,14 @@ class Proxy:
 
 @contextmanager
 def proxy(server: Path) -> Iterator[Proxy]:
-    """A proxy in front of the PostgreSQL that listens on this Unix socket."""
+    """Run a proxy in front of the PostgreSQL that listens on this Unix socket."""
     listener, ready = socket.create_server(("127.0.0.1", 0)), threading.Event()
     made = Proxy(server, listener.getsockname()[1])
     thread = threading.Thread(target=lambda: asyncio.run(made._run(listener, ready)))
     thread.start()
-    ready.wait(20)
+    assert ready.wait(TIMEOUT)
     try:
         yield made
     finally:
         made._loop.call_soon_threadsafe(made._over.set)
-        thread.join(20)
+        thread.join(TIMEOUT)

@@ -1,4 +1,4 @@
-"""PostgreSQL in the way: real deadlocks, serialization failures, a full disk."""
+"""Errors of PostgreSQL: real deadlocks, serialization failures, a full disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 
 from tests.support import postgres as servers
 from tests.support.locks import in_background, wait_until
-from tests.support.tickets import file_ticket, problem
+from tests.support.tickets import URL, count_rows, file_ticket, problem
 from ticketsvc import migrations
 
 if TYPE_CHECKING:
@@ -23,43 +23,67 @@ if TYPE_CHECKING:
 
     from flask import Flask
 
+    from tests.support.tickets import Connection
     from ticketsvc.dev.embedded.cluster import Cluster
 
     MakeApp = Callable[..., Flask]
 
-URL = "/api/tickets/"
+# With it a PATCH waits for two advisory locks, one after the other, while it holds the row's lock.
+WAIT_TWICE = """
+    CREATE FUNCTION wait_twice() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock(1);
+        PERFORM pg_advisory_xact_lock(2);
+        RETURN NEW;
+    END $$
+"""
+TRIGGER = "CREATE TRIGGER wait_twice BEFORE UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION wait_twice()"
 
 
 def alter(url: str, name: str, value: str) -> None:
     """Change a setting of a database for the sessions to come."""
-    with psycopg.connect(url, autocommit=True) as database:
-        database.execute(f"ALTER DATABASE {database.info.dbname} SET {name} = '{value}'".encode())
+    servers.execute(url, f"ALTER DATABASE {servers.name_of(url)} SET {name} = '{value}'")
+
+
+def waiting(database: Connection) -> object:
+    """Return the number of locks that are waited for."""
+    row = database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
+    return row and row[0]
 
 
 def test_a_deadlock_is_run_again(make_app: MakeApp, own_url: str) -> None:
-    """Somebody holds what the change needs last and wants what it has; the change is what Postgres ends."""
-    alter(own_url, "deadlock_timeout", "3s")
-    client = make_app(database_url=own_url, lock_timeout=30.0).test_client()
+    """PostgreSQL ends the session that closes the circle of waiting sessions, which here is the service's.
+
+    The PATCH holds the row and waits for lock 1. Another session holds lock 2 and waits for the row. Then lock 1 is
+    released, and the PATCH waits for lock 2.
+    """
+    servers.execute(own_url, WAIT_TWICE, TRIGGER)
+    client = make_app(database_url=own_url, lock_timeout=60.0, statement_timeout=60.0).test_client()
     path = URL + file_ticket(client)["id"]
     with (
+        psycopg.connect(own_url) as gate,
         psycopg.connect(own_url) as other,
         psycopg.connect(own_url, autocommit=True) as database,
         in_background() as threads,
     ):
-        other.execute("SET deadlock_timeout = '60s'")
-        other.execute("LOCK TABLE ticket_texts IN EXCLUSIVE MODE")
-        call = threads.submit(client.patch, path, json={"title": "New"})
-        wait_until(lambda: database.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None)
-        other.execute("SELECT FROM tickets FOR UPDATE")
+        gate.execute("SELECT pg_advisory_xact_lock(1)")
+        other.execute("SET deadlock_timeout = '300s'")
+        other.execute("SELECT pg_advisory_xact_lock(2)")
+        request = threads.submit(client.patch, path, json={"title": "New"})
+        wait_until(lambda: waiting(database) == 1)
+        holder = threads.submit(other.execute, "SELECT FROM tickets FOR UPDATE")
+        wait_until(lambda: waiting(database) == 2)
+        gate.commit()
+        holder.result()
         other.commit()
-        answer = call.result()
-        assert (answer.status_code, answer.get_json()["version"]) == (200, 2)
-        ended = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-        wait_until(lambda: database.execute(ended).fetchone() == (1,))
+        response = request.result()
+        assert (response.status_code, response.get_json()["version"]) == (200, 2)
+        deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+        wait_until(lambda: database.execute(deadlocks).fetchone() == (1,))
 
 
 @pytest.mark.parametrize("level", ["repeatable read", "serializable"])
-def test_what_is_not_serializable_is_run_again_or_503(make_app: MakeApp, own_url: str, level: str) -> None:
+def test_a_serialization_failure_is_run_again_or_503(make_app: MakeApp, own_url: str, level: str) -> None:
     alter(own_url, "default_transaction_isolation", level)
     app = make_app(database_url=own_url)
     path = URL + file_ticket(app.test_client())["id"]
@@ -79,7 +103,7 @@ def test_what_is_not_serializable_is_run_again_or_503(make_app: MakeApp, own_url
 
 @contextmanager
 def small_disk(cluster: Cluster, megabytes: int) -> Iterator[tuple[str, Path]]:
-    """A migrated database on a small file system, and where that is; PostgreSQL's log is elsewhere."""
+    """Create a migrated database on a small file system; yield its URL and the directory. The WAL is elsewhere."""
     place = cluster.directory / "small"
     place.mkdir()
     mounted = subprocess.run(
@@ -90,9 +114,9 @@ def small_disk(cluster: Cluster, megabytes: int) -> Iterator[tuple[str, Path]]:
     try:
         if cluster.account:
             os.chown(place, cluster.account.user, cluster.account.group)
-        with psycopg.connect(cluster.url(), autocommit=True) as database:
-            database.execute(f"CREATE TABLESPACE small LOCATION '{place}'".encode())
-            database.execute("CREATE DATABASE small TABLESPACE small")
+        servers.execute(
+            cluster.url(), f"CREATE TABLESPACE small LOCATION '{place}'", "CREATE DATABASE small TABLESPACE small"
+        )
         migrations.apply(cluster.url("small"))
         yield cluster.url("small"), place
     finally:
@@ -101,7 +125,8 @@ def small_disk(cluster: Cluster, megabytes: int) -> Iterator[tuple[str, Path]]:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small file system")
-def test_on_a_full_disk_writes_are_503_all_or_nothing_and_reading_goes_on(make_app: MakeApp) -> None:
+def test_on_a_full_disk_writes_are_503_and_reads_work(make_app: MakeApp) -> None:
+    """A write that fails leaves nothing in tickets, statistics, search, history or idempotency keys."""
     with servers.server() as cluster, small_disk(cluster, 48) as (url, place):
         app = make_app(database_url=url)
         client = app.test_client()
@@ -111,18 +136,18 @@ def test_on_a_full_disk_writes_are_503_all_or_nothing_and_reading_goes_on(make_a
         with psycopg.connect(url, autocommit=True) as database:
             fill(ballast, leave=1_000_000)
             while (
-                answer := client.post(URL, json=big(), headers={"Idempotency-Key": str(uuid4())})
+                response := client.post(URL, json=big(), headers={"Idempotency-Key": str(uuid4())})
             ).status_code == 201:
-                made.append(answer.get_json()["id"])
+                made.append(response.get_json()["id"])
             for failed in (
-                answer,
+                response,
                 client.post(URL, json=big()),
-                imported(client),
+                import_many(client),
                 client.patch(URL + made[0], json=big()),
             ):
                 assert "no room" in problem(failed, 503)["error"]
                 assert int(failed.headers["Retry-After"]) > 0
-            assert_whole(app, database, made)
+            assert_complete(app, database, made)
             assert client.get(URL + made[0]).get_json() == first
             ballast.unlink()
             assert client.post(URL, json=big()).status_code == 201
@@ -131,31 +156,31 @@ def test_on_a_full_disk_writes_are_503_all_or_nothing_and_reading_goes_on(make_a
 
 
 def fill(file: Path, leave: int) -> None:
-    """Write a file that leaves so many bytes of its file system."""
+    """Write a file that leaves this number of bytes of its file system."""
     free = os.statvfs(file.parent)
     with file.open("wb") as output:
         output.write(bytes(free.f_bavail * free.f_bsize - leave))
 
 
 def big() -> dict[str, str]:
-    """A ticket that finds no gap on a page."""
+    """Return a ticket that fits in no gap on a page."""
     return {"title": "Full", "description": secrets.token_hex(20_000), "category": "billing", "priority": "low"}
 
 
-def imported(client: Any) -> Any:
+def import_many(client: Any) -> Any:
     lines = "\n".join(f'{{"title": "Line {n}", "description": "{secrets.token_hex(20_000)}"}}' for n in range(100))
     return client.post(f"{URL}import/", data=lines, content_type="application/x-ndjson")
 
 
-def assert_whole(app: Flask, database: psycopg.Connection[Any], made: list[str]) -> None:
-    """Exactly these tickets are there, in the list, in the search, in the figures, in the history and in a file."""
+def assert_complete(app: Flask, database: Connection, made: list[str]) -> None:
+    """Check that the list, the search, the statistics, the history and an export have these tickets and no others."""
     client = app.test_client()
-    figures = client.get(f"{URL}stats/").get_json()
-    assert figures["total_tickets"] == figures["category_breakdown"]["billing"] == len(made)
-    assert figures["priority_breakdown"]["low"] == len(made)
+    statistics = client.get(f"{URL}stats/").get_json()
+    assert statistics["total_tickets"] == statistics["category_breakdown"]["billing"] == len(made)
+    assert statistics["priority_breakdown"]["low"] == len(made)
     assert client.get(f"{URL}?count=true&search=full&limit=1").headers["X-Total-Count"] == str(len(made))
     assert len(client.get(f"{URL}export/").get_data().splitlines()) == len(made)
     assert {ticket["id"] for ticket in client.get(f"{URL}?limit=500").get_json()} == set(made)
     assert [entry["event"] for entry in client.get(f"{URL}{made[0]}/history").get_json()] == ["created"]
-    assert database.execute("SELECT count(*) FROM ticket_texts").fetchone() == (len(made),)
-    assert database.execute("SELECT count(*) FROM idempotency_keys").fetchone() == (len(made) - 1,)
+    assert count_rows(database, "ticket_texts") == len(made)
+    assert count_rows(database, "idempotency_records") == len(made) - 1

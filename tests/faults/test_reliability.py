@@ -1,4 +1,4 @@
-"""docs/reliability.md names tests that exist, and all of those that are here."""
+"""docs/reliability.md names only tests that exist, and every test of this directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_every_named_test_exists() -> None:
     assert NAMED - {name for path in TESTS.rglob("test_*.py") for name in names_in(path)} == set()
 
 
-def test_every_test_of_a_fault_is_named() -> None:
+def test_every_fault_test_is_named() -> None:
     here = {name for path in TESTS.glob("faults/test_*.py") if path != Path(__file__) for name in names_in(path)}
     assert here - NAMED == set()
 

@@ -1,6 +1,6 @@
-"""An hour's load in minutes: memory, connections and the work for a request stay what they are after the start.
+"""Memory, connections, descriptors and CPU time for a request stay constant under continuous load.
 
-FAULTS_SOAK_SECONDS=600 makes it ten minutes long; unless told it is 100 seconds.
+FAULTS_SOAK_SECONDS sets the duration; the default is 100 seconds.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import psycopg
 
 from bench.soak import CLIENTS, Soak
 from tests.conftest import serve
-from tests.faults.conftest import takes_long
+from tests.faults.conftest import slow
+from tests.support.locks import TIMEOUT
 
 if TYPE_CHECKING:
     from tests.support.http import Service
@@ -32,7 +33,7 @@ CONNECTIONS = (
 
 
 class Sample(NamedTuple):
-    """What was measured at one moment; memory in MB, CPU in seconds, of all workers together."""
+    """Measurements at one moment, of all workers together; memory in MB, CPU time in seconds."""
 
     requests: int
     memory: float
@@ -53,8 +54,8 @@ def sample(service: Service, database: Connection, run: Soak) -> Sample:
     return Sample(run.done, memory, cpu, int(str(row[0])), descriptors)
 
 
-@takes_long
-def test_it_stays_as_it_is(own_url: str, tmp_path: Path) -> None:
+@slow
+def test_resources_stay_constant_under_load(own_url: str, tmp_path: Path) -> None:
     with (
         serve(own_url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4") as service,
         psycopg.connect(own_url, autocommit=True) as database,
@@ -70,7 +71,7 @@ def test_it_stays_as_it_is(own_url: str, tmp_path: Path) -> None:
             samples.append(sample(service, database, run))
             print(samples[-1])
         for client in clients:
-            client.join(60)
+            client.join(TIMEOUT)
         assert service.workers == workers
     assert [status for status in run.statuses if status == 0 or status >= 500] == []
     assert run.done > 100
@@ -79,7 +80,7 @@ def test_it_stays_as_it_is(own_url: str, tmp_path: Path) -> None:
     assert warm[-1].memory - warm[0].memory < 30
     assert max(found.connections for found in samples) <= 2 * 4
     assert max(found.descriptors for found in samples) < 200
-    # The work for a request, not its time: that depends on what else the machine does.
+    # CPU time for a request, not its duration, which depends on what else the machine does.
     work = [(after.cpu - before.cpu) / (after.requests - before.requests) for before, after in pairwise(warm)]
     print("ms of CPU time for a request:", *(f"{seconds * 1000:.2f}" for seconds in work))
     assert work[-1] < 3 * work[0]

@@ -34,24 +34,6 @@ OURS = "FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND datname =
 END_SESSIONS = f"SELECT pg_terminate_backend(pid) {OURS}"
 
 
-@pytest.fixture
-def own_url(new_database: Callable[[], str]) -> str:
-    """A migrated database that a test may change as it likes."""
-    url = new_database()
-    migrations.apply(url)
-    return url
-
-
-def change(url: str, *statements: str) -> None:
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement.encode())
-
-
-def name_of(url: str) -> str:
-    return url.removeprefix("postgresql:///").partition("?")[0]
-
-
 def assert_unavailable(answer: TestResponse, says: str = "") -> None:
     problem = answer.get_json(force=True)
     assert (answer.status_code, answer.content_type, problem["status"]) == (503, "application/problem+json", 503)
@@ -120,7 +102,7 @@ def test_more_callers_than_may_wait_are_turned_away_at_once(make_app: MakeApp, d
     ("settings", "says"),
     [
         ({"statement_timeout": 0.3, "lock_timeout": 30.0}, "took too long"),
-        ({"statement_timeout": 30.0, "lock_timeout": 0.3}, "in the way"),
+        ({"statement_timeout": 30.0, "lock_timeout": 0.3}, "conflicting transaction"),
     ],
 )
 def test_what_takes_too_long_is_503(make_app: MakeApp, database_url: str, settings: dict[str, Any], says: str) -> None:
@@ -149,15 +131,15 @@ CREATE TRIGGER fail_at_first BEFORE INSERT ON tickets FOR EACH ROW EXECUTE FUNCT
 
 @pytest.mark.parametrize("sqlstate", ["40001", "40P01"])
 def test_a_lost_race_is_run_again(make_app: MakeApp, own_url: str, sqlstate: str) -> None:
-    change(own_url, FAIL_AT_FIRST.format(failures=3, sqlstate=sqlstate))
+    servers.execute(own_url, FAIL_AT_FIRST.format(failures=3, sqlstate=sqlstate))
     client = make_app(database_url=own_url).test_client()
     assert client.post(URL, json=TICKET).status_code == 201
     assert len(client.get(URL).get_json()) == 1
 
 
 def test_a_race_that_is_always_lost_is_503(make_app: MakeApp, own_url: str) -> None:
-    change(own_url, FAIL_AT_FIRST.format(failures=1000, sqlstate="40001"))
-    assert_unavailable(make_app(database_url=own_url).test_client().post(URL, json=TICKET), "in the way")
+    servers.execute(own_url, FAIL_AT_FIRST.format(failures=1000, sqlstate="40001"))
+    assert_unavailable(make_app(database_url=own_url).test_client().post(URL, json=TICKET), "conflicting transaction")
 
 
 # --- a database that refuses
@@ -166,7 +148,9 @@ def test_a_race_that_is_always_lost_is_503(make_app: MakeApp, own_url: str) -> N
 def test_a_read_only_database_still_reads(make_app: MakeApp, own_url: str) -> None:
     client = make_app(database_url=own_url).test_client()
     path = client.post(URL, json=TICKET).headers["Location"]
-    change(own_url, f"ALTER DATABASE {name_of(own_url)} SET default_transaction_read_only = on", END_SESSIONS)
+    servers.execute(
+        own_url, f"ALTER DATABASE {servers.name_of(own_url)} SET default_transaction_read_only = on", END_SESSIONS
+    )
     client = make_app(database_url=own_url).test_client()
     for write in (client.post(URL, json=TICKET), client.patch(path, json={"title": "x"}), client.delete(path)):
         assert_unavailable(write, "no writes")
@@ -188,14 +172,14 @@ def test_a_database_without_the_schema_is_503(make_app: MakeApp, new_database: C
 
 def test_it_is_not_ready_while_a_migration_is_pending(make_app: MakeApp, own_url: str) -> None:
     (latest, *_) = sorted(migrations.expected_ids(), reverse=True)
-    change(own_url, f"DELETE FROM _yoyo_migration WHERE migration_id = '{latest}'")
+    servers.execute(own_url, f"DELETE FROM _yoyo_migration WHERE migration_id = '{latest}'")
     answer = make_app(database_url=own_url).test_client().get("/readyz")
     assert_unavailable(answer, "flask migrate")
     assert latest in answer.get_json(force=True)["error"]
 
 
 def test_it_is_ready_on_the_schema_of_a_newer_release(make_app: MakeApp, own_url: str) -> None:
-    change(own_url, "INSERT INTO _yoyo_migration (migration_hash, migration_id) VALUES ('x', '9999_newer')")
+    servers.execute(own_url, "INSERT INTO _yoyo_migration (migration_hash, migration_id) VALUES ('x', '9999_newer')")
     assert make_app(database_url=own_url).test_client().get("/readyz").status_code == 200
 
 
@@ -210,7 +194,7 @@ def test_connections_taken_by_others_are_503(make_app: MakeApp, own_url: str) ->
 
 
 def test_a_database_that_does_not_exist_is_503(make_app: MakeApp, database_url: str) -> None:
-    url = database_url.replace(name_of(database_url), "no_such_database")
+    url = database_url.replace(servers.name_of(database_url), "no_such_database")
     client = make_app(database_url=url, pool_timeout=0.5).test_client()
     assert_unavailable(client.get(URL))
     assert_unavailable(client.get("/readyz"))

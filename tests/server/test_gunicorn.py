@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import serve
-from tests.support.http import Answer
+from tests.support.http import Response
 from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def alone(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield service
 
 
-def answers(data: bytes) -> list[Answer]:
+def answers(data: bytes) -> list[Response]:
     """Every answer in what came over one connection."""
     found = []
     while data:
@@ -49,12 +49,12 @@ def answers(data: bytes) -> list[Answer]:
         status, _, fields = head.partition(b"\r\n")
         headers = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
         length = int(headers["Content-Length"] or 0)
-        found.append(Answer(int(status.split()[1]), headers, data[:length]))
+        found.append(Response(int(status.split()[1]), headers, data[:length]))
         data = data[length:]
     return found
 
 
-def assert_problem(answer: Answer, status: int) -> None:
+def assert_problem(answer: Response, status: int) -> None:
     assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
     assert answer.json["status"] == status
     assert answer.json["error"] == answer.json["detail"]
@@ -135,7 +135,7 @@ def test_it_rejects_a_huge_chunked_body(service: Service) -> None:
         parts = (b"a" * 65_536 for _ in range(160))
         connection.request("POST", URL, parts, {"Content-Type": "application/json"}, encode_chunked=True)
         response = connection.getresponse()
-        assert_problem(Answer(response.status, response.headers, response.read()), 413)
+        assert_problem(Response(response.status, response.headers, response.read()), 413)
     assert service.call("GET", "/livez").status == 200
 
 

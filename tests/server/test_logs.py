@@ -11,13 +11,11 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.locks import wait_until
-from ticketsvc import migrations
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.support.http import Answer, Service
+    from tests.support.http import Response, Service
 
 URL = "/api/tickets/"
 ROUTE = "/api/tickets"
@@ -44,7 +42,7 @@ def lines(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
-def line_of(service: Service, answer: Answer) -> dict[str, Any]:
+def line_of(service: Service, answer: Response) -> dict[str, Any]:
     """The line of an answered request."""
     given = answer.headers["X-Request-Id"]
     found: list[dict[str, Any]] = []
@@ -111,9 +109,8 @@ def test_a_request_id_that_is_not_sane_is_replaced(service: Service, given: byte
     lines(service)
 
 
-def test_no_secret_and_no_ticket_is_in_the_log(new_database: Callable[[], str], tmp_path: Path) -> None:
-    url = f"{new_database()}&password={PASSWORD}"
-    migrations.apply(url)
+def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path) -> None:
+    url = f"{own_url}&password={PASSWORD}"
     with psycopg.connect(url, autocommit=True) as database:
         database.execute(RAISE.encode())
     outside = {"OPENAI_API_KEY": API_KEY, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_TIMEOUT": "1"}

@@ -1,4 +1,4 @@
-"""Who calls in the tests of keys: one person for each scope, and a stranger whose key nobody made."""
+"""The people in the tests of API keys: one for each scope, and a stranger whose key does not exist."""
 
 from __future__ import annotations
 
@@ -18,21 +18,25 @@ SCOPES = {"reader": "read", "writer": "write", "admin": "admin"}
 
 
 def bearer(key: str) -> dict[str, str]:
-    """The header with a key."""
+    """Return the header that carries a key."""
     return {"Authorization": f"Bearer {key}"}
+
+
+def insert_key(database: Connection, name: str, scope: str, key: str) -> None:
+    """Store an API key."""
+    database.execute(
+        "INSERT INTO api_keys (name, scope, hash) VALUES (%s, %s, sha256(%s::text::bytea))", [name, scope, key]
+    )
 
 
 @pytest.fixture
 def cast(database: Connection, clean: None) -> dict[str, dict[str, str]]:
-    """The headers with which each of them calls: reader, writer, admin, stranger."""
+    """The headers that each person sends: reader, writer, admin, stranger."""
     database.execute("DELETE FROM api_keys")
-    headers = {name: bearer(f"tk_{secrets.token_hex()}") for name in (*SCOPES, "stranger")}
+    keys = {name: f"tk_{secrets.token_hex()}" for name in (*SCOPES, "stranger")}
     for name, scope in SCOPES.items():
-        key = headers[name]["Authorization"].removeprefix("Bearer ")
-        database.execute(
-            "INSERT INTO api_keys (name, scope, hash) VALUES (%s, %s, sha256(%s::text::bytea))", [name, scope, key]
-        )
-    return headers
+        insert_key(database, name, scope, keys[name])
+    return {name: bearer(key) for name, key in keys.items()}
 
 
 @pytest.fixture

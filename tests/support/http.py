@@ -1,9 +1,10 @@
-"""A client that hides nothing: one call, its status, headers and body as they came over the wire."""
+"""An HTTP client that sends one request and returns the response as it came over the wire."""
 
 from __future__ import annotations
 
 import http.client
 import json
+import socket
 import subprocess
 from contextlib import closing
 from dataclasses import dataclass
@@ -11,10 +12,13 @@ from email.message import Message
 from pathlib import Path
 from typing import Any
 
+TIMEOUT = 60.0
+"""Seconds that a request may take. The service gives up sooner; a busy machine does not."""
+
 
 @dataclass(frozen=True)
-class Answer:
-    """What the service answered."""
+class Response:
+    """A response of the service."""
 
     status: int
     headers: Message
@@ -22,13 +26,13 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The body, parsed."""
+        """The parsed body."""
         return json.loads(self.body)
 
 
 @dataclass(frozen=True)
 class Service:
-    """A running service: its port on loopback, gunicorn's master process, and the file of its log."""
+    """A running service: its port on loopback, gunicorn's master process, and its log file."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -41,20 +45,23 @@ class Service:
         return [int(pid) for pid in Path(f"/proc/{master}/task/{master}/children").read_text().split()]
 
     def call(
-        self, method: str, path: str, body: object = None, headers: dict[str, str] | None = None, timeout: float = 30
-    ) -> Answer:
-        """Send one request on a connection of its own; a body that is not bytes is sent as JSON."""
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        timeout: float = TIMEOUT,
+    ) -> Response:
+        """Send one request on a new connection. A body that is not bytes is sent as JSON."""
         raw = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Content-Type": "application/json"} if raw is not None else {}
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)) as connection:
             connection.request(method, path, raw, given | (headers or {}))
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
 
-    def raw(self, request: bytes, timeout: float = 30) -> bytes:
-        """Send bytes as they are and read until the service closes the connection."""
-        import socket
-
+    def raw(self, request: bytes, timeout: float = TIMEOUT) -> bytes:
+        """Send bytes unchanged and read until the service closes the connection."""
         with closing(socket.create_connection(("127.0.0.1", self.port), timeout)) as connection:
             connection.sendall(request)
             connection.shutdown(socket.SHUT_WR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SLEEP = 20
-"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the answer is 503."""
+"""Seconds that the database would sleep: longer than DB_STATEMENT_TIMEOUT, after which the response is 503."""
 
 STRINGS = [
     # out of a literal, and always true

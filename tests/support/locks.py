@@ -1,4 +1,4 @@
-"""What gets in the service's way: locks that are held, and the waiting for what they lead to."""
+"""Locks that get in the service's way, and waiting for a condition."""
 
 from __future__ import annotations
 
@@ -12,20 +12,23 @@ import psycopg
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-_BLOCKED = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tickets'::regclass"
+TIMEOUT = 60.0
+"""Seconds after which a test gives up waiting. What it waits for takes a few seconds at most on an idle machine."""
+
+_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tickets'::regclass"
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 20) -> None:
-    """Ask until the condition holds; fail when it does not in time."""
+def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT) -> None:
+    """Poll until the condition holds; fail if it does not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
+        assert time.monotonic() < deadline, f"the condition did not hold within {seconds:g} s"
         time.sleep(0.02)
 
 
 @contextmanager
 def locked_tickets(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
-    """Hold a lock of the table that nothing gets past; `rollback()` or the end releases it."""
+    """Lock the table of tickets against reads and writes until the block ends or calls `rollback()`."""
     with psycopg.connect(url) as holder:
         holder.execute("LOCK TABLE tickets IN ACCESS EXCLUSIVE MODE")
         yield holder
@@ -33,12 +36,12 @@ def locked_tickets(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]
 
 
 def wait_until_blocked(holder: psycopg.Connection[tuple[object, ...]], statements: int = 1) -> None:
-    """Wait until so many statements wait for the table."""
-    wait_until(lambda: holder.execute(_BLOCKED).fetchone() == (statements,))
+    """Wait until this number of statements wait for the table."""
+    wait_until(lambda: holder.execute(_WAITING).fetchone() == (statements,))
 
 
 @contextmanager
 def in_background() -> Iterator[ThreadPoolExecutor]:
-    """Threads for calls that are to be under way while the test goes on; at the end they are waited for."""
+    """Run requests in threads while the test goes on; wait for all of them at the end of the block."""
     with ThreadPoolExecutor(32) as threads:
         yield threads

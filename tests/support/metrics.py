@@ -1,10 +1,13 @@
-"""What is on /metrics, as samples to look up; the reader holds the text to the format (contract/test_metrics.py)."""
+"""The metrics that /metrics exports, and a reader that rejects text that breaks the format."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
-from ticketsvc.server.metrics.catalogue import PREFIX
+PREFIX = "ticketsvc_"
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+BOUNDS = ("0.0005", "0.001", "0.0025", "0.005", "0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1", "2.5", "5", "10")
 
 SAMPLE = re.compile(r'([a-zA-Z_:][a-zA-Z0-9_:]*)(?:\{((?:[a-z_]+="(?:[^"\\\n]|\\[\\n"])*",?)*)\})? (\S+)')
 LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\n"])*)"')
@@ -12,8 +15,69 @@ LABEL = re.compile(r'([a-z_]+)="((?:[^"\\\n]|\\[\\n"])*)"')
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
+class Family(NamedTuple):
+    """A metric, without `PREFIX`."""
+
+    kind: str
+    help: str
+    labels: frozenset[str] = frozenset()
+
+
+def _labels(*names: str) -> frozenset[str]:
+    return frozenset(names)
+
+
+FAMILIES = {
+    "http_requests_total": Family("counter", "Answered requests.", _labels("route", "method", "status")),
+    "http_request_duration_seconds": Family(
+        "histogram", "Time until the answer was ready to be sent.", _labels("route", "method")
+    ),
+    "http_unreadable_requests_total": Family("counter", "What came in and was no HTTP.", _labels("status")),
+    "database_pool_connections": Family("gauge", "Connections of all workers' pools.", _labels("state")),
+    "database_pool_connections_max": Family("gauge", "Connections that all workers' pools may have."),
+    "database_pool_waiting": Family("gauge", "Requests that wait for a connection."),
+    "database_pool_requests_total": Family("counter", "Connections asked for."),
+    "database_pool_waits_total": Family("counter", "Connections that were not there at once."),
+    "database_pool_wait_seconds_total": Family("counter", "Time spent waiting for connections."),
+    "database_pool_timeouts_total": Family("counter", "Connections that were waited for in vain."),
+    "database_pool_opened_total": Family("counter", "Connections opened."),
+    "database_pool_lost_total": Family("counter", "Connections found broken."),
+    "database_errors_total": Family(
+        "counter",
+        "Failed statements, by SQLSTATE or what else failed; retried ones may have worked then.",
+        _labels("kind", "retried"),
+    ),
+    "triage_duration_seconds": Family(
+        "histogram", "Time to suggest labels, by who decided.", _labels("call", "source")
+    ),
+    "triage_fallbacks_total": Family("counter", "Suggestions that a lesser classifier had to make.", _labels("reason")),
+    "tickets": Family("gauge", "Tickets in the database.", _labels("status")),
+    "database_up": Family("gauge", "Whether the database answered this scrape."),
+    "workers": Family("gauge", "Worker processes."),
+    "memory_bytes": Family("gauge", "Resident memory of all workers; what they share counts in each."),
+    "cpu_seconds_total": Family("counter", "CPU time of all workers."),
+    "start_time_seconds": Family("gauge", "When the service was started, since 1970."),
+    "build_info": Family(
+        "gauge",
+        "What runs: its version, its newest migration, and Python's version.",
+        _labels("version", "schema", "python"),
+    ),
+}
+
+
+def sample_labels() -> dict[str, frozenset[str]]:
+    """Return the full names of all samples that can be on /metrics, each with the names of its labels."""
+    found: dict[str, frozenset[str]] = {}
+    for name, family in FAMILIES.items():
+        suffixes = ("_bucket", "_sum", "_count") if family.kind == "histogram" else ("",)
+        found |= {f"{PREFIX}{name}{suffix}": family.labels for suffix in suffixes}
+        if family.kind == "histogram":
+            found[f"{PREFIX}{name}_bucket"] |= {"le"}
+    return found
+
+
 def read(text: str) -> Samples:
-    """The samples of an exposition. Fails when a line is none, or a sample comes twice."""
+    """Return the samples of an exposition. Fails if a line is malformed or a sample occurs twice."""
     samples: Samples = {}
     for line in text.splitlines():
         if line.startswith("#"):
@@ -28,5 +92,5 @@ def read(text: str) -> Samples:
 
 
 def value(samples: Samples, name: str, **labels: str) -> float:
-    """The sum of the samples of a name that have these labels."""
+    """Return the sum of the samples of a name that have these labels."""
     return sum(v for (found, given), v in samples.items() if found == name and given >= labels.items())

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of a call, and whether an answer is what it says."""
+"""What the OpenAPI document says of a call, and whether a response is what it says."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
+
+from tests.support import api_docs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -51,31 +53,36 @@ class Operation:
         contents = self.described.get("requestBody", {}).get("content", {})
         return [(kind, each["value"]) for kind, content in contents.items() for each in content["examples"].values()]
 
+    @cached_property
+    def responses(self) -> dict[str, Json]:
+        """Its responses by status."""
+        return {status: self.document.resolved(response) for status, response in self.described["responses"].items()}
+
     def check(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
-        """Fail unless the document describes this answer: its status, headers, media type, and all of its body."""
+        """Fail unless the document describes this response: its status, headers, media type, and all of its body."""
         where = f"{self.method} {self.path} {status}"
-        assert str(status) in self.described["responses"], f"{where} is not described"
-        answer = self.described["responses"][str(status)]
-        for name, reference in answer.get("headers", {}).items():
+        assert str(status) in self.responses, f"{where} is not described"
+        response = self.responses[str(status)]
+        for name, reference in response.get("headers", {}).items():
             described = self.document.resolved(reference)
             assert name in headers or not described.get("required"), f"{where} has no {name}"
             if name in headers:
                 value = int(headers[name]) if described["schema"]["type"] == "integer" else headers[name]
                 self.document.validate(described["schema"], value)
-        if not answer.get("content"):
+        if not response.get("content"):
             assert body == b"", where
             return
         media_type = headers["Content-Type"].partition(";")[0]
-        assert media_type in answer["content"], f"{where} is {media_type}"
+        assert media_type in response["content"], f"{where} is {media_type}"
         if media_type == "application/x-ndjson":
             for line in body.splitlines():
                 self.document.validate({"$ref": "#/components/schemas/Ticket"}, json.loads(line))
         elif media_type.endswith("json"):
-            self.document.validate(answer["content"][media_type]["schema"], json.loads(body))
+            self.document.validate(response["content"][media_type]["schema"], json.loads(body))
 
 
 class Document:
-    """The OpenAPI document. Its objects are closed here: what an answer has and the document has not is a fault."""
+    """The OpenAPI document. Its objects are closed here: what a response has and the document has not is a fault."""
 
     def __init__(self, raw: Json) -> None:
         self.raw = raw
@@ -130,3 +137,7 @@ def _closed(node: Any) -> Any:
     if node.get("type") == "object" and "properties" in node and "additionalProperties" not in node:
         inner["unevaluatedProperties"] = False
     return inner
+
+
+DOCUMENT = Document(api_docs.load())
+"""The document of this release."""

@@ -9,7 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.openapi_contract import ID
-from ticketsvc.api.files import MEDIA_TYPES
+from ticketsvc.api.input.media_types import FILES
 from ticketsvc.store import history
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.pages import SORTS
@@ -35,7 +35,7 @@ def as_csv(tickets: list[tuple[str, str]]) -> bytes:
     return "".join(["title,description\r\n", *(f'"{a[:200]}","{b}"\r\n' for a, b in tickets)]).encode()
 
 
-for media_type, kind in MEDIA_TYPES.items():
+for media_type, kind in FILES.items():
     written = as_csv if kind == "csv" else as_ndjson
     schemathesis.openapi.media_type(media_type, st.lists(st.tuples(WORDS, WORDS), max_size=5).map(written))
 

@@ -1,4 +1,4 @@
-"""What the tests of the ticket routes share: filing tickets, walking pages, the shape of an error."""
+"""Tickets for the tests, and checks of the responses that carry them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LABELS = {"category": "account", "priority": "medium"}
 
 
 def file_ticket(client: FlaskClient, **fields: object) -> dict[str, Any]:
-    """Create a ticket over HTTP."""
-    answer = client.post(URL, json={**TICKET, **LABELS, **fields})
-    assert answer.status_code == 201, answer.text
-    ticket: dict[str, Any] = answer.get_json()
+    """Create a ticket over HTTP and return it."""
+    response = client.post(URL, json={**TICKET, **LABELS, **fields})
+    assert response.status_code == 201, response.text
+    ticket: dict[str, Any] = response.get_json()
     return ticket
 
 
 def insert(database: Connection, title: str, created_at: str, updated_at: str | None = None) -> str:
-    """Put a ticket into the table with times of its own; return its id."""
+    """Insert a ticket with the given times and return its id."""
     row = database.execute(
         "INSERT INTO tickets (title, description, created_at, updated_at) VALUES (%s, '-', %s, %s) RETURNING id::text",
         [title, created_at, updated_at],
@@ -37,7 +37,7 @@ def insert(database: Connection, title: str, created_at: str, updated_at: str | 
 
 
 def insert_many(database: Connection, count: int, step: str = "1 minute") -> None:
-    """Put tickets 1 to `count` into the table, a step apart, over all combinations of facets."""
+    """Insert tickets 1 to `count`, created `step` apart, over all combinations of facets."""
     database.execute(
         """
         INSERT INTO tickets (title, description, created_at, category, priority, status)
@@ -51,16 +51,23 @@ def insert_many(database: Connection, count: int, step: str = "1 minute") -> Non
     )
 
 
+def count_rows(database: Connection, table: str = "tickets") -> int:
+    """Return the number of rows of a table."""
+    row = database.execute(f"SELECT count(*) FROM {table}".encode()).fetchone()
+    assert row
+    return int(str(row[0]))
+
+
 def titles(client: FlaskClient, query: str = "") -> list[str]:
-    """The titles of the tickets that a list answers, in its order."""
-    answer = client.get(URL + query)
-    assert answer.status_code == 200, answer.text
-    return [ticket["title"] for ticket in answer.get_json()]
+    """Return the titles of one page of the list, in its order."""
+    response = client.get(URL + query)
+    assert response.status_code == 200, response.text
+    return [ticket["title"] for ticket in response.get_json()]
 
 
-def next_page(answer: TestResponse) -> str | None:
-    """The address in an answer's Link header, if it has one."""
-    link = answer.headers.get("Link")
+def next_page(response: TestResponse) -> str | None:
+    """Return the URL in the Link header, or None on the last page."""
+    link = response.headers.get("Link")
     if link is None:
         return None
     address, relation = link.split("; ")
@@ -69,20 +76,20 @@ def next_page(answer: TestResponse) -> str | None:
 
 
 def pages(client: FlaskClient, query: str) -> Iterator[list[dict[str, Any]]]:
-    """The pages of a list, each asked for when it is wanted."""
+    """Yield the pages of a list, each requested when it is needed."""
     address: str | None = URL + query
     while address:
-        answer = client.get(address)
-        assert answer.status_code == 200, answer.text
-        yield answer.get_json()
-        address = next_page(answer)
+        response = client.get(address)
+        assert response.status_code == 200, response.text
+        yield response.get_json()
+        address = next_page(response)
 
 
-def problem(answer: TestResponse, status: int) -> dict[str, Any]:
-    """Check that an answer is a problem document with this status, and return it."""
-    assert answer.status_code == status, answer.text
-    assert answer.content_type == "application/problem+json"
-    document: dict[str, Any] = answer.get_json()
+def problem(response: TestResponse, status: int) -> dict[str, Any]:
+    """Check that a response is a problem document with this status, and return the document."""
+    assert response.status_code == status, response.text
+    assert response.content_type == "application/problem+json"
+    document: dict[str, Any] = response.get_json()
     assert list(document)[:6] == ["type", "title", "status", "detail", "instance", "error"]
     assert document["status"] == status
     assert document["error"] == document["detail"]
@@ -90,10 +97,13 @@ def problem(answer: TestResponse, status: int) -> dict[str, Any]:
     return document
 
 
-def faults(answer: TestResponse) -> dict[str, str]:
-    """The faults of invalid input: what is wrong (pointer or parameter), and the code for it."""
-    found = problem(answer, 400)["errors"]
-    for fault in found:
-        assert list(fault) in (["pointer", "detail", "code"], ["parameter", "detail", "code"])
-        assert fault["detail"]
-    return {fault.get("pointer") or fault["parameter"]: fault["code"] for fault in found}
+def field_errors(response: TestResponse) -> dict[str, str]:
+    """Check that a response is 400 with errors, and return the code of each by its pointer or parameter."""
+    errors = problem(response, 400)["errors"]
+    for error in errors:
+        assert list(error) in (["pointer", "detail", "code"], ["parameter", "detail", "code"])
+        assert error["detail"]
+    return {error.get("pointer") or error["parameter"]: error["code"] for error in errors}
+
+
+faults = field_errors  # the name that tests/contract still uses

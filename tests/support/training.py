@@ -66,14 +66,18 @@ def delete(database: Connection, ticket_id: str) -> None:
 
 def model(database: Connection) -> tuple[dict[object, object], dict[object, object]]:
     """All that was learned: votes by fingerprint, and weights by bucket but for those that are zero."""
-    votes = database.execute("SELECT fingerprint, votes FROM triage_texts").fetchall()
-    weights = database.execute("SELECT bucket, weights FROM triage_weights WHERE 0 < ANY (weights)").fetchall()
+    votes = database.execute("SELECT text_hash, label_counts FROM triage_text_counts").fetchall()
+    weights = database.execute(
+        "SELECT bucket, label_counts FROM triage_token_counts WHERE 0 < ANY (label_counts)"
+    ).fetchall()
     return dict(votes), dict(weights)  # type: ignore[arg-type]
 
 
 def total(database: Connection) -> dict[str, int]:
     """The weight of all words together by label, in hundredths of a word; without the labels at zero."""
-    weights = database.cursor(row_factory=scalar_row).execute("SELECT weights FROM triage_weights WHERE bucket = -1")
+    weights = database.cursor(row_factory=scalar_row).execute(
+        "SELECT label_counts FROM triage_token_counts WHERE bucket = -1"
+    )
     row = weights.fetchone() or [0] * 8
     assert isinstance(row, list)
     return {label: weight for label, weight in zip((*CATEGORIES, *PRIORITIES), row, strict=True) if weight}

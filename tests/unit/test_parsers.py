@@ -132,9 +132,9 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 def test_a_text_is_trimmed_and_storable_or_a_fault(value: object) -> None:
     fields = Fields({"title": value})
     text = fields.text("title", TITLE_LENGTH)
-    if fields.faults:
-        assert [fault.where for fault in fields.faults] == [{"pointer": "#/title"}]
-        assert json.dumps(InvalidInput(*fields.faults).document("/"), ensure_ascii=False).encode()
+    if fields.errors:
+        assert [fault.where for fault in fields.errors] == [{"pointer": "#/title"}]
+        assert json.dumps(InvalidInput(*fields.errors).document("/"), ensure_ascii=False).encode()
     else:
         assert isinstance(value, str)
         assert text == value.strip()
@@ -146,7 +146,7 @@ def test_a_text_is_trimmed_and_storable_or_a_fault(value: object) -> None:
 def test_a_choice_is_allowed_or_absent_or_a_fault(value: object) -> None:
     fields = Fields({"priority": value})
     choice = fields.choice("priority", PRIORITIES)
-    if fields.faults:
+    if fields.errors:
         assert choice is None
     else:
         assert choice in PRIORITIES or (choice is None and value in (None, ""))

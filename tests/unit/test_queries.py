@@ -1,4 +1,4 @@
-"""The files under sql/, and the borders between the layers"""
+"""SQL files, their typed rows and retries, and the imports that layers may not have"""
 
 from __future__ import annotations
 
@@ -27,8 +27,9 @@ if TYPE_CHECKING:
     from ticketsvc.store.postgres.database import Database
 
 PACKAGE = Path(queries.__file__).parents[2]
-FILES = [path for path in SQL.rglob("*.sql") if path.parent.name != "fragments"]
-NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in FILES)
+# Not the schema: it is applied by `flask migrate` (tests/database/test_schema_file.py).
+QUERIES = [path for path in SQL.glob("*/*.sql") if path.parent.name not in ("fragments", "functions", "triggers")]
+NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in QUERIES)
 API = sorted((PACKAGE / "api").rglob("*.py"))
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 SQL_TEXT = re.compile(r"\s*(SELECT|INSERT INTO|UPDATE|DELETE FROM|WITH|SET|CREATE|COPY|BEGIN)\s[^.]*\s?", re.ASCII)
@@ -63,7 +64,7 @@ LOADED = {query.name: query for query in loaded()}
 
 @pytest.fixture
 def store(shared_app: Flask) -> Database:
-    """The service's way to the database."""
+    """Return the application's Database."""
     database: Database = shared_app.extensions["ticketsvc"].database
     return database
 
@@ -108,7 +109,7 @@ def _not_null(type_: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_query_says_what_it_answers_and_what_its_parameters_are(name: str) -> None:
+def test_header_says_what_a_query_does_and_its_parameters(name: str) -> None:
     lines = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text().splitlines()
     assert re.fullmatch(r"-- [A-Z].*[.,:a-z]", lines[0])
     documented = [match[1] for line in lines if (match := re.match(r"-- \$\d+ (\w+)", line))]
@@ -117,13 +118,13 @@ def test_each_query_says_what_it_answers_and_what_its_parameters_are(name: str) 
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_query_is_used(name: str) -> None:
+def test_query_is_used_by_the_store(name: str) -> None:
     code = "".join(path.read_text() for path in STORE)
     resource, _, query = name.partition(".")
     assert f'"{name}"' in code or f'f"{resource}.{query.split("_")[0]}_{{' in code
 
 
-def test_a_missing_query_is_an_error() -> None:
+def test_missing_file_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         queries.load("tickets.absent")
 
@@ -155,7 +156,7 @@ def test_query_with_another_retry_value_is_an_error(value: str) -> None:
         ["NULL", None],
     ],
 )
-def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str | None]) -> None:
+def test_list_is_bound_as_an_array(database: Connection, texts: list[str | None]) -> None:
     [bound] = queries.parse("x", "-- $1 names\nSELECT $1").bind({"names": texts, "other": 1})
     assert bound is not None
     assert database.execute("SELECT %s::text[]", [bound.decode()]).fetchone() == (texts,)
@@ -180,21 +181,24 @@ class Everything(NamedTuple):
     no_id: UUID | None
 
 
-def test_columns_arrive_as_the_row_type_says(store: Database) -> None:
+def test_columns_are_decoded_as_the_row_type_says(store: Database) -> None:
     text = """SELECT '{"ü": 1}'::json, 'ü🎫', '', -12, 0.25::float8, true, false,
         '01234567-89ab-cdef-0123-456789abcdef'::uuid, '[1, 2]'::json, NULL, NULL, NULL, NULL, NULL"""
-    row = store.one(new_query(text, Everything))
-    assert row == Everything(
+    expected = Everything(
         '{"ü": 1}'.encode(), "ü🎫", "", -12, 0.25, True, False, UUID("01234567-89ab-cdef-0123-456789abcdef"), [1, 2],
         None, None, None, None, None,
     )  # fmt: skip
-    assert type(row) is Everything
+    assert store.one(new_query(text, Everything)) == expected
+    rows = store.rows(new_query(f"{text} FROM generate_series(1, 3)", Everything))
+    assert rows == [expected] * 3
+    assert {type(row) for row in rows} == {Everything}
 
 
+@pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("row_type", [bytes, str, int, float, bool, UUID])
-def test_null_where_the_row_type_has_none_is_an_error(store: Database, row_type: type) -> None:
+def test_null_in_a_column_that_allows_none_is_an_error(store: Database, row_type: type, rows: int) -> None:
     with pytest.raises((TypeError, KeyError, AttributeError)):
-        store.one(new_query("SELECT NULL", row_type))
+        store.rows(new_query(f"SELECT NULL FROM generate_series(1, {rows})", row_type))
 
 
 def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
@@ -204,37 +208,37 @@ def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
     assert store.rows(query, {"last": 3}) == [1, 2, 3]
 
 
-def test_only_writes_lack_the_declaration_of_a_safe_retry() -> None:
+def test_every_query_but_listed_ones_declares_a_safe_retry() -> None:
     assert {name for name in NAMES if not LOADED[name].is_retry_safe} == NOT_RETRIED
 
 
 @pytest.mark.parametrize(("header", "runs"), [("", 1), ("-- Retry: safe\n", ATTEMPTS)])
-def test_only_a_declared_query_is_repeated_after_a_lost_connection(
+def test_only_declared_queries_run_again_after_a_lost_connection(
     database: Connection, store: Database, header: str, runs: int
 ) -> None:
     database.execute("CREATE SEQUENCE runs")  # counts also what is rolled back
     try:
         text = f"{header}SELECT nextval('runs'), pg_terminate_backend(pg_backend_pid())"
         with pytest.raises(Unavailable):
-            store.rows(new_query(text))
+            store.execute(new_query(text))
         assert database.execute("SELECT last_value FROM runs").fetchone() == (runs,)
     finally:
         database.execute("DROP SEQUENCE runs")
 
 
-def test_a_missing_value_is_an_error() -> None:
+def test_missing_value_of_a_parameter_is_an_error() -> None:
     with pytest.raises(KeyError):
         queries.parse("x", "-- $1 a\nSELECT $1").bind({"b": 1})
 
 
 @pytest.mark.parametrize("path", API + STORE, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_there_is_no_sql_in_python(path: Path) -> None:
+def test_python_contains_no_sql(path: Path) -> None:
     texts = [node.value for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
     assert [text for text in texts if isinstance(text, str) and len(text) > 10 and SQL_TEXT.match(text)] == []
 
 
 @pytest.mark.parametrize("path", API, ids=lambda path: path.name)
-def test_the_interface_knows_no_database(path: Path) -> None:
+def test_api_imports_nothing_of_the_database(path: Path) -> None:
     imported = {name for node in ast.walk(ast.parse(path.read_text())) for name in _imported(node)}
     assert not [name for name in imported if name.startswith(("psycopg", "ticketsvc.store.postgres.database", "yoyo"))]
     assert not imported & {
@@ -245,7 +249,7 @@ def test_the_interface_knows_no_database(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", STORE, ids=lambda path: path.name)
-def test_the_store_knows_no_http(path: Path) -> None:
+def test_store_imports_nothing_of_http(path: Path) -> None:
     imported = {name for node in ast.walk(ast.parse(path.read_text())) for name in _imported(node)}
     assert not [name for name in imported if name.startswith(("flask", "werkzeug", "ticketsvc.api", "gunicorn"))]
 

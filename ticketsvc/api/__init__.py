@@ -1,24 +1,24 @@
-"""The HTTP interface: a blueprint for each resource, all of them under /api/tickets but health."""
+"""The HTTP interface: one blueprint per resource. Those of tickets are below /api/tickets."""
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, request
-from werkzeug.datastructures import MIMEAccept
+from flask import Blueprint, Flask
 
 from ticketsvc.api import classify, console, docs, files, health, history, metrics, stats, tickets
 from ticketsvc.api.auth import authenticator, rate_limit
+from ticketsvc.api.input import media_types
 from ticketsvc.api.output import cors, errors
 from ticketsvc.config import Config
-from ticketsvc.problems import NotAcceptable
 
 
 def register(app: Flask, config: Config) -> None:
-    """Add all routes and the error handler to an application; keys, limits and CORS where the settings say so."""
+    """Add all routes and the error handlers to an application, and authentication, rate limits and CORS if enabled."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
-    api.before_request(_require_json_accepted)
+    api.before_request(media_types.require_json_accepted)
     for resource in (tickets, history, files, stats, classify):
         api.register_blueprint(resource.bp)
-    app.url_map.strict_slashes = False  # for rules without a trailing slash: then every method takes both forms
+    # Rules have no trailing slash; without strict slashes every method matches paths with and without one.
+    app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
     for resource in (health, metrics, console, docs):
@@ -30,12 +30,3 @@ def register(app: Flask, config: Config) -> None:
         rate_limit.register(app, config, config.rate_limit)
     if config.cors_origins:
         cors.register(app, config.cors_origins)
-
-
-def _require_json_accepted() -> None:
-    accept = request.headers.get("Accept")
-    if not accept or accept == "*/*" or request.endpoint == files.EXPORT:
-        return
-    ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
-    if not ranges["application/json"]:
-        raise NotAcceptable("The answers are JSON: send Accept: application/json, or no Accept at all.")

@@ -1,4 +1,4 @@
-"""Suggestions for a text that need not be a ticket yet."""
+"""Suggestions for texts that need not be tickets yet."""
 
 from __future__ import annotations
 
@@ -11,24 +11,18 @@ from ticketsvc.api.input.body import json_object
 from ticketsvc.api.input.fields import Fields
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
-from ticketsvc.triage.model import Suggestion
 
 bp = Blueprint("classify", __name__)
 
 
 @bp.post("/classify")
 def classify() -> Response:
-    """Suggest a category and a priority."""
+    """Suggest a category and a priority, under both names that clients of this API read."""
     fields = Fields(json_object())
     description = fields.text("description")
     fields.check()
-    answer = _document(services().classifier.classify(description))
-    return JsonResponse(json.dumps(answer, ensure_ascii=False), headers=NO_STORE)
-
-
-def _document(suggestion: Suggestion) -> dict[str, object]:
-    """The labels under both names that clients of this API read."""
-    return {
+    suggestion = services().classifier.classify(description)
+    document = {
         "category": suggestion.category,
         "priority": suggestion.priority,
         "suggested_category": suggestion.category,
@@ -40,3 +34,4 @@ def _document(suggestion: Suggestion) -> dict[str, object]:
         "source": suggestion.source,
         "reasons": [asdict(reason) for reason in suggestion.reasons],
     }
+    return JsonResponse(json.dumps(document, ensure_ascii=False), headers=NO_STORE)

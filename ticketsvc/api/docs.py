@@ -1,26 +1,27 @@
 """The documentation: the OpenAPI document, the page that shows it, and the page of the problem types.
 
-The pages load nothing from elsewhere: the renderer (Swagger UI) is in ticketsvc/static/docs/vendor with its licence.
+`script/api-docs` generates openapi.json and errors.html from openapi.yaml, so that a worker neither parses YAML nor
+renders Markdown. The pages load nothing from other hosts: Swagger UI is in ticketsvc/static/docs/vendor, with its
+licence.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from functools import cache
 from pathlib import Path
 
-from flask import Blueprint, Response, render_template
+from flask import Blueprint, Response
 
-from ticketsvc.api.markdown import paragraphs
-from ticketsvc.api.output.csp import PAGE_CSP
-from ticketsvc.api.output.responses import cacheable
+from ticketsvc.api.output.responses import cacheable_response
 from ticketsvc.problems import NotFound
+from ticketsvc.server.security_headers import PAGE_CSP
 
-STATIC = Path(__file__).parents[1] / "static" / "docs"
+STATIC = Path(__file__).parents[1] / "static"
+FILES = STATIC / "docs"
 TYPES = {".css": "text/css", ".js": "text/javascript"}
 FOREVER = "max-age=31536000, immutable"
-"""For a file whose path has its version: it may be kept for a year."""
+"""For files whose path contains their version."""
 REVALIDATE = "no-cache"
 
 bp = Blueprint("documentation", __name__)
@@ -28,58 +29,51 @@ bp = Blueprint("documentation", __name__)
 
 @bp.get("/openapi.json")
 def openapi() -> Response:
-    """The OpenAPI document."""
-    return _cacheable(_document(), "application/json", REVALIDATE)
+    """Return the OpenAPI document."""
+    return _cacheable(_read("openapi.json"), "application/json", REVALIDATE)
 
 
 @bp.get("/docs")
-def page() -> Response:
-    """The document as a page to read and try."""
-    return _page(render_template("docs.html"))
+def swagger_ui() -> Response:
+    """Return the page that shows the OpenAPI document and sends requests from it."""
+    return _page("docs.html")
 
 
 @bp.get("/docs/errors")
 def errors() -> Response:
-    """Every problem type, under the address that its `type` has."""
-    from ticketsvc.api.openapi import problem_types  # only when it is wanted
-
-    introduction, sections = problem_types.described()
-    problems = [(slug, paragraphs(text)) for slug, text in sections.items()]
-    return _page(render_template("errors.html", introduction=paragraphs(introduction), problems=problems))
+    """Return the page that the `type` of every problem refers to."""
+    return _page("errors.html")
 
 
 @bp.get("/docs/files/<path:name>")
 def file(name: str) -> Response:
-    """A file of the pages."""
+    """Return a file that the pages load. Raises NotFound."""
     path = _files().get(name)
     if path is None:
         raise NotFound("There is no such file.")
     media_type = TYPES.get(path.suffix, "text/plain")
-    return _cacheable(
-        path.read_bytes(), f"{media_type}; charset=utf-8", FOREVER if name.startswith("vendor/") else REVALIDATE
-    )
+    caching = FOREVER if name.startswith("vendor/") else REVALIDATE
+    return _cacheable(path.read_bytes(), f"{media_type}; charset=utf-8", caching)
 
 
 @cache
-def _document() -> bytes:
-    """The document as it is sent. The modules that make it are imported for it."""
-    from ticketsvc.api.openapi import document
-
-    return json.dumps(document(), ensure_ascii=False, separators=(",", ":")).encode()
+def _read(name: str) -> bytes:
+    """Return a file of ticketsvc/static. It is read on the first request for it."""
+    return (STATIC / name).read_bytes()
 
 
 @cache
 def _files() -> dict[str, Path]:
-    """All files that are served, by name."""
-    return {path.relative_to(STATIC).as_posix(): path for path in STATIC.rglob("*") if path.is_file()}
+    """Return the files below /docs/files by name. Only these names are served, so no path can leave the directory."""
+    return {path.relative_to(FILES).as_posix(): path for path in FILES.rglob("*") if path.is_file()}
 
 
-def _page(html: str) -> Response:
+def _page(name: str) -> Response:
     policies = {"Content-Security-Policy": PAGE_CSP, "Referrer-Policy": "no-referrer"}
-    return _cacheable(html.encode(), "text/html; charset=utf-8", REVALIDATE, policies)
+    return _cacheable(_read(name), "text/html; charset=utf-8", REVALIDATE, policies)
 
 
 def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:
-    """A body with a digest of it as its ETag, or 304 to a caller who has it."""
-    tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
-    return cacheable(body, media_type, tag, {"Cache-Control": caching, **(headers or {})})
+    """Return a body with its digest as the ETag, or 304 if the client has it."""
+    etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+    return cacheable_response(body, media_type, etag, {"Cache-Control": caching, **(headers or {})})

@@ -1,4 +1,4 @@
-"""Health: is the process alive, and can it serve?"""
+"""Health checks: liveness and readiness."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ bp = Blueprint("health", __name__)
 
 @bp.get("/livez")
 def live() -> Response:
-    """The process answers; the database is not asked."""
+    """Return 200 if the process serves requests. The database is not queried."""
     return JsonResponse('{"status":"alive"}', headers=NO_STORE)
 
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """The database answers and every migration of this release was applied; otherwise 503."""
+    """Return 200 if the database responds and has every migration of this release. Raises Unavailable."""
     pending = health.pending_migrations(services().database, expected_ids())
     if pending:
         raise Unavailable(f"Migrations are pending: {', '.join(pending)}. Run `flask migrate`.", 10)

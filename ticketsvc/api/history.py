@@ -1,4 +1,4 @@
-"""What happened to a ticket."""
+"""The history of a ticket."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ bp = Blueprint("history", __name__)
 
 
 @bp.get("/<uuid:ticket_id>/history")
-def page(ticket_id: UUID) -> Response:
-    """A page of a ticket's history, oldest first; of a deleted ticket without its texts."""
-    asked = filters.parse_history(request.query_string, ticket_id)
-    entries, following = history.page(services().database, ticket_id, asked.limit, asked.cursor)
-    return JsonResponse(entries, headers={**NO_STORE, **asked.link(request.path, following)})
+def list_entries(ticket_id: UUID) -> Response:
+    """Return a page of a ticket's history, oldest first. The history of a deleted ticket has no texts."""
+    parameters = filters.parse_history(request.query_string, ticket_id)
+    entries, next_cursor = history.page(services().database, ticket_id, parameters.limit, parameters.cursor)
+    return JsonResponse(entries, headers={**NO_STORE, **parameters.link(request.path, next_cursor)})

@@ -1,17 +1,19 @@
-"""Figures of the service for Prometheus, those of all workers together."""
+"""GET /metrics: the metrics of all workers, for Prometheus."""
 
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterator
 
 from flask import Blueprint, Response
+from prometheus_client.core import GaugeMetricFamily
 
+from ticketsvc import __version__
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.enums import STATUSES
 from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics import exposition, process
-from ticketsvc.server.metrics.counts import Key
+from ticketsvc.server import metrics
 from ticketsvc.services import services
 from ticketsvc.store import stats
 
@@ -20,16 +22,34 @@ bp = Blueprint("metrics", __name__)
 
 @bp.get("/metrics")
 def scrape() -> Response:
-    """All metrics. Answers without a database too: just then they are wanted."""
-    gauges = {**_tickets(), ("build_info", max(expected_ids()), platform.python_version()): 1.0}
-    snapshot = process.total(services().database.pool.get_stats())
-    snapshot.gauges.update({**gauges, ("start_time_seconds",): snapshot.started})
-    return JsonResponse(exposition.write(snapshot), headers=NO_STORE, content_type=exposition.CONTENT_TYPE)
+    """Return all metrics. Works without a database too, since that is when they are needed."""
+    metrics.update(services().database.pool)
+    text = metrics.exposition(*_tickets(), _start_time(), _build_info())
+    return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE)
 
 
-def _tickets() -> dict[Key, float]:
+def _tickets() -> Iterator[GaugeMetricFamily]:
+    tickets = GaugeMetricFamily("ticketsvc_tickets", "Tickets in the database.", labels=["status"])
+    is_up = True
     try:
-        counted = stats.by_status(services().database)
+        counts = stats.by_status(services().database)
     except Problem:
-        return {("database_up",): 0}
-    return {("database_up",): 1, **{("tickets", status): counted.get(status, 0) for status in STATUSES}}
+        is_up = False
+    else:
+        for status in STATUSES:
+            tickets.add_metric([status], counts.get(status, 0))
+    yield tickets
+    yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database answered this scrape.", is_up)
+
+
+def _start_time() -> GaugeMetricFamily:
+    help_text = "When the service was started, since 1970."
+    return GaugeMetricFamily("ticketsvc_start_time_seconds", help_text, metrics.START_TIME)
+
+
+def _build_info() -> GaugeMetricFamily:
+    info = {"version": __version__, "schema": max(expected_ids()), "python": platform.python_version()}
+    help_text = "What runs: its version, its newest migration, and Python's version."
+    family = GaugeMetricFamily("ticketsvc_build_info", help_text, labels=list(info))
+    family.add_metric(list(info.values()), 1)
+    return family

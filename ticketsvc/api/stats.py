@@ -1,4 +1,4 @@
-"""Statistics of the queue."""
+"""Statistics."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ bp = Blueprint("stats", __name__, url_prefix="/stats")
 
 @bp.get("")
 def headline() -> Response:
-    """The contract's figures of all tickets, or of those that the list's filters allow; all of one snapshot."""
+    """Return totals and breakdowns of the tickets that match the filters, all from one snapshot."""
     filters = parse_filters(request.query_string)
     return JsonResponse(stats.headline(services().database, filters), headers=NO_STORE)
 
 
 @bp.get("/daily")
 def daily() -> Response:
-    """Tickets created and resolved on each calendar day of a time zone."""
+    """Return the tickets created and resolved on each calendar day of a time zone."""
     database = services().database
-    asked = stats_query.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
-    return JsonResponse(stats.daily(database, asked.tz, asked.since, asked.before), headers=NO_STORE)
+    days = stats_query.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
+    return JsonResponse(stats.daily(database, days.tz, days.since, days.before), headers=NO_STORE)
 
 
 @bp.get("/resolution")
 def resolution() -> Response:
-    """How long tickets took from creation to their first resolution."""
+    """Return the time from creation to the first resolution."""
     filters = parse_filters(request.query_string)
     return JsonResponse(stats.resolution(services().database, filters), headers=NO_STORE)
 
 
 @bp.get("/triage")
 def triage() -> Response:
-    """How suggested labels compare with the final ones, for the tickets created in a window."""
+    """Compare suggested labels with the final ones, for the tickets created in a window."""
     window = stats_query.parse_window(request.query_string)
     return JsonResponse(stats.triage(services().database, window.since, window.before), headers=NO_STORE)

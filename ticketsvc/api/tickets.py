@@ -8,8 +8,9 @@ from flask import Blueprint, Response, request
 
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import filters, idempotency
-from ticketsvc.api.input.body import MERGE_PATCH, json_object
+from ticketsvc.api.input.body import json_object
 from ticketsvc.api.input.fields import TITLE_LENGTH, Fields
+from ticketsvc.api.input.media_types import MERGE_PATCH
 from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -21,7 +22,7 @@ bp = Blueprint("tickets", __name__)
 
 @bp.post("")
 def create() -> Response:
-    """Store a ticket; what the caller left out is triaged at once, by the offline classifier."""
+    """Store a ticket. Labels that the client left out are suggested by the offline classifier."""
     body = json_object()
     key = idempotency.idempotency_key(body)
     fields = Fields(body)
@@ -33,32 +34,33 @@ def create() -> Response:
         services().database, title, description, category, priority, suggestion, author(), key
     )
     headers = {"Location": f"/api/tickets/{ticket_id}", **(idempotency.REPLAYED if is_replay else {})}
-    return _answer(ticket, 201, headers)
+    return _ticket_response(ticket, 201, headers)
 
 
 @bp.get("")
-def list_page() -> Response:
-    """One page of the tickets that the filters allow."""
-    asked = filters.parse(request.query_string)
-    page = pages.page(services().database, asked.filters, asked.sort, asked.limit, asked.cursor)
-    headers = {**NO_STORE, **asked.link(request.path, page.next)}
-    if asked.count:
-        headers["X-Total-Count"] = str(pages.count(services().database, asked.filters))
+def list_tickets() -> Response:
+    """Return one page of the tickets that match the filters."""
+    parameters = filters.parse(request.query_string)
+    database, selected = services().database, parameters.filters
+    page = pages.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
+    headers = {**NO_STORE, **parameters.link(request.path, page.next)}
+    if parameters.count:
+        headers["X-Total-Count"] = str(pages.count(database, selected))
     return JsonResponse(page.json, headers=headers)
 
 
 @bp.get("/<uuid:ticket_id>")
 def read(ticket_id: UUID) -> Response:
-    """One ticket, or 304 to a caller who has it."""
+    """Return one ticket, or 304 if the client has its current version."""
     ticket = tickets.get(services().database, ticket_id)
-    if conditional.none_match(ticket.version):
+    if conditional.client_has_version(ticket.version):
         return empty_response(304, _validators(ticket))
-    return _answer(ticket)
+    return _ticket_response(ticket)
 
 
 @bp.patch("/<uuid:ticket_id>")
 def change(ticket_id: UUID) -> Response:
-    """Change any of a ticket's fields; those that the body leaves out are kept."""
+    """Change the fields of a ticket that the body contains."""
     fields = Fields(json_object(MERGE_PATCH))
     changes = {
         "title": fields.text_if_given("title", TITLE_LENGTH),
@@ -68,7 +70,7 @@ def change(ticket_id: UUID) -> Response:
         "status": fields.choice("status", STATUSES),
     }
     fields.check()
-    return _answer(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
+    return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
 
 
 @bp.delete("/<uuid:ticket_id>")
@@ -78,7 +80,7 @@ def delete(ticket_id: UUID) -> Response:
     return empty_response(204)
 
 
-def _answer(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def _ticket_response(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return JsonResponse(ticket.json, status, {**_validators(ticket), **(headers or {})})
 
 

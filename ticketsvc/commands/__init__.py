@@ -1,1 +1,1 @@
-"""The commands of `flask`: a module for each group, which `ticketsvc.cli` registers."""
+"""The commands of `flask`, one module per group. `ticketsvc.cli` registers them."""

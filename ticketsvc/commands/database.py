@@ -8,7 +8,6 @@ from contextlib import contextmanager
 
 import click
 
-from ticketsvc.dev import embedded
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
 from ticketsvc.store.postgres.database import Database
@@ -18,9 +17,16 @@ STATEMENT_SECONDS = 3600
 
 
 def database_url() -> str:
-    """DATABASE_URL; the server of an embedded one is started. Raises EmbeddedError."""
-    url = services().config.database_url
-    return embedded.start(url) if embedded.is_embedded(url) else url
+    """Return DATABASE_URL, or for an embedded server, which is started, its URL. Raises ClickException."""
+    config = services().config
+    if not config.is_embedded:
+        return config.database_url
+    from ticketsvc.dev import embedded  # never in production
+
+    try:
+        return embedded.start(config.database_url)
+    except embedded.EmbeddedError as error:
+        raise click.ClickException(str(error)) from None
 
 
 @contextmanager
@@ -35,5 +41,5 @@ def open_database() -> Iterator[Database]:
             yield database
         finally:
             database.close()
-    except (embedded.EmbeddedError, Problem) as error:
+    except Problem as error:
         raise click.ClickException(str(error)) from None

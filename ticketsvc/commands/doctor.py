@@ -14,7 +14,6 @@ from flask.cli import with_appcontext
 from ticketsvc import migrations
 from ticketsvc.commands.database import database_url, open_database
 from ticketsvc.config import Config
-from ticketsvc.dev import embedded
 from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
@@ -75,7 +74,7 @@ def examine(config: Config) -> Iterator[Finding]:
         migrated = schema(database_url())  # says why a server cannot be reached, which the pool does not
         with open_database() as database:
             yield from _examine_database(config, database, migrated)
-    except (click.ClickException, embedded.EmbeddedError, migrations.MigrationError) as error:
+    except (click.ClickException, migrations.MigrationError) as error:
         advice = "DATABASE_URL has the server's address, a role and the role's password: see which is wrong."
         yield Finding("database", Verdict.WRONG, str(error), advice)
     yield model(config)
@@ -217,10 +216,10 @@ def schema(url: str) -> Finding:
 def counters(counted: health.Counted) -> Finding:
     """What can be seen of the counters without reading all tickets."""
     if counted.is_negative:
-        return Finding("counters", Verdict.WRONG, "Some are below zero.", "Run `flask stats mend`.")
+        return Finding("counters", Verdict.WRONG, "Some are below zero.", "Run `flask stats rebuild`.")
     found = f"{counted.waiting:,} changes wait to be folded."
     if counted.waiting > WAITING_CHANGES:
-        advice = "End long transactions (pg_stat_activity), then run `flask stats mend`."
+        advice = "End long transactions (pg_stat_activity), then run `flask stats rebuild`."
         return Finding("counters", Verdict.WARNING, found, advice)
     return Finding("counters", Verdict.FINE, f"{found} `flask stats check` compares them with all tickets.")
 

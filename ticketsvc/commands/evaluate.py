@@ -1,10 +1,10 @@
-"""`flask triage evaluate`: suggestions beside the labels that people gave, in figures."""
+"""`flask triage evaluate`: compare suggestions with the labels that people gave."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import BinaryIO, NamedTuple
 
@@ -13,19 +13,19 @@ from flask.cli import with_appcontext
 
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import progress
-from ticketsvc.services import classifier as outside_classifier
+from ticketsvc.services import classifier as configured_classifier
 from ticketsvc.services import offline_classifier, services
 from ticketsvc.store import training
-from ticketsvc.triage.evaluation import Answer, Bin, Quality, quality
-from ticketsvc.triage.labelled import Labelled, read_line
+from ticketsvc.triage.evaluation import BINS, Bin, Prediction, Quality, quality
+from ticketsvc.triage.labelled import LabelledTicket, read_line
 from ticketsvc.triage.model import Classifier, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 
-class Trial(NamedTuple):
-    """A labelled ticket, what was suggested for it, and how many milliseconds that took."""
+class Result(NamedTuple):
+    """A labelled ticket, the suggestion for it, and the time in milliseconds that the suggestion took."""
 
-    ticket: Labelled
+    ticket: LabelledTicket
     suggestion: Suggestion
     milliseconds: float
 
@@ -36,106 +36,96 @@ class Trial(NamedTuple):
     "--classifier",
     "name",
     type=click.Choice(["offline", "learned", "openai"]),
-    help="offline: the lexicon alone; learned: with what this database's tickets taught; openai: the model."
-    "  [default: what triages new tickets]",
+    help="offline: the lexicon alone. learned: also the training examples of this database. openai: the model."
+    "  [default: the classifier of new tickets]",
 )
 @with_appcontext
 def evaluate(file: BinaryIO, name: str | None) -> None:
-    """Compare suggestions with the labels in FILE ("-": standard input).
+    """Compare suggestions with the labels in FILE ("-" for standard input).
 
-    FILE has one JSON object a line: "title", "description" or "text" (or several of them), and the right "category",
-    "priority" or both. Nothing is stored. The exit status is 1 when a line could not be used.
+    FILE contains one JSON object per line with a "title", a "description" or a "text" (or several of them), and the
+    right "category", "priority" or both. Nothing is stored. The exit status is 1 if a line was skipped.
     """
-    labelled, faults = _read(file)
-    for fault in faults:
-        click.echo(fault, err=True)
-    if not labelled:
-        raise click.ClickException("There is no labelled ticket to compare with.")
-    with _classifier(name) as classifier, progress(len(labelled), "tickets") as advance:
-        trials = [_try(classifier, ticket, advance) for ticket in labelled]
-    click.echo("\n".join(_report(trials)))
-    if faults:
-        raise click.ClickException(f"{len(faults):,} lines were left out. The reasons are above.")
+    tickets, errors = _read(file)
+    for error in errors:
+        click.echo(error, err=True)
+    if not tickets:
+        raise click.ClickException("The file has no labelled tickets.")
+    with _classifier(name) as classifier, progress(len(tickets), "tickets") as advance:
+        results = []
+        for ticket in tickets:
+            started = time.perf_counter()
+            suggestion = classifier.classify(ticket.text)
+            results.append(Result(ticket, suggestion, 1000 * (time.perf_counter() - started)))
+            advance(1)
+    click.echo("\n".join(_report(results)))
+    if errors:
+        raise click.ClickException(f"{len(errors):,} lines were skipped for the reasons above.")
 
 
-def _read(file: Iterable[bytes]) -> tuple[list[Labelled], list[str]]:
-    """The tickets of a file, and what is wrong with the lines that hold none. Blank lines are passed over."""
-    labelled, faults = [], []
+def _read(file: Iterable[bytes]) -> tuple[list[LabelledTicket], list[str]]:
+    """Return the tickets of a file, and an error message for each invalid line. Blank lines are ignored."""
+    tickets, errors = [], []
     for number, line in enumerate(file, 1):
         if line.strip():
             try:
-                labelled.append(read_line(line))
-            except ValueError as fault:
-                faults.append(f"Line {number:,} {fault}")
-    return labelled, faults
+                tickets.append(read_line(line))
+            except ValueError as error:
+                errors.append(f"Line {number:,} {error}")
+    return tickets, errors
 
 
 @contextmanager
 def _classifier(name: str | None) -> Iterator[Classifier]:
     config = services().config
     if name == "openai" and not config.openai_api_key:
-        raise click.ClickException("There is no model to ask: set OPENAI_API_KEY.")
+        raise click.ClickException("No model is configured: set OPENAI_API_KEY.")
     if name == "offline" or (name is None and not config.triage_learning):
         yield OfflineClassifier()
         return
     with open_database() as database:
-        training.size(database)  # classifiers do without a database that is away; figures should not
+        training.size(database)  # fail if the database cannot be reached: the classifier would hide it
         offline = offline_classifier(config, database)
-        yield outside_classifier(config, database, offline) if name == "openai" else offline
+        yield configured_classifier(config, database, offline) if name == "openai" else offline
 
 
-def _try(classifier: Classifier, ticket: Labelled, advance: Callable[[int], None]) -> Trial:
-    started = time.perf_counter()
-    suggestion = classifier.classify(ticket.text)
-    milliseconds = 1000 * (time.perf_counter() - started)
-    advance(1)
-    return Trial(ticket, suggestion, milliseconds)
-
-
-def _report(trials: list[Trial]) -> Iterator[str]:
-    sources = Counter(trial.suggestion.source for trial in trials)
-    yield f"Tickets: {len(trials):,}. Decided by: {', '.join(f'{name} {n:,}' for name, n in sorted(sources.items()))}."
+def _report(results: list[Result]) -> Iterator[str]:
+    sources = Counter(result.suggestion.source for result in results)
+    yield f"Tickets: {len(results):,}. Decided by: {', '.join(f'{name} {n:,}' for name, n in sorted(sources.items()))}."
     yield ""
-    fields = {name: quality(answers) for name, answers in _answers(trials).items() if answers}
+    predictions = {name: _predictions(results, name) for name in ("category", "priority")}
+    qualities = {name: quality(found) for name, found in predictions.items() if found}
     yield "field     tickets  accuracy  macro-F1   kappa  calibration error"
-    yield from (_row(name, figures) for name, figures in fields.items())
-    for name, figures in fields.items():
+    yield from (_quality_row(name, each) for name, each in qualities.items())
+    for name, each in qualities.items():
         yield ""
         yield f"{name}: confidence  tickets    mean   right"
-        yield from (_bin(part) for part in figures.reliability)
+        yield from map(_bin_row, each.bins)
     yield ""
-    yield _latency(sorted(trial.milliseconds for trial in trials))
+    yield _latency(sorted(result.milliseconds for result in results))
 
 
-def _answers(trials: list[Trial]) -> dict[str, list[Answer]]:
-    return {
-        "category": [
-            Answer(trial.suggestion.category, trial.suggestion.category_confidence, trial.ticket.category)
-            for trial in trials
-            if trial.ticket.category
-        ],
-        "priority": [
-            Answer(trial.suggestion.priority, trial.suggestion.priority_confidence, trial.ticket.priority)
-            for trial in trials
-            if trial.ticket.priority
-        ],
-    }
+def _predictions(results: list[Result], field: str) -> list[Prediction]:
+    return [
+        Prediction(getattr(result.suggestion, field), getattr(result.suggestion, f"{field}_confidence"), actual)
+        for result in results
+        if (actual := getattr(result.ticket, field))
+    ]
 
 
-def _row(field: str, figures: Quality) -> str:
-    kappa = "      -" if figures.kappa is None else f"{figures.kappa:7.3f}"
-    return (
-        f"{field:8} {figures.answers:8,} {figures.accuracy:9.3f} {figures.macro_f1:9.3f} {kappa}"
-        f" {figures.calibration_error:18.3f}"
-    )
+def _quality_row(field: str, found: Quality) -> str:
+    kappa = "      -" if found.kappa is None else f"{found.kappa:7.3f}"
+    rates = f"{found.accuracy:9.3f} {found.macro_f1:9.3f} {kappa} {found.calibration_error:18.3f}"
+    return f"{field:8} {found.size:8,} {rates}"
 
 
-def _bin(part: Bin) -> str:
-    return f"{part.least:11.1f} to {part.least + 0.1:.1f} {part.answers:8,} {part.confidence:7.3f} {part.accuracy:7.3f}"
+def _bin_row(each: Bin) -> str:
+    upper = each.lower + 1 / BINS
+    return f"{each.lower:11.1f} to {upper:.1f} {each.size:8,} {each.confidence:7.3f} {each.accuracy:7.3f}"
 
 
 def _latency(milliseconds: list[float]) -> str:
-    """The nearest-rank percentiles of sorted times."""
+    """Format the nearest-rank percentiles of sorted durations."""
     mean = sum(milliseconds) / len(milliseconds)
     p50, p99 = (milliseconds[-(-len(milliseconds) * share // 100) - 1] for share in (50, 99))
     return f"Latency in ms: mean {mean:.2f}, p50 {p50:.2f}, p99 {p99:.2f}."

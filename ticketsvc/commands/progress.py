@@ -1,7 +1,4 @@
-"""How far a command is, told on standard error: a bar on a terminal, a line for each tenth elsewhere.
-
-Of one statement of the database nobody knows how far it is: then the time is told.
-"""
+"""Progress of a command on standard error: a bar on a terminal, a line for each tenth in a pipe."""
 
 from __future__ import annotations
 
@@ -14,57 +11,47 @@ from contextlib import contextmanager
 import click
 
 Advance = Callable[[int], None]
-"""Call it with the number of things just done."""
-
-PIPE_SECONDS = 15.0
-"""How often a line tells that a statement still runs, where there is no terminal."""
+"""Takes the number of items that were just finished."""
 
 
 @contextmanager
 def progress(total: int, what: str) -> Iterator[Advance]:
-    """Tell of `total` things, named `what` in the plural, while the caller works on them."""
+    """Show the progress through `total` items, named `what` in the plural."""
     if sys.stderr.isatty():
         with click.progressbar(length=total, label=what, file=sys.stderr, show_pos=True) as bar:
             yield bar.update
-    else:
-        yield _lines(total, what)
-
-
-def _lines(total: int, what: str) -> Advance:
-    done = told = 0
+        return
+    done = 0
 
     def advance(steps: int) -> None:
-        nonlocal done, told
-        done += steps
-        tenth = 10 * done // max(total, 1)
-        if tenth > told:
-            told = tenth
+        nonlocal done
+        before, done = done, done + steps
+        if 10 * done // max(total, 1) > 10 * before // max(total, 1):
             click.echo(f"{done:,} of {max(total, done):,} {what}", err=True)
 
-    return advance
+    yield advance
 
 
 @contextmanager
 def working(what: str, every: float | None = None) -> Iterator[None]:
-    """Tell how long `what` has been going on, while the caller waits for one statement.
+    """Show how long one statement has been running, whose progress is not known.
 
-    `every` is in seconds: by default each on a terminal, where the line is written over, and PIPE_SECONDS elsewhere.
+    `every` is in seconds. By default each second updates the line of a terminal, and every 15 s add one to a pipe.
     """
     is_terminal = sys.stderr.isatty()
-    every = every or (1.0 if is_terminal else PIPE_SECONDS)
+    start, end = ("\r", "") if is_terminal else ("", "\n")
     done, started = threading.Event(), time.monotonic()
 
-    def tell() -> None:
-        while not done.wait(every):
-            line = f"{what}: {time.monotonic() - started:.0f} s"
-            click.echo(f"\r{line}" if is_terminal else line, err=True, nl=not is_terminal)
+    def show() -> None:
+        while not done.wait(every or (1 if is_terminal else 15)):
+            click.echo(f"{start}{what}: {time.monotonic() - started:.0f} s{end}", err=True, nl=False)
 
-    teller = threading.Thread(target=tell, daemon=True)
-    teller.start()
+    thread = threading.Thread(target=show, daemon=True)
+    thread.start()
     try:
         yield
     finally:
         done.set()
-        teller.join()
+        thread.join()
         if is_terminal:
             click.echo("\r\033[K", err=True, nl=False)

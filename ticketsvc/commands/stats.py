@@ -1,4 +1,4 @@
-"""`flask stats`: whether the counters behind the statistics are right, and making them so."""
+"""`flask stats`: check and rebuild the counters of the statistics."""
 
 from __future__ import annotations
 
@@ -9,28 +9,28 @@ from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import working
 from ticketsvc.store import stats as store
 
-SHOWN = 20
-"""So many differences are listed; more are only counted."""
+MAX_LISTED = 20
+"""Maximum number of differences that are listed. All are counted."""
 
-stats = AppGroup("stats", help="Check the counters behind the statistics, and mend them.")
+stats = AppGroup("stats", help="Check and rebuild the counters of the statistics.")
 
 
 @stats.command()
 def check() -> None:
-    """Compare the counters with the tickets. Ends with 1 when they differ."""
+    """Compare the counters with the tickets. The exit status is 1 if they differ."""
     with open_database() as database, working("comparing the counters with the tickets"):
         differences = store.check(database)
     if not differences:
         click.echo("The counters agree with the tickets.")
         return
-    for difference in differences[:SHOWN]:
+    for difference in differences[:MAX_LISTED]:
         click.echo(f"{difference.counter} {difference.key}: off by {difference.excess}")
-    raise click.ClickException(f"{len(differences):,} counters are wrong. Mend them with `flask stats mend`.")
+    raise click.ClickException(f"{len(differences):,} counters are wrong. Rebuild them with `flask stats rebuild`.")
 
 
 @stats.command()
-def mend() -> None:
-    """Count all tickets anew. Nobody has to wait meanwhile, and nothing that is changed meanwhile is lost."""
+def rebuild() -> None:
+    """Count all tickets again. Writes continue meanwhile and are counted."""
     with open_database() as database, working("counting all tickets"):
         store.rebuild(database)
-    click.echo("Counted anew.")
+    click.echo("The counters were rebuilt.")

@@ -1,4 +1,4 @@
-"""`flask tickets import`, `export` and `demo`: many tickets at once, in the same ways as over HTTP."""
+"""`flask tickets import`, `export` and `demo`: the bulk operations of the API as commands."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from flask.cli import AppGroup
 from ticketsvc import filters
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import Advance, progress
-from ticketsvc.dev import demo
 from ticketsvc.files import CHUNK_BYTES, FORMATS, READERS
 from ticketsvc.filters import Filters
 from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports, pages
-from ticketsvc.store.history import NOBODY
+from ticketsvc.store.history import NO_AUTHOR
 from ticketsvc.store.imports import StagedTicket
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.validation.parameters import Parameters
 
-SECONDS = 86_400
-"""How long a command may work."""
-COUNTED_AT_ONCE = 1000
+TIMEOUT = 86_400
+"""Maximum duration of a command in seconds."""
+PROGRESS_STEP = 1000
+"""Number of demo tickets between two updates of the progress."""
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
-tickets = AppGroup("tickets", help="Bring many tickets in or out as files, or make some up.")
+tickets = AppGroup("tickets", help="Import and export tickets as files, and create demo tickets.")
 
 
 def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,30 +46,30 @@ def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @tickets.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: by the file's name.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: from the file name.")
 def import_file(file: str, file_format: str | None) -> None:
-    """File all tickets of FILE (- for standard input), or none.
+    """Create all tickets of FILE ("-" for standard input), or none if any line is invalid.
 
-    NDJSON or CSV; fields: title, description, category, priority, status, created_at, updated_at. All but the first
-    two may be left out.
+    The format is NDJSON or CSV with the fields title, description, category, priority, status, created_at and
+    updated_at. Only the first two are required.
     """
     read = READERS[file_format or _format_of(file)]
-    with click.open_file(file, "rb") as source, _told(source) as advance:
+    with click.open_file(file, "rb") as source, _byte_progress(source) as advance:
         _import(read(_chunks(source, advance), services().config.max_body_bytes))
 
 
 @tickets.command("export")
-@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: by the output's name, else ndjson.")
-@click.option("-o", "--output", default="-", help="The file to write; default: standard output.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: from the file name, else ndjson.")
+@click.option("-o", "--output", default="-", help="The file to write. Default: standard output.")
 @_filter_options
 def export_file(output: str, file_format: str | None, **options: tuple[str, ...]) -> None:
     """Write all tickets that match the filters, oldest first, from one snapshot."""
-    wanted = _parse_filters(options)
+    selected = _parse_filters(options)
     file_format = file_format or ("ndjson" if output == "-" else _format_of(output))
     with open_database() as database, _whole_file(output) as target:
-        parts = exports.stream(database, wanted, file_format == "csv", SECONDS)
-        first = next(parts)  # there is one even of no tickets; what is wrong shows before anything is counted
-        with _counting(database, wanted, output) as advance:
+        parts = exports.stream(database, selected, file_format == "csv", TIMEOUT)
+        first = next(parts)  # there is a first part even without tickets; errors appear before the count starts
+        with _row_progress(database, selected, output) as advance:
             for part in chain([first], parts):
                 target.write(part.lines)
                 advance(part.tickets)
@@ -77,11 +77,13 @@ def export_file(output: str, file_format: str | None, **options: tuple[str, ...]
 
 @tickets.command("demo")
 @click.argument("count", type=click.IntRange(1, 100_000_000))
-@click.option("--seed", default=1, help="Another number makes other tickets.")
-def make_up(count: int, seed: int) -> None:
-    """Add COUNT made-up tickets of the year up to now."""
+@click.option("--seed", default=1, help="A different number creates different tickets.")
+def demo(count: int, seed: int) -> None:
+    """Create COUNT random tickets with creation times of the past year."""
+    from ticketsvc.dev import demo as generator  # not part of the production import path
+
     with progress(count, "tickets") as advance:
-        _import(_counted(demo.tickets(count, seed, datetime.now(UTC)), advance))
+        _import(_with_progress(generator.tickets(count, seed, datetime.now(UTC)), advance))
 
 
 def _parse_filters(options: dict[str, tuple[str, ...]]) -> Filters:
@@ -97,9 +99,9 @@ def _parse_filters(options: dict[str, tuple[str, ...]]) -> Filters:
 def _import(rows: Iterator[StagedTicket]) -> None:
     with open_database() as database:
         try:
-            imported = imports.run(database, rows, NOBODY, SECONDS)
+            imported = imports.run(database, rows, NO_AUTHOR, TIMEOUT)
         except InvalidFile as problem:
-            lines = [f"line {fault.line}: {fault.detail}" for fault in problem.faults]
+            lines = [f"line {error.line}: {error.detail}" for error in problem.errors]
             raise click.ClickException("\n".join([problem.detail, *lines])) from None
     click.echo(f"Imported {imported:,} tickets.")
 
@@ -107,27 +109,28 @@ def _import(rows: Iterator[StagedTicket]) -> None:
 def _format_of(name: str) -> str:
     suffix = Path(name).suffix.lower()
     if suffix not in SUFFIXES:
-        raise click.UsageError(f"The name does not tell the format: add --format {' or --format '.join(FORMATS)}.")
+        options = " or --format ".join(FORMATS)
+        raise click.UsageError(f"The file name does not show the format: add --format {options}.")
     return SUFFIXES[suffix]
 
 
-def _told(source: IO[bytes]) -> AbstractContextManager[Advance]:
-    """Progress by the bytes of a file; of standard input nobody knows the end."""
+def _byte_progress(source: IO[bytes]) -> AbstractContextManager[Advance]:
+    """Show progress in bytes of a file, and none for standard input, whose size is unknown."""
     status = os.fstat(source.fileno())
     if stat.S_ISREG(status.st_mode):
         return progress(status.st_size, "bytes")
-    return nullcontext(_tell_nothing)
+    return nullcontext(_no_progress)
 
 
-def _counting(database: Database, wanted: Filters, output: str) -> AbstractContextManager[Advance]:
-    """Progress by the tickets of an export, where counting them costs little and no pipe waits for them."""
-    if output == "-" or wanted.search:
-        return nullcontext(_tell_nothing)
-    return progress(pages.count(database, wanted), "tickets")
+def _row_progress(database: Database, selected: Filters, output: str) -> AbstractContextManager[Advance]:
+    """Show progress in tickets if counting them is cheap and the output is not a pipe."""
+    if output == "-" or selected.search:
+        return nullcontext(_no_progress)
+    return progress(pages.count(database, selected), "tickets")
 
 
-def _tell_nothing(steps: int) -> None:
-    """Stands in for progress."""
+def _no_progress(steps: int) -> None:
+    """Ignore the progress."""
 
 
 def _chunks(source: IO[bytes], advance: Advance) -> Iterator[bytes]:
@@ -136,15 +139,15 @@ def _chunks(source: IO[bytes], advance: Advance) -> Iterator[bytes]:
         advance(len(chunk))
 
 
-def _counted(rows: Iterator[StagedTicket], advance: Advance) -> Iterator[StagedTicket]:
-    while some := list(islice(rows, COUNTED_AT_ONCE)):
-        yield from some
-        advance(len(some))
+def _with_progress(rows: Iterator[StagedTicket], advance: Advance) -> Iterator[StagedTicket]:
+    while batch := list(islice(rows, PROGRESS_STEP)):
+        yield from batch
+        advance(len(batch))
 
 
 @contextmanager
 def _whole_file(name: str) -> Iterator[IO[bytes]]:
-    """The file gets its name when it is complete."""
+    """Write to a temporary file that gets the name when it is complete."""
     if name == "-":
         yield sys.stdout.buffer
         return

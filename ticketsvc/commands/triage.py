@@ -1,4 +1,4 @@
-"""`flask triage`: what the classifier learned, how good it is, and suggestions for tickets that have none."""
+"""`flask triage`: training examples, evaluation of the classifiers, and suggestions for existing tickets."""
 
 from __future__ import annotations
 
@@ -18,81 +18,80 @@ from ticketsvc.store import pages, training
 from ticketsvc.store import reclassify as store
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.reclassify import ReclassifyCandidate
-from ticketsvc.triage.learning.classifier import CHARACTERS_READ
-from ticketsvc.triage.model import Classifier
+from ticketsvc.triage.model import MAX_CHARACTERS, Classifier
 
 BATCH = 200
-"""How many tickets are read at a time."""
+"""Number of tickets that are read at a time."""
 
-triage = AppGroup("triage", help="See what the classifier learned, measure it, teach it anew.")
+triage = AppGroup("triage", help="Inspect, evaluate and retrain the classifier.")
 triage.add_command(evaluate)
 
 
 @triage.command()
-def size() -> None:
-    """Say how much was learned."""
+def info() -> None:
+    """Show how much the classifier has learned."""
     with open_database() as database:
-        learned = training.size(database)
-    click.echo(f"Texts that teach: {learned.texts:,}. Words known: {learned.words:,}. Bytes: {learned.bytes:,}.")
+        size = training.size(database)
+    click.echo(f"Training texts: {size.texts:,}. Words: {size.words:,}. Bytes: {size.bytes:,}.")
 
 
 @triage.command()
-@click.confirmation_option(prompt="Forget all that was learned? Only tickets created from now on will teach.")
+@click.confirmation_option(prompt="Delete all training examples? Only tickets created from now on will be used.")
 def forget() -> None:
-    """Forget what was learned, and start afresh."""
+    """Delete all training examples and start again with tickets created from now on."""
     with open_database() as database:
         training.forget(database)
-    click.echo("Forgotten.")
+    click.echo("All training examples were deleted.")
 
 
 @triage.command()
-@click.confirmation_option(prompt="Forget all that was learned, and learn nothing more?")
+@click.confirmation_option(prompt="Delete all training examples and stop training?")
 def stop() -> None:
-    """Forget what was learned, and learn nothing more.
+    """Delete all training examples and stop training.
 
-    Until `flask triage forget` (from then on new tickets teach) or `flask triage rebuild` (all tickets do).
-    TRIAGE_LEARNING=off is the other half: a process that has it suggests without what was learned, by whomever.
+    `flask triage forget` starts training again with tickets created from then on, `flask triage rebuild` with all
+    tickets. TRIAGE_LEARNING=off is a different switch: a process with this setting ignores all training examples.
     """
     with open_database() as database:
         training.stop(database)
-    click.echo("Forgotten. Nothing more is learned.")
+    click.echo("All training examples were deleted. Training is stopped.")
 
 
 @triage.command()
 def rebuild() -> None:
-    """Learn again from all tickets.
+    """Retrain from all tickets.
 
-    Meanwhile closing a ticket that was triaged has to wait.
+    Meanwhile, closing a ticket that has a suggestion has to wait.
     """
-    with open_database() as database, working("learning from all tickets"):
+    with open_database() as database, working("retraining from all tickets"):
         texts = training.rebuild(database)
-    click.echo(f"Texts that teach: {texts:,}.")
+    click.echo(f"Training texts: {texts:,}.")
 
 
 @triage.command()
 def reclassify() -> None:
     """Suggest labels for tickets that never had a suggestion.
 
-    They were imported, or filed with both labels. No ticket's labels, version or time of change are touched. But the
-    labels that such a ticket has teach: one that differs from what is suggested now is a correction, and one that is
-    the same on a resolved or closed ticket an agreement. So run it where people gave these labels. It may be stopped
-    and run again at any time, also twice at once.
+    These tickets were imported or created with both labels. Their labels, version and update time do not change. But
+    their labels become training examples: a label that differs from the suggestion counts as a correction, and one that
+    equals it counts as kept if the ticket is resolved or closed. So run this if people chose these labels. It can be
+    interrupted and repeated at any time, and several runs may work at the same time.
     """
     with open_database() as database:
         classifier = offline_classifier(services().config, database)
-        done: Counter[bool] = Counter()
-        with progress(pages.count(database, Filters()), "tickets looked at") as advance:
+        stored: Counter[bool] = Counter()
+        with progress(pages.count(database, Filters()), "tickets") as advance:
             for batch in _batches(database):
-                done.update(_suggest(database, classifier, ticket) for ticket in batch if ticket.text is not None)
+                stored.update(_suggest(database, classifier, ticket) for ticket in batch if ticket.text is not None)
                 advance(len(batch))
-    click.echo(f"Suggested labels for {done[True]:,} tickets.")
-    if done[False]:
-        click.echo(f"{done[False]:,} tickets were changed meanwhile. Run it again for those that are left.")
+    click.echo(f"Suggested labels for {stored[True]:,} tickets.")
+    if stored[False]:
+        click.echo(f"{stored[False]:,} tickets were changed in the meantime. Run the command again for them.")
 
 
 def _batches(database: Database) -> Iterator[list[ReclassifyCandidate]]:
     last = UUID(int=0)
-    while batch := store.reclassify_batch(database, last, BATCH, CHARACTERS_READ):
+    while batch := store.reclassify_batch(database, last, BATCH, MAX_CHARACTERS):
         yield batch
         last = batch[-1].id
 

@@ -1,9 +1,9 @@
-"""Many tickets at once: files, read as they arrive. Each line becomes a row that Postgres then judges."""
+"""Readers of import files. They parse files as they arrive; Postgres then validates the rows."""
 
 from ticketsvc.files import csv_reader, ndjson_reader
 
 READERS = {"ndjson": ndjson_reader.read, "csv": csv_reader.read}
-"""How each kind of file is read."""
+"""The reader of each file format."""
 
 FORMATS = tuple(READERS)
 

@@ -1,4 +1,7 @@
-"""CSV (RFC 4180) in UTF-8: the first record names the columns. Records may span lines; blank lines are passed over."""
+"""Reader of CSV (RFC 4180) in UTF-8.
+
+The first record names the columns. Records may span lines; blank lines are ignored.
+"""
 
 from __future__ import annotations
 
@@ -9,54 +12,57 @@ from ticketsvc.files import rows
 from ticketsvc.files.lines import split
 from ticketsvc.store.imports import StagedTicket
 
-csv.field_size_limit(2**31 - 1)  # _Lines has the limit
+csv.field_size_limit(2**31 - 1)  # _Lines enforces the limit
 
 
 def read(chunks: Iterable[bytes], record_limit: int) -> Iterator[StagedTicket]:
-    """The tickets of a file, record by record; `record_limit` is in bytes. After a faulty header there are none."""
+    """Yield the tickets of a file. `record_limit` is in bytes. Stops after an invalid header."""
     records = _records(_Lines(chunks, record_limit))
-    line, columns, fault = next(records, (1, [], ""))
-    if fault := fault or _fault_of_header(columns):
-        yield rows.unreadable(line, fault)
+    line, columns, error = next(records, (1, [], ""))
+    if error := error or _header_error(columns):
+        yield rows.unreadable(line, error)
         return
-    for line, cells, fault in records:
-        if fault := fault or _fault_of_record(cells, columns):
-            yield rows.unreadable(line, fault)
+    for line, cells, error in records:
+        if error := error or _record_error(cells, columns):
+            yield rows.unreadable(line, error)
         else:
             yield rows.ticket(line, dict(zip(columns, cells, strict=True)))
 
 
 class _Lines:
-    """The lines of a file for csv.reader, and how many it has taken. Raises csv.Error for one that it must not see."""
+    """The lines of a file for csv.reader, with their number. Raises csv.Error if a record is too long or not UTF-8."""
 
     def __init__(self, chunks: Iterable[bytes], record_limit: int) -> None:
         self._lines = split(chunks, record_limit)
         self._limit = record_limit
         self._size = 0
-        self.taken = 0
+        self.lines_read = 0
 
     def begin_record(self) -> int:
-        """The number of the line with which the next record begins."""
+        """Start a record and return the number of its first line."""
         self._size = 0
-        return self.taken + 1
+        return self.lines_read + 1
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
         line = next(self._lines)
-        self.taken += 1
+        self.lines_read += 1
         self._size += len(line) + 1
         if self._size > self._limit + 1:
             raise csv.Error(f"the record has more than {self._limit:,} bytes; is a quotation mark missing?")
         try:
             return f"{line.decode()}\n"
         except UnicodeDecodeError as error:
-            raise csv.Error(f"line {self.taken:,} is not UTF-8 at byte {error.start + 1}") from None
+            raise csv.Error(f"line {self.lines_read:,} is not UTF-8 at byte {error.start + 1}") from None
 
 
 def _records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
-    """Line, cells, and what is wrong with each record, or ""; after one that is wrong the next line begins another."""
+    """Yield the first line, the cells and the error ("" for none) of each record.
+
+    After an error, a new record begins with the next line.
+    """
     reader = csv.reader(lines, strict=True)
     while True:
         line = lines.begin_record()
@@ -71,15 +77,15 @@ def _records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
                 yield line, cells, ""
 
 
-def _fault_of_header(columns: list[str]) -> str:
+def _header_error(columns: list[str]) -> str:
     if "title" not in columns or "description" not in columns:
-        return "must name the columns, title and description among them, with commas between them."
+        return "must name the columns, separated by commas, including title and description."
     if len(set(columns)) < len(columns):
         return "names a column twice."
     return ""
 
 
-def _fault_of_record(cells: list[str], columns: list[str]) -> str:
+def _record_error(cells: list[str], columns: list[str]) -> str:
     if len(cells) == len(columns):
         return ""
     return f"has {len(cells):,} cells where the header has {len(columns):,}; a cell with a comma in it must be quoted."

@@ -1,4 +1,4 @@
-"""The lines of a file that arrives in pieces."""
+"""Splitting a file that arrives in chunks into lines."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def split(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
-    """Each line without its line feed. Of one that has more than `limit` bytes some beginning that also has more."""
+    """Yield each line without its line feed.
+
+    A line of more than `limit` bytes is cut, but keeps more than `limit` bytes so that the caller can detect it.
+    """
     rest = b""
-    for chunk in _without_mark(chunks):
+    for chunk in _without_byte_order_mark(chunks):
         *complete, rest = (rest + chunk).split(b"\n")
         yield from complete
-        rest = rest[: limit + 1]  # memory stays flat
+        rest = rest[: limit + 1]  # bounds the memory
     if rest:
         yield rest
 
 
-def _without_mark(chunks: Iterable[bytes]) -> Iterator[bytes]:
+def _without_byte_order_mark(chunks: Iterable[bytes]) -> Iterator[bytes]:
     beginning = b""
     chunks = iter(chunks)
     for chunk in chunks:

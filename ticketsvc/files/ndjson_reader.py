@@ -1,4 +1,4 @@
-"""NDJSON: a JSON object a line (https://github.com/ndjson/ndjson-spec). Blank lines are passed over."""
+"""Reader of NDJSON: one JSON object per line (https://github.com/ndjson/ndjson-spec). Blank lines are ignored."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ticketsvc.validation import strict_json
 
 
 def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[StagedTicket]:
-    """The tickets of a file, line by line; `line_limit` is in bytes."""
+    """Yield the tickets of a file. `line_limit` is in bytes."""
     for number, line in enumerate(split(chunks, line_limit), 1):
         if len(line) > line_limit:
             yield rows.unreadable(number, f"has more than {line_limit:,} bytes.")

@@ -1,13 +1,13 @@
-"""A line of a file as a row of the staging table.
+"""Conversion of the lines of an import file to rows of the staging table.
 
-What Postgres can judge is left to it (sql/files/line_errors.sql): whether a text is empty or too long, a label or a
-time is allowed. Here is found what none of its columns can take. The rules are those of creating a ticket.
+Postgres checks the length of texts and the values of labels and times (sql/files/line_errors.sql). This module finds
+the values that no column of the staging table can hold. The rules are those of creating a ticket.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ticketsvc.store.imports import StagedTicket
@@ -16,53 +16,51 @@ from ticketsvc.validation.times import in_utc
 
 
 def ticket(line: int, members: Mapping[str, Any]) -> StagedTicket:
-    """The row of a line that could be read; members with other names are left out."""
-    faults: dict[str, str] = {}
+    """Return the row of a valid line. Unknown members are ignored."""
+    errors: dict[str, str] = {}
     return StagedTicket(
         line,
-        _text(members, "title", faults),
-        _text(members, "description", faults),
-        _choice(members, "category", faults),
-        _choice(members, "priority", faults),
-        _choice(members, "status", faults),
-        _time(members, "created_at", faults),
-        _time(members, "updated_at", faults),
-        json.dumps(faults) if faults else None,
+        _text(members, "title", errors),
+        _text(members, "description", errors),
+        _optional(members, "category", errors, _lower),
+        _optional(members, "priority", errors, _lower),
+        _optional(members, "status", errors, _lower),
+        _optional(members, "created_at", errors, in_utc),
+        _optional(members, "updated_at", errors, in_utc),
+        json.dumps(errors) if errors else None,
     )
 
 
 def unreadable(line: int, reason: str) -> StagedTicket:
-    """The row of a line that could not be read; the reason ends a sentence that begins with "The line"."""
+    """Return the row of an invalid line. `reason` completes a sentence that begins with "The line"."""
     return StagedTicket(line, unreadable=reason)
 
 
-def _text(members: Mapping[str, Any], name: str, faults: dict[str, str]) -> str | None:
+def _text(members: Mapping[str, Any], name: str, errors: dict[str, str]) -> str | None:
     value = members.get(name)
     if not isinstance(value, str):
-        faults[name] = "wrong_type" if name in members else "required"
+        errors[name] = "wrong_type" if name in members else "required"
     elif invalid_text_reason(value):
-        faults[name] = "bad_character"
+        errors[name] = "bad_character"
     else:
         return value.strip()
     return None
 
 
-def _choice(members: Mapping[str, Any], name: str, faults: dict[str, str]) -> str | None:
-    value = members.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and not invalid_text_reason(value):
-        return value.lower()
-    faults[name] = "not_allowed"
-    return None
-
-
-def _time(members: Mapping[str, Any], name: str, faults: dict[str, str]) -> str | None:
+def _optional(
+    members: Mapping[str, Any], name: str, errors: dict[str, str], convert: Callable[[Any], str]
+) -> str | None:
     value = members.get(name)
     if value is None or value == "":
         return None
     try:
-        return in_utc(value)
+        return convert(value)
     except (TypeError, ValueError):
-        faults[name] = "not_allowed"
+        errors[name] = "not_allowed"
         return None
+
+
+def _lower(value: Any) -> str:
+    if not isinstance(value, str) or invalid_text_reason(value):
+        raise ValueError
+    return value.lower()

@@ -1,4 +1,4 @@
-"""A long upload or download, watched: a caller who stalls, or takes too long in all, is cut off."""
+"""A watchdog that ends uploads and downloads whose client stalls or takes too long."""
 
 from __future__ import annotations
 
@@ -17,70 +17,69 @@ _T = TypeVar("_T")
 
 
 class StallWatchdog:
-    """Watches the connection of a request while the caller is waited for. Times are in seconds.
+    """Shuts down the connection of a request if the client stalls or exceeds the total time. Times are in seconds.
 
-    The connection is shut down, which ends the wait of whoever reads or writes it. Where the server has no socket to
-    show (the test client) nothing is watched.
+    Shutting down the connection ends pending reads and writes. Without a socket in the WSGI environment (test client)
+    nothing is watched.
     """
 
     def __init__(self, environ: dict[str, Any], stall: float, total: float) -> None:
         self._socket: socket.socket | None = environ.get("gunicorn.socket")
         self._stall = stall
         self._deadline = time.monotonic() + total
-        self._since: float | None = None
-        self._over = threading.Event()
-        self._cut = False
+        self._waiting_since: float | None = None
+        self._stopped = threading.Event()
+        self._aborted = False
 
     def start(self) -> None:
-        """Begin to watch, until `end`."""
+        """Start watching, until `end`."""
         if self._socket:
             threading.Thread(target=self._watch, args=(self._socket,), daemon=True).start()
 
     def end(self) -> None:
-        """Watch no longer."""
-        self._over.set()
-        if self._cut:
-            logger.warning("cut off a caller who stalled or took too long")
+        """Stop watching."""
+        self._stopped.set()
+        if self._aborted:
+            logger.warning("connection closed: the client stalled or took too long")
 
     def receive(self, chunks: Iterable[_T]) -> Iterator[_T]:
-        """The same chunks; between two of them the work is ours, and the wait for each the caller's.
+        """Yield the chunks of an upload. Only the wait for the next chunk counts as the client's time.
 
-        Others get their turn after each: where data is always there, nothing else makes this greenlet wait. Raises
-        Unavailable between two chunks when the time is over.
+        Yields to other greenlets after each chunk, because this one never waits if the data is already there. Raises
+        Unavailable between two chunks after the total time.
         """
-        waiting = iter(chunks)
+        remaining = iter(chunks)
         while True:
-            self._since = time.monotonic()
+            self._waiting_since = time.monotonic()
             try:
-                chunk = next(waiting)
+                chunk = next(remaining)
             except StopIteration:
                 return
             finally:
-                self._since = None
+                self._waiting_since = None
             yield chunk
             time.sleep(0)
             if time.monotonic() > self._deadline:
-                raise Unavailable("The import took too long and was undone. Split the file.", 60)
+                raise Unavailable("The import took too long and was rolled back. Split the file.", 60)
 
     def send(self, chunks: Iterable[_T]) -> Iterator[_T]:
-        """The same chunks; the caller is waited for while one is handed on. Others get their turn after each."""
+        """Yield the chunks of a download. The time until the next one is requested counts as the client's time.
+
+        Yields to other greenlets after each chunk.
+        """
         for chunk in chunks:
-            self._since = time.monotonic()
+            self._waiting_since = time.monotonic()
             yield chunk
-            self._since = None
+            self._waiting_since = None
             time.sleep(0)
 
     def _watch(self, connection: socket.socket) -> None:
-        while not self._over.wait(min(self._stall / 4, 1.0)):
-            now, since = time.monotonic(), self._since
+        while not self._stopped.wait(min(self._stall / 4, 1.0)):
+            now, since = time.monotonic(), self._waiting_since
             if since is not None and (now > self._deadline or now - since > self._stall):
-                self._cut = True
-                _shut_down(connection)
+                self._aborted = True
+                try:
+                    connection.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    logger.debug("the client had already disconnected")
                 return
-
-
-def _shut_down(connection: socket.socket) -> None:
-    try:
-        connection.shutdown(socket.SHUT_RDWR)
-    except OSError:
-        logger.debug("the caller was gone")

@@ -1,60 +1,153 @@
-"""Connections for migrating, and their errors in sentences. No message ever holds a password."""
+"""The session that migrates: its connection, its lock, its checksums, and its errors as sentences without passwords.
+
+The lock belongs to the session that does the work. On a connection of its own it would be released as soon as the
+process is killed, while the server still runs what that process sent. It needs a direct connection: through a
+PgBouncer in transaction mode each statement may reach another session, and no lock or setting lasts.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+OnStep = Callable[[str], None]
+
+# "ticketsv" in ASCII: all programs that use a database share the numbers of its advisory locks.
+LOCK_NUMBER = 0x7469636B65747376
+
+# These statements are not in sql/: they run before there is a schema, and no request runs them.
+_CREATE = "CREATE TABLE IF NOT EXISTS _migration_content (migration_id text PRIMARY KEY, sha256 text NOT NULL)"
+_EXISTS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('_migration_content') IS NOT NULL"
+_APPLIED = "SELECT migration_id FROM _yoyo_migration ORDER BY applied_at_utc, migration_id"
+_CHECKSUMS = "SELECT migration_id, sha256 FROM _migration_content"
+_RECORD = """
+    INSERT INTO _migration_content (migration_id, sha256)
+    VALUES (%s, %s)
+    ON CONFLICT (migration_id) DO UPDATE SET sha256 = excluded.sha256"""
 
 
 class MigrationError(Exception):
     """The database could not be migrated; the message says why and what to do next."""
 
 
-def parameters(url: str) -> dict[str, Any]:
-    """The parameters that libpq reads from a URL, with a connect timeout of 10 s unless it has one.
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How long to wait, in seconds, and how often to try.
 
-    Raises MigrationError when it is no connection URL.
+    `lock_timeout` bounds the wait of one statement for a table, `backoff` is the time between two attempts, `lock_wait`
+    bounds the wait for another process that is migrating.
     """
+
+    lock_timeout: float = 4.0
+    attempts: int = 5
+    backoff: float = 2.0
+    lock_wait: float = 600.0
+
+
+@contextmanager
+def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[Any]:
+    """Yield yoyo's backend, whose session holds the lock of all migration runs, with the bookkeeping's tables created.
+
+    Raises MigrationError when another run does not end in time, psycopg.Error for an error of the database.
+    """
+    from yoyo import get_backend  # type: ignore[import-untyped]  # web workers do without it
+
+    # All parameters go into the query part of yoyo's kind of URL, where no character of a password is special.
+    with get_backend(f"postgresql+psycopg://?{urlencode(connection_parameters(url))}") as backend:
+        settings = {
+            # While a statement waits for its lock, all later queries on that table wait behind it.
+            "lock_timeout": f"{round(policy.lock_timeout * 1000)}ms",
+            # Building an index may take long, whatever limit the role has for requests.
+            "statement_timeout": "0",
+            # The server ends the statement of a killed run, and with it the lock, without finishing it first.
+            "client_connection_check_interval": "1s",
+        }
+        for setting in settings.items():
+            backend.connection.execute("SELECT set_config(%s, %s, false)", setting)
+        _acquire_lock(backend.connection, url, policy.lock_wait, on_step)
+        # yoyo's own lock is a row, which a killed run leaves behind. While we hold ours, it can only be such a row.
+        backend.break_lock()
+        backend.ensure_internal_schema_updated()
+        backend.connection.execute(_CREATE)
+        yield backend
+
+
+def _acquire_lock(connection: psycopg.Connection[Any], url: str, seconds: float, on_step: OnStep) -> None:
+    # Polls instead of calling pg_advisory_lock(): a waiting statement holds a snapshot, for which the holder's CREATE
+    # INDEX CONCURRENTLY would wait in turn: a deadlock.
+    deadline = time.monotonic() + seconds
+    is_waiting = False
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_NUMBER,)).fetchone() != (True,):
+        if time.monotonic() > deadline:
+            raise MigrationError(
+                f"Another process has been migrating {_target(url)} for {seconds:.0f} s. Let it finish, or end"
+                " its session (pg_locks shows it with locktype = 'advisory'), then run it again."
+            )
+        if not is_waiting:
+            on_step("waiting for another process that is migrating")
+        is_waiting = True
+        time.sleep(0.2)
+
+
+def applied(connection: psycopg.Connection[Any]) -> tuple[list[str], dict[str, str]]:
+    """Return the ids of the applied migrations, oldest first, and the checksums of all applied files by name."""
+    if connection.execute(_EXISTS).fetchone() != (True,):
+        return [], {}
+    return [row[0] for row in connection.execute(_APPLIED)], dict(connection.execute(_CHECKSUMS).fetchall())
+
+
+def record(connection: psycopg.Connection[Any], name: str, path: Path) -> None:
+    """Store the checksum of a file, by which a later run notices an edit: yoyo marks a migration by its name only."""
+    connection.execute(_RECORD, (name, checksum(path)))
+
+
+def checksum(path: Path) -> str:
+    """Return the SHA-256 of a file's text in hexadecimal, which is the same for LF and CRLF line ends."""
+    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+
+
+def connection_parameters(url: str) -> dict[str, Any]:
+    """Return libpq's parameters from a URL, with a connect timeout of 10 s by default. Raises MigrationError."""
     try:
-        read = {name: value for name, value in conninfo_to_dict(url).items() if value not in (None, "")}
+        given = {name: value for name, value in conninfo_to_dict(url).items() if value not in (None, "")}
     except psycopg.ProgrammingError:
-        # libpq's own message quotes the piece it stumbled over, often a part of the password.
+        # libpq's own message quotes the part that it could not read, which is often a part of the password.
         raise MigrationError(
             "DATABASE_URL is no connection URL like postgresql://user:password@host:5432/database"
             " (special characters in a password are written %40 for @, %2F for /, %25 for %)."
         ) from None
-    return {"connect_timeout": "10", "fallback_application_name": "ticketsvc migrations"} | read
-
-
-def target(url: str) -> str:
-    """What a URL points at, in words for messages: no password and no options."""
-    read = parameters(url)
-    place = read.get("host", read.get("hostaddr", "the default host"))
-    return f'database "{read.get("dbname", "")}" on {place} as "{read.get("user", "")}"'
+    return {"connect_timeout": "10", "fallback_application_name": "ticketsvc migrations"} | given
 
 
 @contextmanager
-def explained(url: str, doing: str = "migrate") -> Iterator[None]:
-    """Turn psycopg's errors into MigrationError; `doing` is the verb for what was tried."""
+def translate_errors(url: str, verb: str = "migrate") -> Iterator[None]:
+    """Raise MigrationError in place of psycopg's errors; its message says that it could not `verb` the database."""
     try:
         yield
-    except psycopg.errors.InsufficientPrivilege as error:
-        raise MigrationError(
-            f"{target(url)} may not change the schema ({_first_line(error)}):"
-            " run the migrations with a DATABASE_URL of the role that owns the tables."
-        ) from error
     except psycopg.Error as error:
-        raise MigrationError(
-            f"Cannot {doing} {target(url)}: {_first_line(error)}."
+        reason = (error.diag.message_primary or str(error)).split("\n", 1)[0].rstrip(".")
+        message = (
+            f"Cannot {verb} {_target(url)}: {reason}."
             " Check that the server is up and that DATABASE_URL is right, then run it again."
-        ) from error
+        )
+        if isinstance(error, psycopg.errors.InsufficientPrivilege):
+            message = (
+                f"{_target(url)} may not change the schema ({reason}):"
+                " run the migrations with a DATABASE_URL of the role that owns the tables."
+            )
+        raise MigrationError(message) from error
 
 
-def _first_line(error: psycopg.Error) -> str:
-    return (error.diag.message_primary or str(error)).split("\n", 1)[0].rstrip(".")
+def _target(url: str) -> str:
+    given = connection_parameters(url)
+    host = given.get("host", given.get("hostaddr", "the default host"))
+    return f'database "{given.get("dbname", "")}" on {host} as "{given.get("user", "")}"'

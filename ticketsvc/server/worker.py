@@ -30,11 +30,10 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from ticketsvc.problems import BadRequest, HeadersTooLarge, InternalError, Problem, UriTooLong
 from ticketsvc.server.client_wait import Patience
-from ticketsvc.server.logs import DEFAULT_CSP, request_id
-from ticketsvc.server.metrics import process
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server.logs import request_id
 from ticketsvc.server.request import Request, Requests, environ
 from ticketsvc.server.response import Response, now
+from ticketsvc.server.security_headers import SECURITY_HEADERS
 
 GARBAGE_THRESHOLD = 20_000
 """New objects after which the youngest are collected: a request makes some hundred, and few of them cycles."""
@@ -133,6 +132,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def load_wsgi(self) -> None:
         """Load the application, and keep the garbage collector from going through what stays for good."""
         super().load_wsgi()
+        from ticketsvc.server import metrics  # opens files of this worker, so the master must not import it
+
+        self._metrics = metrics
         get_hub().print_exception = self._log_exception
         self._environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         gc.collect()
@@ -155,7 +157,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def publish(self) -> None:
         """Let the other workers have what this one has counted."""
         if self.wsgi:
-            process.publish(self.wsgi.extensions["ticketsvc"].database.pool.get_stats())
+            self._metrics.update(self.wsgi.extensions["ticketsvc"].database.pool)
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """Serve a connection."""
@@ -210,7 +212,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP. The log gets the kind of the error: its text quotes the request."""
         problem, identifier = _problem(exc), os.urandom(16).hex()
-        COUNTS.add("http_unreadable_requests_total", str(problem.status))
+        self._metrics.HTTP_UNREADABLE.labels(str(problem.status)).inc()
         request_id.set(identifier)
         self.log.warning("cannot be read as HTTP: %s", type(exc).__name__)
         body = json.dumps(problem.document("/")).encode()
@@ -218,8 +220,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nDate: {now()}\r\nConnection: close\r\n"
             f"Cache-Control: no-store\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            f"X-Request-Id: {identifier}\r\nX-Content-Type-Options: nosniff\r\n"
-            f"Content-Security-Policy: {DEFAULT_CSP}\r\n\r\n"
+            f"X-Request-Id: {identifier}\r\n"
+            + "".join(f"{name}: {value}\r\n" for name, value in SECURITY_HEADERS.items())
+            + "\r\n"
         )
         try:
             util.write_nonblock(client, head.encode() + body)

@@ -1,4 +1,4 @@
-"""Where a page ended: the keyset of its last ticket, as a text that callers hand back without looking into it."""
+"""Opaque cursors: the position after the last row of a page, for keyset pagination."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _START_KEYS = {"updated": "infinity", "urgent": PRIORITIES[-1]}
 
 @dataclass(frozen=True)
 class Cursor:
-    """`sort` names the order, `id` the last ticket of a page, `key` what the order sorts by before the id, or ""."""
+    """The position after a row: its ticket's `id`, and the `key` that `sort` orders by before the id, or ""."""
 
     sort: str
     id: str
     key: str
 
     def encode(self) -> str:
-        """The text for callers: URL-safe base64 without padding."""
+        """Return the form for clients: URL-safe base64 without padding."""
         return urlsafe_b64encode(f"{self.sort}/{self.id}/{self.key}".encode()).decode().rstrip("=")
 
     @property
@@ -42,7 +42,7 @@ class Cursor:
 
     @classmethod
     def decode(cls, text: str, sort: str) -> Cursor:
-        """Read what `encode` wrote for a page in this order. Raises ValueError for everything else."""
+        """Parse the output of `encode` for the same order. Raises ValueError for anything else."""
         try:
             plain = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)).decode("ascii")
         except (binascii.Error, UnicodeError) as error:
@@ -52,7 +52,7 @@ class Cursor:
             raise ValueError("not a position in this order")
         cursor = cls(*match.groups())
         if cursor.encode() != text:
-            raise ValueError("not as it was given out")
+            raise ValueError("not in the form that `encode` writes")
         return cursor
 
 

@@ -1,4 +1,4 @@
-"""Many tickets out of the database, as the lines of a file. Postgres writes the lines; here they pass through."""
+"""Export of tickets as the lines of a file, which Postgres writes."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from ticketsvc.store.postgres.database import Database
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
 
 ROWS_AT_ONCE = 64
-"""Few, so that memory stays flat where every ticket is as long as one can be."""
+"""Rows in one part: few, so that memory stays flat even if every ticket has the maximum length."""
 
 _ALONG_THE_KEY = {"enable_sort": "off"}
-"""The table is walked in the order of its ids: to sort it, Postgres would write it to disk before the first line."""
+"""Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
 
 _EXPORT = queries.load("files.export")
 
 
 class Part(NamedTuple):
-    """The next lines of a file, and how many tickets they have."""
+    """The next lines of a file, and the number of tickets in them."""
 
     lines: bytes
     tickets: int
 
 
 def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> Generator[Part, None, None]:
-    """The tickets, oldest first, of one snapshot, as NDJSON or as CSV with its header.
+    """Yield the tickets of one snapshot, oldest first, as NDJSON or as CSV with a header line.
 
-    Close it to end it early. Raises Unavailable when others hold all connections for this, or when it takes longer
-    than `seconds`.
+    Close the generator to stop early. Raises Unavailable when BULK_CALLS imports and exports are running, or when the
+    export takes longer than `seconds`.
     """
     values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:

@@ -1,4 +1,4 @@
-"""Is the database there, and as this release needs it?"""
+"""Checks of the database: whether it is reachable and is what this release needs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ticketsvc.store.postgres.database import Database
 
 
 class Server(NamedTuple):
-    """The server and what the role may do: `version` is 150004 for 15.4, `now` is seconds since 1970.
+    """The server, and the rights of this role. `version` is 150004 for 15.4, `now` is in seconds since 1970.
 
-    `reserved_connections` are for others than ordinary roles, `role_limit` is how many connections the role may have
-    (-1: any number).
+    `reserved_connections` are not available to ordinary roles. `role_limit` is the role's limit of connections; -1
+    means no limit.
     """
 
     version: int
@@ -32,7 +32,7 @@ class Server(NamedTuple):
 
 
 class Counted(NamedTuple):
-    """The state of the counters: whether one is below zero, and how many changes wait to be folded."""
+    """The state of the counters: whether one is negative, and how many deltas are not merged yet."""
 
     is_negative: bool
     waiting: int
@@ -50,20 +50,20 @@ _COUNTED = queries.load("health.counted", Counted)
 
 
 def pending_migrations(database: Database, expected: Iterable[str]) -> list[str]:
-    """Those of the expected migrations that were not applied. Raises Unavailable when the database is away."""
+    """Return the expected migrations that are not applied. Raises Unavailable when the database is unreachable."""
     return database.rows(_PENDING, {"expected": sorted(expected)})
 
 
 def server(database: Database) -> Server:
-    """The server and this role's rights in the database. Raises Unavailable when it is away."""
+    """Return facts about the server and this role. Raises Unavailable when the database is unreachable."""
     return database.one(_SERVER)
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:
-    """Those of some extensions that the database does not have, and whether the server has their files."""
+    """Return the extensions that are not installed in the database, and whether the server has their files."""
     return {row.name: row.is_available for row in database.rows(_EXTENSIONS, {"names": list(names)})}
 
 
 def counted(database: Database) -> Counted:
-    """The state of the counters, without reading the tickets."""
+    """Return the state of the counters, without reading the tickets."""
     return database.one(_COUNTED)

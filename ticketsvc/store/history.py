@@ -1,4 +1,4 @@
-"""What happened to tickets. The triggers of migration 0006 write it."""
+"""The history of tickets, which triggers write."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ _PAGE = queries.load("history.page", _Entry)
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes a change: the name of the API key (None: keys are not asked for), and the request's id."""
+    """Who makes a change: the name of the API key (None when keys are not required), and the request id."""
 
     name: str | None
     request_id: str | None
 
     @property
     def setting(self) -> str:
-        """The form in which the history's triggers read it."""
+        """Return the value of the setting `ticketsvc.author`, which the triggers read."""
         return f"{self.request_id or ''} {self.name or ''}"
 
 
-NOBODY = Author(None, None)
-"""Of what is done by no call, but at the command line."""
+NO_AUTHOR = Author(None, None)
+"""The author of changes from the command line."""
 
 
 def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) -> tuple[bytes, Cursor | None]:
-    """A JSON array of at most `limit` entries, oldest first, and where the next page starts; None: this is the last.
+    """Return a JSON array of at most `limit` entries, oldest first, and the cursor of the next page, if there is one.
 
-    A deleted ticket has a history too. Raises NotFound when there never was such a ticket.
+    A deleted ticket has a history too. Raises NotFound when the ticket never existed.
     """
     values = {"id": ticket_id, "after_entry": after and after.key, "limit": limit + 1}
     rows = database.rows(_PAGE, values)

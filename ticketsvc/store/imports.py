@@ -1,7 +1,7 @@
-"""Many tickets into the database: all of them or none.
+"""Import of a file of tickets: all of them or none.
 
-The rows go by COPY into a temporary table as they come. There they are judged, by sets, and from there they are
-inserted, in one statement at the end: rows of the counters and other tickets are locked for no longer than that.
+COPY writes the lines to a temporary table as they arrive. There one query checks all of them. One INSERT at the end
+then stores the tickets, so that locks of counters are held only for that statement.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _INSERT = queries.load("files.insert")
 _INDEX = queries.load("files.index")
 
 _SETTINGS = {"lock_timeout": "0", "gin_pending_list_limit": "16MB"}
-"""A file that was sent is worth waiting for a lock; the time of the statement is limited all the same. And it is not
-this connection that sorts texts into the index, unless nobody else does."""
+"""Waiting for a lock beats rejecting an uploaded file; the statement timeout still applies. The larger pending list
+leaves the insertion into the index of texts to `_index_texts`."""
 
 _PAUSE_SECONDS = 0.05
 
@@ -46,7 +46,7 @@ _SENTENCES = {
 class StagedTicket(NamedTuple):
     """A row of the staging table (sql/files/stage.sql): trimmed texts, labels in lower case, times that Postgres reads.
 
-    `faults` is a JSON object with a code for each field that has no value for that reason.
+    `errors` is a JSON object with the error code of each field that cannot be staged; such a field has no value.
     """
 
     line: int
@@ -57,7 +57,7 @@ class StagedTicket(NamedTuple):
     status: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
-    faults: str | None = None
+    errors: str | None = None
     unreadable: str | None = None
 
 
@@ -74,10 +74,10 @@ _ERRORS = queries.load("files.line_errors", _ErrorRow)
 
 
 def run(database: Database, tickets: Iterable[StagedTicket], author: Author, seconds: float) -> int:
-    """Import tickets and return their number. What iterating over them raises undoes it all.
+    """Import tickets and return their number. An exception raised by the iterable rolls everything back.
 
-    Raises InvalidFile when any has a fault, Unavailable when others hold all connections for this, or when it takes
-    longer than `seconds`.
+    Raises InvalidFile when any line has an error, Unavailable when BULK_CALLS imports and exports are running or when
+    the import takes longer than `seconds`.
     """
     with database.dedicated_connection(seconds, **_SETTINGS) as connection, connection.transaction():
         statement.run(connection, _STAGE, [])
@@ -86,31 +86,32 @@ def run(database: Database, tickets: Iterable[StagedTicket], author: Author, sec
                 copy.write_row(ticket)
         _check(connection)
         values = _INSERT.bind({"created_by": author.name, "created_request": author.request_id})
-        with _indexing(database):
+        with _index_texts(database):
             return statement.run(connection, _INSERT, values).command_tuples or 0
 
 
 @contextmanager
-def _indexing(database: Database) -> Iterator[None]:
-    """Meanwhile a connection of the pool sorts the new texts into the index by text: half of the work of an import.
+def _index_texts(database: Database) -> Iterator[None]:
+    """Insert the new texts into the trigram index meanwhile, on a connection of the pool: half the work of an import.
 
-    At the end none is left for the next who creates a ticket. A pool of one connection is left to the calls.
+    At the end the index has no pending texts, which would delay the next create. With a pool of one connection nothing
+    is done, so that requests can use it.
     """
     if database.pool.max_size == 1:
         yield
         return
-    ended = Event()
+    has_ended = Event()
 
-    def work() -> None:  # its Problem: only the owner of the index may, and only while a connection is free
-        while not ended.wait(_PAUSE_SECONDS):
+    def work() -> None:  # raises a Problem if the role does not own the index, or if no connection is free
+        while not has_ended.wait(_PAUSE_SECONDS):
             database.execute(_INDEX)
         database.execute(_INDEX)
 
-    thread = background.start(work)
+    thread = background.run_in_background(work)
     try:
         yield
     finally:
-        ended.set()
+        has_ended.set()
         thread.join()
 
 

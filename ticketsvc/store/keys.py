@@ -1,4 +1,4 @@
-"""API keys in the database, known by their SHA-256 only: keys are random, so no slow hash is needed."""
+"""API keys. The database stores their SHA-256: keys are random, so no slow hash is needed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 
 SCOPES = ("read", "write", "admin")
-"""Each includes those before it."""
+"""Each scope includes those before it."""
 PREFIX = "tk_"
 SECRET_BYTES = 32
 
@@ -41,7 +41,7 @@ _REVOKE = queries.load("keys.revoke", str)
 
 
 def digest(key: str) -> str:
-    """What is stored of a key, in hexadecimal digits."""
+    """Return the SHA-256 of a key in hexadecimal digits."""
     return hashlib.sha256(key.encode()).hexdigest()
 
 
@@ -56,7 +56,7 @@ def touch(database: Database, name: str) -> None:
 
 
 def add(database: Database, name: str, scope: str) -> str | None:
-    """Make a key and return it: nobody can read it again. None: there is or was one of this name."""
+    """Create a key and return it; it cannot be read again. Return None when the name is or was in use."""
     key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
     return key if database.one_or_none(_ADD, {"name": name, "scope": scope, "hash": digest(key)}) else None
 
@@ -67,5 +67,5 @@ def list_all(database: Database) -> list[KeyInfo]:
 
 
 def revoke(database: Database, name: str) -> bool:
-    """Revoke a key; False: there is none of this name to revoke."""
+    """Revoke a key. Return False when no valid key has this name."""
     return database.one_or_none(_REVOKE, {"name": name}) is not None

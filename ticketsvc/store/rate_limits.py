@@ -1,4 +1,4 @@
-"""How often callers called, counted for all workers and instances together."""
+"""Numbers of requests a client sent, counted across all workers and instances."""
 
 from __future__ import annotations
 
@@ -25,5 +25,5 @@ def take(database: Database, subject: str, window: int) -> Usage:
 
 
 def prune(database: Database) -> None:
-    """Forget the windows that are over."""
+    """Delete windows that have ended."""
     database.execute(_PRUNE)

@@ -1,4 +1,4 @@
-"""Suggestions for tickets that were labelled without one."""
+"""Suggestions for tickets that were created without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ticketsvc.triage.model import Suggestion
 
 
 class ReclassifyCandidate(NamedTuple):
-    """A ticket: `text` is title and description, None where it has a suggestion."""
+    """A ticket. `text` is its title and description, or None when it already has a suggestion."""
 
     id: UUID
     version: int
@@ -23,12 +23,12 @@ _STORE = queries.load("triage.store_suggestion", UUID)
 
 
 def reclassify_batch(database: Database, after: UUID, limit: int, characters: int) -> list[ReclassifyCandidate]:
-    """The next tickets behind an id, with and without suggestions; the texts have at most so many characters."""
+    """Return the next `limit` tickets after an id, with and without suggestions, their texts cut to `characters`."""
     return database.rows(_BATCH, {"after_id": after, "limit": limit, "characters": characters})
 
 
 def store_suggestion(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
-    """Store a suggestion, which may teach. False: the ticket was changed meanwhile, or has one."""
+    """Store a suggestion; the ticket may become a training example. Return False when it was changed meanwhile."""
     values = {
         "id": ticket.id,
         "version": ticket.version,

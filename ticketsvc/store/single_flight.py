@@ -1,4 +1,4 @@
-"""One run of a reading call for all who ask the same at the same time."""
+"""Single flight: one run of a query for all identical concurrent reads."""
 
 from __future__ import annotations
 
@@ -9,45 +9,45 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 MAX_WAIT_SECONDS = 0.5
-"""Where a run takes longer, the next one begins beside it."""
+"""A run that takes longer no longer delays the next one."""
 
 
 class SingleFlight:
-    """Runs the work for a key one after the other. Who asks during a run waits for the next and shares it with others.
+    """Coalesces concurrent identical reads.
 
-    So no answer is older than its question, and however many ask, few runs are made. What the work raises is raised to
-    all who share the run. Nothing is kept once nobody waits.
+    A call that arrives during a run waits for the next run and shares its result, so a result is never older than the
+    call. All calls of a run get its result or its exception. Results are not kept after that.
     """
 
     def __init__(self) -> None:
-        self._state = Lock()
+        self._lock = Lock()
         self._running: dict[Hashable, _Run] = {}
         self._next: dict[Hashable, _Run] = {}
 
     def __call__(self, key: Hashable, work: Callable[[], _T]) -> _T:
-        """The result of a run that began after this call. Work for the same key must do the same."""
-        with self._state:
+        """Return the result of a run that began after this call. All work of a key must be the same."""
+        with self._lock:
             run, before = self._next.get(key), self._running.get(key)
-            is_first = run is None
+            is_leader = run is None
             if run is None:
                 run = self._next[key] = _Run()
-        if is_first:
-            self._lead(key, run, before, work)
+        if is_leader:
+            self._run_as_leader(key, run, before, work)
         result: _T = run.result()
         return result
 
-    def _lead(self, key: Hashable, run: _Run, before: _Run | None, work: Callable[[], Any]) -> None:
+    def _run_as_leader(self, key: Hashable, run: _Run, before: _Run | None, work: Callable[[], Any]) -> None:
         try:
             if before:
                 before.wait(MAX_WAIT_SECONDS)
-            with self._state:  # who asks from now on is too late for this run
+            with self._lock:  # calls from now on are too late for this run
                 del self._next[key]
                 self._running[key] = run
             run.value = work()
-        except BaseException as error:  # noqa: BLE001  # also what ends a greenlet: the others must not wait for ever
+        except BaseException as error:  # noqa: BLE001  # GreenletExit too: the other calls must not wait forever
             run.error = error
         finally:
-            with self._state:
+            with self._lock:
                 for runs in (self._next, self._running):
                     if runs.get(key) is run:
                         del runs[key]
@@ -55,7 +55,7 @@ class SingleFlight:
 
 
 class _Run:
-    """What a run came to, for those who wait for its end. A lock is the cheapest thing to wait for under gevent."""
+    """The outcome of a run, and a lock to wait for it: the cheapest thing to wait for under gevent."""
 
     def __init__(self) -> None:
         self.value: Any = None
@@ -65,12 +65,12 @@ class _Run:
         self.end = self._ended.release
 
     def wait(self, seconds: float = -1) -> None:
-        """Wait until it ended; for so long at most, unless that is -1."""
+        """Wait until the run has ended, for at most `seconds` unless they are -1."""
         if self._ended.acquire(timeout=seconds):
             self._ended.release()
 
     def result(self) -> Any:
-        """What the work returned. Raises what it raised."""
+        """Return the result of the work, or raise its exception."""
         self.wait()
         if self.error:
             raise self.error

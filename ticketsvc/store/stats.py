@@ -1,4 +1,4 @@
-"""Statistics, computed in the database: from counters where that can be (migration 0005)."""
+"""Statistics. Postgres computes them, from counters where it can."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query, Row
 
 MAX_DAYS = 366
-"""The daily statistics answer for at most so many days; stats.daily holds the same."""
+"""The longest period of the daily statistics, in days. `sql/stats/daily.sql` has the same limit."""
 
 
 class Difference(NamedTuple):
-    """A counter that is wrong: its table, its key, and by how many tickets."""
+    """A wrong counter: its table, its key, and how many tickets it counts too many."""
 
     counter: str
     key: str
@@ -47,9 +47,9 @@ _REBUILD = queries.load("stats.rebuild")
 
 
 def headline(database: Database, filters: Filters) -> bytes:
-    """The contract's statistics of the tickets with these filters as JSON, from one snapshot.
+    """Return the totals and breakdowns of the tickets that match the filters, as JSON, from one snapshot.
 
-    Filters by text or time of change are the costly ones: the tickets are read for them.
+    Filters by text or time of change need a scan of the tickets; others are served from the counters.
     """
     if filters == Filters():
         return _shared(database, _HEADLINE, {})
@@ -58,39 +58,39 @@ def headline(database: Database, filters: Filters) -> bytes:
 
 
 def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:
-    """Tickets created and first resolved on each day of a time zone as JSON, from one snapshot.
+    """Return the tickets created and first resolved on each day of a time zone, as JSON, from one snapshot.
 
-    `tz` is a name that `time_zone` answered. The days are dates, `since` inclusive, `before` exclusive; None: the 30
-    days until `before`, and until today. Raises InvalidInput where that makes no day or more than MAX_DAYS.
+    `tz` is a name that `time_zone` returned. `since` (inclusive) and `before` (exclusive) are dates; their defaults are
+    30 days before `before`, and tomorrow. Raises InvalidInput for less than a day or more than MAX_DAYS.
     """
     row = _shared(database, _DAILY, {"tz": tz, "since": since, "before": before})
     if row.json is not None:
         return b'{"tz":"' + tz.encode() + b'","days":' + row.json + b"}"
-    what = f"since and before must be 1 to {MAX_DAYS} days apart, not {row.days}; before is tomorrow unless given."
-    raise InvalidInput(FieldError.in_parameter("since", what, "not_allowed"))
+    detail = f"since and before must be 1 to {MAX_DAYS} days apart, not {row.days}; before is tomorrow unless given."
+    raise InvalidInput(FieldError.in_parameter("since", detail, "not_allowed"))
 
 
 def resolution(database: Database, filters: Filters) -> bytes:
-    """Times from creation to the first resolution of the tickets with these filters as JSON, from one snapshot."""
+    """Return the times to the first resolution of the tickets that match the filters, as JSON, from one snapshot."""
     is_index_only = filters.are_only(*FACETS, *CREATION)
     return _shared(database, _RESOLUTION, {**filter_parameters(filters), "is_index_only": is_index_only})
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
-    """How suggested labels compare with the final ones, as JSON, from one snapshot.
+    """Return how suggested labels compare with the final ones, as JSON, from one snapshot.
 
-    The times are RFC 3339; since is inclusive, before exclusive.
+    The times are RFC 3339, `created_since` inclusive, `created_before` exclusive.
     """
     return _shared(database, _TRIAGE, {"created_since": created_since, "created_before": created_before})
 
 
 def by_status(database: Database) -> dict[str, int]:
-    """How many tickets there are of each status that occurs, from the counters."""
+    """Return the number of tickets of each status that occurs, from the counters."""
     return {row.status: row.tickets for row in database.rows(_BY_STATUS)}
 
 
 def time_zone(database: Database, name: str) -> str | None:
-    """The IANA name of a time zone as it is written, from one in any letter case; None: there is no such zone."""
+    """Return the canonical spelling of an IANA time zone, or None if there is none. Ignores letter case."""
     if name.lower() == "utc":
         return "UTC"
     if not database.time_zones:  # read once: Postgres reads a file for each of them
@@ -99,12 +99,12 @@ def time_zone(database: Database, name: str) -> str | None:
 
 
 def check(database: Database) -> list[Difference]:
-    """The counters that do not agree with the tickets in one snapshot."""
+    """Return the counters that disagree with the tickets, from one snapshot."""
     return database.rows(_CHECK)
 
 
 def rebuild(database: Database) -> None:
-    """Recompute all counters from the tickets, while others go on writing."""
+    """Recompute all counters from the tickets. Other writes continue meanwhile."""
     database.execute(_REBUILD)
 
 

@@ -1,4 +1,4 @@
-"""What the tickets of this database teach about words and labels. The triggers of migration 0002 do the learning."""
+"""Counts of tokens and labels in the training examples of this database, which triggers maintain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ticketsvc.triage.model import Example, LabelCounts, TokenCounts
 
 
 class Size(NamedTuple):
-    """How much was learned: texts that teach, different words, words counted for each field, bytes on disk."""
+    """The size of the training data: different texts, different words, words counted for each field, bytes on disk."""
 
     texts: int
     words: int
@@ -47,25 +47,25 @@ def examples(database: Database, text: str) -> list[Example]:
 
 
 def forget(database: Database) -> None:
-    """Forget all lessons: only tickets that are created from now on teach."""
+    """Forget all training examples. Only tickets created from now on become new ones."""
     database.execute(_FORGET)
 
 
 def rebuild(database: Database) -> int:
-    """Learn again from all tickets there are, and return how many different texts teach.
+    """Recompute all counts from the tickets, and return the number of different texts.
 
-    Meanwhile changes of tickets that teach wait.
+    Changes of tickets that are training examples wait meanwhile.
     """
     return database.one(_REBUILD)
 
 
 def stop(database: Database) -> None:
-    """Forget all lessons, and learn nothing more until `forget` or `rebuild`."""
+    """Forget all training examples, and learn nothing more until `forget` or `rebuild`."""
     database.execute(_STOP)
 
 
 def size(database: Database) -> Size:
-    """How much was learned so far."""
+    """Return the size of the training data."""
     return database.one(_SIZE)
 
 

@@ -1,5 +1,5 @@
-"""Triage: what is a ticket about, and how urgent is it?
+"""Triage: classifiers that suggest a category and a priority for a ticket.
 
-`classifier` says what a classifier is. `offline` knows words beforehand and needs nothing but this package; `learning`
-adds what this database's tickets taught; `openai_chat` asks a model, and another classifier when the model fails.
+`model` defines the types and the classifier protocol. `offline` weighs the words of a lexicon and needs no network.
+`learning` adds the training examples of this database. `openai` asks a chat model and falls back to another classifier.
 """

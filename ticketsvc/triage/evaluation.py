@@ -1,4 +1,4 @@
-"""How good suggestions are, in figures: measured on tickets whose right labels are known."""
+"""Metrics of a classifier's quality, computed from predictions whose actual labels are known."""
 
 from __future__ import annotations
 
@@ -9,96 +9,102 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 BINS = 10
-"""How many equal parts the confidences from 0 to 1 are sorted into for the calibration."""
+"""Number of equal intervals into which confidences from 0 to 1 are divided to measure calibration."""
 
 
-class Answer(NamedTuple):
-    """A label that was suggested, how sure the classifier was (0 to 1), and the label that is right."""
+class Prediction(NamedTuple):
+    """A predicted label, the classifier's confidence from 0 to 1, and the actual label."""
 
-    suggested: str
+    predicted: str
     confidence: float
-    right: str
+    actual: str
 
 
 class Bin(NamedTuple):
-    """The answers whose confidence is from `least` up to the next bin: their number, mean confidence and accuracy."""
+    """The `size` predictions with confidences from `lower` (inclusive) to `lower` + 1 / BINS (exclusive)."""
 
-    least: float
-    answers: int
+    lower: float
+    size: int
     confidence: float
     accuracy: float
 
 
 class Quality(NamedTuple):
-    """All figures of one field; `kappa` is None where it is not defined."""
+    """All metrics of `size` predictions. `kappa` is None if it is undefined."""
 
-    answers: int
+    size: int
     accuracy: float
     macro_f1: float
     kappa: float | None
     calibration_error: float
-    reliability: list[Bin]
+    bins: list[Bin]
 
 
-def quality(answers: Sequence[Answer]) -> Quality:
-    """The figures for at least one answer."""
-    bins = reliability(answers)
+def quality(predictions: Sequence[Prediction]) -> Quality:
+    """Compute all metrics. Needs at least one prediction."""
+    bins = calibration_bins(predictions)
     return Quality(
-        len(answers), accuracy(answers), macro_f1(answers), cohens_kappa(answers), calibration_error(bins), bins
+        len(predictions),
+        accuracy(predictions),
+        macro_f1(predictions),
+        cohens_kappa(predictions),
+        calibration_error(bins),
+        bins,
     )
 
 
-def accuracy(answers: Sequence[Answer]) -> float:
-    """The share of answers that are right, from 0 to 1."""
-    return sum(answer.suggested == answer.right for answer in answers) / len(answers)
+def accuracy(predictions: Sequence[Prediction]) -> float:
+    """Return the share of correct predictions, from 0 to 1."""
+    return sum(each.predicted == each.actual for each in predictions) / len(predictions)
 
 
-def macro_f1(answers: Sequence[Answer]) -> float:
-    """The mean over the labels of F1 = 2 TP / (2 TP + FP + FN), from 0 to 1: each label counts the same.
+def macro_f1(predictions: Sequence[Prediction]) -> float:
+    """Return the mean over the labels of F1 = 2 TP / (2 TP + FP + FN), from 0 to 1. All labels weigh the same.
 
-    The labels are those that were suggested or are right at least once (Opitz and Burst 2019, "Macro F1 and Macro F1":
-    the mean of F1 scores, not the F1 score of means).
+    Labels that were never predicted and never right are left out (Opitz and Burst 2019, "Macro F1 and Macro F1": the
+    mean of F1 scores, not the F1 score of means).
     """
-    suggested, right, hits = _counts(answers)
-    labels = suggested.keys() | right.keys()
-    return sum(2 * hits[label] / (suggested[label] + right[label]) for label in labels) / len(labels)
+    predicted, actual, correct = _counts(predictions)
+    labels = predicted.keys() | actual.keys()
+    return sum(2 * correct[label] / (predicted[label] + actual[label]) for label in labels) / len(labels)
 
 
-def cohens_kappa(answers: Sequence[Answer]) -> float | None:
-    """Agreement beyond chance: (p_o - p_e) / (1 - p_e); 1 is perfect, 0 what chance gives.
+def cohens_kappa(predictions: Sequence[Prediction]) -> float | None:
+    """Return the agreement beyond chance, (p_o - p_e) / (1 - p_e): 1 is perfect, 0 is the level of chance.
 
-    p_o is the accuracy, p_e the sum over the labels of the products of their shares among the suggested and among the
-    right ones (Cohen 1960, "A coefficient of agreement for nominal scales"). None when p_e is 1: one label only.
+    p_o is the accuracy. p_e is the sum over the labels of their share of the predictions times their share of the
+    actual labels (Cohen 1960, "A coefficient of agreement for nominal scales"). Returns None if p_e is 1, which means
+    that there is only one label.
     """
-    suggested, right, _ = _counts(answers)
-    by_chance = sum(suggested[label] * right[label] for label in right) / len(answers) ** 2
-    return (accuracy(answers) - by_chance) / (1 - by_chance) if by_chance < 1 else None
+    predicted, actual, _ = _counts(predictions)
+    by_chance = sum(predicted[label] * actual[label] for label in actual) / len(predictions) ** 2
+    return (accuracy(predictions) - by_chance) / (1 - by_chance) if by_chance < 1 else None
 
 
-def reliability(answers: Sequence[Answer]) -> list[Bin]:
-    """The answers by confidence, in BINS equal parts; parts without answers are left out."""
-    parts: dict[int, list[Answer]] = {}
-    for answer in answers:
-        parts.setdefault(min(int(answer.confidence * BINS), BINS - 1), []).append(answer)
+def calibration_bins(predictions: Sequence[Prediction]) -> list[Bin]:
+    """Group the predictions by confidence into BINS intervals. Empty intervals are left out."""
+    groups: dict[int, list[Prediction]] = {}
+    for each in predictions:
+        groups.setdefault(min(int(each.confidence * BINS), BINS - 1), []).append(each)
     return [
-        Bin(number / BINS, len(part), sum(answer.confidence for answer in part) / len(part), accuracy(part))
-        for number, part in sorted(parts.items())
+        Bin(number / BINS, len(group), sum(each.confidence for each in group) / len(group), accuracy(group))
+        for number, group in sorted(groups.items())
     ]
 
 
 def calibration_error(bins: Sequence[Bin]) -> float:
-    """The expected calibration error: the mean over the answers of |accuracy - mean confidence| of their bin, 0 to 1.
+    """Return the expected calibration error, 0 to 1: the weighted mean of |accuracy - confidence| over the bins.
 
-    Naeini, Cooper and Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian binning".
+    Source: Naeini, Cooper and Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian binning".
     """
-    distances = sum(part.answers * abs(part.accuracy - part.confidence) for part in bins)
-    return distances / sum(part.answers for part in bins)
+    distances = sum(each.size * abs(each.accuracy - each.confidence) for each in bins)
+    return distances / sum(each.size for each in bins)
 
 
-def _counts(answers: Sequence[Answer]) -> tuple[Counter[str], Counter[str], Counter[str]]:
-    """By label: how often it was suggested, how often it is right, how often both."""
+def _counts(predictions: Sequence[Prediction]) -> tuple[Counter[str], Counter[str], Counter[str]]:
+    """Count for each label how often it was predicted, how often it is the actual one, and how often both."""
     return (
-        Counter(answer.suggested for answer in answers),
-        Counter(answer.right for answer in answers),
-        Counter(answer.right for answer in answers if answer.suggested == answer.right),
+        Counter(each.predicted for each in predictions),
+        Counter(each.actual for each in predictions),
+        Counter(each.actual for each in predictions if each.predicted == each.actual),
     )

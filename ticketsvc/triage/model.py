@@ -1,16 +1,22 @@
-"""What every classifier is: a thing that suggests a category and a priority for a text."""
+"""The types and limits that classifiers, the store and the API share. Imports nothing of the service."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+MAX_CHARACTERS = 4_000
+"""Maximum number of code points of a text that classifiers and `triage_words()` read: about 650 words."""
+
+MAX_REASONS = 3
+"""Maximum number of reasons per field."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Words of the ticket that spoke for a label.
+    """Words of the ticket that support a label.
 
-    `field` is "category" or "priority", `label` one of its values, `words` the words as the ticket has them.
+    `field` is "category" or "priority", `label` one of its values. `words` are quoted from the ticket.
     """
 
     field: str
@@ -20,9 +26,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A category and a priority, always valid labels, and how they came about.
+    """A category and a priority, always valid labels, and how they were chosen.
 
-    The confidences are probabilities from 0 to 1. `source` names who decided ("offline", "openai").
+    The confidences are probabilities from 0 to 1. `source` names the classifier, such as "offline" or "openai".
     """
 
     category: str
@@ -34,43 +40,46 @@ class Suggestion:
 
 
 Scores = dict[str, float]
-"""For each label of a field the natural logarithm of its probability."""
+"""The natural logarithm of the probability of each label of a field."""
 
 
 class Assessment(NamedTuple):
-    """A suggestion, and how probable every category and every priority is."""
+    """A suggestion with the probabilities of all labels."""
 
     suggestion: Suggestion
     categories: Scores
     priorities: Scores
 
 
-LabelCounts = list[int]
-"""For each category, then each priority, how often training examples with that label have a word, in hundredths."""
-
-
-class TokenCounts(NamedTuple):
-    """What was learned about the words of a text.
-
-    `total` are the counts of all words together. `words` has each word of the text, as it stands there, with its
-    counts, or None for a word that no training example has.
-    """
-
-    total: LabelCounts
-    words: list[tuple[str, LabelCounts | None]]
-
-
 class Example(NamedTuple):
-    """The first 500 code points of a ticket, and the labels that people gave it (None where nobody did)."""
+    """A training example: the first 500 code points of a ticket and the labels people gave it.
+
+    A label is None if no person judged it.
+    """
 
     text: str
     category: str | None
     priority: str | None
 
 
+LabelCounts = list[int]
+"""One count for each category, then one for each priority, in hundredths of a token."""
+
+
+class TokenCounts(NamedTuple):
+    """How often the training examples of each label contain the tokens of a text.
+
+    `total` counts all tokens of all training examples. `words` lists each token as the text spells it, with its
+    counts, or None if no training example contains it.
+    """
+
+    total: LabelCounts
+    words: list[tuple[str, LabelCounts | None]]
+
+
 class Classifier(Protocol):
     """Suggests labels for a ticket's text. Implementations are safe to share between threads and greenlets."""
 
     def classify(self, text: str) -> Suggestion:
-        """Suggest labels for any text, the empty one included. Never raises because of the text."""
+        """Suggest labels for any text, including the empty one. Never raises because of the text."""
         ...

@@ -1,4 +1,4 @@
-"""JSON as callers send it, without what Python takes beyond RFC 8259, and without numbers that are too large."""
+"""A JSON decoder without Python's extensions of RFC 8259, and without numbers that are too large."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import math
 
 
 def decode(text: str) -> object:
-    """The value of a JSON text; of a member given twice the last counts.
+    """Return the value of a JSON text. Of duplicate members the last counts.
 
-    Raises ValueError with what is wrong with it, for a text that is nested too deeply too.
+    Raises ValueError with a message for the client, also for a text that is nested too deeply.
     """
     try:
         return _DECODER.decode(text)
@@ -20,21 +20,21 @@ def decode(text: str) -> object:
         raise ValueError(f"{error.msg.lower()} at {line}column {error.colno}") from None
 
 
-def _no_constant(name: str) -> None:
+def _reject_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _finite(text: str) -> float:
+def _parse_float(text: str) -> float:
     number = float(text)
     if math.isinf(number):
         raise ValueError("a number is too large")
     return number
 
 
-def _integer(text: str) -> int:
+def _parse_int(text: str) -> int:
     if len(text) > 308:
         raise ValueError("a number is too large")
     return int(text)
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite, parse_int=_integer)
+_DECODER = json.JSONDecoder(parse_constant=_reject_constant, parse_float=_parse_float, parse_int=_parse_int)

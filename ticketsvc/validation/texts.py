@@ -1,10 +1,10 @@
-"""What a text of a ticket may not have in it."""
+"""Texts that Postgres can store."""
 
 from __future__ import annotations
 
 
 def invalid_text_reason(text: str) -> str | None:
-    """What keeps Postgres from storing a text, if anything does."""
+    """Return what Postgres cannot store in a text, or None if it can store the text."""
     if "\0" in text:
         return "a NUL character"
     try:

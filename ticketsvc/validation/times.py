@@ -1,4 +1,4 @@
-"""Times as callers write them."""
+"""Times in requests and files."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _RFC3339 = re.compile(
 
 
 def in_utc(text: str) -> str:
-    """RFC 3339, or a date for its first moment; answered in UTC, as Postgres takes fewer offsets than RFC 3339 has.
+    """Convert an RFC 3339 time, or a date (its first moment), to UTC, because Postgres accepts fewer offsets.
 
-    A plus sign that came unencoded arrives as a space. What is finer than a microsecond is dropped. Raises ValueError
-    with the end of a sentence.
+    A plus sign that was not percent-encoded arrives as a space and is accepted. Digits beyond microseconds are dropped.
+    Raises ValueError with the end of a sentence.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:

@@ -16,7 +16,7 @@ import pytest
 
 from bench import keywords
 from ticketsvc.enums import CATEGORIES
-from ticketsvc.triage.evaluation import Answer, accuracy
+from ticketsvc.triage.evaluation import Prediction, accuracy
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 EVALUATION = Path(__file__).with_name("evaluation.jsonl")
@@ -48,8 +48,8 @@ def split(name: str) -> list[Ticket]:
 def compare(tickets: list[Ticket], answers: list[tuple[str, str]]) -> Accuracy:
     pairs = list(zip(tickets, answers, strict=True))
     return Accuracy(
-        accuracy([Answer(category, 0, ticket.category) for ticket, (category, _) in pairs]),
-        accuracy([Answer(priority, 0, ticket.priority) for ticket, (_, priority) in pairs]),
+        accuracy([Prediction(category, 0, ticket.category) for ticket, (category, _) in pairs]),
+        accuracy([Prediction(priority, 0, ticket.priority) for ticket, (_, priority) in pairs]),
     )
 
 

@@ -21,7 +21,7 @@ from ticketsvc.services import classifier, offline_classifier
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Classifier, Example
-from ticketsvc.triage.openai.prompt import INSTRUCTIONS, ticket_message
+from ticketsvc.triage.openai.prompt import INSTRUCTIONS, user_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -187,7 +187,7 @@ def test_without_examples_the_message_has_none(httpserver: HTTPServer, store: Da
     httpserver.expect_request(PATH).respond_with_json(completion())
     make(httpserver.url_for("/v1"), store).classify(SIMILAR)
     assert message(httpserver) == {"ticket": SIMILAR}
-    assert ticket_message("a") == '{"ticket": "a"}'
+    assert user_message("a") == '{"ticket": "a"}'
 
 
 def test_with_learning_off_there_are_none(httpserver: HTTPServer, database: Connection, store: Database) -> None:
@@ -225,13 +225,13 @@ def test_without_the_migration_the_model_is_asked_all_the_same(
     httpserver: HTTPServer, database: Connection, store: Database
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())
-    database.execute("ALTER TABLE triage_memory RENAME TO away")
+    database.execute("ALTER TABLE triage_training RENAME TO away")
     try:
         with pytest.raises(Unavailable):
             training.examples(store, SIMILAR)
         assert make(httpserver.url_for("/v1"), store).classify(SIMILAR).source == "openai"
     finally:
-        database.execute("ALTER TABLE away RENAME TO triage_memory")
+        database.execute("ALTER TABLE away RENAME TO triage_training")
 
 
 def test_a_database_that_hangs_takes_a_share_of_the_deadline(

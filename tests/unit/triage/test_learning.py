@@ -15,8 +15,8 @@ from ticketsvc.problems import Unavailable
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning import bayes
-from ticketsvc.triage.learning.classifier import REASONS_PER_FIELD, LearningClassifier
-from ticketsvc.triage.model import TokenCounts
+from ticketsvc.triage.learning.classifier import LearningClassifier
+from ticketsvc.triage.model import MAX_REASONS, TokenCounts
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def test_reasons_of_both_are_told_when_both_agree(database: Connection, learning
     assert suggestion.source == "offline"
     assert words[0] == "refund"
     assert "gasket" in words
-    assert len(words) <= REASONS_PER_FIELD
+    assert len(words) <= MAX_REASONS
 
 
 def test_it_forgets(database: Connection, learning: LearningClassifier, store: Database) -> None:
@@ -154,7 +154,7 @@ def test_without_the_database_the_prior_answers(caplog: pytest.LogCaptureFixture
         assert away.classify(TEXT) == prior.classify(TEXT)
     finally:
         unreachable.close()
-    assert "without what was learned" in caplog.text
+    assert "without training examples" in caplog.text
 
 
 def test_without_the_migration_the_prior_answers() -> None:
@@ -178,10 +178,10 @@ def test_evidence_is_the_logarithm_of_the_odds_of_the_words() -> None:
     """400 words each: the word is 4 of the one label's and 1 of the other's, with 5 * sqrt(800) words smoothed in."""
     unseen = 5 * 800**0.5
     expected = ((4 + 0.5) / (400 + unseen)) / ((1 + 0.5) / (400 + unseen))
-    first, second, never = bayes.weigh(["w"], [[400, 100, 0]], [40_000, 40_000, 0])
-    assert 2.718281828**first.weight == pytest.approx(expected)
-    assert second.weight == pytest.approx(-first.weight)
-    assert (first.words, second.words, never) == (("w",), (), bayes.SILENT)
+    first, second, never = bayes.log_odds(["w"], [[400, 100, 0]], [40_000, 40_000, 0])
+    assert 2.718281828**first.value == pytest.approx(expected)
+    assert second.value == pytest.approx(-first.value)
+    assert (first.tokens, second.tokens, never) == (("w",), (), bayes.UNKNOWN)
 
 
 def test_familiarity_grows_with_what_is_known() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from tests.unit.triage.conformance import check_conformance, check_suggestion
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.triage.offline.classifier import CHARACTERS_READ, REASONS_PER_FIELD, OfflineClassifier
+from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 from ticketsvc.triage.offline.evidence import ASPECTS
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.tokens import fold, squeeze, tokenize
@@ -173,7 +174,7 @@ def test_reasons_quote_the_words_that_decided_strongest_first() -> None:
     assert words[0] == ("category", "Invoices")
     assert ("category", "Refund") in words
     assert ("priority", "Nothing URGENT") in words
-    assert len(reasons) <= 2 * REASONS_PER_FIELD
+    assert len(reasons) <= 2 * MAX_REASONS
 
 
 def test_more_evidence_makes_it_surer() -> None:
@@ -190,8 +191,8 @@ def test_scores_are_logarithms_of_probabilities() -> None:
 
 
 def test_it_reads_the_beginning_of_a_long_text() -> None:
-    assert labels("refund " + "x " * CHARACTERS_READ)[0] == "billing"
-    assert labels("x " * CHARACTERS_READ + "refund")[0] == "general"
+    assert labels("refund " + "x " * MAX_CHARACTERS)[0] == "billing"
+    assert labels("x " * MAX_CHARACTERS + "refund")[0] == "general"
 
 
 def test_words_are_folded() -> None:

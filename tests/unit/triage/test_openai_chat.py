@@ -97,7 +97,7 @@ def fault(caplog: pytest.LogCaptureFixture) -> str:
     """The kind in the one warning that a fault leaves."""
     (record,) = [record for record in caplog.records if record.name == "ticketsvc.triage.openai.classifier"]
     assert record.levelname == "WARNING"
-    return record.getMessage().removeprefix("the model gave no labels, the fallback answers: ")
+    return record.getMessage().removeprefix("the model gave no labels, the fallback is used: ")
 
 
 def sent(httpserver: HTTPServer, index: int = 0) -> dict[str, Any]:

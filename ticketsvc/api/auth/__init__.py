@@ -1,1 +1,1 @@
-"""Who is calling and what they may do: API keys, scopes, client addresses, rate limits."""
+"""Authentication and authorization: API keys, scopes, client addresses, rate limits."""

@@ -1,4 +1,4 @@
-"""Who may call: API keys as bearer tokens (RFC 6750), where REQUIRE_API_KEY is on."""
+"""Authentication with API keys as bearer tokens (RFC 6750), enabled by REQUIRE_API_KEY."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ticketsvc.api.auth.key_cache import KeyCache
 from ticketsvc.config import Config
 from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized
 from ticketsvc.server import logs
-from ticketsvc.server.logs import CALLER
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store import keys
 from ticketsvc.store.history import Author
 
@@ -22,62 +22,62 @@ _CHALLENGE = 'Bearer realm="tickets"'
 
 
 def register(app: Flask, config: Config) -> None:
-    """Let only those call who have a key with the scope that the route needs."""
+    """Require a key with the scope of the route for every request to an application."""
     database = app.extensions["ticketsvc"].database
-    keyring = KeyCache(partial(keys.find, database), partial(keys.touch, database))
-    gate = Authenticator(keyring, FailureThrottle(), TrustedProxies(config.trusted_proxies))
-    app.before_request(gate.check)
+    cache = KeyCache(partial(keys.find, database), partial(keys.touch, database))
+    authenticator = Authenticator(cache, FailureThrottle(), TrustedProxies(config.trusted_proxies))
+    app.before_request(authenticator.authenticate)
 
 
 def author() -> Author:
-    """Who makes the change that is asked for."""
-    return Author(request.environ.get(CALLER), logs.request_id.get())
+    """Return the author of the changes that this request makes."""
+    return Author(request.environ.get(API_KEY_NAME), logs.request_id.get())
 
 
 class Authenticator:
-    """Stands before every route; one for each worker."""
+    """Checks the key of every request. Each worker has one."""
 
-    def __init__(self, keyring: KeyCache, attempts: FailureThrottle, proxies: TrustedProxies) -> None:
-        self._keyring = keyring
-        self._attempts = attempts
+    def __init__(self, cache: KeyCache, throttle: FailureThrottle, proxies: TrustedProxies) -> None:
+        self._cache = cache
+        self._throttle = throttle
         self._proxies = proxies
 
-    def check(self) -> None:
-        """Raises Unauthorized, InsufficientScope and TooManyAttempts; otherwise notes the key's name."""
+    def authenticate(self) -> None:
+        """Store the key's name in the WSGI environment. Raises Unauthorized, InsufficientScope or TooManyAttempts."""
         needed = scopes.needed(request.endpoint)
-        if needed == scopes.OPEN or request.method == "OPTIONS":  # a browser's preflight has no key
+        if needed == scopes.OPEN or request.method == "OPTIONS":  # CORS preflight requests carry no key
             return
-        key = self._key(_bearer_token())
-        request.environ[CALLER] = key.name
+        key = self._find(_bearer_token())
+        request.environ[API_KEY_NAME] = key.name
         if not scopes.includes(key.scope, needed):
             raise InsufficientScope(
-                f"This call needs a key with the scope {needed}; the scope of this one is {key.scope}.",
+                f"This request needs a key with the scope {needed}; the scope of this key is {key.scope}.",
                 {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope", scope="{needed}"'},
             )
 
-    def _key(self, token: str) -> keys.Key:
+    def _find(self, token: str) -> keys.Key:
         digest = keys.digest(token)
-        # No stranger behind the same address locks the owner of a key out
-        key = self._keyring.find(digest) if self._keyring.has_seen(digest) else self._try(digest)
+        # Cached keys are not throttled: failures from the same address must not lock out the owner of a valid key.
+        key = self._cache.find(digest) if digest in self._cache else self._find_throttled(digest)
         if key is None:
             challenge = f'{_CHALLENGE}, error="invalid_token", error_description="unknown or revoked"'
-            raise Unauthorized("The API key is not known, or was revoked.", {"WWW-Authenticate": challenge})
+            raise Unauthorized("The API key is unknown or revoked.", {"WWW-Authenticate": challenge})
         return key
 
-    def _try(self, digest: str) -> keys.Key | None:
-        address = self._proxies.caller(request.environ)
-        if wait := math.ceil(self._attempts.wait(address)):
-            detail = f"Too many calls with unknown keys came from this address. Try again in {wait} seconds."
+    def _find_throttled(self, digest: str) -> keys.Key | None:
+        address = self._proxies.client_ip(request.environ)
+        if wait := math.ceil(self._throttle.wait(address)):
+            detail = f"Too many requests with unknown keys came from this address. Try again in {wait} seconds."
             raise TooManyAttempts(detail, {"Retry-After": str(wait)})
-        key = self._keyring.find(digest)
+        key = self._cache.find(digest)
         if key is None:
-            self._attempts.add(address)
+            self._throttle.add(address)
         return key
 
 
 def _bearer_token() -> str:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
-        detail = "An API key is needed. Send it as: Authorization: Bearer KEY. Keys are made with `flask keys add`."
+        detail = "An API key is needed. Send it as: Authorization: Bearer KEY. `flask keys add` creates keys."
         raise Unauthorized(detail, {"WWW-Authenticate": _CHALLENGE})
     return token.strip()

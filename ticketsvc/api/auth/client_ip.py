@@ -1,4 +1,4 @@
-"""Where a call comes from. gunicorn leaves REMOTE_ADDR to be the peer, which behind a proxy is the proxy."""
+"""The IP address of the client. gunicorn sets REMOTE_ADDR to the peer, which may be a proxy."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ if TYPE_CHECKING:
 
 
 class TrustedProxies:
-    """The proxies whose X-Forwarded-For counts: each appends the address that it was called from."""
+    """The proxies whose X-Forwarded-For is trusted. Each appends the address of its own peer."""
 
     def __init__(self, trusted: tuple[str, ...]) -> None:
-        self._everyone = "*" in trusted
+        self._trust_all = "*" in trusted
         self._networks = [ip_network(network) for network in trusted if network != "*"]
         self._trusts = lru_cache(4096)(self._is_trusted)
 
-    def caller(self, environ: WSGIEnvironment) -> str:
-        """The nearest address that no trusted proxy has; of IPv6 the network of 64 bits, which one customer has.
+    def client_ip(self, environ: WSGIEnvironment) -> str:
+        """Return the nearest address that is not a trusted proxy. For IPv6, return its /64: one client can have it all.
 
-        Where every peer is trusted (*), what the peer itself appended is the address.
+        If all peers are trusted (*), return the address that the peer appended.
         """
         address = environ.get("REMOTE_ADDR", "")
         forwarded = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
         while forwarded and self._trusts(address):
             address = forwarded.pop()
-            if self._everyone:
+            if self._trust_all:
                 break
-        return _customer(address)
+        return _client_network(address)
 
     def _is_trusted(self, address: str) -> bool:
-        if self._everyone or not address:  # a Unix socket has no address
+        if self._trust_all or not address:  # a Unix socket has no address
             return True
         try:
             parsed = ip_address(address)
@@ -42,7 +42,7 @@ class TrustedProxies:
 
 
 @lru_cache(4096)
-def _customer(address: str) -> str:
+def _client_network(address: str) -> str:
     try:
         parsed = ip_address(address)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Failed attempts are slowed, by address, in the memory of each worker."""
+"""A limit on failed authentication by address, in the memory of each worker."""
 
 from __future__ import annotations
 
@@ -6,28 +6,28 @@ import time
 from collections.abc import Callable
 
 BURST = 10
-"""Failed attempts that an address has before it must wait."""
+"""Failures that an address may have at once before it must wait."""
 RECOVERY_SECONDS = 6.0
-"""After which one attempt comes back: ten a minute."""
-ADDRESSES = 10_000
-"""How many addresses are remembered."""
+"""Seconds until one more attempt is allowed: ten per minute."""
+MAX_ADDRESSES = 10_000
 
 
 class FailureThrottle:
-    """For each address the time at which all its attempts have come back (the generic cell rate algorithm)."""
+    """The generic cell rate algorithm. Keeps for each address when all its attempts will be available again."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._forgiven: dict[str, float] = {}
+        self._theoretical_arrival: dict[str, float] = {}
 
     def wait(self, address: str) -> float:
-        """The seconds until the address may try another key; 0: now."""
-        left = self._forgiven.get(address, 0.0) - self._clock()
-        return max(0.0, left - (BURST - 1) * RECOVERY_SECONDS)
+        """Return the seconds until the address may try another key; 0 means now."""
+        ahead = self._theoretical_arrival.get(address, 0.0) - self._clock()
+        return max(0.0, ahead - (BURST - 1) * RECOVERY_SECONDS)
 
     def add(self, address: str) -> None:
-        """Count one; the address that failed longest ago is forgotten when there are too many."""
+        """Count a failure. Beyond MAX_ADDRESSES, forget the address that failed longest ago."""
         now = self._clock()
-        self._forgiven[address] = max(now, self._forgiven.pop(address, now)) + RECOVERY_SECONDS
-        if len(self._forgiven) > ADDRESSES:
-            del self._forgiven[next(iter(self._forgiven))]
+        arrival = max(now, self._theoretical_arrival.pop(address, now))
+        self._theoretical_arrival[address] = arrival + RECOVERY_SECONDS
+        if len(self._theoretical_arrival) > MAX_ADDRESSES:
+            del self._theoretical_arrival[next(iter(self._theoretical_arrival))]

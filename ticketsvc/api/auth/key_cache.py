@@ -1,4 +1,4 @@
-"""The keys that a worker has seen, so that not every request asks the database."""
+"""A cache of valid API keys, so that not every request queries the database."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ticketsvc import background
 from ticketsvc.store.keys import Key
 
 TTL_SECONDS = 5.0
-"""How long a key is taken for valid without asking again: a revoked one works no longer than that."""
+"""A revoked key keeps working for at most this long."""
 MAX_ENTRIES = 10_000
 
 
 class KeyCache:
-    """Valid keys by their digest. `find` asks the database for one, `use` records that one of that name is used."""
+    """Valid keys by digest. `find` looks a digest up in the database; `use` records that the key of a name is used."""
 
     def __init__(
         self,
@@ -25,24 +25,24 @@ class KeyCache:
         self._find = find
         self._use = use
         self._clock = clock
-        self._seen: dict[str, tuple[Key, float]] = {}
+        self._entries: dict[str, tuple[Key, float]] = {}
 
-    def has_seen(self, digest: str) -> bool:
-        """Whether the key was valid when it was last asked for."""
-        return digest in self._seen
+    def __contains__(self, digest: str) -> bool:
+        """Return whether the key was valid at its last lookup."""
+        return digest in self._entries
 
     def find(self, digest: str) -> Key | None:
-        """The valid key with this digest. Raises Unavailable when the database has to be asked and is away."""
+        """Return the valid key with a digest, or None. Raises Unavailable if the database is needed and unavailable."""
         now = self._clock()
-        key, fresh_until = self._seen.get(digest, (None, now))
-        if now < fresh_until:
+        key, expires = self._entries.get(digest, (None, now))
+        if now < expires:
             return key
-        self._seen.pop(digest, None)
+        self._entries.pop(digest, None)
         found = self._find(digest)
         if found:
-            if len(self._seen) >= MAX_ENTRIES:
-                self._seen.clear()
-            self._seen[digest] = (found, now + TTL_SECONDS)
+            if len(self._entries) >= MAX_ENTRIES:
+                self._entries.clear()
+            self._entries[digest] = (found, now + TTL_SECONDS)
             if found.needs_touch:
-                background.start(lambda: self._use(found.name))
+                background.run_in_background(lambda: self._use(found.name))
         return found

@@ -1,25 +1,25 @@
-"""Which scope a call needs where keys are asked for. A route that is not named here needs `admin`."""
+"""The scope that each route requires if REQUIRE_API_KEY is on. A route that is missing here requires `admin`."""
 
 from __future__ import annotations
 
 from ticketsvc.store.keys import SCOPES
 
 OPEN = "open"
-"""Needs no key, and is never limited."""
+"""Requires no key and is never limited."""
 
 NEEDED = {
     "health.live": OPEN,
     "health.ready": OPEN,
     "documentation.openapi": OPEN,
-    "documentation.page": OPEN,
+    "documentation.swagger_ui": OPEN,
     "documentation.errors": OPEN,
     "documentation.file": OPEN,
-    "console.page": OPEN,  # it asks for a key itself, once a call is refused
+    "console.index": OPEN,  # its scripts ask for a key after the first 401
     "console.file": OPEN,
     "metrics.scrape": "read",
-    "api.tickets.list_page": "read",
+    "api.tickets.list_tickets": "read",
     "api.tickets.read": "read",
-    "api.history.page": "read",
+    "api.history.list_entries": "read",
     "api.stats.headline": "read",
     "api.stats.daily": "read",
     "api.stats.resolution": "read",
@@ -31,23 +31,23 @@ NEEDED = {
     "api.tickets.delete": "write",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
-"""The scope for each route's endpoint."""
+"""The scope by endpoint."""
 
 
 UNLIMITED = {"metrics.scrape"}
-"""Needs a key, but is never limited: who watches must not go blind when there is most to see."""
+"""Requires a key, but is never limited: monitoring must work when there is most load."""
 
 
 def needed(endpoint: str | None) -> str:
-    """The scope for an endpoint; what is no route (404, 405) takes any key."""
+    """Return the scope that an endpoint requires; without a route (404, 405) any key will do."""
     return NEEDED.get(endpoint, "admin") if endpoint else "read"
 
 
 def is_limited(endpoint: str | None) -> bool:
-    """Whether calls of an endpoint count towards the rate limit."""
+    """Return whether requests to an endpoint count towards the rate limit."""
     return needed(endpoint) != OPEN and endpoint not in UNLIMITED
 
 
 def includes(given: str, wanted: str) -> bool:
-    """Whether a key with one scope may do what needs another."""
+    """Return whether a key with the scope `given` may send requests that require `wanted`."""
     return SCOPES.index(given) >= SCOPES.index(wanted)

@@ -1,8 +1,8 @@
-"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): a create that can be sent again.
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header-07): a create that can safely be sent again.
 
-A key is 1 to 255 visible ASCII characters, as they are or as the draft's string in quotes: abc and "abc" are one key.
-It belongs to the caller, by the name of the API key. Two bodies are the same when they are the same JSON, whatever
-the order of members and the white space.
+A key has 1 to 255 visible ASCII characters, bare or as a quoted string: abc and "abc" are the same key. Keys belong to
+the client, identified by the name of its API key. Two bodies are equal if they are the same JSON, whatever the order of
+members and the white space.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from uuid import UUID
 from flask import request
 
 from ticketsvc.problems import BadRequest
-from ticketsvc.server.logs import CALLER
+from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store.tickets import IdempotencyKey
 
 REPLAYED = {"Idempotent-Replayed": "true"}
-"""Goes with an answer that is given again."""
+"""The header of a response that repeats the first one."""
 MAX_LENGTH = 255
 
 _BARE = re.compile(r"[!#-~][!-~]*")
-_STRING = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 
 
 def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
-    """What keeps this create from being done twice; None: the caller did not ask for it. Raises BadRequest."""
+    """Return the request's idempotency key with a hash of its body, or None without the header. Raises BadRequest."""
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None
-    owner = request.environ.get(CALLER) or ""
+    client = request.environ.get(API_KEY_NAME) or ""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return IdempotencyKey(_hash(f"{owner}\n{_key(header.strip())}"), _hash(canonical))
+    return IdempotencyKey(_hash(f"{client}\n{_parse(header.strip())}"), _hash(canonical))
 
 
-def _key(header: str) -> str:
-    quoted = _STRING.fullmatch(header)
+def _parse(header: str) -> str:
+    quoted = _QUOTED.fullmatch(header)
     key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header
     if not (quoted or _BARE.fullmatch(header)) or not 1 <= len(key) <= MAX_LENGTH:
         raise BadRequest(
             f"Idempotency-Key must have 1 to {MAX_LENGTH} visible ASCII characters, with or without quotes around "
-            "them. A UUID made for each new ticket is a good one."
+            "them. Send a new UUID for each new ticket."
         )
     return key
 

@@ -1,4 +1,4 @@
-"""Cross-origin calls by browsers (the Fetch standard's CORS protocol), for the origins that the operator lists."""
+"""Cross-origin requests by browsers (the CORS protocol of the Fetch standard), for the origins in CORS_ORIGINS."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ PREFLIGHT_SECONDS = 7200
 
 
 def register(app: Flask, origins: tuple[str, ...]) -> None:
-    """Let pages of these origins ("*": of all) call the application and read its answers."""
+    """Allow pages of these origins to send requests and read the responses; "*" allows all origins."""
 
-    def allow(response: Response) -> Response:
+    def add_headers(response: Response) -> Response:
         response.vary.add("Origin")
         origin = request.headers.get("Origin", "")
         if origin and (origin in origins or "*" in origins):
@@ -28,4 +28,4 @@ def register(app: Flask, origins: tuple[str, ...]) -> None:
                 response.headers["Access-Control-Max-Age"] = str(PREFLIGHT_SECONDS)
         return response
 
-    app.after_request(allow)
+    app.after_request(add_headers)

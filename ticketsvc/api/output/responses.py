@@ -1,4 +1,4 @@
-"""What the views answer with."""
+"""Responses that views return."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 NO_STORE = {"Cache-Control": "no-store"}
-"""For what changes at any time and has no validator."""
+"""For content that may change at any time and has no validator."""
 
 
 class JsonResponse(Response):
-    """A body of JSON that is complete when it is made: nothing of it has to be looked for when it is sent."""
+    """A complete JSON body, sent without Werkzeug's processing of headers and body."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class JsonResponse(Response):
         self.response, self.direct_passthrough, self._on_close = [data], False, []
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        """Send it as it is."""
+        """Send the response."""
         start_response(self._status, self.headers.to_wsgi_list())
         return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
 
@@ -44,16 +44,16 @@ class JsonResponse(Response):
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
-def cacheable(body: bytes, content_type: str, tag: str, headers: Mapping[str, str]) -> Response:
-    """A body with its entity tag (quotes included), or 304 to a caller who has it."""
-    fields = {**headers, "ETag": tag}
-    if conditional.has_tag(tag):
+def cacheable_response(body: bytes, content_type: str, etag: str, headers: Mapping[str, str]) -> Response:
+    """Return a body with its ETag (quotes included), or 304 if the client has it."""
+    fields = {**headers, "ETag": etag}
+    if conditional.client_has(etag):
         return empty_response(304, fields)
     return Response(body, headers=fields, content_type=content_type)
 
 
 def empty_response(status: int, headers: dict[str, str] | None = None) -> Response:
-    """An answer that has no body, and so no type of one."""
+    """Return a response without a body and without Content-Type."""
     response = Response(status=status, headers=headers)
     del response.headers["Content-Type"]
     return response

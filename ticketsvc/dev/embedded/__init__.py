@@ -24,18 +24,13 @@ from ticketsvc.dev.embedded.programs import find_program_files
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EmbeddedError", "is_embedded", "start"]
+__all__ = ["EmbeddedError", "start"]
 
 PREFIX = "embedded:"
 # A Unix socket's whole name must fit into 104 bytes (macOS) or 108 (Linux), "/.s.PGSQL.5432" included.
 LONGEST_SOCKET_DIRECTORY = 88
 
 _urls: dict[Path, str] = {}
-
-
-def is_embedded(url: str) -> bool:
-    """Whether a DATABASE_URL asks for the embedded server."""
-    return url.startswith(PREFIX)
 
 
 def start(url: str) -> str:

@@ -1,1 +1,1 @@
-"""How queries reach Postgres: connections, prepared statements, SQL files, errors."""
+"""Access to Postgres: connections, SQL files, prepared statements and errors."""

@@ -1,4 +1,4 @@
-"""The connection to Postgres: a bounded pool of autocommit connections, one prepared statement a call."""
+"""Running queries on a bounded pool of autocommit connections."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from psycopg_pool import ConnectionPool
 
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.store.postgres import errors, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.single_flight import SingleFlight
 
 GRACE_SECONDS = 5.0
-"""How much longer than DB_STATEMENT_TIMEOUT, which Postgres keeps, an answer of Postgres is waited for."""
+"""How much longer than DB_STATEMENT_TIMEOUT, which Postgres enforces, the service waits for a response."""
 
 ATTEMPTS = 4
-"""How often a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
+"""How many times a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
 
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]
@@ -33,11 +33,11 @@ NO_VALUES: Mapping[str, object] = {}
 
 
 class Database:
-    """Runs queries. Opens nothing before its first use, so that a process may fork after it was made."""
+    """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
     def __init__(self, config: Config) -> None:
         settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on who asked first
+            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
             "jit": "off",  # compiling takes longer than any statement here
             "statement_timeout": f"{config.statement_timeout * 1000:.0f}ms",
             "lock_timeout": f"{config.lock_timeout * 1000:.0f}ms",
@@ -51,9 +51,9 @@ class Database:
             "fallback_application_name": "ticketsvc",
         }
         self.trace: Callable[[str], AbstractContextManager[object]] = nullcontext
-        """Called with the name of a query; the context that it returns surrounds the query and its retries."""
+        """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
-        """A cache of `store.stats.time_zone`."""
+        """The names of time zones by their form in lower case. `store.stats` fills it."""
         self._settings = settings
         self._wait = config.pool_timeout
         self.statement_timeout = config.statement_timeout
@@ -67,36 +67,26 @@ class Database:
             max_size=config.pool_size,
             timeout=config.pool_timeout,
             max_waiting=64 * config.pool_size,
-            reconnect_timeout=3.0,  # short: the pause between tries grows, and the service is to be back soon
+            reconnect_timeout=3.0,  # short: the pauses between attempts grow
             connection_class=_connection_class(),
             configure=self._configure,
             kwargs=options,
         )
 
     def close(self) -> None:
-        """Close the connections; a statement that runs is finished first."""
+        """Close the pool. Connections in use are closed when their statements end."""
         self.pool.close()
 
     def rows(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> list[Row]:
         """Run a query and return all its rows.
 
         Raises the problems of `errors.problem`. A statement that lost a race against another is run again; after a
-        lost connection only a query whose header says `Retry: safe`.
+        lost connection only a query whose header says `Retry: safe` is.
         """
-        parameters = query.bind(values)
-        with self.trace(query.name):
-            for attempt in range(1, ATTEMPTS + 1):
-                try:
-                    return query.decode(self._run(query, parameters))
-                except psycopg.Error as error:
-                    is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
-                    COUNTS.add("database_errors_total", errors.kind(error), "yes" if is_retried else "no")
-                    if not is_retried:
-                        raise errors.problem(error) from error
-        raise AssertionError("the last attempt returns or raises")
+        return query.decode(self._result(query, values))
 
     def one(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row:
-        """Run a query that returns one row, and return it."""
+        """Run a query that returns exactly one row, and return that."""
         [row] = self.rows(query, values)
         return row
 
@@ -107,7 +97,20 @@ class Database:
 
     def execute(self, query: Query[None], values: Mapping[str, object] = NO_VALUES) -> None:
         """Run a query for its effect."""
-        self.rows(query, values)
+        self._result(query, values)
+
+    def _result(self, query: Query[Any], values: Mapping[str, object]) -> pq.abc.PGresult:
+        parameters = query.bind(values)
+        with self.trace(query.name):
+            for attempt in range(1, ATTEMPTS + 1):
+                try:
+                    return self._run(query, parameters)
+                except psycopg.Error as error:
+                    is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
+                    metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
+                    if not is_retried:
+                        raise errors.problem(error) from error
+        raise AssertionError("the last attempt returns or raises")
 
     def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
         if self.pool.closed:
@@ -119,10 +122,10 @@ class Database:
             self.pool.putconn(connection)
 
     def _connection(self) -> Connection:
-        """Take a connection that is not known to be dead; the pool replaces dead ones.
+        """Return a connection that is not known to be dead; the pool replaces dead ones.
 
-        The pool's own check is not used: it sleeps a second after the first dead connection that it finds, two
-        after the next, and so answers 503 for seconds after the server was started anew.
+        psycopg_pool's own check is not used: it sleeps a second after the first dead connection that it finds and two
+        after the next, so requests would fail for seconds after a restart of the server.
         """
         deadline = time.monotonic() + self._wait
         while True:
@@ -133,10 +136,10 @@ class Database:
 
     @contextmanager
     def dedicated_connection(self, seconds: float, **settings: str) -> Iterator[Connection]:
-        """A connection for work that takes long; other requests keep theirs. It is closed at the end.
+        """Open a connection outside the pool for an import or export, and close it at the end.
 
-        A statement may take so many seconds; `settings` are further ones of Postgres. Raises Unavailable when all
-        BULK_CALLS are in use, and the problems of `failures.problem` in place of what the database driver raises.
+        A statement may take `seconds`; `settings` are further settings of the session. Raises Unavailable when
+        BULK_CALLS of these connections are open, and the problems of `errors.problem` instead of psycopg's errors.
         """
         if not self._bulk_calls.acquire(blocking=False):
             raise Unavailable("As many imports and exports as may run at once are running.", 30)
@@ -145,7 +148,7 @@ class Database:
                 self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
                 yield connection
         except psycopg.Error as error:
-            COUNTS.add("database_errors_total", errors.kind(error), "no")
+            metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
         finally:
             self._bulk_calls.release()
@@ -159,10 +162,10 @@ class Database:
 
 
 def _is_alive(connection: Connection) -> bool:
-    """Find out without a round trip whether the server ended an idle connection.
+    """Return whether an idle connection is open, as far as can be seen without a round trip.
 
-    There is nothing to read on a healthy one. On a dead one the first look can find the server's farewell, the
-    second finds the end of the stream.
+    A healthy one has nothing to read. On a closed one the first read may return the server's last message; the second
+    then finds the end of the stream.
     """
     try:
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""What the database driver raises, as problems: the only place that knows SQLSTATEs and constraint names."""
+"""Translation of psycopg's errors to problems: the only place that knows SQLSTATEs and constraint names."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ CONSTRAINTS = {
     "tickets_title_at_most_200": FieldError.in_field("title", "title must have at most 200 characters.", "too_long"),
     "tickets_description_not_empty": FieldError.in_field("description", "description must not be empty.", "empty"),
 }
-"""The rules that the table holds and a caller can break; validation before the statement says the same."""
+"""The table's constraints that a client can violate. Validation before the statement reports the same errors."""
 
 IDEMPOTENCY_KEY_CONSTRAINT = "idempotency_keys_pkey"
-"""Broken by a create whose idempotency key another create used first."""
+"""Violated by a create when a concurrent create with the same idempotency key committed first."""
 
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
 _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
@@ -30,11 +30,11 @@ _READ_ONLY = (errors.ReadOnlySqlTransaction,)
 
 
 class ServerTimeout(psycopg.OperationalError):
-    """The server did not answer in time, and did not say so itself."""
+    """The server did not respond in time, and reported no timeout itself."""
 
 
 def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
-    """Return whether running the statement again at once can succeed and cannot do anything twice."""
+    """Return whether running a statement again at once can succeed and does not apply its effect twice."""
     if isinstance(error, _LOST_RACE):
         return True
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == IDEMPOTENCY_KEY_CONSTRAINT:
@@ -43,7 +43,7 @@ def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
 
 
 def kind(error: psycopg.Error) -> str:
-    """What failed, for statistics: the SQLSTATE (PostgreSQL's documentation, appendix A), or what came before one."""
+    """Return the label of an error in metrics: its SQLSTATE (PostgreSQL's documentation, appendix A) or a word."""
     if isinstance(error, PoolTimeout):
         return "pool_timeout"
     if isinstance(error, TooManyRequests):
@@ -52,28 +52,28 @@ def kind(error: psycopg.Error) -> str:
 
 
 def problem(error: psycopg.Error) -> Problem:
-    """The answer to a failed statement. What the caller can do nothing about is 503 while it can pass, else 500."""
+    """Return the response to a failed statement: 503 for a temporary failure, 500 for one that will not pass."""
     if isinstance(error, errors.CheckViolation) and error.diag.constraint_name in CONSTRAINTS:
         return InvalidInput(CONSTRAINTS[error.diag.constraint_name])
     if isinstance(error, (PoolTimeout, TooManyRequests)):
-        return Unavailable("The service is overloaded or its database is away: no connection came free in time.")
+        return Unavailable("The service is overloaded, or its database is unreachable: no connection was free in time.")
     if isinstance(error, errors.QueryCanceled):
         return Unavailable("The database took too long. Narrow the request with filters or a smaller limit.", 5)
     if isinstance(error, _BUSY):
-        return Unavailable("Other work in the database is in the way.")
+        return Unavailable("The database is busy with a conflicting transaction.")
     if isinstance(error, _UNMIGRATED):
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, _READ_ONLY):
-        return Unavailable("The database takes no writes at the moment.", 30)
+        return Unavailable("The database is read-only at the moment.", 30)
     if isinstance(error, errors.DiskFull):
-        return Unavailable("The database has no room for more: its operator must make some.", 30)
+        return Unavailable("The database is out of disk space: its operator must free some.", 30)
     if isinstance(error, psycopg.OperationalError):
-        return Unavailable("The database is away.")
+        return Unavailable("The database is unreachable.")
     return InternalError()
 
 
 def _connection_lost(error: psycopg.Error) -> bool:
-    """Whether the server or the network ended the connection: class 08, a shutdown, or no SQLSTATE at all."""
+    """Return whether the connection broke: an SQLSTATE of class 08, a shutdown (57P0x), or no SQLSTATE at all."""
     if isinstance(error, (PoolTimeout, TooManyRequests, ServerTimeout)) or not isinstance(
         error, psycopg.OperationalError
     ):

@@ -1,7 +1,7 @@
-"""Waiting for Postgres under gevent.
+"""A connection that waits for Postgres in gevent's event loop.
 
-psycopg's own way to wait for a patched `select` makes new watchers for every wait; a connection that keeps its two
-costs some 40 us less of a worker's time a query. Without gevent psycopg waits in C.
+Under a patched `select` psycopg creates new watchers for every wait. A connection that keeps its watchers saves some
+40 us of a worker's CPU time a query. Without gevent, psycopg waits in C, and this module is not used.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _T = TypeVar("_T")
 
 
 class GeventConnection(psycopg.Connection[Any]):
-    """A connection for use in a process that gevent has patched.
+    """A connection for a process that gevent has patched.
 
-    A server may be gone without a word: the network between drops what either sends, and a proxy in between takes it.
-    Nothing but a clock of our own ends the wait for its answer then.
+    A wait ends after `response_timeout`: when the network drops packets silently, or a proxy accepts them for a server
+    that is gone, nothing else would end it.
     """
 
     response_timeout = 20.0
-    """Seconds after which a wait for the server ends in ServerTimeout, and the connection is closed."""
+    """Seconds after which a wait for the server raises ServerTimeout and closes the connection."""
 
     @cached_property
     def _watchers(self) -> dict[Wait, tuple[Any, Ready]]:
@@ -39,15 +39,15 @@ class GeventConnection(psycopg.Connection[Any]):
         }
 
     @cached_property
-    def _clock(self) -> Any:
+    def _timer(self) -> Any:
         return get_hub().loop.timer(self.response_timeout, self.response_timeout)  # again() needs the second one
 
     def wait(self, gen: Generator[Wait, Ready | int, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
-        """Run a generator of psycopg to its end, and let other greenlets run while it waits for the server."""
+        """Run a generator of psycopg to its end. Other greenlets run while it waits for the server."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
-        hub, clock = get_hub(), self._clock
-        clock.again(getcurrent().throw, ServerTimeout)
+        hub, timer = get_hub(), self._timer
+        timer.again(getcurrent().throw, ServerTimeout)
         try:
             state = next(gen)
             while True:
@@ -60,4 +60,4 @@ class GeventConnection(psycopg.Connection[Any]):
             self.close()
             raise
         finally:
-            clock.stop()
+            timer.stop()

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from itertools import repeat
 from operator import itemgetter
@@ -56,7 +56,7 @@ class Query(Generic[Row]):
         self.parameters = parameters
         self.is_retry_safe = is_retry_safe
         self.row_type = row_type
-        self._decoders = tuple(map(_decoder, column_types(row_type)))
+        self._decoders = list(enumerate(map(_decoder, column_types(row_type))))
         self._make_row = partial(tuple.__new__, row_type) if issubclass(row_type, tuple) else itemgetter(0)
 
     def bind(self, values: Mapping[str, object]) -> list[bytes | None]:
@@ -67,12 +67,12 @@ class Query(Generic[Row]):
         return [_text(values[name]) for name in self.parameters]
 
     def decode(self, result: pq.abc.PGresult) -> list[Row]:
-        """Return all rows of a result. Raises TypeError or KeyError for a NULL that the row type does not allow."""
+        """Return all rows of a result. Raises an exception when a column is NULL whose type does not allow None."""
+        value = result.get_value
+        if result.ntuples == 1:  # as below, but without the overhead that pays only with many rows
+            return [self._make_row([decode(value(0, n)) for n, decode in self._decoders])]
         rows = range(result.ntuples)
-        columns = [map(result.get_value, rows, repeat(n)) for n in range(len(self._decoders))]
-        columns = [
-            map(decode, column) if decode else column for decode, column in zip(self._decoders, columns, strict=True)
-        ]
+        columns = [_decode_column(decode, map(value, rows, repeat(n))) for n, decode in self._decoders]
         return list(map(self._make_row, zip(*columns, strict=True)))
 
 
@@ -113,15 +113,29 @@ def column_types(row_type: type[Any]) -> list[Any]:
     return [] if row_type is NoneType else [row_type]
 
 
-def _decoder(column: Any) -> Decoder | None:
-    """Return the function that decodes a column; None for `bytes | None`, which is how it arrives."""
+def _decoder(column: Any) -> Decoder:
     if get_origin(column) is UnionType:
         [not_null] = set(get_args(column)) - {NoneType}
         if not_null is bytes:
-            return None
-        decode = _DECODERS[get_origin(not_null) or not_null]
+            return _unchanged
+        decode = _decoder(not_null)
         return lambda text: None if text is None else decode(text)
     return _DECODERS[get_origin(column) or column]
+
+
+def _unchanged(value: object) -> object:
+    return value
+
+
+def _decode_column(decode: Decoder, values: Iterable[bytes | None]) -> Iterable[object]:
+    if decode is _unchanged:
+        return values
+    if decode is not bytes:
+        return map(decode, values)
+    column = list(values)  # to call bytes() with each would cost more than all the rest
+    if None in column:
+        raise TypeError("The column has a NULL, and its type does not allow None.")
+    return column
 
 
 def _text(value: object) -> bytes | None:

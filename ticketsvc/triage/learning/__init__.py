@@ -1,1 +1,1 @@
-"""Learn from corrected labels: a naive Bayes layer on top of the offline classifier."""
+"""A naive Bayes layer on top of the offline classifier, trained on the labels that people kept or corrected."""

@@ -1,10 +1,10 @@
-"""What counted words say about labels: naive Bayes against the complement.
+"""Naive Bayes with complement counts: the log odds of labels given the tokens of a text.
 
-For each known word ln(P(word | label) / P(word | the field's other labels)), summed (Rennie et al. 2003, "Tackling the
-poor assumptions of naive Bayes text classifiers", section 3.1: counts of the complement are steadier when some labels
-were seen rarely). Half a word is added to each count; how many words there are to know, which that needs, follows from
-the number of words read by Heaps' law (1978, "Information retrieval", section 7.5): 10 times its square root, as
-measured on support questions.
+The log odds of a label are the sum over the known tokens of ln(P(token | label) / P(token | the field's other labels))
+(Rennie et al. 2003, "Tackling the poor assumptions of naive Bayes text classifiers", section 3.1: counts of the
+complement are more stable for rare labels). Half a token is added to each count. The size of the vocabulary, which
+this smoothing needs, follows from the number of tokens read by Heaps' law (1978, "Information retrieval", section
+7.5): 10 times its square root, as measured on support questions.
 """
 
 from __future__ import annotations
@@ -15,48 +15,45 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_ADDED = 50.0  # hundredths of a word
-_HUNDRED = 100.0  # hundredths of a word make one
+    from ticketsvc.triage.model import LabelCounts
+
+_SMOOTHING = 50.0  # hundredths of a token
+_TOKEN = 100.0  # hundredths of a token
 
 
-class Evidence(NamedTuple):
-    """What the words of a text say about one label.
+class LogOdds(NamedTuple):
+    """The log odds of one label in nats, and the tokens that raise them, strongest first."""
 
-    `weight` is for (above 0) or against the label, in nats; `words` are those that speak for it, strongest first.
+    value: float
+    tokens: tuple[str, ...]
+
+
+UNKNOWN = LogOdds(0.0, ())
+
+
+def familiarity(counts: Sequence[LabelCounts | None]) -> float:
+    """Return how well the tokens of a text are known, from 0 to 1: the mean of n / (n + 1) over the token counts n."""
+    sums = [sum(token) for token in counts if token]
+    return sum(n / (n + _TOKEN) for n in sums) / len(counts) if counts else 0.0
+
+
+def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total: LabelCounts) -> list[LogOdds]:
+    """Return the log odds of each label of a field.
+
+    `counts` are the label counts of each token, `total` those of all tokens, in hundredths of a token. A label without
+    training examples gets UNKNOWN.
     """
-
-    weight: float
-    words: tuple[str, ...]
-
-
-SILENT = Evidence(0.0, ())
-
-
-def familiarity(counts: Sequence[Sequence[int] | None]) -> float:
-    """How well the words of a text are known, from 0 to 1: the mean of n / (n + 1), n being a word's count."""
-    sums = [sum(word) for word in counts if word]
-    return sum(n / (n + _HUNDRED) for n in sums) / len(counts) if counts else 0.0
-
-
-def weigh(words: Sequence[str], counts: Sequence[Sequence[int] | None], total: Sequence[int]) -> list[Evidence]:
-    """The evidence for each label of a field, in hundredths of a word counted for the word and in all.
-
-    A label that was never taught gets none: nothing is known about it, for or against.
-    """
-    known = [(word, count, sum(count)) for word, count in zip(words, counts, strict=True) if count and any(count)]
+    known = [(token, count, sum(count)) for token, count in zip(tokens, counts, strict=True) if count and any(count)]
     everything = sum(total)
-    unseen = _ADDED * math.sqrt(everything)  # 10 * sqrt(words) times the half that is added, in hundredths
-    return [
-        _evidence([(word, count[label], n - count[label]) for word, count, n in known], own, everything - own, unseen)
-        if own
-        else SILENT
-        for label, own in enumerate(total)
-    ]
+    unseen = _SMOOTHING * math.sqrt(everything)  # vocabulary of 10 * sqrt(tokens), times half a token, in hundredths
 
+    def of_label(label: int, own: int) -> LogOdds:
+        base = math.log((everything - own + unseen) / (own + unseen))
+        scored = [
+            (base + math.log((count[label] + _SMOOTHING) / (n - count[label] + _SMOOTHING)), token)
+            for token, count, n in known
+        ]
+        supporting = sorted((pair for pair in scored if pair[0] > 0), reverse=True)
+        return LogOdds(sum(score for score, _ in scored), tuple(token for _, token in supporting))
 
-def _evidence(known: list[tuple[str, int, int]], own: int, others: int, unseen: float) -> Evidence:
-    """For words counted `here` times with the label and `elsewhere` times with others."""
-    base = math.log((others + unseen) / (own + unseen))
-    scored = [(base + math.log((here + _ADDED) / (elsewhere + _ADDED)), word) for word, here, elsewhere in known]
-    speakers = sorted((pair for pair in scored if pair[0] > 0), reverse=True)
-    return Evidence(sum(score for score, _ in scored), tuple(word for _, word in speakers))
+    return [of_label(label, own) if own else UNKNOWN for label, own in enumerate(total)]

@@ -1,48 +1,37 @@
-"""A classifier that blends what it knows beforehand with what this database's own tickets taught.
+"""A classifier that combines the offline classifier with the training examples of this database.
 
-For each label, prior log probability + trust * familiarity * evidence. The prior is the offline classifier, the rest
-comes from `bayes`. This is Bayes' rule with the learned part tempered: words are not independent, as naive Bayes
-supposes, and the lessons have a say only as far as they know the words of the text, so that the first corrections move
-what resembles them and little else.
+The score of a label is its prior log probability + trust * familiarity * log odds. The prior comes from the offline
+classifier, the log odds from `bayes`. This is Bayes' rule with the learned part tempered: tokens are not independent,
+as naive Bayes assumes. Familiarity limits the effect of the first corrections to texts that resemble them.
 
-The constants were chosen by simulating 50, 200 and 1,000 lessons on public questions to banks, to a voice assistant and
-to an IT desk. The priority trusts its lessons less: words say less about it.
+The constants were chosen by simulating 50, 200 and 1,000 training examples on public questions to banks, to a voice
+assistant and to an IT desk. Tokens predict the priority less well, so its trust is lower.
 """
 
 from __future__ import annotations
 
 import logging
 import math
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.problems import Problem
-from ticketsvc.server.metrics.counts import COUNTS
+from ticketsvc.server import metrics
 from ticketsvc.triage.learning import bayes
-from ticketsvc.triage.model import Assessment, Reason, Scores, Suggestion
+from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS, Reason, Scores, Suggestion, TokenCounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ticketsvc.triage.model import TokenCounts
+    from ticketsvc.triage.offline.classifier import OfflineClassifier
 
-REASONS_PER_FIELD = 3
-CHARACTERS_READ = 4_000  # triage_words() reads no more
-_BOUND = 6.0  # nats; whatever was learned moves the odds by at most e**6 for and e**6 against a label
+_MAX_SHIFT = 6.0  # nats; training examples change the odds of a label by at most e**6 in either direction
 
 logger = logging.getLogger(__name__)
 
 
-class Prior(Protocol):
-    """A classifier that can tell how probable each label is."""
-
-    def assess(self, text: str) -> Assessment:
-        """Suggest labels, and tell how probable each is."""
-        ...
-
-
 class _Field(NamedTuple):
-    """`first` is the place of the field's first label in the weights, `trust` what its lessons count."""
+    """`first` is the index of the field's first label in the label counts, `trust` the weight of the log odds."""
 
     name: str
     labels: tuple[str, ...]
@@ -50,8 +39,8 @@ class _Field(NamedTuple):
     trust: float
 
 
-class _Verdict(NamedTuple):
-    """A label, its probability, and the words of lessons that spoke for it."""
+class _Decision(NamedTuple):
+    """A label, its probability, and the learned words that support it."""
 
     label: str
     confidence: float
@@ -63,23 +52,23 @@ _PRIORITY = _Field("priority", PRIORITIES, len(CATEGORIES), 0.35)
 
 
 class LearningClassifier:
-    """Suggests what the prior and the lessons say together. Holds no state, so threads may share it.
+    """Combines the prior with token counts. Stateless, so threads may share it.
 
-    `recall` looks a text up in the database, so a lesson counts at once and in every process. When it raises a
-    Problem (the database is away), the prior answers alone.
+    `token_counts` looks up the tokens of a text in the database, so a training example takes effect at once in all
+    processes. If it raises a Problem (the database cannot be reached), the prior's suggestion is used alone.
     """
 
-    def __init__(self, prior: Prior, recall: Callable[[str], TokenCounts | None]) -> None:
+    def __init__(self, prior: OfflineClassifier, token_counts: Callable[[str], TokenCounts | None]) -> None:
         self._prior = prior
-        self._recall = recall
+        self._token_counts = token_counts
 
     def classify(self, text: str) -> Suggestion:
-        """Suggest labels for any text. The source is "learned" when lessons changed one of the prior's labels."""
+        """Suggest labels for any text. The source is "learned" if a label differs from the prior's."""
         prior, categories, priorities = self._prior.assess(text)
-        memory = self._remember(text)
-        if memory is None:
+        counts = self._look_up(text)
+        if counts is None:
             return prior
-        category, priority = _decide(_CATEGORY, categories, memory), _decide(_PRIORITY, priorities, memory)
+        category, priority = _decide(_CATEGORY, categories, counts), _decide(_PRIORITY, priorities, counts)
         is_changed = (category.label, priority.label) != (prior.category, prior.priority)
         return Suggestion(
             category.label,
@@ -87,44 +76,43 @@ class LearningClassifier:
             category.confidence,
             priority.confidence,
             "learned" if is_changed else prior.source,
-            (*_reasons("category", category, prior), *_reasons("priority", priority, prior)),
+            (*_reasons(_CATEGORY, category, prior), *_reasons(_PRIORITY, priority, prior)),
         )
 
-    def _remember(self, text: str) -> TokenCounts | None:
+    def _look_up(self, text: str) -> TokenCounts | None:
         try:
-            return self._recall(text[:CHARACTERS_READ])
+            return self._token_counts(text[:MAX_CHARACTERS])
         except Problem as problem:
-            COUNTS.add("triage_fallbacks_total", "no_lessons")
-            logger.warning("suggested without what was learned: %s", problem)
+            metrics.TRIAGE_FALLBACKS.labels("no_lessons").inc()
+            logger.warning("suggested without training examples: %s", problem)
             return None
 
 
-def _decide(field: _Field, prior: Scores, memory: TokenCounts) -> _Verdict:
+def _decide(field: _Field, prior: Scores, counts: TokenCounts) -> _Decision:
     own = slice(field.first, field.first + len(field.labels))
-    counts = [weights and weights[own] for _, weights in memory.words]
-    familiarity = bayes.familiarity(counts)
-    evidence = dict(
-        zip(field.labels, bayes.weigh([word for word, _ in memory.words], counts, memory.total[own]), strict=True)
-    )
-    shifts = {label: _bounded(field.trust * familiarity * found.weight) for label, found in evidence.items()}
+    tokens = [token for token, _ in counts.words]
+    token_counts = [labels and labels[own] for _, labels in counts.words]
+    familiarity = bayes.familiarity(token_counts)
+    odds = dict(zip(field.labels, bayes.log_odds(tokens, token_counts, counts.total[own]), strict=True))
+    shifts = {label: _clamp(field.trust * familiarity * found.value) for label, found in odds.items()}
     scores = {label: prior[label] + shift for label, shift in shifts.items()}
     label = max(scores, key=scores.__getitem__)
-    words = evidence[label].words if shifts[label] > 0 else ()
-    return _Verdict(label, _confidence(scores, label, familiarity), words)
+    words = odds[label].tokens if shifts[label] > 0 else ()
+    return _Decision(label, _confidence(scores, label, familiarity), words)
 
 
-def _bounded(shift: float) -> float:
-    return max(-_BOUND, min(shift, _BOUND))
+def _clamp(shift: float) -> float:
+    return max(-_MAX_SHIFT, min(shift, _MAX_SHIFT))
 
 
 def _confidence(scores: Scores, label: str, familiarity: float) -> float:
-    """Softmax. Naive Bayes is too sure of itself: a temperature of up to 1.5 makes it honest on the same questions."""
+    """Return the softmax of a label. Naive Bayes is overconfident: a temperature of up to 1.5 calibrates it."""
     temperature = 1 + familiarity / 2
     return 1 / sum(math.exp((score - scores[label]) / temperature) for score in scores.values())
 
 
-def _reasons(field: str, verdict: _Verdict, prior: Suggestion) -> list[Reason]:
-    """The prior's words, if it is of the same opinion, then those that lessons know; none twice."""
-    reasons = [reason for reason in prior.reasons if (reason.field, reason.label) == (field, verdict.label)]
-    reasons += [Reason(field, verdict.label, word) for word in verdict.words]
-    return list(dict.fromkeys(reasons))[:REASONS_PER_FIELD]
+def _reasons(field: _Field, decision: _Decision, prior: Suggestion) -> list[Reason]:
+    """Return the prior's reasons for the label, then the learned words, without duplicates."""
+    reasons = [reason for reason in prior.reasons if (reason.field, reason.label) == (field.name, decision.label)]
+    reasons += [Reason(field.name, decision.label, word) for word in decision.words]
+    return list(dict.fromkeys(reasons))[:MAX_REASONS]

@@ -1,1 +1,1 @@
-"""The offline classifier: a weighted lexicon, no network, no model."""
+"""The offline classifier: a weighted lexicon. It needs neither a network nor a model."""

@@ -1,4 +1,4 @@
-"""Decides which cues of a ticket count, given negations, things that work, and orders to the classifier."""
+"""Selects the cues of a ticket that count: not negated, not said to work, not in an instruction to the classifier."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 HARM = ("trouble", "blocked", "danger", "money")
 CALM = "calm"
 ASPECTS = (*HARM, "request", "deadline", "scope", CALM)
-_MOST_FILLERS = 3  # "not been charged", "not a very urgent": this many filler words may follow a negation
+_MAX_FILLERS = 3  # filler words between a negation and its cue: "not been charged", "not a very urgent"
 
 
 class Evidence(NamedTuple):
-    """What speaks for a section of the lexicon: its weight and its place in the text (code points)."""
+    """A cue that counts: its section of the lexicon, its weight, and its position in the text in code points."""
 
     section: str
     weight: float
@@ -28,7 +28,10 @@ class Evidence(NamedTuple):
 
 
 def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
-    """What counts, each cue once, by field and place. A negated cue of harm or haste counts as calm."""
+    """Return the cues that count, each once, ordered by field and position.
+
+    A negated cue of harm or a deadline counts as calm.
+    """
     grammar = _Grammar(tokens, matches)
     counted: set[Cue] = set()
     evidence = []
@@ -47,26 +50,28 @@ def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
 
 
 def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
-    """The matches of these sections in the order of the text, less two kinds: those inside a longer match
-    ("exchange rate" leaves no say to "exchange"), and those whose words speak for the section already.
+    """Return the matches of these sections in the order of the text.
+
+    Leaves out matches inside a longer match ("exchange" in "exchange rate") and those whose words are all used by other
+    matches of the same section.
     """
     own = [match for match in matches if match.cue.section in sections]
     own.sort(key=lambda match: (-len(match.positions), -match.cue.weight))
     longest: dict[int, int] = {}
-    said: set[tuple[str, int]] = set()
+    used: set[tuple[str, int]] = set()
     kept = []
     for match in own:
         size, section = len(match.positions), match.cue.section
         inside = min(longest.setdefault(position, size) for position in match.positions) > size
         words = {(section, position) for position in match.positions}
-        if not inside and not words <= said:
+        if not inside and not words <= used:
             kept.append(match)
-            said |= words
+            used |= words
     return sorted(kept, key=lambda match: match.positions)
 
 
 class _Grammar:
-    """The cues that say nothing of their own but change what others say."""
+    """The cues that modify others: negations, fillers, statements that something works, instructions."""
 
     def __init__(self, tokens: Sequence[Token], matches: Sequence[Match]) -> None:
         self._tokens = tokens
@@ -84,16 +89,16 @@ class _Grammar:
         self._negations, self._fillers = ends["negation"], ends["filler"]
 
     def is_void(self, match: Match) -> bool:
-        """Inside an instruction to the classifier, or said to work: "the login works fine"."""
+        """Return whether a match is inside an instruction or said to work: "the login works fine"."""
         first = match.positions[0]
         token = self._tokens[first]
         return token.sentence in self._muted or first < self._cleared.get(token.clause, 0)
 
     def negation_of(self, match: Match) -> int | None:
-        """The position of a negation before the match in its clause, none but filler words between."""
+        """Return the position of a negation that precedes the match in its clause with only filler words between."""
         first = match.positions[0]
         clause = self._tokens[first].clause
-        for before in range(first - 1, max(first - 2 - _MOST_FILLERS, -1), -1):
+        for before in range(first - 1, max(first - 2 - _MAX_FILLERS, -1), -1):
             if self._tokens[before].clause != clause:
                 return None
             if before in self._negations:

@@ -1,4 +1,4 @@
-"""Reads `lexicon.txt`, whose head describes its format, and finds its cues in a tokenized ticket."""
+"""Parser of `lexicon.txt`, whose header describes the format, and search for its cues in a tokenized ticket."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 LEXICON = Path(__file__).with_name("lexicon.txt")
 _GAP = ".."
 _GAP_WORDS = 3
-_SQUEEZABLE = 6  # letters; shorter words mean another thing without their double letter (off, pass, soon)
+_MIN_SQUEEZED = 6  # letters; shorter words have another meaning without their double letter (off, pass, soon)
 _SIZES = (10, 1000)
-_WORDS_REMEMBERED = 4096  # most words of a ticket are among a few thousand; bounds the memory
+_MAX_CACHED_WORDS = 4096  # most words of a ticket are among a few thousand; bounds the memory
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cue:
-    """What a line of the lexicon says: these words speak for that section, this strongly."""
+    """The section of a cue and the weight that it adds to this section."""
 
     section: str
     weight: float
 
 
 class Match(NamedTuple):
-    """A cue found: `positions` are the indices of its tokens, the words in a gap left out."""
+    """A cue found in a text. `positions` are the indices of its tokens, without those in a gap."""
 
     cue: Cue
     positions: tuple[int, ...]
@@ -39,7 +39,7 @@ class Match(NamedTuple):
 
 @dataclass(slots=True)
 class _Node:
-    """One step of the trie that holds all cues: where each next word leads, and the cues that end here."""
+    """A node of the trie of all cues: the next words, and the cues that end here."""
 
     after: dict[str, _Node] = field(default_factory=dict)
     after_gap: dict[str, _Node] | None = None
@@ -55,16 +55,16 @@ class _Node:
 
 
 class Lexicon:
-    """Weighted cues by section. Not changed after it is read, so threads may share it."""
+    """Weighted cues by section. Immutable after parsing, so threads may share it."""
 
     def __init__(self, text: str) -> None:
-        """Read a lexicon. Raises ValueError on a line of cues that does not begin with a weight."""
+        """Parse a lexicon. Raises ValueError if a line of cues does not begin with a weight."""
         self._root = _Node()
         self._words: dict[str, set[str]] = defaultdict(set)
         self._stems: dict[str, set[str]] = defaultdict(set)
         self._read(text)
         self._longest_stem = max(map(len, self._stems), default=0)
-        self._keys = lru_cache(_WORDS_REMEMBERED)(self._find_keys)
+        self._keys = lru_cache(_MAX_CACHED_WORDS)(self._find_keys)
 
     def _read(self, text: str) -> None:
         section = ""
@@ -81,7 +81,7 @@ class Lexicon:
                     self._add(cue.split(), Cue(section, float(weight)))
 
     def _add(self, words: Sequence[str], cue: Cue) -> None:
-        """Grow the trie along all spellings of a cue at once, and note the cue where they end."""
+        """Add all alternatives of a cue to the trie."""
         ends, gap = [self._root], False
         for word in words:
             if word != _GAP:
@@ -92,7 +92,7 @@ class Lexicon:
             node.cues = (*node.cues, cue)
 
     def _key(self, atom: str) -> str:
-        """The key in the trie of a part of a cue: a folded word, a stem and its star, a group or a number."""
+        """Return the trie key of a part of a cue: a folded word, a stem with its star, a group or a number."""
         if atom[0] in "@#":
             return atom
         key = fold(atom.rstrip("*")) + "*" * atom.endswith("*")
@@ -100,19 +100,19 @@ class Lexicon:
         return key
 
     def _register(self, atom: str, key: str) -> None:
-        """Let a word or stem, as spelled and as squeezed, answer to a key of the trie."""
+        """Map a word or stem, as spelled and as squeezed, to a key of the trie."""
         spelled = fold(atom.rstrip("*"))
         known = self._stems if atom.endswith("*") else self._words
         if key not in known[spelled]:
             known[spelled].add(key)
-            if len(spelled) >= _SQUEEZABLE:
+            if len(spelled) >= _MIN_SQUEEZED:
                 known[squeeze(spelled)].add(key)
 
     def _find_keys(self, word: str) -> tuple[str, ...]:
-        """All keys that a word of a ticket answers to; a number also to "#" and the sizes it reaches."""
+        """Return all keys that match a word of a ticket. A number also matches "#" and the sizes it reaches."""
         if word[:1].isdigit():
             return (*self._known(word), *_sizes(word))
-        return self._known(word) or (self._known(squeeze(word)) if len(word) >= _SQUEEZABLE - 1 else ())
+        return self._known(word) or (self._known(squeeze(word)) if len(word) >= _MIN_SQUEEZED - 1 else ())
 
     def _known(self, word: str) -> tuple[str, ...]:
         found = set(self._words.get(word, ()))
@@ -121,7 +121,7 @@ class Lexicon:
         return tuple(sorted(found))
 
     def find(self, tokens: Iterable[Token]) -> list[Match]:
-        """Every cue in the text, by its first word. The words of a cue all stand in one sentence."""
+        """Find all cues of a text, ordered by their first word. A cue does not extend beyond one sentence."""
         words = [(self._keys(token.word), token.sentence) for token in tokens]
         matches: list[Match] = []
         for position, (keys, _) in enumerate(words):
@@ -135,7 +135,7 @@ class Lexicon:
 def _follow(
     node: _Node, positions: tuple[int, ...], words: list[tuple[tuple[str, ...], int]], matches: list[Match]
 ) -> None:
-    """Collect the cues that end at a node, then those further on, as far as the next words lead."""
+    """Collect the cues that end at a node, then those that the next words lead to."""
     for cue in node.cues:
         matches.append(Match(cue, positions))
     following = positions[-1] + 1
@@ -152,7 +152,10 @@ def _follow(
 
 
 def _sizes(number: str) -> tuple[str, ...]:
-    """The number "11,200" answers to "#", "#10" and "#1000". Three digits after a separator are thousands."""
+    """Return the keys of a number: "11,200" matches "#", "#10" and "#1000".
+
+    Three digits after a separator are thousands.
+    """
     whole = re.sub(r"[.,:](?=\d{3}(?!\d))", "", number)
     digits = re.match(r"\d{0,9}", whole)
     value = int(digits.group()) if digits and digits.group() else 0

@@ -1,6 +1,6 @@
-"""Cuts a ticket into words that can be compared: one case, no accents, no apostrophes.
+"""Splits a ticket into comparable words: lower case, without accents and apostrophes.
 
-There is no stemmer: the lexicon writes its stems itself ("refund*"), one rule for seven languages.
+There is no stemmer: the lexicon contains stems ("refund*"), one rule for seven languages.
 """
 
 from __future__ import annotations
@@ -9,20 +9,20 @@ import re
 import unicodedata
 from typing import NamedTuple
 
-# Digits and letters part company ("3pm", "2FA"); a number keeps its separators ("11,200", "9:30").
-# Accents keep words in decomposed Unicode (NFD) whole. No two alternatives begin alike: nothing backtracks.
+# Digits and letters are separate tokens ("3pm", "2FA"); a number keeps its separators ("11,200", "9:30"). Combining
+# accents (NFD) do not split a word. No two alternatives begin with the same character, so nothing backtracks.
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:[\u0300-\u036f'’]+[^\W\d_]+)*[\u0300-\u036f]*|[$€£?]")
 _SENTENCE_END = re.compile(r"[.!…]")
 _CLAUSE_END = re.compile(r"[,;:()–—]| - ")
-_PLAIN = frozenset({"", " ", "-"})  # between most words; nothing to look for
-_LONGEST_WORD = 40  # letters; a longer word is compared by its beginning
+_PLAIN_SEPARATORS = frozenset({"", " ", "-"})  # between most words; these end neither a sentence nor a clause
+_MAX_WORD_LENGTH = 40  # letters; only the beginning of a longer word is compared
 _ENGLISH_ENDINGS = frozenset({"s", "m", "d", "ll", "re", "ve"})
 _ELIDED = frozenset({"dell", "nell", "all", "sull", "dall", "quest", "un"})
 _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"})
 
 
 class Token(NamedTuple):
-    """One word: as compared, where the text has it (code points), and its sentence and clause, counted."""
+    """A folded word, its position in the text in code points, and the numbers of its sentence and clause."""
 
     word: str
     start: int
@@ -32,7 +32,10 @@ class Token(NamedTuple):
 
 
 def fold(word: str) -> str:
-    """Lower case, no accents, no apostrophes: "Can't" is "cant", "L'Été" is "ete", "user's" is "user"."""
+    """Return the word in lower case without accents and apostrophes.
+
+    "Can't" becomes "cant", "L'Été" becomes "ete", "user's" becomes "user".
+    """
     word = word.lower()
     if not word.isascii():
         word = _without_accents(word.replace("’", "'"))
@@ -45,7 +48,9 @@ def _without_accents(word: str) -> str:
 
 
 def _without_apostrophe(word: str) -> str:
-    """English joins or loses what follows ("don't", "user's"), Romance languages what precedes ("l'été")."""
+    """Join or drop the part after an apostrophe in English ("don't", "user's"), drop the part before it in Romance
+    languages ("l'été").
+    """
     head, _, tail = word.rpartition("'")
     if tail in _ENGLISH_ENDINGS:
         return head.replace("'", "")
@@ -54,31 +59,31 @@ def _without_apostrophe(word: str) -> str:
 
 
 def squeeze(word: str) -> str:
-    """The word with doubled letters made single, so that "pasword" meets its correct spelling."""
+    """Return the word with doubled letters reduced to one, so that "pasword" matches its correct spelling."""
     return "".join(letter for letter, before in zip(word, " " + word[:-1], strict=True) if letter != before)
 
 
 def tokenize(text: str) -> list[Token]:
-    """The words of a text in order, in time linear in its length."""
+    """Split a text into its words, in time linear in its length."""
     tokens: list[Token] = []
     sentence = clause = end = 0
     word = ""
     for found in _TOKEN.finditer(text):
         start = found.start()
         between = text[end:start]
-        if between not in _PLAIN or word == "?":
+        if between not in _PLAIN_SEPARATORS or word == "?":
             if word == "?" or _SENTENCE_END.search(between) or _is_new_line(between, text[start]):
                 sentence += 1
                 clause += 1
             elif _CLAUSE_END.search(between):
                 clause += 1
         end = found.end()
-        word = fold(text[start : min(end, start + _LONGEST_WORD)])
+        word = fold(text[start : min(end, start + _MAX_WORD_LENGTH)])
         tokens.append(Token(word, start, end, sentence, clause))
     return tokens
 
 
 def _is_new_line(between: str, following: str) -> bool:
-    """A line break ends a sentence, but not a single one before a small letter: that wraps a line."""
+    """Return whether a line break ends the sentence. A single one before a lower-case letter only wraps the line."""
     breaks = between.count("\n")
     return breaks > 1 or (breaks == 1 and not following.islower())

@@ -1,1 +1,1 @@
-"""Classify with an OpenAI-compatible model, bounded in time and bytes, offline on failure."""
+"""The classifier that asks an OpenAI-compatible chat model, within limits of time and size."""

@@ -1,6 +1,6 @@
-"""A circuit breaker: stop calling a service that keeps failing, and try it again now and then.
+"""A circuit breaker: stops calls to a service that keeps failing, and tries it again at intervals.
 
-The pattern is Michael Nygard's (Release It!, "Circuit Breaker"). Each process keeps its own state.
+The pattern is Michael Nygard's (Release It!, "Circuit Breaker"). Each process has its own state.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ logger = logging.getLogger(__name__)
 
 
 class CircuitBreaker:
-    """Closed at first; `threshold` failures in a row open it; a success closes it. Safe between threads.
+    """Closed at first; `threshold` consecutive failures open it; a success closes it. Thread-safe.
 
-    While it is open, one call each `cooldown` seconds is let through as a trial (half-open). `cooldown`
-    should exceed the longest call, so that only one trial runs at a time. `clock` gives monotonic seconds.
+    While it is open, it allows one trial call every `cooldown` seconds (half-open). `cooldown` should exceed the
+    longest call, so that only one trial runs at a time. `clock` returns monotonic seconds.
     """
 
     def __init__(
@@ -34,10 +34,9 @@ class CircuitBreaker:
         self._lock = threading.Lock()
 
     def allows_call(self) -> bool:
-        """Whether the caller may call now. A caller told True reports what came of it.
+        """Return whether a call is allowed now. If so, report its outcome with `succeeded`, `failed` or `trip`.
 
-        Allowing a trial puts off the next one at once, so a caller that dies without reporting blocks
-        nothing.
+        The cooldown of the next trial starts at once, so a trial that never reports blocks nothing.
         """
         with self._lock:
             if self._failures < self._threshold:
@@ -48,7 +47,7 @@ class CircuitBreaker:
             return True
 
     def succeeded(self) -> None:
-        """Report a success: the breaker is closed from now on."""
+        """Report a success, which closes the breaker."""
         with self._lock:
             was_open = self._failures >= self._threshold
             self._failures = 0
@@ -56,11 +55,11 @@ class CircuitBreaker:
             logger.info("circuit breaker closed")
 
     def failed(self) -> None:
-        """Report a failure, which opens the breaker if it makes `threshold` in a row."""
+        """Report a failure. The breaker opens if it is the last of `threshold` consecutive ones."""
         self._fail(1)
 
     def trip(self) -> None:
-        """Report a failure that the next call would meet as well, such as a refused key: opens at once."""
+        """Report a failure that every call would have, such as a rejected key. The breaker opens at once."""
         self._fail(self._threshold)
 
     def _fail(self, weight: int) -> None:

@@ -1,4 +1,4 @@
-"""What a chat model is told and asked about a ticket, and how its answer is read. Knows no SDK."""
+"""The prompt for a chat model, and the parser of its output. Does not depend on the SDK."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.triage.model import Reason, Suggestion
+from ticketsvc.triage.model import MAX_REASONS, Reason, Suggestion
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,13 +15,10 @@ if TYPE_CHECKING:
     from ticketsvc.triage.model import Example
 
 TEXT_LIMIT = 8_000
-"""How many code points of a ticket are sent, from its start: some 2,000 tokens of English."""
-
-QUOTE_LIMIT = 3
-"""How many quotes for a label are kept."""
+"""Maximum number of code points of a ticket that are sent, about 2,000 tokens of English."""
 
 QUOTE_LENGTH = 200
-"""A longer quote, in code points, explains nothing and is dropped."""
+"""Maximum length of a quote in code points. Longer ones explain nothing and are dropped."""
 
 INSTRUCTIONS = f"""\
 You sort the tickets of a customer support desk. Each user message is a JSON object whose member "ticket"
@@ -48,43 +45,42 @@ are no harm.
 - medium: an everyday problem of one person, with a way round it or without hurry.
 - low: a question, a blemish, an idea, thanks. Also when the customer says that it can wait.
 
-Answer with one JSON object that matches the schema. The quotes are up to {QUOTE_LIMIT} short passages for
+Answer with one JSON object that matches the schema. The quotes are up to {MAX_REASONS} short passages for
 each label, copied from the ticket letter by letter. A confidence is the probability, from 0 to 1, that the
 label is right.
 """
 
 
-class InvalidAnswer(ValueError):
-    """The model's answer holds no suggestion. The message says why in fixed words, never in the model's."""
+class InvalidCompletion(ValueError):
+    """The model's output contains no valid labels. The message consists of fixed words, never of the output."""
 
 
-def ticket_message(text: str, examples: Sequence[Example] = ()) -> str:
-    """The user message for a ticket: JSON, so that no text can pretend to end the data.
+def user_message(text: str, examples: Sequence[Example] = ()) -> str:
+    """Return the user message for a ticket. It is JSON, so no text can end the data.
 
-    Lone surrogates, which UTF-8 cannot carry, become question marks.
+    Lone surrogates, which UTF-8 cannot encode, become question marks.
     """
     message: dict[str, object] = {"examples": [_example(example) for example in examples]} if examples else {}
-    return json.dumps({**message, "ticket": sendable(text)}, ensure_ascii=False)
+    ticket = text[:TEXT_LIMIT].encode("utf-8", "replace").decode()
+    return json.dumps({**message, "ticket": ticket}, ensure_ascii=False)
 
 
-def sendable(text: str) -> str:
-    """The part of a ticket that is sent: at most TEXT_LIMIT code points, all of them encodable."""
-    return text[:TEXT_LIMIT].encode("utf-8", "replace").decode("utf-8")
+def _example(example: Example) -> dict[str, str]:
+    """Return an example without the labels that no person judged."""
+    labels = {"category": example.category, "priority": example.priority}
+    return {"ticket": example.text, **{field: label for field, label in labels.items() if label}}
 
 
-def answer_schema() -> dict[str, object]:
-    """The JSON schema of an answer, within the subset that strict structured output knows.
+def response_schema() -> dict[str, object]:
+    """Return the JSON schema of the output, limited to what strict structured output supports.
 
-    The quotes come first, as models write in this order: what is quoted then guides the choice of the label.
+    Models write the members in this order. The quotes come first, so that they guide the choice of the label.
     """
-    properties = {
-        "category_quotes": _QUOTES,
-        "category": {"type": "string", "enum": list(CATEGORIES)},
-        "category_confidence": {"type": "number"},
-        "priority_quotes": _QUOTES,
-        "priority": {"type": "string", "enum": list(PRIORITIES)},
-        "priority_confidence": {"type": "number"},
-    }
+    properties: dict[str, object] = {}
+    for field, labels in (("category", CATEGORIES), ("priority", PRIORITIES)):
+        properties[f"{field}_quotes"] = {"type": "array", "items": {"type": "string"}}
+        properties[field] = {"type": "string", "enum": list(labels)}
+        properties[f"{field}_confidence"] = {"type": "number"}
     return {
         "type": "object",
         "properties": properties,
@@ -93,69 +89,60 @@ def answer_schema() -> dict[str, object]:
     }
 
 
-def _example(example: Example) -> dict[str, str]:
-    """Labels that nobody judged are left out."""
-    labels = {"category": example.category, "priority": example.priority}
-    return {"ticket": example.text, **{field: label for field, label in labels.items() if label}}
+def parse_labels(content: str, text: str, source: str) -> Suggestion:
+    """Parse the model's output for the ticket `text`. Raises InvalidCompletion.
 
-
-_QUOTES = {"type": "array", "items": {"type": "string"}}
-
-
-def read_answer(content: str, text: str, source: str) -> Suggestion:
-    """The suggestion in a model's answer to the ticket `text`.
-
-    Prose or a code fence around the object is passed over, as servers without structured output add them.
-    Nothing is taken on trust: the labels must be ours, confidences are clamped to 0..1, and a quote that
-    the ticket does not contain is dropped. Raises InvalidAnswer.
+    Prose or a code fence around the JSON object is ignored, because servers without structured output add them. Nothing
+    is trusted: the labels must be valid, confidences are clamped to 0..1, and a quote that the ticket does not contain
+    is dropped.
     """
-    answer = _json_object(content)
-    category = _label(answer, "category", CATEGORIES)
-    priority = _label(answer, "priority", PRIORITIES)
+    output = _json_object(content)
+    category = _label(output, "category", CATEGORIES)
+    priority = _label(output, "priority", PRIORITIES)
     return Suggestion(
         category=category,
         priority=priority,
-        category_confidence=_confidence(answer, "category_confidence"),
-        priority_confidence=_confidence(answer, "priority_confidence"),
+        category_confidence=_confidence(output, "category_confidence"),
+        priority_confidence=_confidence(output, "priority_confidence"),
         source=source,
         reasons=(
-            *_reasons(answer, "category", category, text),
-            *_reasons(answer, "priority", priority, text),
+            *_reasons(output, "category", category, text),
+            *_reasons(output, "priority", priority, text),
         ),
     )
 
 
 def _json_object(content: str) -> dict[str, Any]:
     try:
-        answer = json.loads(content[content.find("{") : content.rfind("}") + 1])
+        output = json.loads(content[content.find("{") : content.rfind("}") + 1])
     except (ValueError, RecursionError):
-        raise InvalidAnswer("not JSON") from None  # the cause's message could quote the answer
-    if not isinstance(answer, dict):
-        raise InvalidAnswer("not a JSON object")
-    return answer
+        raise InvalidCompletion("not JSON") from None  # the cause's message could quote the output
+    if not isinstance(output, dict):
+        raise InvalidCompletion("not a JSON object")
+    return output
 
 
-def _label(answer: dict[str, Any], field: str, allowed: Sequence[str]) -> str:
-    label = answer.get(field)
+def _label(output: dict[str, Any], field: str, allowed: Sequence[str]) -> str:
+    label = output.get(field)
     if not isinstance(label, str) or label not in allowed:
-        raise InvalidAnswer(f"unknown {field}")
+        raise InvalidCompletion(f"unknown {field}")
     return label
 
 
-def _confidence(answer: dict[str, Any], field: str) -> float:
-    value = answer.get(field)
+def _confidence(output: dict[str, Any], field: str) -> float:
+    value = output.get(field)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise InvalidAnswer(f"no {field}")
-    clamped = float(min(max(value, 0), 1))  # before anything else: an integer may be too large for a float
+        raise InvalidCompletion(f"no {field}")
+    clamped = float(min(max(value, 0), 1))  # clamp first: an integer may be too large for a float
     if math.isnan(clamped):
-        raise InvalidAnswer(f"no {field}")
+        raise InvalidCompletion(f"no {field}")
     return clamped
 
 
-def _reasons(answer: dict[str, Any], field: str, label: str, text: str) -> list[Reason]:
-    quotes = answer.get(f"{field}_quotes")
+def _reasons(output: dict[str, Any], field: str, label: str, text: str) -> list[Reason]:
+    quotes = output.get(f"{field}_quotes")
     if not isinstance(quotes, list):
         return []
     words = [quote.strip() for quote in quotes if isinstance(quote, str)]
     found = [quote for quote in dict.fromkeys(words) if 0 < len(quote) <= QUOTE_LENGTH and quote in text]
-    return [Reason(field, label, quote) for quote in found[:QUOTE_LIMIT]]
+    return [Reason(field, label, quote) for quote in found[:MAX_REASONS]]

@@ -1,0 +1,16 @@
+-- Writes the deltas of new tickets. Applying deltas costs much the same for one or for hundreds, so about every 256th
+-- delta makes its writer apply them; a statement that writes as many applies all.
+CREATE OR REPLACE FUNCTION count_created() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    deltas bigint;
+BEGIN
+    INSERT INTO ticket_count_deltas
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, count(*)
+    FROM created
+    GROUP BY 1, 2, category, priority, status;
+    GET DIAGNOSTICS deltas = ROW_COUNT;
+    IF deltas > random() * 256 THEN
+        PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
+    END IF;
+    RETURN NULL;
+END $$;

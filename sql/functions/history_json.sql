@@ -1,0 +1,12 @@
+-- Returns a history entry as JSON, as clients see it.
+-- depends: rfc3339
+CREATE OR REPLACE FUNCTION history_json(h ticket_history) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN '{"event":"' || h.event
+        || '","version":' || h.version
+        || ',"at":"' || rfc3339(h.at)
+        || '","by":' || coalesce(to_json(h.actor)::text, 'null')
+        || ',"request_id":' || coalesce(to_json(h.request_id)::text, 'null')
+        || ',"changes":' || h.changes
+        || coalesce(',"triage":' || h.triage, '')
+        || '}';

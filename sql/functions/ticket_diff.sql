@@ -1,0 +1,9 @@
+-- Returns the fields that differ between two states of a ticket: {field: {"from": value, "to": value}}.
+-- depends: field_change
+CREATE OR REPLACE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN field_change('title', before.title, after.title)
+        || field_change('description', before.description, after.description)
+        || field_change('category', before.category::text, after.category::text)
+        || field_change('priority', before.priority::text, after.priority::text)
+        || field_change('status', before.status::text, after.status::text);

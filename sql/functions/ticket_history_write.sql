@@ -1,0 +1,30 @@
+-- Writes the history entry of a change in the transaction of the change. Who made it is in the setting
+-- ticketsvc.author, which the statement that changes the ticket sets (tickets/update.sql, tickets/delete.sql): the
+-- request id, a space, the name of the API key; either may be empty, and so may all of it for a change by hand.
+CREATE OR REPLACE FUNCTION ticket_history_write() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+        VALUES (
+            NEW.id,
+            NEW.version,
+            CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
+            'changed',
+            nullif(author[2], ''),
+            nullif(author[1], ''),
+            ticket_diff(OLD, NEW)
+        );
+    ELSE
+        INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)
+        SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
+        FROM ticket_created(OLD) AS c
+        ON CONFLICT ON CONSTRAINT ticket_history_pkey DO NOTHING; -- a ticket that was restored by hand is deleted again
+        UPDATE ticket_history AS h SET changes = redact_texts(h.changes)
+        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description'];
+        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+        VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
+    END IF;
+    RETURN NULL;
+END $$;
