@@ -1,5 +1,4 @@
--- Returns the number of tickets with the given facets and creation times, from the counters and, at the ends of the window,
--- from the tickets.
+-- Returns the number of tickets with these facets and times of creation, from the counters, as stats.window does.
 -- Retry: safe
 -- $1 created_since: inclusive; NULL means any
 -- $2 created_before: exclusive; NULL means any

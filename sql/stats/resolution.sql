@@ -1,6 +1,6 @@
--- Returns the times from creation to the first resolution, in seconds, in one snapshot: count, median and 90th percentile
--- of all tickets that were ever resolved, and by priority and category. The percentiles are times of existing tickets
--- (percentile_disc). An index alone answers for facets and creation times.
+-- Returns the time from creation to the first resolution, in seconds, in one snapshot: count, median and 90th
+-- percentile of all tickets that were ever resolved, and by priority and category. A percentile is the time of a ticket
+-- (percentile_disc). Filters by facets and time of creation alone are served by an index-only scan.
 -- Retry: safe
 -- $1 is_index_only: whether nothing but facets and creation times is filtered
 WITH resolved AS (

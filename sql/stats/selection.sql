@@ -1,4 +1,4 @@
--- Returns the statistics of the tickets that match any filters, in one snapshot, from the tickets themselves.
+-- Returns the statistics of the tickets that match the filters, read from the tickets, in one snapshot.
 -- Retry: safe
 SELECT headline_json(
     count(*),

@@ -1,5 +1,5 @@
--- Returns the statistics of the tickets with the given facets and creation times, in one snapshot, from the counters and, at
--- the ends of the window, from the tickets.
+-- Returns the statistics of the tickets with these facets and times of creation, in one snapshot: from the counters,
+-- and from the tickets for the partial days at the ends of the window.
 -- Retry: safe
 -- $1 created_since: inclusive; NULL means any
 -- $2 created_before: exclusive; NULL means any

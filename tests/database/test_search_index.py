@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.tickets import URL, file_ticket, pages
+from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.filters import Filters
+from ticketsvc.problems import Unavailable
 from ticketsvc.store import search
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask
     from flask.testing import FlaskClient
 
     from tests.support.tickets import Connection
+    from ticketsvc.store.postgres.queries import Query, Row
 
 SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
 PIECES = ["ab", "ba", "abc", "cab", "zq", "q", "invoice", "Invoice", "ÄB", "bä", "é", "字符", "符", "a-b", "c++", "50%"]
@@ -155,6 +163,44 @@ def test_far_times_are_no_obstacle(
     )
     found = [t["title"] for page in pages(client, f"?sort={sort}&search=far&limit=1") for t in page]
     assert sorted(found) == ["far away", "far beyond", "far off", "far out"]
+
+
+class Interrupted(Database):
+    """The service's database, in which another client changes a ticket between the steps of a search."""
+
+    def __init__(self, url: str, connection: Connection) -> None:
+        super().__init__(Config(database_url=url))
+        self.connection = connection
+        self.steps = 0
+
+    def rows(self, query: Query[Row], values: Mapping[str, object] = {}) -> list[Row]:
+        """Run a query, the second one after a change."""
+        self.steps += 1
+        if self.steps == 2:
+            self.connection.execute("UPDATE tickets SET priority = 'low' WHERE priority = 'critical'")
+        return super().rows(query, values)
+
+
+def test_ticket_that_moves_during_a_search_is_found_once(
+    client: FlaskClient, database: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 1)
+    ids = [file_ticket(client, title="moving", priority=priority)["id"] for priority in ("critical", "low")]
+    with closing(Interrupted(database_url, database)) as interrupted:
+        filters = Filters(search=SearchWords(("moving",)))
+        found = search.find(interrupted, filters, 10, Cursor.start("urgent"))
+    assert [(row.id or b"").decode() for row in found] == ids[::-1]
+
+
+def test_steps_of_a_search_share_the_time_of_a_statement(
+    client: FlaskClient, database: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 1)
+    fill(database, seed=1, count=200)
+    with closing(Database(Config(database_url=database_url))) as late:
+        late.statement_timeout = 0.0
+        with pytest.raises(Unavailable, match="The search took too long"):
+            search.find(late, Filters(search=SearchWords(("nowhere",))), 10, Cursor.start("urgent"))
 
 
 # --- the texts follow their tickets

@@ -30,6 +30,11 @@ class Cursor:
         """Return the form for clients: URL-safe base64 without padding."""
         return urlsafe_b64encode(f"{self.sort}/{self.id}/{self.key}".encode()).decode().rstrip("=")
 
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Return the values of the SQL parameters for the page behind the position."""
+        return {"after_id": self.id, "after_key": self.key}
+
     @classmethod
     def start(cls, sort: str) -> Cursor:
         """Return the position before the first ticket in an order."""

@@ -55,8 +55,6 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
         rows = search.find(database, filters, limit + 1, start)
     else:
         query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
-        position = {"after_id": start.id, "after_key": start.key, "limit": limit + 1}
-        rows = database.rows(query, filter_parameters(filters) | position)
-    last = rows[limit - 1] if len(rows) > limit else None
-    array = b"[" + b",".join([row.json for row in rows[:limit] if row.json is not None]) + b"]"
-    return Page(array, Cursor(sort, last.id, last.key or "") if last else None)
+        rows = database.rows(query, {**filter_parameters(filters), **start.parameters, "limit": limit + 1})
+    following = rows[limit - 1].cursor(sort) if len(rows) > limit else None
+    return Page(b"[" + b",".join([row.json or b"" for row in rows[:limit]]) + b"]", following)

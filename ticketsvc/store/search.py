@@ -36,8 +36,12 @@ class PageRow(NamedTuple):
     """A ticket and its position in a list, or with `json` None the position where a step of a search stopped."""
 
     json: bytes | None
-    id: str
-    key: str | None
+    id: bytes | None
+    key: bytes | None
+
+    def cursor(self, sort: str) -> Cursor:
+        """Return the position as a cursor."""
+        return Cursor(sort, (self.id or b"").decode(), (self.key or b"").decode())
 
 
 Step = tuple[Query[PageRow], Mapping[str, object]]
@@ -56,19 +60,21 @@ def find(database: Database, filters: Filters, limit: int, after: Cursor) -> lis
     Raises Unavailable if all steps together take longer than a statement may.
     """
     found: list[PageRow] = []
+    position = after
     values = filter_parameters(filters)
     is_indexed = bool(values["index_patterns"] or values["index_regex"])
-    position: dict[str, object] = {"after_id": after.id, "after_key": after.key}
     deadline = time.monotonic() + database.statement_timeout
     for query, limits in search_plan(after.sort, is_indexed, filters.has_facets):
-        rows = database.rows(query, {**values, **limits, **position, "limit": limit - len(found)})
+        rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
+        if found and {row.id for row in found} & {row.id for row in rows}:
+            return find(database, filters, limit, after)  # a ticket changed its place in the list between two steps
         found += rows
         if end is None or len(found) == limit:
             return found
         if time.monotonic() > deadline:
             raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
-        position = {"after_id": end.id, "after_key": end.key}
+        position = end.cursor(after.sort)
     return found
 
 

@@ -6,6 +6,12 @@ import re
 
 from ticketsvc.validation.search_words import SearchWords
 
+_NO_SEARCH: dict[str, object] = {
+    "search_patterns": (),
+    "excluded_patterns": (),
+    "index_patterns": (),
+    "index_regex": "",
+}
 _MAX_INDEX_PATTERNS = 4  # sql/fragments/text_index.sql has as many conditions
 _TRIGRAM = re.compile(r"[^\W_]{3}")
 _PAIR = re.compile(r"[^\W_]{1,2}")
@@ -19,7 +25,9 @@ def parameters(search: SearchWords | None) -> dict[str, object]:
     selective. If no word has one, it serves a word of two letters or digits (or one beyond ASCII) as a regular
     expression; migrations/0004_search.sql explains why. It serves nothing else.
     """
-    include, exclude = search or SearchWords()
+    if search is None:
+        return _NO_SEARCH
+    include, exclude = search
     indexed = sorted(filter(_TRIGRAM.search, include), key=len, reverse=True)[:_MAX_INDEX_PATTERNS]
     expressions = [] if indexed else [expression for word in include if (expression := _regex(word))]
     return {

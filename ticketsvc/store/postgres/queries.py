@@ -116,12 +116,20 @@ def column_types(row_type: type[Any]) -> list[Any]:
 def _decoder(column: Any) -> Decoder:
     if get_origin(column) is UnionType:
         [not_null] = set(get_args(column)) - {NoneType}
+        if not_null is bytes:
+            return _unchanged
         decode = _decoder(not_null)
         return lambda text: None if text is None else decode(text)
     return _DECODERS[get_origin(column) or column]
 
 
+def _unchanged(value: object) -> object:
+    return value
+
+
 def _decode_column(decode: Decoder, values: Iterable[bytes | None]) -> Iterable[object]:
+    if decode is _unchanged:
+        return values
     if decode is not bytes:
         return map(decode, values)
     column = list(values)  # to call bytes() with each would cost more than all the rest
