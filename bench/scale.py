@@ -66,7 +66,7 @@ class Figures(NamedTuple):
 
 
 def scale(sizes: list[int], seconds: float, connections: int) -> str:
-    """Load tables of these sizes with each request, by so many clients at once; the table has p50 / p99 of each."""
+    """Measure each request on tables of these sizes with concurrent clients. The table has p50 / p99 of each."""
     figures = {size: _measure(_prepared(size), seconds, connections) for size in sizes}
     lines = [
         f"| request | {' | '.join(f'{size:,} tickets' for size in sizes)} |",

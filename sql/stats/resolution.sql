@@ -19,7 +19,8 @@ WITH resolved AS (
         AND /* include: text_if_any */ true
 ),
 measured AS (
-    SELECT priority, category, count(*) AS tickets, percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) AS seconds
+    SELECT priority, category, count(*) AS tickets,
+        percentile_disc(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY seconds) AS seconds
     FROM resolved
     GROUP BY GROUPING SETS ((), (priority), (category))
 )

@@ -86,11 +86,11 @@ def test_import_reports_every_invalid_line(database_url: str, database: Connecti
     content = lines(2) + b'{"title": " ", "description": "b"}\n{\n'
     done = flask(database_url, "import", "-", "--format", "ndjson", stdin=content)
     assert (done.returncode, done.stdout) == (1, b"")
-    told = done.stderr.decode().splitlines()
-    assert told[0] == "Error: Nothing was imported. Errors: 2, in lines: 2."
-    assert told[1] == "line 3: title must not be empty."
-    assert told[2].startswith("line 4: The line is not JSON: ")
-    assert len(told) == 3
+    printed = done.stderr.decode().splitlines()
+    assert printed[0] == "Error: Nothing was imported. Errors: 2, in lines: 2."
+    assert printed[1] == "line 3: title must not be empty."
+    assert printed[2].startswith("line 4: The line is not JSON: ")
+    assert len(printed) == 3
     assert count_rows(database) == 0
 
 

@@ -77,7 +77,7 @@ def test_only_the_suggestion_changes(app: Flask, database: Connection) -> None:
     assert count_without_suggestion(database) == 0
 
 
-def test_the_source_of_the_labels_stays_caller(client: FlaskClient) -> None:
+def test_the_source_of_the_labels_does_not_change(client: FlaskClient) -> None:
     """Also if the suggestion equals the label, because it was made later."""
     ticket = file_ticket(client, **REFUND, category="billing", priority="low")
     reclassify(client.application)

@@ -64,7 +64,8 @@ SUFFIXES = {".py", ".sql", ".md", ".js", ".ts", ".css", ".html", ".toml", ".yml"
 NOT_OURS = {".git", ".venv", "var", "vendor", "node_modules", "__pycache__", ".hypothesis"}
 # Names on the wire, of settings and directories, the term of the field, and data.
 REMOVED = re.compile(
-    r"""faulty_lines|["'`]caller["'`]|FAULTS\w*|["'`/ ]faults[/"'`.]|tests\.faults|fault injection|fault tests?"""
+    r"""faulty_lines|["'`]caller["'`]|FAULTS\w*|fault injection|fault tests?"""
+    r"""|tests[./]faults|["'`/]faults(?=[/"'`])"""
 )
 ALLOWED = {
     "CHANGELOG.md": "describes the past",
@@ -77,6 +78,11 @@ ALLOWED = {
     "tests/unit/triage/test_offline.py": "texts of tickets",
     "ticketsvc/dev/demo.txt": "texts of tickets",
     "ticketsvc/triage/offline/lexicon.txt": "words of tickets",
+    "ticketsvc/triage/openai/prompt.py": {"answer", "complaints", "judge", "told"},  # the prompt: a change needs a test
+    "ticketsvc/triage/openai/classifier.py": {"answer"},  # values of the label `reason` of a metric
+    "ticketsvc/triage/learning/classifier.py": {"lessons"},  # the same
+    "docs/operations/alerts.yml": {"lessons"},  # the same
+    "tests/unit/triage": {"answer"},  # texts of tickets, and values of the label `reason`
     **{f"migrations/{number:04}_": "never edited" for number in range(1, 7)},
     **dict.fromkeys(["requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"], "generated"),
     "requirements-otel.txt": "generated",

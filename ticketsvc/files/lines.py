@@ -10,7 +10,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 def split(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """Yield each line without its line feed.
 
-    A line of more than `limit` bytes is cut, but keeps more than `limit` bytes so that the caller can detect it.
+    A line of more than `limit` bytes is cut, but keeps more than `limit` bytes so that the reader can detect it.
     """
     rest = b""
     for chunk in _without_byte_order_mark(chunks):

@@ -1,4 +1,4 @@
-"""Statistics. Postgres computes them, from counters where it can."""
+"""Statistics, computed in the database: from the counters (sql/triggers/counters.sql) where possible."""
 
 from __future__ import annotations
 

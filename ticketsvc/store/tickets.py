@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -108,13 +110,14 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
+    database: Database, ticket_id: UUID, changes: Mapping[str, str | None], versions: list[int] | None, author: Author
 ) -> Ticket:
-    """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
+    """Set fields of a ticket (None clears one that may be empty) if it has one of the versions; None means any version.
 
     Raises NotFound and VersionMismatch.
     """
-    row = database.one_or_none(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
+    values = {"id": ticket_id, "versions": versions, "author": author.setting}
+    row = database.one_or_none(_UPDATE, {**values, "changes": json.dumps(changes, ensure_ascii=False)})
     if row is None:
         raise _not_found(ticket_id)
     if row.json is None:

@@ -43,14 +43,8 @@ class Quality(NamedTuple):
 def quality(predictions: Sequence[Prediction]) -> Quality:
     """Compute all metrics. Needs at least one prediction."""
     bins = calibration_bins(predictions)
-    return Quality(
-        len(predictions),
-        accuracy(predictions),
-        macro_f1(predictions),
-        cohens_kappa(predictions),
-        calibration_error(bins),
-        bins,
-    )
+    rates = accuracy(predictions), macro_f1(predictions), cohens_kappa(predictions)
+    return Quality(len(predictions), *rates, calibration_error(bins), bins)
 
 
 def accuracy(predictions: Sequence[Prediction]) -> float:

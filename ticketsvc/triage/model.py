@@ -67,7 +67,7 @@ LabelCounts = list[int]
 
 
 class TokenCounts(NamedTuple):
-    """How often the training examples of each label contain the tokens of a text.
+    """The counts of the tokens of a text in the training examples of each label.
 
     `total` counts all tokens of all training examples. `words` lists each token as the text spells it, with its
     counts, or None if no training example contains it.

@@ -15,7 +15,7 @@ from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 from ticketsvc.triage.offline.evidence import ASPECTS
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
-from ticketsvc.triage.offline.tokens import fold, squeeze, tokenize
+from ticketsvc.triage.offline.tokens import normalize, squeeze, tokenize
 
 GRAMMAR = ("negation", "filler", "cleared", "instruction")
 classifier = OfflineClassifier()
@@ -195,9 +195,11 @@ def test_it_reads_the_beginning_of_a_long_text() -> None:
     assert labels("x " * MAX_CHARACTERS + "refund")[0] == "general"
 
 
-def test_words_are_folded() -> None:
-    folded = [fold(word) for word in ("Can't", "can’t", "L'Été", "user's", "dell'ordine", "Straße", "e\u0301te\u0301")]
-    assert folded == ["cant", "cant", "ete", "user", "ordine", "strasse", "ete"]
+def test_words_are_normalized() -> None:
+    normalized = [
+        normalize(word) for word in ("Can't", "can’t", "L'Été", "user's", "dell'ordine", "Straße", "e\u0301te\u0301")
+    ]
+    assert normalized == ["cant", "cant", "ete", "user", "ordine", "strasse", "ete"]
     assert squeeze("passwoord") == "pasword"
     assert labels("my acount pasword") == labels("my account password")
 

@@ -66,7 +66,7 @@ def completion(content: object = json.dumps(LABELS), **message: object) -> dict[
 
 
 def make(
-    base_url: str, *, model: str = "gpt-6-luna", deadline: float = 5.0, breaker: CircuitBreaker | None = None
+    base_url: str, *, model: str = "gpt-6-luna", deadline: float = 30.0, breaker: CircuitBreaker | None = None
 ) -> OpenAIChatClassifier:
     return OpenAIChatClassifier(
         OfflineClassifier(), api_key=KEY, base_url=base_url, model=model, deadline=deadline, breaker=breaker
@@ -429,12 +429,14 @@ def test_it_waits_for_a_short_retry_after(httpserver: HTTPServer, classifier: Op
     "retry_after", ["60", "9" * 400, formatdate(time.time() + 3600, usegmt=True)], ids=["s", "huge", "date"]
 )
 def test_it_does_not_wait_for_a_long_retry_after(
-    httpserver: HTTPServer, classifier: OpenAIChatClassifier, retry_after: str
+    httpserver: HTTPServer, classifier: OpenAIChatClassifier, caplog: pytest.LogCaptureFixture, retry_after: str
 ) -> None:
+    """Waiting would end with a timeout instead of the status."""
     httpserver.expect_request(PATH).respond_with_data("", status=429, headers={"Retry-After": retry_after})
     started = time.monotonic()
     assert_fallback(classifier.classify(TEXT))
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 25  # the deadline is 30
+    assert logged_error(caplog) == "status 429"
     assert len(httpserver.log) == 1
 
 
@@ -583,7 +585,7 @@ def test_the_deadline_holds(
     scheme: str, handle: Callable[[socket.socket], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     with serving(handle) as server:
-        classifier = make(f"{scheme}://127.0.0.1:{server.port}/v1", deadline=0.3)
+        classifier = make(f"{scheme}://127.0.0.1:{server.port}/v1", deadline=1.0)
         started = time.monotonic()
         assert_fallback(classifier.classify(TEXT))
         assert time.monotonic() - started < GENEROUS
@@ -764,13 +766,13 @@ def source(base_url, deadline):
 
 *slow, right = sys.argv[1:]
 started = time.monotonic()
-calls = [gevent.spawn(source, base_url, 0.5) for base_url in slow * 3]
+calls = [gevent.spawn(source, base_url, 2.0) for base_url in slow * 3]
 gevent.joinall(calls)
 seconds = time.monotonic() - started
 gevent.sleep(0.2)
 left = [thread.name for thread in threading.enumerate() if thread.name == "bounded-http"]
 result = {"slow": [call.value for call in calls], "seconds": seconds, "ticks": len(ticks), "left": left}
-print(json.dumps({**result, "right": source(right, 10)}))
+print(json.dumps({**result, "right": source(right, 30)}))
 """
 
 

@@ -10,7 +10,7 @@ export const VALUES = {
 };
 
 export const SOURCES = {
-  caller: "a person",
+  "caller": "a person",
   offline: "the lexicon",
   learned: "past corrections",
   openai: "the model",

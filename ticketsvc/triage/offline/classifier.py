@@ -1,6 +1,6 @@
 """The offline classifier: it weighs words and phrases of a lexicon in seven languages.
 
-`tokens` splits and folds the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
+`tokens` splits and normalizes the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
 negated, said to work, or part of an instruction to the classifier. The category is the section with the greatest sum
 of weights. The priority is one score of urgency (`_urgency`) on a scale that is divided into the four labels.
 
@@ -56,20 +56,13 @@ class OfflineClassifier:
         category = max(categories, key=categories.__getitem__)
         priority = max(priorities, key=priorities.__getitem__)
         support = {
-            "category": (category, [cue for cue in evidence if cue.section == category]),
-            "priority": (
-                priority,
-                [cue for cue in _strongest(evidence) if cue.section in _PRIORITY_SECTIONS[priority]],
-            ),
+            ("category", category): [cue for cue in evidence if cue.section == category],
+            ("priority", priority): [
+                cue for cue in _strongest(evidence) if cue.section in _PRIORITY_SECTIONS[priority]
+            ],
         }
-        suggestion = Suggestion(
-            category,
-            priority,
-            math.exp(categories[category]),
-            math.exp(priorities[priority]),
-            "offline",
-            _reasons(support, text),
-        )
+        confidences = math.exp(categories[category]), math.exp(priorities[priority])
+        suggestion = Suggestion(category, priority, *confidences, "offline", _reasons(support, text))
         return Assessment(suggestion, categories, priorities)
 
 
@@ -115,10 +108,10 @@ def _strongest(evidence: list[Evidence]) -> list[Evidence]:
     return list(strongest.values())
 
 
-def _reasons(support: dict[str, tuple[str, list[Evidence]]], text: str) -> tuple[Reason, ...]:
+def _reasons(support: dict[tuple[str, str], list[Evidence]], text: str) -> tuple[Reason, ...]:
     """Return the heaviest cues of both fields, heaviest first, without duplicates."""
     weighted: dict[Reason, float] = {}
-    for field, (label, cues) in support.items():
+    for (field, label), cues in support.items():
         for cue in sorted(cues, key=lambda cue: -cue.weight)[:MAX_REASONS]:
             weighted.setdefault(Reason(field, label, text[cue.start : cue.end]), cue.weight)
     return tuple(sorted(weighted, key=lambda reason: -weighted[reason]))

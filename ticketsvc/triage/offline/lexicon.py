@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ticketsvc.triage.offline.tokens import Token, fold, squeeze
+from ticketsvc.triage.offline.tokens import Token, normalize, squeeze
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,16 +92,16 @@ class Lexicon:
             node.cues = (*node.cues, cue)
 
     def _key(self, atom: str) -> str:
-        """Return the trie key of a part of a cue: a folded word, a stem with its star, a group or a number."""
+        """Return the trie key of a part of a cue: a normalized word, a stem with its star, a group or a number."""
         if atom[0] in "@#":
             return atom
-        key = fold(atom.rstrip("*")) + "*" * atom.endswith("*")
+        key = normalize(atom.rstrip("*")) + "*" * atom.endswith("*")
         self._register(key, key)
         return key
 
     def _register(self, atom: str, key: str) -> None:
         """Map a word or stem, as spelled and as squeezed, to a key of the trie."""
-        spelled = fold(atom.rstrip("*"))
+        spelled = normalize(atom.rstrip("*"))
         known = self._stems if atom.endswith("*") else self._words
         if key not in known[spelled]:
             known[spelled].add(key)

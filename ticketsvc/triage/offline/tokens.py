@@ -22,7 +22,7 @@ _LETTERS = str.maketrans({"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "
 
 
 class Token(NamedTuple):
-    """A folded word, its position in the text in code points, and the numbers of its sentence and clause."""
+    """A normalized word, its position in the text in code points, and the numbers of its sentence and clause."""
 
     word: str
     start: int
@@ -31,7 +31,7 @@ class Token(NamedTuple):
     clause: int
 
 
-def fold(word: str) -> str:
+def normalize(word: str) -> str:
     """Return the word in lower case without accents and apostrophes.
 
     "Can't" becomes "cant", "L'Été" becomes "ete", "user's" becomes "user".
@@ -48,8 +48,9 @@ def _without_accents(word: str) -> str:
 
 
 def _without_apostrophe(word: str) -> str:
-    """Join or drop the part after an apostrophe in English ("don't", "user's"), drop the part before it in Romance
-    languages ("l'été").
+    """Remove the apostrophe and what it separates.
+
+    English joins ("don't") or drops ("user's") the part after it, Romance languages drop the part before it ("l'été").
     """
     head, _, tail = word.rpartition("'")
     if tail in _ENGLISH_ENDINGS:
@@ -78,7 +79,7 @@ def tokenize(text: str) -> list[Token]:
             elif _CLAUSE_END.search(between):
                 clause += 1
         end = found.end()
-        word = fold(text[start : min(end, start + _MAX_WORD_LENGTH)])
+        word = normalize(text[start : min(end, start + _MAX_WORD_LENGTH)])
         tokens.append(Token(word, start, end, sentence, clause))
     return tokens
 

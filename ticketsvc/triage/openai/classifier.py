@@ -29,18 +29,10 @@ if TYPE_CHECKING:
     from ticketsvc.triage.model import Classifier, Example, Suggestion
 
 SOURCE = "openai"
-
-BYTE_LIMIT = 256 * 1024
-"""Maximum size of a response. A valid one has about 1 KB."""
-
-RETRY_DELAY = 0.25
-"""Seconds before the retry if the server sends no Retry-After."""
-
-RETRY_SHARE = 0.25
-"""Share of the deadline that must be left to start a retry."""
-
-EXAMPLES_SHARE = 0.2
-"""Share of the deadline for finding examples. If it takes longer, the model is asked without them."""
+BYTE_LIMIT = 256 * 1024  # maximum size of a response; a valid one has about 1 KB
+RETRY_DELAY = 0.25  # seconds before the retry if the server sends no Retry-After
+RETRY_SHARE = 0.25  # share of the deadline that must be left to start a retry
+EXAMPLES_SHARE = 0.2  # share of the deadline for finding examples, without which the model is asked afterwards
 
 logger = logging.getLogger(__name__)
 
@@ -110,7 +102,12 @@ class OpenAIChatClassifier:
         finally:
             http_client.cut_off()
         suggestion = parse_labels(_content(completion), text, SOURCE)
-        self._log_usage(completion)
+        logger.info(
+            "the model gave labels: model=%s prompt_tokens=%s completion_tokens=%s",
+            self._model,
+            getattr(completion.usage, "prompt_tokens", None),
+            getattr(completion.usage, "completion_tokens", None),
+        )
         return suggestion
 
     def _examples(self, text: str) -> Sequence[Example]:
@@ -145,10 +142,7 @@ class OpenAIChatClassifier:
         )
         completion: ChatCompletion = client.chat.completions.create(
             model=self._model,
-            messages=[
-                {"role": "system", "content": INSTRUCTIONS},
-                {"role": "user", "content": message},
-            ],
+            messages=[{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message}],
             response_format=_RESPONSE_FORMAT,
             **_model_options(self._model),
         )
@@ -167,15 +161,6 @@ class OpenAIChatClassifier:
             self._breaker.trip()
         else:
             self._breaker.failed()
-
-    def _log_usage(self, completion: ChatCompletion) -> None:
-        usage = completion.usage
-        logger.info(
-            "the model gave labels: model=%s prompt_tokens=%s completion_tokens=%s",
-            self._model,
-            getattr(usage, "prompt_tokens", None),
-            getattr(usage, "completion_tokens", None),
-        )
 
 
 _RESPONSE_FORMAT: ResponseFormatJSONSchema = {

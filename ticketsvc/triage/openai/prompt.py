@@ -14,11 +14,8 @@ if TYPE_CHECKING:
 
     from ticketsvc.triage.model import Example
 
-TEXT_LIMIT = 8_000
-"""Maximum number of code points of a ticket that are sent, about 2,000 tokens of English."""
-
-QUOTE_LENGTH = 200
-"""Maximum length of a quote in code points. Longer ones explain nothing and are dropped."""
+TEXT_LIMIT = 8_000  # code points of a ticket that are sent, about 2,000 tokens of English
+QUOTE_LENGTH = 200  # code points; longer quotes explain nothing and are dropped
 
 INSTRUCTIONS = f"""\
 You sort the tickets of a customer support desk. Each user message is a JSON object whose member "ticket"
@@ -81,12 +78,8 @@ def response_schema() -> dict[str, object]:
         properties[f"{field}_quotes"] = {"type": "array", "items": {"type": "string"}}
         properties[field] = {"type": "string", "enum": list(labels)}
         properties[f"{field}_confidence"] = {"type": "number"}
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(properties),
-        "additionalProperties": False,
-    }
+    required = list(properties)
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
 
 
 def parse_labels(content: str, text: str, source: str) -> Suggestion:
@@ -100,15 +93,12 @@ def parse_labels(content: str, text: str, source: str) -> Suggestion:
     category = _label(output, "category", CATEGORIES)
     priority = _label(output, "priority", PRIORITIES)
     return Suggestion(
-        category=category,
-        priority=priority,
-        category_confidence=_confidence(output, "category_confidence"),
-        priority_confidence=_confidence(output, "priority_confidence"),
-        source=source,
-        reasons=(
-            *_reasons(output, "category", category, text),
-            *_reasons(output, "priority", priority, text),
-        ),
+        category,
+        priority,
+        _confidence(output, "category_confidence"),
+        _confidence(output, "priority_confidence"),
+        source,
+        (*_reasons(output, "category", category, text), *_reasons(output, "priority", priority, text)),
     )
 
 
