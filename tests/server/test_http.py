@@ -9,11 +9,12 @@ import pytest
 from gevent import socket as gevent_socket
 from gunicorn.config import Config
 from gunicorn.http.parser import RequestParser
-from hypothesis import given
+from gunicorn.http.unreader import IterUnreader
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ticketsvc.server.client_wait import ClientTimeout, ClientWait
-from ticketsvc.server.request import MAX_DRAIN_BYTES, MAX_SIMPLE_BYTES, Requests, SimpleRequest, environ
+from ticketsvc.server.request import MAX_DRAIN_BYTES, MAX_SIMPLE_BYTES, Requests, SimpleRequest, environ, parse_simple
 from ticketsvc.server.response import Response
 
 if TYPE_CHECKING:
@@ -51,10 +52,10 @@ def read_all(parser: Callable[..., Any], packets: list[bytes], config: Config) -
     return requests
 
 
-def assert_read_alike(*packets: bytes, **settings: Any) -> None:
+def assert_read_alike(*packets: bytes, **configured: Any) -> None:
     """Check that the service finds the same requests in the bytes of a connection as gunicorn's own parser."""
     config = Config()
-    for name, value in settings.items():
+    for name, value in configured.items():
         config.set(name, value)
     assert read_all(Requests, list(packets), config) == read_all(RequestParser, list(packets), config)
 
@@ -79,13 +80,18 @@ HEADS = [
     b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nrest",
     b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
-    b"PUT /a HTTP/1.1\r\nHost: x\r\n\r\n",
+    *(
+        method + b" /a HTTP/1.1\r\nHost: x\r\n\r\n"
+        for method in (b"PUT", b"TRACE", b"CONNECT", b"M-SEARCH", b"PROPFIND", b"QUERY", b"PLAY", b"PRI", b"AB", b"X_Y")
+    ),
     b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
     *(
         b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n"
         for path in (
             b"//evil/a",
+            b"///a",
+            b"//[x?b",
             b"/a//b",
             b"/a?b?c",
             b"/a#b",
@@ -125,6 +131,7 @@ HEADS = [
             b"Host: y",
             b"X-Forwarded-Proto: https",
             b"Connection: close",
+            b"Connection: CLOSE",
             b"Connection: Keep-Alive",
             b"Upgrade: h2c",
             b"X: a\r\n folded",
@@ -166,7 +173,7 @@ HEADS = [
 
 @pytest.mark.parametrize("data", HEADS)
 @pytest.mark.parametrize(
-    "settings",
+    "configured",
     [
         {},
         {"forwarded_allow_ips": "*"},
@@ -176,8 +183,8 @@ HEADS = [
     ],
     ids=repr,
 )
-def test_requests_are_read_as_by_gunicorn(data: bytes, settings: dict[str, Any]) -> None:
-    assert_read_alike(data, **settings)
+def test_requests_are_read_as_by_gunicorn(data: bytes, configured: dict[str, Any]) -> None:
+    assert_read_alike(data, **configured)
 
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
@@ -197,6 +204,13 @@ def test_requests_in_two_packets_are_read_as_by_gunicorn(cut: int) -> None:
 )
 def test_common_requests_take_the_short_way(fields: bytes) -> None:
     assert type(read_one(b"POST /api/tickets/?limit=2 HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) is SimpleRequest
+
+
+def test_a_head_near_the_limits_of_gunicorn_is_not_simple() -> None:
+    head = b"GET / HTTP/1.1\r\nX: %b\r\n\r\n"
+    size = MAX_SIMPLE_BYTES - len(head % b"")
+    assert parse_simple(head % (b"a" * size), IterUnreader([]), {})
+    assert not parse_simple(head % (b"a" * (size + 1)), IterUnreader([]), {})
 
 
 PARTS = [
@@ -234,6 +248,7 @@ PARTS = [
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=6), st.lists(st.sampled_from(PARTS), max_size=12))
 def test_random_bytes_are_read_as_by_gunicorn(line: list[bytes], fields: list[bytes]) -> None:
     assert_read_alike(b"".join(line + fields))

@@ -55,11 +55,11 @@ INTERNALS = [
         "yoyo-migrations",
         "yoyo.backends",
         {
-            "get_backend_class": ["name"],
             "DatabaseBackend.mark_one": ["migration", "log"],
             "DatabaseBackend.break_lock": [],
+            "DatabaseBackend.ensure_internal_schema_updated": [],
         },
-        "migrations/ applies a migration and marks it in one transaction",
+        "migrations/ marks a migration in its own transaction and replaces the lock of yoyo",
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 llhttp (httptools) parses a head in half the time of gunicorn's parser. Its result counts only for a head that both
 understand alike; any other head is left to gunicorn, which accepts the rare forms and refuses the malformed ones.
-docs/decisions/0001-http-head-parser.md has the measurements.
+docs/decisions/http-head-parser.md has the measurements.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ MAX_SIMPLE_FIELDS = 50
 MAX_DRAIN_BYTES = 65_536
 """An unread body up to this size is read, to keep the connection; after a larger one the connection is closed."""
 
-_SIMPLE_METHODS = frozenset({b"GET", b"HEAD", b"POST", b"PATCH", b"DELETE", b"OPTIONS"})
 _UNUSUAL_FIELDS = frozenset({"TRANSFER-ENCODING", "EXPECT", "UPGRADE"})
 
 
@@ -110,21 +109,22 @@ def parse_simple(data: bytes, unreader: Any, scheme_fields: Mapping[str, str]) -
         return None
     method, target = parser.get_method(), head.target
     # llhttp skips empty lines before the request line and additional spaces in it: compare with the original.
-    if method not in _SIMPLE_METHODS or not data.startswith(b"%b %b HTTP/1.1\r\n" % (method, target)):
+    if not data.startswith(b"%b %b HTTP/1.1\r\n" % (method, target)):
         return None
-    if not target.startswith(b"/") or target.startswith(b"//") or b"#" in target:
+    if not target.startswith(b"/") or b"#" in target:
         return None
     fields = {name.decode().upper(): value.decode("latin-1").rstrip(" \t") for name, value in head.fields}
     if not len(fields) == len(head.fields) <= MAX_SIMPLE_FIELDS:
         return None
-    names, length = fields.keys(), fields.get("CONTENT-LENGTH", "0")
+    names = fields.keys()
     reported = names & scheme_fields.keys()
-    if names & _UNUSUAL_FIELDS or "_" in "".join(names) or len(reported) > 1 or not length.isdecimal():
+    if names & _UNUSUAL_FIELDS or "_" in "".join(names) or len(reported) > 1:
         return None
     scheme = "https" if any(fields[name] == scheme_fields[name] for name in reported) else "http"
     if end < len(data):
         unreader.unread(data[end:])
-    return SimpleRequest(method.decode(), target.decode(), fields, scheme, Body(LengthReader(unreader, int(length))))
+    body = Body(LengthReader(unreader, int(fields.get("CONTENT-LENGTH", 0))))
+    return SimpleRequest(method.decode(), target.decode(), fields, scheme, body)
 
 
 class RequestBody:

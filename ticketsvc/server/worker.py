@@ -1,7 +1,7 @@
 """The worker class of gunicorn.conf.py.
 
 Adds to gunicorn's gevent worker: JSON errors for malformed HTTP, single-packet responses, shutdown that does not wait
-for idle connections, and client timeouts. docs/decisions/0002-own-gunicorn-worker.md has the reasons.
+for idle connections, and client timeouts. docs/decisions/own-gunicorn-worker.md has the reasons.
 """
 
 from __future__ import annotations
