@@ -93,7 +93,7 @@ def test_tab_reaches_everything_and_shows_where_it_is(console: OpenPage, service
             break
         reached.append(active[0])
         assert active[1] != "none", f"nobody sees that {active[0]} has the focus"
-    assert reached[0] == "Skip to the content"
+    assert reached[0] == "Skip to content"
     assert any(name.endswith("New ticket") for name in reached)
     assert "Refresh" in reached
     # One row is reached; the others with arrows: nobody presses Tab fifty times
