@@ -93,7 +93,7 @@ def test_tab_reaches_all_controls_with_visible_focus(console: OpenPage, service:
             break
         reached.append(active[0])
         assert active[1] != "none", f"{active[0]} has the focus, and it is not visible"
-    assert reached[0] == "Skip to the content"
+    assert reached[0] == "Skip to content"
     assert any(name.endswith("New ticket") for name in reached)
     assert "Refresh" in reached
     # Tab reaches one row; the arrow keys reach the others.
