@@ -18,8 +18,6 @@ from ticketsvc.server.trace_context import trace
 
 request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
-
 
 def configuration(level: str) -> dict[str, Any]:
     """Return the argument of `logging.config.dictConfig` that sends everything of this level to standard output."""
@@ -40,21 +38,21 @@ class JsonFormatter(logging.Formatter):
         fields: dict[str, object] = getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1]:
             fields = {**fields, **_error_fields(record.exc_info[1])}
-        return json_line(record.created, record.levelname.lower(), record.name, record.getMessage(), fields)
+        line: dict[str, object] = {
+            "time": rfc3339(record.created),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            "request_id": request_id.get(),
+            **(current._asdict() if (current := trace.get()) else {}),
+            **fields,
+        }
+        return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def json_line(at: float, level: str, logger: str, message: str, fields: dict[str, object]) -> str:
-    """Return a line of the log, without its end, for the current request. `at` is Unix time."""
-    line: dict[str, object] = {
-        "time": f"{_utc_second(int(at))}.{int(at % 1 * 1000):03d}Z",
-        "level": level,
-        "logger": logger,
-        "message": message,
-        "request_id": request_id.get(),
-    }
-    if current := trace.get():
-        line |= current._asdict()
-    return _ENCODER.encode(line | fields)
+def rfc3339(at: float) -> str:
+    """Return a Unix time in UTC with milliseconds."""
+    return f"{_utc_second(int(at))}.{int(at % 1 * 1000):03d}Z"
 
 
 @lru_cache(2)
