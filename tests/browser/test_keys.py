@@ -52,7 +52,7 @@ def test_it_asks_for_a_key_and_keeps_it_for_the_session(
     dialog = page.get_by_role("dialog", name="API key required")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
-    expect(dialog.get_by_role("alert")).to_contain_text("not known")
+    expect(dialog.get_by_role("alert")).to_contain_text("unknown or revoked")
     assert not titles(page).all()
     give_key(page, key)
     expect(titles(page)).to_have_text(["Secret"])
@@ -87,6 +87,6 @@ def test_what_a_key_does_not_allow_is_told(
 def test_a_refused_prompt_leaves_a_way_back(open_at: OpenPage, guarded: Service, clean: None) -> None:
     page = open_at(origin_of(guarded))
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("alert")).to_contain_text("API key required")
+    expect(page.get_by_role("alert")).to_contain_text("An API key is needed")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("dialog", name="API key required")).to_be_visible()
