@@ -1,16 +1,16 @@
 # syntax=docker/dockerfile:1
-# The service without a database of its own: set DATABASE_URL, run `flask migrate` once a release, then this.
+# The service without a database. Set DATABASE_URL, and run `flask migrate` once for each release before starting it.
 
 FROM python:3.13-slim AS packages
 COPY requirements.txt .
-# No pip, setuptools or caches in the image that runs.
+# The final image has no pip, setuptools or caches.
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes \
         -r requirements.txt \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
 FROM python:3.13-slim
-# ca-certificates: the model is asked over TLS, and the client brings no certificates along.
+# ca-certificates: requests to the model use TLS, and the HTTP client has no certificates of its own.
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
@@ -25,8 +25,8 @@ RUN /opt/venv/bin/python -m compileall -q app.py ticketsvc
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=3000
 USER 10001
 EXPOSE 3000
-# Alive, not ready: a container must not be restarted because the database is away. Send no traffic by /readyz.
+# Checks /livez, since a container must not be restarted because the database is down. Route traffic by /readyz.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as u; u.urlopen(f'http://127.0.0.1:{os.environ[\"PORT\"]}/livez', timeout=4)"]
-# gunicorn is process 1 and gets the SIGTERM that lets requests in flight finish.
+# gunicorn is process 1 and receives the SIGTERM, on which it finishes the requests in flight.
 CMD ["gunicorn", "app:app"]

@@ -106,7 +106,7 @@ def _train(url: str, database: Database, tickets: list[Labelled]) -> float:
         connection.execute("VACUUM ANALYZE tickets")
         started = time.monotonic()
         training.rebuild(database)
-        connection.execute("VACUUM ANALYZE triage_text_counts, triage_token_counts")
+        connection.execute("VACUUM ANALYZE triage_text_counts, triage_weights")
     return time.monotonic() - started
 
 

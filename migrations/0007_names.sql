@@ -1,12 +1,12 @@
 -- Names: the field's standard terms for tables, columns, functions and triggers. Nothing else changes.
--- The bodies of functions and the conditions of triggers are in sql/functions and sql/triggers, which are applied in the
--- transaction of this migration. What the release before uses under its old names is in sql/compatibility.sql.
+-- The bodies of functions and the conditions of triggers are in sql/functions and sql/triggers, which are applied in
+-- the transaction of this migration. The old names that the previous release uses are in sql/compatibility.sql.
 -- depends: 0006_trust
 
 -- Statements that change tickets finish first: their triggers run the old bodies. Reads of tickets do not wait.
 LOCK TABLE tickets IN SHARE ROW EXCLUSIVE MODE;
 
--- The constraint idempotency_keys_pkey keeps its name: the release before recognizes it in errors.
+-- The constraint idempotency_keys_pkey keeps its name: the previous release recognizes it in errors.
 ALTER TABLE idempotency_keys RENAME TO idempotency_records;
 ALTER TABLE idempotency_records RENAME COLUMN key TO key_hash;
 ALTER TABLE idempotency_records RENAME COLUMN fingerprint TO body_hash;
@@ -23,9 +23,7 @@ ALTER TABLE triage_texts RENAME TO triage_text_counts;
 ALTER TABLE triage_text_counts RENAME COLUMN fingerprint TO text_hash;
 ALTER TABLE triage_text_counts RENAME COLUMN votes TO label_counts;
 ALTER TABLE triage_text_counts RENAME CONSTRAINT triage_texts_pkey TO triage_text_counts_pkey;
-ALTER TABLE triage_weights RENAME TO triage_token_counts;
-ALTER TABLE triage_token_counts RENAME COLUMN weights TO label_counts;
-ALTER TABLE triage_token_counts RENAME CONSTRAINT triage_weights_pkey TO triage_token_counts_pkey;
+-- triage_weights becomes triage_token_counts one release later (sql/compatibility.sql says why).
 
 ALTER FUNCTION tickets_complete RENAME TO tickets_defaults;
 ALTER FUNCTION category_lesson RENAME TO category_label;

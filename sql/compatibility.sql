@@ -1,9 +1,11 @@
--- Names of the schema that the release before uses (tests/faults/previous_release) and this one does not. All of them are
--- here, and nothing of this release reads them. At the next release this file is emptied, and a migration drops them:
---     DROP VIEW idempotency_keys, ticket_changes, ticket_quarters, triage_memory, triage_texts, triage_weights;
+-- All names of the schema that only the previous release uses (tests/faults/previous_release). At the next release this
+-- file is emptied, and a migration runs:
 --     DROP FUNCTION category_lesson, priority_lesson, quarter_hour, quarters_of, triage_rebuild, triage_words;
+--     DROP VIEW idempotency_keys, ticket_changes, ticket_quarters, triage_memory, triage_texts, triage_token_counts;
+--     ALTER TABLE triage_weights RENAME TO triage_token_counts;
+--     ALTER TABLE triage_token_counts RENAME COLUMN weights TO label_counts;
 
--- ctid, because the release before deletes old keys by it.
+-- ctid, because the previous release deletes old keys by it.
 CREATE OR REPLACE VIEW idempotency_keys AS
     SELECT key_hash AS key, body_hash AS fingerprint, ticket_id, response AS answer, created_at, ctid
     FROM idempotency_records;
@@ -24,14 +26,16 @@ CREATE OR REPLACE VIEW triage_memory AS
     SELECT cutoff AS since
     FROM triage_training;
 
--- Their sizes on disk are no longer part of what `flask triage size` of the release before says.
+-- Their sizes on disk are no longer part of what `flask triage size` of the previous release shows.
 CREATE OR REPLACE VIEW triage_texts AS
     SELECT text_hash AS fingerprint, label_counts AS votes
     FROM triage_text_counts;
 
-CREATE OR REPLACE VIEW triage_weights AS
-    SELECT bucket, label_counts AS weights
-    FROM triage_token_counts;
+-- The other way round: the previous release groups by the primary key of triage_weights, which a view does not have. So
+-- the table keeps its name for one more release, and the view has the new one.
+CREATE OR REPLACE VIEW triage_token_counts AS
+    SELECT bucket, weights AS label_counts
+    FROM triage_weights;
 
 CREATE OR REPLACE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -69,11 +73,13 @@ DECLARE
     permission text;
 BEGIN
     FOR permission IN
-        SELECT format('GRANT %s ON %I TO %s', acl.privilege_type, renamed.view, coalesce(quote_ident(role.rolname), 'PUBLIC'))
+        SELECT format(
+            'GRANT %s ON %I TO %s', acl.privilege_type, renamed.view, coalesce(quote_ident(role.rolname), 'PUBLIC')
+        )
         FROM (
             VALUES ('idempotency_keys', 'idempotency_records'), ('ticket_changes', 'ticket_count_deltas'),
                 ('ticket_quarters', 'ticket_counts_15min'), ('triage_memory', 'triage_training'),
-                ('triage_texts', 'triage_text_counts'), ('triage_weights', 'triage_token_counts')
+                ('triage_texts', 'triage_text_counts'), ('triage_token_counts', 'triage_weights')
         ) AS renamed (view, relation)
         JOIN pg_class ON pg_class.oid = renamed.relation::regclass
         CROSS JOIN LATERAL aclexplode(pg_class.relacl) AS acl

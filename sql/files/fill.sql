@@ -1,4 +1,4 @@
--- Takes the lines of a file as they come.
+-- Copies the lines of a file to the staging table.
 COPY staged_tickets (
-    line, title, description, category, priority, status, created_at, updated_at, faults, unreadable
+    line, title, description, category, priority, status, created_at, updated_at, errors, unreadable
 ) FROM STDIN

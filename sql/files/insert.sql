@@ -1,9 +1,12 @@
--- Makes tickets of the staged lines, none of which has a fault. Nothing is suggested: such a ticket teaches nothing.
--- $1 created_by: the name of the caller's key; NULL: keys are not asked for
--- $2 created_request: the request id; NULL: no request
--- statement_timestamp() and not now(), which is when the upload began: whoever follows the newest tickets sees these.
--- They are written in the order of creation, whatever the file's: a search that goes week by week finds each together.
-INSERT INTO tickets (id, created_at, updated_at, title, description, category, priority, status, created_by, created_request)
+-- Creates tickets from the staged lines, none of which has an error. They get no suggestion, so they are no training
+-- examples.
+-- statement_timestamp() and not now(), the start of the upload: a client that polls for the newest tickets sees these.
+-- Tickets are written in the order of creation, whatever the file's: a search by week finds a week in one place.
+-- $1 created_by: the name of the client's API key; NULL when keys are not required
+-- $2 created_request: the request id; NULL without a request
+INSERT INTO tickets (
+    id, created_at, updated_at, title, description, category, priority, status, created_by, created_request
+)
 SELECT
     uuid_v7(s.created_at),
     s.created_at,

@@ -1,54 +1,54 @@
--- The faults of the staged lines, in the order of the file; with each, how many faults and faulty lines there are.
--- The rules are those of the table (migrations/0001_tickets.sql) and of creating a ticket.
--- $1 limit: how many faults are told
-WITH judged AS (
+-- Returns the errors of the staged lines in the order of the file, each with the total of errors and of lines with
+-- errors. The rules are those of the table (migrations/0001_tickets.sql) and of creating a ticket.
+-- $1 limit: how many errors are returned
+WITH checked AS (
     SELECT
         s.line,
         s.unreadable,
-        coalesce(s.faults ->> 'title', CASE
+        coalesce(s.errors ->> 'title', CASE
             WHEN s.title = '' THEN 'empty'
             WHEN char_length(s.title) > 200 THEN 'too_long'
         END) AS title,
-        coalesce(s.faults ->> 'description', CASE WHEN s.description = '' THEN 'empty' END) AS description,
-        coalesce(s.faults ->> 'category', CASE
+        coalesce(s.errors ->> 'description', CASE WHEN s.description = '' THEN 'empty' END) AS description,
+        coalesce(s.errors ->> 'category', CASE
             WHEN s.category <> ALL ((SELECT enum_range(NULL::ticket_category)::text[])::text[]) THEN 'not_allowed'
         END) AS category,
-        coalesce(s.faults ->> 'priority', CASE
+        coalesce(s.errors ->> 'priority', CASE
             WHEN s.priority <> ALL ((SELECT enum_range(NULL::ticket_priority)::text[])::text[]) THEN 'not_allowed'
         END) AS priority,
-        coalesce(s.faults ->> 'status', CASE
+        coalesce(s.errors ->> 'status', CASE
             WHEN s.status <> ALL ((SELECT enum_range(NULL::ticket_status)::text[])::text[]) THEN 'not_allowed'
         END) AS status,
-        coalesce(s.faults ->> 'created_at', CASE
+        coalesce(s.errors ->> 'created_at', CASE
             WHEN s.created_at < '1970-01-01T00:00:00Z' THEN 'out_of_range'
         END) AS created_at,
-        coalesce(s.faults ->> 'updated_at', CASE
+        coalesce(s.errors ->> 'updated_at', CASE
             WHEN s.updated_at < coalesce(s.created_at, statement_timestamp()) THEN 'out_of_range'
         END) AS updated_at
     FROM staged_tickets AS s
 ),
-fault AS (
-    SELECT j.line, found.place, found.field, found.code, j.unreadable
-    FROM judged AS j
+error AS (
+    SELECT c.line, found.place, found.field, found.code, c.unreadable
+    FROM checked AS c
     CROSS JOIN LATERAL (
         VALUES
-            (0, '', CASE WHEN j.unreadable IS NOT NULL THEN 'unreadable' END),
-            (1, 'title', j.title),
-            (2, 'description', j.description),
-            (3, 'category', j.category),
-            (4, 'priority', j.priority),
-            (5, 'status', j.status),
-            (6, 'created_at', j.created_at),
-            (7, 'updated_at', j.updated_at)
+            (0, '', CASE WHEN c.unreadable IS NOT NULL THEN 'unreadable' END),
+            (1, 'title', c.title),
+            (2, 'description', c.description),
+            (3, 'category', c.category),
+            (4, 'priority', c.priority),
+            (5, 'status', c.status),
+            (6, 'created_at', c.created_at),
+            (7, 'updated_at', c.updated_at)
     ) AS found (place, field, code)
     WHERE found.code IS NOT NULL
-        -- so that the list above is made for faulty lines only
+        -- expands the list above only for lines with errors
         AND num_nonnulls(
-            j.unreadable, j.title, j.description, j.category, j.priority, j.status, j.created_at, j.updated_at
+            c.unreadable, c.title, c.description, c.category, c.priority, c.status, c.created_at, c.updated_at
         ) > 0
 )
-SELECT f.line, f.field, f.code, f.unreadable,
-    (SELECT count(*) FROM fault), (SELECT count(DISTINCT fault.line) FROM fault)
-FROM fault AS f
-ORDER BY f.line, f.place
+SELECT e.line, e.field, e.code, e.unreadable,
+    (SELECT count(*) FROM error), (SELECT count(DISTINCT error.line) FROM error)
+FROM error AS e
+ORDER BY e.line, e.place
 LIMIT $1::integer

@@ -1,5 +1,5 @@
--- Makes the table that takes the lines of a file until all of them were looked at. It ends with the transaction.
--- faults has a code for each field that cannot be stored at all, unreadable what is wrong with a whole line.
+-- Creates the staging table for the lines of a file. It is dropped at the end of the transaction. errors has a code for
+-- each field that cannot be staged, unreadable says what is wrong with a whole line.
 CREATE TEMPORARY TABLE staged_tickets (
     line bigint NOT NULL,
     title text,
@@ -9,6 +9,6 @@ CREATE TEMPORARY TABLE staged_tickets (
     status text,
     created_at timestamptz,
     updated_at timestamptz,
-    faults json,
+    errors json,
     unreadable text
 ) ON COMMIT DROP

@@ -1,4 +1,4 @@
--- Whether the counters have any number below zero, which no tickets make, and how many changes wait to be folded.
+-- Returns whether a counter is negative, which no tickets explain, and the number of deltas that are not merged yet.
 -- Retry: safe
 SELECT
     EXISTS (

@@ -1,4 +1,4 @@
--- Those of some extensions that are not installed here, and whether this server has their files.
+-- Returns those of the named extensions that are not installed here, and whether this server has their files.
 -- Retry: safe
 -- $1 names: the extensions
 SELECT wanted.name, available.name IS NOT NULL

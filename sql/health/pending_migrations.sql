@@ -1,4 +1,4 @@
--- The migrations that this release needs and the database lacks.
+-- Returns the migrations that this release needs and the database lacks.
 -- Retry: safe
 -- $1 expected: names of migrations
 SELECT expected

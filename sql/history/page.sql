@@ -1,7 +1,8 @@
--- A page of what happened to a ticket, oldest first. No row: there never was such a ticket, or the page is past the end.
+-- Returns a page of a ticket's history, oldest entry first. No row when the ticket never existed, or past the last
+-- entry.
 -- Retry: safe
 -- $1 id
--- $2 after_entry: the number of the last entry of the page before; NULL: the first page
+-- $2 after_entry: the number of the last entry of the previous page; NULL for the first page
 -- $3 limit
 SELECT history_json(h), h.entry
 FROM (

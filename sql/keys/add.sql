@@ -1,4 +1,4 @@
--- Adds a key; no row: there is or was one with this name.
+-- Stores a key. No row when the name is or was in use.
 -- $1 name
 -- $2 scope
 -- $3 hash: SHA-256, in hexadecimal digits

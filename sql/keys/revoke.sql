@@ -1,4 +1,4 @@
--- Revokes a key; no row: there is none with this name that is not revoked already.
+-- Revokes a key. No row when no valid key has this name.
 -- $1 name
 UPDATE api_keys AS k
 SET revoked_at = now()

@@ -1,4 +1,4 @@
--- Records that a key is used now, unless another does at this moment.
+-- Records that a key is used now, unless a concurrent statement is recording it.
 -- $1 name
 UPDATE api_keys AS k
 SET last_used_at = now()

@@ -1,3 +1,3 @@
--- Deletes the windows that are over.
+-- Deletes windows that have ended.
 DELETE FROM rate_limits AS r
 WHERE r.ends < now() - '1 minute'::interval

@@ -1,5 +1,5 @@
--- Counts a call of a subject in its window, which starts with its first call: the calls so far with this one, and the
--- seconds until the window ends.
+-- Counts a request in the window of its subject, which starts with the first request. Returns the number of requests so
+-- far, this one included, and the seconds until the window ends.
 -- $1 subject
 -- $2 window: in seconds
 INSERT INTO rate_limits AS r (subject, ends, used)

@@ -1,4 +1,4 @@
--- Settings of a new connection.
+-- Sets the settings of a new connection.
 -- $1 names
 -- $2 values
 SELECT set_config(setting.name, setting.value, false)

@@ -1,4 +1,4 @@
--- How many tickets there are of each status, from the counters.
+-- Returns the number of tickets of each status that occurs, from the counters.
 -- Retry: safe
 SELECT status, sum(tickets)
 FROM counted_tickets(NULL, NULL)

@@ -1,6 +1,6 @@
--- The counters that do not agree with the tickets, in one snapshot: the table, which of its counters, and by how many
--- tickets it is wrong (15 minutes: one figure for created, one for resolved; zeros: under wrong labels).
--- No row: they all agree.
+-- Returns the counters that disagree with the tickets, in one snapshot: the table, the key, and how many tickets are
+-- counted too many. For 15 minutes these are two figures, created and resolved; zeros mean that only labels are wrong.
+-- No row when all agree.
 -- Retry: safe
 WITH signed AS MATERIALIZED (
     SELECT 1 AS sign, floor_15min(created_at) AS created, floor_15min(resolved_at) AS resolved,

@@ -1,10 +1,11 @@
--- The tickets created and those first resolved on each calendar day of a time zone, in one snapshot, from the counters,
--- as a JSON array, oldest day first. The first column is the number of days; outside 1 to 366 there is no array.
--- Each 15 minutes are assigned to the local day they are in, so a day has as many hours as it has in that time zone.
+-- Returns the tickets created and those first resolved on each calendar day of a time zone, from the counters, in one
+-- snapshot: the number of days, and a JSON array with the oldest day first. The array is NULL unless there are 1 to 366
+-- days. Each 15 minutes are assigned to the local day they are in, so a day has as many hours as it has in that time
+-- zone.
 -- Retry: safe
--- $1 tz: a time zone's name, known to Postgres
--- $2 since: the first day; NULL: 30 days before the end
--- $3 before: the day after the last; NULL: tomorrow there
+-- $1 tz: the name of a time zone that Postgres knows
+-- $2 since: the first day; NULL means 30 days before the end
+-- $3 before: the day after the last; NULL means tomorrow in that time zone
 WITH span AS (
     SELECT coalesce($2::date, ending.before - 30) AS since, ending.before
     FROM (SELECT coalesce($3::date, (now() AT TIME ZONE $1::text)::date + 1) AS before) AS ending
@@ -27,7 +28,7 @@ counted AS (
         FROM ticket_count_deltas AS c
         CROSS JOIN LATERAL delta_counts_15min(c.created, c.resolved, c.category, c.priority, c.tickets) AS event
     ) AS q
-    -- A day more at either end than any zone is away from UTC; days that nobody asked for are dropped below.
+    -- One more day at either end, more than any zone's offset from UTC; the join below drops the surplus.
     WHERE interval_start >= (SELECT since - 1 FROM span)::timestamp AT TIME ZONE 'UTC'
         AND interval_start < (SELECT before + 1 FROM span)::timestamp AT TIME ZONE 'UTC'
     GROUP BY 1

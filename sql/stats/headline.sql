@@ -1,5 +1,5 @@
--- The statistics of all tickets, in one snapshot, from the counters. The ends of the primary key are the oldest and
--- the newest ticket.
+-- Returns the statistics of all tickets from the counters, in one snapshot. The ends of the primary key give the times
+-- of the oldest and the newest ticket.
 -- Retry: safe
 SELECT headline_json(
     sum(tickets),

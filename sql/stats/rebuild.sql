@@ -1,3 +1,3 @@
--- Counts all tickets anew, while others go on writing.
+-- Recomputes all counters from the tickets. Other writes continue meanwhile.
 -- Retry: safe
 SELECT recount_tickets()

@@ -1,5 +1,6 @@
--- The names of the IANA time zones that Postgres knows. Not those, but for UTC and GMT, that are an abbreviation too: Postgres would
--- take CET for an hour more than UTC, without its summer time. Nor any that is no place's: posix/, localtime.
+-- Returns the names of the IANA time zones that Postgres knows, except those that are also an abbreviation: Postgres
+-- reads CET as one hour ahead of UTC, without summer time. UTC and GMT are safe. Left out are also names of no place
+-- (posix/, localtime).
 -- Retry: safe
 SELECT name
 FROM pg_timezone_names

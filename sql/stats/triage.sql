@@ -1,7 +1,7 @@
--- How suggested labels compare with what people made of them, for the tickets created in a window, in one snapshot.
--- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day; the confusion counts
--- the judged, by suggested and then by final label. category_label() and priority_label() say what is judged. Accuracy
--- is kept / judged, null where nothing is judged. Days are those of UTC; those without tickets are included.
+-- Compares suggested labels with the final ones, for the tickets created in a window, in one snapshot, as JSON.
+-- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day. The confusion matrix
+-- counts the judged, by suggested and then by final label; category_label() and priority_label() define which are
+-- judged. Accuracy is kept / judged, null if none is judged. Days are in UTC and include those without tickets.
 -- Retry: safe
 -- $1 created_since: inclusive
 -- $2 created_before: exclusive
@@ -26,7 +26,7 @@ counted AS MATERIALIZED (
     FROM groups
     WHERE suggested_priority IS NOT NULL
     UNION ALL
-    SELECT field, day::date, source, NULL, NULL, 0 -- what is always told of
+    SELECT field, day::date, source, NULL, NULL, 0 -- so that every field, day and usual source has a row
     FROM unnest(ARRAY['category', 'priority']) AS field
     CROSS JOIN generate_series(
         ($1::timestamptz AT TIME ZONE 'UTC')::date,
@@ -70,7 +70,9 @@ SELECT json_build_object(
     'confusion', (
         SELECT json_object_agg(field, suggested ORDER BY field)
         FROM (
-            SELECT field, json_object_agg(suggested, finals ORDER BY suggested) AS suggested FROM confusion GROUP BY field
+            SELECT field, json_object_agg(suggested, finals ORDER BY suggested) AS suggested
+            FROM confusion
+            GROUP BY field
         ) AS matrix
     ),
     'by_source', (

@@ -1,14 +1,14 @@
--- Stores a new ticket and answers it.
+-- Stores a new ticket and returns it.
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category
 -- $4 priority
--- $5 suggested_category: NULL in this and the following where the caller gave the label
+-- $5 suggested_category: NULL in this and the following when the client gave the label
 -- $6 category_confidence: from 0 to 1
 -- $7 suggested_priority
 -- $8 priority_confidence: from 0 to 1
 -- $9 suggested_by: the name of the classifier; NULL when nothing was suggested
--- $10 created_by: the name of the caller's key; NULL: keys are not asked for
+-- $10 created_by: the name of the client's API key; NULL when keys are not required
 -- $11 created_request: the request id
 INSERT INTO tickets (
     id, created_at, updated_at, title, description, category, priority,

@@ -1,8 +1,10 @@
--- Deletes a ticket. One row, which says whether it was deleted; none: there is no such ticket. A ticket that is kept
--- has a version that the caller did not name.
+-- Deletes a ticket. One row, which says whether it was deleted; no row when there is no such ticket. A ticket that is kept
+-- has a version that the client did not name.
+-- Contract with the trigger ticket_history_deleted: it reads who deletes the ticket from the setting ticketsvc.author,
+-- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
 -- $1 id
--- $2 versions: only one of these versions is deleted; NULL: any
--- $3 author: who deletes it, for the history (the trigger ticket_history_deleted)
+-- $2 versions: only one of these versions is deleted; NULL means any
+-- $3 author: who deletes it: the request id, a space, the name of the API key
 WITH deleted AS (
     DELETE FROM tickets AS t
     WHERE t.id = $1::uuid

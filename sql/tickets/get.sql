@@ -1,4 +1,4 @@
--- One ticket.
+-- Returns one ticket.
 -- Retry: safe
 -- $1 id
 SELECT ticket_json(t), t.version

@@ -1,8 +1,7 @@
--- Corrected tickets that resemble a text: of the newest 300, at most 3 that share rare words with it, best first. A word
--- is rare when at most a tenth of them have it; it counts by how rare it is (the inverse document frequency of Spärck
--- Jones 1972, "A statistical interpretation of term specificity"). Two such words at least must be shared, so that no
--- chance word makes an example. The same words are one example. A label that nobody judged is NULL. Tickets from before
--- a reset are none.
+-- Returns corrected tickets that resemble a text, best first: of the newest 300, at most 3 that share rare words with
+-- it. A word is rare if at most a tenth of them have it, and weighs its inverse document frequency (Spärck Jones 1972,
+-- "A statistical interpretation of term specificity"). Two shared words are the minimum, because one can be chance.
+-- Texts with the same words count once. A label that nobody judged is NULL. Tickets from before a reset are left out.
 -- Retry: safe
 -- $1 text
 WITH recent AS MATERIALIZED (

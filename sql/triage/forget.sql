@@ -1,3 +1,3 @@
--- Resets learning: the tickets created until now teach nothing any more, those created from now on do.
+-- Forgets all training examples. Tickets created from now on become new ones.
 -- Retry: safe
 SELECT triage_retrain(now())

@@ -1,3 +1,3 @@
--- Counts the lessons of all tickets again, also of those from before a reset. Answers how many different texts teach.
+-- Recomputes all counts from all tickets, those from before a reset included. Returns the number of different texts.
 -- Retry: safe
 SELECT triage_retrain('-infinity')

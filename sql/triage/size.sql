@@ -1,5 +1,5 @@
--- How much was learned: the number of texts that teach, of words with a weight, of those counted for the categories and
--- for the priorities, and the bytes of it all on disk with indexes.
+-- Returns the size of the training data: different texts, different words, words counted for the categories and for the
+-- priorities, and bytes on disk, indexes included.
 -- Retry: safe
 SELECT
     (SELECT count(*) FROM triage_text_counts) AS texts,
@@ -10,4 +10,4 @@ SELECT
     coalesce(
         (SELECT sum(count) FROM triage_token_counts, unnest(label_counts[5:8]) AS count WHERE bucket = -1), 0
     )::bigint / 100 AS priority_words,
-    pg_total_relation_size('triage_text_counts') + pg_total_relation_size('triage_token_counts') AS bytes
+    pg_total_relation_size('triage_text_counts') + pg_total_relation_size('triage_weights') AS bytes

@@ -1,3 +1,3 @@
--- Switches learning off: no ticket teaches any more, until lessons are forgotten (then new ones do) or rebuilt (then all).
+-- Forgets all training examples and stops learning, until triage.forget or triage.rebuild.
 -- Retry: safe
 SELECT triage_retrain('infinity')

@@ -1,4 +1,4 @@
-"""What people do in the console, and what others do meanwhile through the API."""
+"""Parts of the console's pages, and requests of other people through the API."""
 
 from __future__ import annotations
 
@@ -13,45 +13,45 @@ if TYPE_CHECKING:
 
 
 def file(service: Service, **fields: object) -> dict[str, Any]:
-    """Create a ticket through the API."""
-    answer = service.call("POST", URL, {**TICKET, **LABELS, **fields})
-    assert answer.status == 201, answer.body
-    ticket: dict[str, Any] = answer.json
+    """Create a ticket through the API and return it."""
+    response = service.call("POST", URL, {**TICKET, **LABELS, **fields})
+    assert response.status == 201, response.body
+    ticket: dict[str, Any] = response.json
     return ticket
 
 
 def change(service: Service, ticket: dict[str, Any], **fields: object) -> None:
-    """Change a ticket through the API, as somebody else does."""
-    answer = service.call("PATCH", URL + ticket["id"], fields)
-    assert answer.status == 200, answer.body
+    """Change a ticket through the API, as another person does."""
+    response = service.call("PATCH", URL + ticket["id"], fields)
+    assert response.status == 200, response.body
 
 
 def read(service: Service, ticket: dict[str, Any]) -> dict[str, Any]:
-    """What the ticket is now."""
+    """Return the current state of a ticket."""
     now: dict[str, Any] = service.call("GET", URL + ticket["id"]).json
     return now
 
 
 def rows(page: Page) -> Locator:
-    """The rows of the queue."""
+    """Return the rows of the queue."""
     return page.locator("#rows li")
 
 
 def titles(page: Page) -> Locator:
-    """The titles in the queue."""
+    """Return the titles in the queue."""
     return page.locator("#rows .row-title")
 
 
 def panel(page: Page) -> Locator:
-    """The open ticket."""
+    """Return the panel of the open ticket."""
     return page.locator("#ticket article")
 
 
 def filing(page: Page) -> Locator:
-    """The form that files a ticket."""
+    """Return the form that creates a ticket."""
     return page.locator("#filing")
 
 
 def lists(urls: list[str]) -> list[str]:
-    """Those of the addresses that ask for tickets to show, not for their number."""
+    """Return the URLs that request a page of tickets, without those that request only the total."""
     return [url for url in urls if f"{URL}?" in url and "count=true" not in url]

@@ -1,4 +1,4 @@
-"""Every state of the console as axe-core sees it, light and dark, wide and narrow"""
+"""axe-core checks every state of the console, light and dark, wide and narrow."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 def check(page: Page, state: str) -> None:
-    """No violation, and nothing wider than the window."""
+    """Check that axe-core finds no violation and that nothing is wider than the window."""
     found = Axe().run(page).response["violations"]
-    told = [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in found]
-    assert told == [], f"{state}: {told}"
+    violations = [f"{each['id']}: {each['nodes'][0]['html']} {each['nodes'][0]['failureSummary']}" for each in found]
+    assert violations == [], f"{state}: {violations}"
     width = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert width[0] <= width[1], state
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [WIDE, NARROW])
-def test_axe_finds_nothing(
+def test_axe_finds_no_violation(
     console: OpenPage, service: Service, size: tuple[int, int], scheme: Literal["light", "dark"]
 ) -> None:
     page = console(size=size, color_scheme=scheme, reduced_motion="reduce")

@@ -1,4 +1,4 @@
-"""The pages of the documentation in a browser, under their content security policy"""
+"""The pages of the documentation in a browser, under their content security policy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filing a ticket: suggestions, retries, what is missing"""
+"""The form that creates a ticket: suggestions, retries, missing fields."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 
-def test_filing_suggests_with_reasons(console: OpenPage, service: Service) -> None:
+def test_suggestions_come_with_reasons(console: OpenPage, service: Service) -> None:
     page = console("?view=file")
     filing(page).get_by_label("Title").fill("Charged twice")
     filing(page).get_by_label("Description").fill("My card was charged twice for the May invoice, please refund one.")
@@ -34,7 +34,7 @@ def test_filing_suggests_with_reasons(console: OpenPage, service: Service) -> No
     expect(filing(page).get_by_label("Title")).to_have_value("")
 
 
-def test_a_persons_own_choice_wins(console: OpenPage, service: Service) -> None:
+def test_a_chosen_label_replaces_the_suggestion(console: OpenPage, service: Service) -> None:
     page = console("?view=file")
     filing(page).get_by_label("Title").fill("Charged twice")
     filing(page).get_by_label("Description").fill("Please refund one of the two invoices.")
@@ -47,7 +47,7 @@ def test_a_persons_own_choice_wins(console: OpenPage, service: Service) -> None:
     assert (ticket["category"], ticket["triage"]["category"]) == ("technical", {"source": "caller"})
 
 
-def test_filing_again_after_an_answer_was_lost_files_once(console: OpenPage, service: Service) -> None:
+def test_a_lost_response_creates_no_second_ticket(console: OpenPage, service: Service) -> None:
     page = console("?view=file")
     filing(page).get_by_label("Title").fill("Once")
     filing(page).get_by_label("Description").fill("No matter how often it is sent.")
@@ -69,7 +69,7 @@ def test_filing_again_after_an_answer_was_lost_files_once(console: OpenPage, ser
     assert [ticket["title"] for ticket in service.call("GET", URL).json] == ["Once"]
 
 
-def test_filing_names_what_is_missing(console: OpenPage, service: Service) -> None:
+def test_missing_fields_are_named(console: OpenPage, service: Service) -> None:
     page = console("?view=file")
     page.get_by_role("button", name="Create ticket").click()
     expect(filing(page).get_by_label("Title")).to_be_focused()

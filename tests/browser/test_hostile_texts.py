@@ -1,4 +1,4 @@
-"""Tickets whose texts mean no good"""
+"""Tickets whose texts try to become code or to break the layout."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 
-def test_the_browser_lets_no_text_become_html(browser: Browser, service: Service) -> None:
+def test_the_policy_forbids_html_from_text(browser: Browser, service: Service) -> None:
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(origin_of(service))
@@ -41,7 +41,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("size", [NARROW, (1440, 900)])
-def test_hostile_texts_are_texts(console: OpenPage, service: Service, size: tuple[int, int]) -> None:
+def test_hostile_texts_are_shown_as_text(console: OpenPage, service: Service, size: tuple[int, int]) -> None:
     tickets = [file(service, title=text, description=text * 20) for text in HOSTILE]
     change(service, tickets[0], title=HOSTILE[1], description=HOSTILE[0])
     page = console("?search=alert", size=size)

@@ -1,4 +1,4 @@
-"""The console without a mouse"""
+"""The console without a mouse."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Se
     assert len(service.call("GET", URL).json) == 4
 
 
-def test_tab_reaches_everything_and_shows_where_it_is(console: OpenPage, service: Service) -> None:
+def test_tab_reaches_all_controls_with_visible_focus(console: OpenPage, service: Service) -> None:
     for number in range(60):
         file(service, title=f"Ticket {number}")
     page = console()
@@ -92,15 +92,15 @@ def test_tab_reaches_everything_and_shows_where_it_is(console: OpenPage, service
         if active is None:
             break
         reached.append(active[0])
-        assert active[1] != "none", f"nobody sees that {active[0]} has the focus"
+        assert active[1] != "none", f"{active[0]} has the focus, and it is not visible"
     assert reached[0] == "Skip to content"
     assert any(name.endswith("New ticket") for name in reached)
     assert "Refresh" in reached
-    # One row is reached; the others with arrows: nobody presses Tab fifty times
+    # Tab reaches one row; the arrow keys reach the others.
     assert len([name for name in reached if "Ticket " in name]) == 1
 
 
-def test_arrows_go_through_the_rows(console: OpenPage, service: Service) -> None:
+def test_arrow_keys_move_between_rows(console: OpenPage, service: Service) -> None:
     for title in ("One", "Two"):
         file(service, title=title)
     page = console()
@@ -111,7 +111,7 @@ def test_arrows_go_through_the_rows(console: OpenPage, service: Service) -> None
     expect(rows(page).first.locator("a")).to_be_focused()
 
 
-def test_letters_are_letters_where_texts_are_written(console: OpenPage) -> None:
+def test_shortcuts_are_off_in_text_fields(console: OpenPage) -> None:
     page = console("?view=file")
     filing(page).get_by_label("Title").press_sequentially("jnqt?/")
     expect(filing(page).get_by_label("Title")).to_have_value("jnqt?/")
@@ -137,7 +137,7 @@ def test_single_keys_can_be_switched_off(console: OpenPage, service: Service) ->
     expect(page.get_by_role("heading", name="New ticket")).to_be_visible()
 
 
-def test_a_list_that_comes_late_leaves_the_focus_where_it_is(console: OpenPage, service: Service) -> None:
+def test_a_late_response_keeps_the_focus(console: OpenPage, service: Service) -> None:
     for title in ("First invoice", "Second invoice"):
         file(service, title=title)
     page = console()

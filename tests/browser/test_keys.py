@@ -1,4 +1,4 @@
-"""Where the service asks for keys"""
+"""The console of a service that requires API keys."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import origin_of
 from tests.browser.steps import panel, titles
 from tests.conftest import serve
+from tests.support.cast import insert_key
 from tests.support.tickets import insert
 
 if TYPE_CHECKING:
@@ -30,10 +31,7 @@ def guarded(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def add_key(database: Connection, scope: str) -> str:
     key = f"tk_{secrets.token_hex()}"
-    database.execute(
-        "INSERT INTO api_keys (name, scope, hash) VALUES (%s, %s, sha256(%s::text::bytea))",
-        [f"{scope}-{secrets.token_hex(4)}", scope, key],
-    )
+    insert_key(database, f"{scope}-{secrets.token_hex(4)}", scope, key)
     return key
 
 
@@ -43,9 +41,7 @@ def give_key(page: Page, key: str) -> None:
     dialog.get_by_role("button", name="Use key").click()
 
 
-def test_it_asks_for_a_key_and_keeps_it_for_the_session(
-    open_at: OpenPage, guarded: Service, database: Connection, clean: None
-) -> None:
+def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:
     insert(database, "Secret", "2026-01-01")
     key = add_key(database, "write")
     page = open_at(origin_of(guarded))
@@ -73,9 +69,7 @@ def test_it_asks_for_a_key_and_keeps_it_for_the_session(
     assert not titles(page).all()
 
 
-def test_what_a_key_does_not_allow_is_told(
-    open_at: OpenPage, guarded: Service, database: Connection, clean: None
-) -> None:
+def test_a_missing_scope_is_reported(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:
     ticket = insert(database, "Only to be read", "2026-01-01")
     page = open_at(origin_of(guarded), f"?ticket={ticket}")
     give_key(page, add_key(database, "read"))
@@ -84,7 +78,7 @@ def test_what_a_key_does_not_allow_is_told(
     expect(panel(page).get_by_label("Status")).to_have_value("open")
 
 
-def test_a_refused_prompt_leaves_a_way_back(open_at: OpenPage, guarded: Service, clean: None) -> None:
+def test_a_cancelled_prompt_can_be_reopened(open_at: OpenPage, guarded: Service, clean: None) -> None:
     page = open_at(origin_of(guarded))
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
     expect(page.get_by_role("alert")).to_contain_text("An API key is needed")

@@ -1,4 +1,4 @@
-"""The browser client of the backend being replaced (old_client/), on a page of another origin"""
+"""The browser client of the backend being replaced (old_client/), on a page of another origin."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ CLIENT = Path(__file__).parent / "old_client"
 
 
 class Quiet(SimpleHTTPRequestHandler):
-    """Serves files without a word."""
+    """Serve files without a log."""
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Discard the line."""
 
 
 @pytest.fixture(scope="module")
@@ -66,12 +66,12 @@ def client(browser: Browser, shop: str, open_service: Service, clean: None) -> I
 
 
 def preflights(service: Service) -> list[dict[str, Any]]:
-    """The log's lines of the calls by which a browser asks whether it may."""
+    """Return the log lines of CORS preflight requests."""
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     return [line for line in lines if line.get("method") == "OPTIONS"]
 
 
-def test_it_classifies_creates_lists_changes_and_counts(client: Page, open_service: Service) -> None:
+def test_it_classifies_creates_lists_and_changes_tickets(client: Page, open_service: Service) -> None:
     client.get_by_label("Title").fill("Charged twice")
     client.get_by_label("Description").fill("My card was charged twice for one invoice, please refund.")
     client.get_by_label("Description").blur()
@@ -87,12 +87,12 @@ def test_it_classifies_creates_lists_changes_and_counts(client: Page, open_servi
     [ticket] = open_service.call("GET", URL).json
     assert (ticket["category"], ticket["priority"], ticket["status"]) == ("billing", "high", "resolved")
     expect(client.locator("#error")).to_be_empty()
-    asked = {(line["route"], line["status"]) for line in preflights(open_service)}
+    requested = {(line["route"], line["status"]) for line in preflights(open_service)}
     paths = ("", "/stats", "/classify", "/<uuid:ticket_id>")
-    assert asked == {(f"/api/tickets{path}", 200) for path in paths}
+    assert requested == {(f"/api/tickets{path}", 200) for path in paths}
 
 
-def test_its_four_filters(client: Page, open_service: Service) -> None:
+def test_its_four_filters_work(client: Page, open_service: Service) -> None:
     file(open_service, title="100% lost", category="billing", priority="high")
     file(open_service, title="100 percent lost", category="billing", priority="high")
     file(open_service, title="Other", category="account", priority="low")
@@ -119,7 +119,7 @@ def test_it_shows_errors(client: Page, open_service: Service) -> None:
     expect(client.locator("#error")).to_have_text("status must be one of open, in_progress, resolved, closed.")
 
 
-def test_other_services_do_not_let_it(browser: Browser, shop: str, service: Service) -> None:
+def test_a_service_without_cors_is_unreachable(browser: Browser, shop: str, service: Service) -> None:
     context = browser.new_context()
     page = context.new_page()
     page.goto(f"{shop}/?api={origin_of(service)}")

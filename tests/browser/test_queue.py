@@ -1,4 +1,4 @@
-"""The queue: filters in the address, search as you type, pages as it is scrolled"""
+"""The queue: filters in the URL, search while typing, pages loaded while scrolling."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ def test_it_shows_the_queue_newest_first(console: OpenPage, service: Service) ->
     expect(page).to_have_title("Tickets")
 
 
-def test_an_empty_queue_says_what_to_do(console: OpenPage) -> None:
+def test_an_empty_queue_links_to_the_form(console: OpenPage) -> None:
     page = console()
     expect(page.get_by_text("No tickets yet")).to_be_visible()
     page.locator("#queue-state").get_by_role("link", name="New ticket").click()
     expect(page.get_by_role("heading", name="New ticket")).to_be_visible()
 
 
-def test_filters_are_in_the_address(console: OpenPage, service: Service) -> None:
+def test_filters_are_in_the_url(console: OpenPage, service: Service) -> None:
     file(service, title="Money", category="billing")
     change(service, file(service, title="Done", category="billing"), status="closed")
     file(service, title="Other", category="technical")
@@ -63,7 +63,7 @@ def test_filters_are_in_the_address(console: OpenPage, service: Service) -> None
     expect(rows(page)).to_have_count(3)
 
 
-def test_a_window_of_local_days_and_an_order(console: OpenPage, database: Connection, service: Service) -> None:
+def test_a_window_has_local_days(console: OpenPage, database: Connection, service: Service) -> None:
     for at in ("2026-03-01T22:59:59Z", "2026-03-01T23:00Z", "2026-03-03T22:59:59Z", "2026-03-03T23:00Z"):
         insert(database, at, at)
     page = console("?from=2026-03-02&to=2026-03-03")  # in Berlin, one hour ahead of UTC
@@ -75,7 +75,7 @@ def test_a_window_of_local_days_and_an_order(console: OpenPage, database: Connec
     expect(titles(page)).to_have_text(["Now"])
 
 
-def test_search_as_you_type_forgets_outdated_calls(console: OpenPage, service: Service) -> None:
+def test_search_while_typing_aborts_outdated_requests(console: OpenPage, service: Service) -> None:
     file(service, title="Charged twice")
     file(service, title="Change of address")
     page = console()
@@ -96,7 +96,7 @@ def test_search_as_you_type_forgets_outdated_calls(console: OpenPage, service: S
     expect(page.get_by_label("Search in")).to_have_value("")
 
 
-def test_it_loads_pages_as_it_is_scrolled(console: OpenPage, database: Connection) -> None:
+def test_scrolling_loads_pages(console: OpenPage, database: Connection) -> None:
     insert_many(database, 230)
     asked: list[str] = []
     page = console()
@@ -113,12 +113,12 @@ def test_it_loads_pages_as_it_is_scrolled(console: OpenPage, database: Connectio
     expect(page.locator("#more")).to_be_hidden()
 
 
-def test_a_bad_filter_in_the_address_is_told(console: OpenPage) -> None:
+def test_a_bad_filter_in_the_url_is_reported(console: OpenPage) -> None:
     page = console("?status=opne")
     expect(page.get_by_role("alert")).to_contain_text("status must be one or more of open, in_progress")
 
 
-def test_a_call_that_fails_can_be_tried_again(console: OpenPage, service: Service) -> None:
+def test_a_failed_request_can_be_retried(console: OpenPage, service: Service) -> None:
     file(service, title="Still there")
     page = console("?view=file")
     document = {"title": "Temporarily unavailable", "detail": "The database is away.", "status": 503}

@@ -1,4 +1,4 @@
-"""The statistics as pictures"""
+"""The charts of the statistics."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 
-def test_the_statistics_are_those_of_the_api(console: OpenPage, service: Service) -> None:
+def test_the_statistics_equal_those_of_the_api(console: OpenPage, service: Service) -> None:
     for priority in ("critical", "critical", "low"):
         change(service, file(service, priority=priority, category="billing"), status="resolved")
     suggested = service.call("POST", URL, {"title": "Refund", "description": "I was charged twice"}).json
@@ -38,14 +38,14 @@ def test_the_statistics_are_those_of_the_api(console: OpenPage, service: Service
     assert page.url.endswith("?view=statistics&days=7")
 
 
-def test_statistics_without_tickets(console: OpenPage) -> None:
+def test_statistics_without_tickets_are_zero(console: OpenPage) -> None:
     page = console("?view=statistics")
     expect(page.get_by_text("Nothing resolved yet")).to_be_visible()
     expect(page.get_by_text("Nothing suggested yet")).to_be_visible()
     expect(page.locator(".totals")).to_contain_text("0")
 
 
-def test_the_days_are_those_of_the_browsers_zone(console: OpenPage) -> None:
+def test_days_are_in_the_time_zone_of_the_browser(console: OpenPage) -> None:
     asked: list[str] = []
     page = console("?view=file")
     page.on("request", lambda request: asked.append(request.url))

@@ -1,4 +1,4 @@
-"""A ticket: changes in place, lost races, deleting"""
+"""The panel of a ticket: changes, edit conflicts, deletion."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_ticket_is_changed_in_place(console: OpenPage, service: Service) -> No
     assert (now["status"], now["description"], now["version"]) == ("in_progress", "It stops after 1,000 rows.", 3)
 
 
-def test_changes_in_a_row_do_not_race_each_other(console: OpenPage, service: Service) -> None:
+def test_quick_changes_do_not_conflict_with_each_other(console: OpenPage, service: Service) -> None:
     ticket = file(service)
     page = console(f"?ticket={ticket['id']}")
     expect(panel(page)).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_lost_race_is_shown_and_resolved(console: OpenPage, service: Service, 
     assert (now["status"], now["title"]) == (status, "Theirs")
 
 
-def test_a_race_that_is_lost_twice_is_shown_twice(console: OpenPage, service: Service) -> None:
+def test_a_second_edit_conflict_is_shown(console: OpenPage, service: Service) -> None:
     ticket = file(service)
     page = console(f"?ticket={ticket['id']}")
     panel(page).get_by_role("button", name="Edit").click()
@@ -102,7 +102,7 @@ def test_a_race_that_is_lost_twice_is_shown_twice(console: OpenPage, service: Se
     assert (now["title"], now["priority"]) == ("Mine", "critical")
 
 
-def test_the_same_change_by_two_is_no_conflict(console: OpenPage, service: Service) -> None:
+def test_the_same_change_by_two_people_is_no_conflict(console: OpenPage, service: Service) -> None:
     ticket = file(service)
     page = console(f"?ticket={ticket['id']}")
     expect(panel(page)).to_be_visible()
@@ -112,7 +112,7 @@ def test_the_same_change_by_two_is_no_conflict(console: OpenPage, service: Servi
     assert read(service, ticket)["version"] == 2
 
 
-def test_a_change_that_is_lost_after_going_on_is_told(console: OpenPage, service: Service) -> None:
+def test_a_conflict_is_reported_after_leaving_the_ticket(console: OpenPage, service: Service) -> None:
     ticket, other = file(service, title="Left"), file(service, title="Other")
     page = console(f"?ticket={ticket['id']}")
     expect(panel(page)).to_be_visible()
@@ -131,7 +131,7 @@ def test_a_change_that_is_lost_after_going_on_is_told(console: OpenPage, service
     assert read(service, other)["version"] == 1
 
 
-def test_a_ticket_that_another_deleted(console: OpenPage, service: Service) -> None:
+def test_a_deleted_ticket_is_reported(console: OpenPage, service: Service) -> None:
     ticket = file(service)
     page = console(f"?ticket={ticket['id']}")
     expect(panel(page)).to_be_visible()
@@ -143,7 +143,7 @@ def test_a_ticket_that_another_deleted(console: OpenPage, service: Service) -> N
     expect(page.get_by_role("alert")).to_contain_text("There is no ticket")
 
 
-def test_deleting_asks_first(console: OpenPage, service: Service) -> None:
+def test_deleting_requires_confirmation(console: OpenPage, service: Service) -> None:
     ticket = file(service, title="Doomed")
     page = console(f"?ticket={ticket['id']}")
     dialog = page.get_by_role("dialog", name="Delete this ticket?")

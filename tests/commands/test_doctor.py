@@ -1,4 +1,4 @@
-"""flask doctor: each check against a real server or obstacle, and what it advises."""
+"""flask doctor: each check against a real server, and its advice."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ AWAY = "postgresql://ann:hunter2@127.0.0.1:1/tickets"
 
 @pytest.fixture
 def server(database_url: str) -> Iterator[Server]:
-    """What the tests' own server says of itself."""
+    """Return the facts about the tests' own server."""
     with closing(Database(Config(database_url=database_url))) as database:
         yield health.server(database)
 
 
 def findings(url: str, **settings: str) -> tuple[int, dict[str, dict[str, str]]]:
-    """The exit status of `flask doctor --json`, and its findings by check; of several the last."""
+    """Return the exit status of `flask doctor --json` and the last finding of each check."""
     status, printed = run("flask", "doctor", "--json", DATABASE_URL=url, **settings)
     return status, {finding["check"]: finding for finding in json.loads(printed)}
 
@@ -55,13 +55,13 @@ def test_it_works(own_url: str) -> None:
     assert max(map(len, lines)) <= 170
 
 
-def test_it_is_for_machines_too(own_url: str) -> None:
+def test_json_output(own_url: str) -> None:
     status, found = findings(own_url)
     assert status == 0
     assert found["migrations"] == {"check": "migrations", "verdict": "ok", "found": "All are applied.", "advice": ""}
 
 
-def test_a_database_that_is_away() -> None:
+def test_an_unreachable_database() -> None:
     status, found = findings(AWAY, DB_POOL_TIMEOUT="0.3")
     assert (status, found["database"]["verdict"]) == (1, "wrong")
     assert "DATABASE_URL" in found["database"]["advice"]
@@ -76,7 +76,7 @@ def test_a_database_without_tables(new_database: Callable[[], str]) -> None:
     assert "counters" not in found
 
 
-def test_a_migration_that_was_edited(own_url: str) -> None:
+def test_an_edited_migration(own_url: str) -> None:
     execute(own_url, "UPDATE _migration_content SET sha256 = 'x' WHERE migration_id = '0003_triage_examples'")
     assert migrations.edited(own_url) == ["0003_triage_examples"]
     status, found = findings(own_url)
@@ -84,7 +84,7 @@ def test_a_migration_that_was_edited(own_url: str) -> None:
     assert found["migrations"]["found"] == "Edited after they were applied: 0003_triage_examples."
 
 
-def test_a_role_that_may_do_little(own_url: str) -> None:
+def test_a_role_with_few_privileges(own_url: str) -> None:
     name = conninfo_to_dict(own_url)["dbname"]
     role = f"limited_{name}"
     execute(
@@ -102,22 +102,22 @@ def test_a_role_that_may_do_little(own_url: str) -> None:
         execute(own_url, f"DROP OWNED BY {role}", f"DROP ROLE {role}")
     assert status == 1
     assert found["connections"]["verdict"] == "wrong"
-    assert "the server takes 3." in found["connections"]["found"]
+    assert "the server allows 3." in found["connections"]["found"]
     assert found["privileges"]["advice"] == f'Migrate as the owner, or GRANT CREATE ON DATABASE "{name}" TO "{role}".'
-    assert found["extensions"]["advice"] == "Let an administrator run: CREATE EXTENSION btree_gin;"
+    assert found["extensions"]["advice"] == "Ask an administrator to run: CREATE EXTENSION btree_gin;"
 
 
-def test_counters_below_zero(own_url: str) -> None:
+def test_negative_counters(own_url: str) -> None:
     execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
     status, found = findings(own_url)
     assert (status, found["counters"]["advice"]) == (1, "Run `flask stats rebuild`.")
 
 
-def test_a_database_that_takes_no_writes(own_url: str) -> None:
+def test_a_read_only_database(own_url: str) -> None:
     name = conninfo_to_dict(own_url)["dbname"]
     execute(own_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     status, found = findings(own_url)
-    assert (status, found["privileges"]["found"]) == (1, "The database takes no writes.")
+    assert (status, found["privileges"]["found"]) == (1, "The database is read-only.")
 
 
 # --- settings
@@ -132,7 +132,7 @@ def test_a_database_that_takes_no_writes(own_url: str) -> None:
         ({"openai_base_url": "http://x"}, "OPENAI_BASE_URL without OPENAI_API_KEY"),
     ],
 )
-def test_settings_that_do_not_go_together(settings: dict[str, object], said: str) -> None:
+def test_settings_that_contradict_each_other(settings: dict[str, object], said: str) -> None:
     config = replace(Config(database_url=AWAY), **settings)  # type: ignore[arg-type]
     [warning, fine] = doctor.settings(config)
     assert warning.verdict is Verdict.WARNING
@@ -141,7 +141,7 @@ def test_settings_that_do_not_go_together(settings: dict[str, object], said: str
     assert fine.verdict is Verdict.FINE
 
 
-def test_settings_that_do() -> None:
+def test_settings_that_fit_each_other() -> None:
     config = Config(database_url=AWAY, cors_origins=("*",), require_api_key=True)
     assert [finding.verdict for finding in doctor.settings(config)] == [Verdict.FINE]
 
@@ -180,7 +180,7 @@ def test_extensions(server: Server) -> None:
     assert_advises(doctor.extensions(may, {}), Verdict.FINE)
     assert_advises(doctor.extensions(may, {"pg_trgm": True}), Verdict.WARNING)
     assert_advises(doctor.extensions(may_not, {"pg_trgm": True}), Verdict.WRONG)
-    assert "no pg_trgm" in assert_advises(doctor.extensions(may, {"pg_trgm": False}), Verdict.WRONG).found
+    assert "lacks pg_trgm" in assert_advises(doctor.extensions(may, {"pg_trgm": False}), Verdict.WRONG).found
 
 
 def test_an_extension_whose_files_are_missing(database_url: str) -> None:
@@ -193,7 +193,7 @@ def test_temporary_tables(server: Server) -> None:
     assert "GRANT TEMPORARY" in assert_advises(finding, Verdict.WRONG).advice
 
 
-def test_changes_that_nobody_folds() -> None:
+def test_deltas_that_are_not_merged() -> None:
     assert_advises(doctor.counters(health.Counted(False, 10)), Verdict.FINE)
     assert_advises(doctor.counters(health.Counted(False, 1_000_000)), Verdict.WARNING)
 
@@ -205,7 +205,7 @@ def test_no_model() -> None:
     assert_advises(doctor.model(Config(database_url=AWAY)), Verdict.FINE)
 
 
-def test_a_model_that_answers(httpserver: HTTPServer) -> None:
+def test_a_model_that_responds(httpserver: HTTPServer) -> None:
     labels = {"category": "account", "priority": "high", "category_confidence": 0.9, "priority_confidence": 0.8}
     content = json.dumps({**labels, "category_reasons": [], "priority_reasons": []})
     message = {"role": "assistant", "content": content, "refusal": None}
@@ -229,7 +229,7 @@ def test_a_model_that_refuses_the_key(httpserver: HTTPServer) -> None:
 
 
 def assert_advises(finding: Finding, verdict: Verdict) -> Finding:
-    """A check's verdict; all but a fine one say what to do."""
+    """Check the verdict, and that each finding but a fine one has advice."""
     assert finding.verdict is verdict
     assert bool(finding.advice) == (verdict is not Verdict.FINE)
     return finding

@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id/history, and that it explains the ticket"""
+"""GET /api/tickets/:id/history, and that the entries lead to the ticket"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tickets import LABELS, TICKET, URL, faults, file_ticket, insert, next_page, problem
+from tests.support.tickets import LABELS, TICKET, URL, field_errors, file_ticket, insert, next_page, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.postgres import queries
 
@@ -25,19 +25,19 @@ REQUEST = {"X-Request-Id": "request-1"}
 
 
 def history(client: FlaskClient, ticket_id: str, **headers: str) -> list[dict[str, Any]]:
-    """All entries of a ticket, over all pages."""
+    """Return all entries of a ticket, from all pages."""
     entries: list[dict[str, Any]] = []
     address: str | None = f"{URL}{ticket_id}/history?limit=500"
     while address:
-        answer = client.get(address, headers=headers)
-        assert answer.status_code == 200, answer.text
-        entries += answer.get_json()
-        address = next_page(answer)
+        response = client.get(address, headers=headers)
+        assert response.status_code == 200, response.text
+        entries += response.get_json()
+        address = next_page(response)
     return entries
 
 
 def replayed(entries: list[dict[str, Any]]) -> dict[str, Any]:
-    """The ticket that the entries lead to."""
+    """Return the ticket that the entries lead to."""
     ticket: dict[str, Any] = dict.fromkeys(FIELDS)
     for entry in entries:
         for field, change in entry["changes"].items():
@@ -55,14 +55,14 @@ def assert_explained(client: FlaskClient, ticket_id: str) -> None:
 def test_it_works(client: FlaskClient) -> None:
     ticket = client.post(URL, json={**TICKET, **LABELS}, headers=REQUEST).get_json()
     changed = client.patch(URL + ticket["id"], json={"status": "closed", "title": "New"}, headers={"X-Request-Id": "2"})
-    answer = client.get(f"{URL}{ticket['id']}/history")
-    assert (answer.status_code, answer.content_type, answer.headers["Cache-Control"]) == (
+    response = client.get(f"{URL}{ticket['id']}/history")
+    assert (response.status_code, response.content_type, response.headers["Cache-Control"]) == (
         200,
         "application/json",
         "no-store",
     )
     by_caller = {"source": "caller"}
-    assert answer.get_json() == [
+    assert response.get_json() == [
         {
             "event": "created",
             "version": 1,
@@ -86,7 +86,7 @@ def test_it_works(client: FlaskClient) -> None:
     ]
 
 
-def test_creation_tells_what_was_suggested(client: FlaskClient) -> None:
+def test_creation_entry_has_the_suggestion(client: FlaskClient) -> None:
     ticket = client.post(URL, json={**TICKET, "priority": "low"}).get_json()
     client.patch(URL + ticket["id"], json={"category": "billing"})
     created = history(client, ticket["id"])[0]
@@ -94,7 +94,7 @@ def test_creation_tells_what_was_suggested(client: FlaskClient) -> None:
     assert created["triage"] == ticket["triage"]
 
 
-def test_a_change_of_nothing_leaves_no_trace(client: FlaskClient, database: Connection) -> None:
+def test_change_of_nothing_adds_no_entry(client: FlaskClient, database: Connection) -> None:
     ticket = file_ticket(client)
     for body in ({}, {"title": ticket["title"], "status": "OPEN"}, {"version": 9}):
         assert client.patch(URL + ticket["id"], json=body).status_code == 200
@@ -105,7 +105,7 @@ def test_a_change_of_nothing_leaves_no_trace(client: FlaskClient, database: Conn
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_it_explains_the_ticket(client: FlaskClient, seed: int) -> None:
+def test_replaying_the_history_gives_the_ticket(client: FlaskClient, seed: int) -> None:
     choose = random.Random(seed)
     ticket_id = client.post(URL, json=TICKET).get_json()["id"]
     values = {
@@ -132,7 +132,7 @@ def test_it_explains_the_ticket(client: FlaskClient, seed: int) -> None:
         "title = 'New', description = 'x', category = 'general', priority = 'low'",
     ],
 )
-def test_changes_by_hand_are_in_it_too(client: FlaskClient, database: Connection, change: str) -> None:
+def test_change_by_hand_adds_an_entry(client: FlaskClient, database: Connection, change: str) -> None:
     tickets = [file_ticket(client)["id"] for _ in range(3)]
     client.patch(URL + tickets[0], json={"title": "By a call"})
     database.execute(f"UPDATE tickets SET {change}".encode())
@@ -143,14 +143,14 @@ def test_changes_by_hand_are_in_it_too(client: FlaskClient, database: Connection
         assert (entries[-1]["by"], entries[-1]["request_id"]) == (None, None)
 
 
-def test_a_release_that_knows_nothing_of_it_leaves_it_whole(client: FlaskClient, database: Connection) -> None:
+def test_statements_of_an_older_release_keep_it_complete(client: FlaskClient, database: Connection) -> None:
     ticket_id = insert(database, "old", "2026-01-01T00:00:00Z")
     assert_explained(client, ticket_id)
     client.patch(URL + ticket_id, json={"title": "new"})
     assert_explained(client, ticket_id)
 
 
-def test_what_was_changed_before_there_was_a_history(client: FlaskClient, database: Connection) -> None:
+def test_change_from_before_the_history_existed_is_shown(client: FlaskClient, database: Connection) -> None:
     ticket_id = insert(database, "old", "2026-01-01T00:00:00Z")
     database.execute("ALTER TABLE tickets DISABLE TRIGGER ticket_history_changed")
     database.execute("UPDATE tickets SET version = 5, status = 'closed'")
@@ -161,10 +161,10 @@ def test_what_was_changed_before_there_was_a_history(client: FlaskClient, databa
     assert_explained(client, ticket_id)
 
 
-# --- who
+# --- author
 
 
-def test_it_names_the_key_of_each_author(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
+def test_entry_names_the_key_of_its_author(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
     client = guarded.test_client()
     path = client.post(URL, json=TICKET, headers=cast["writer"]).headers["Location"]
     client.patch(path, json={"status": "closed"}, headers={**cast["admin"], **REQUEST})
@@ -176,7 +176,7 @@ def test_it_names_the_key_of_each_author(guarded: Flask, cast: dict[str, dict[st
     assert all(re.fullmatch(r"[0-9a-f]{32}|request-1", entry["request_id"]) for entry in entries)
 
 
-def test_an_author_stays_in_his_statement(make_app: Callable[..., Flask]) -> None:
+def test_author_does_not_outlive_the_statement(make_app: Callable[..., Flask]) -> None:
     app = make_app(pool_size=1)
     client, database = app.test_client(), app.extensions["ticketsvc"].database
     ticket_id = file_ticket(client)["id"]
@@ -190,7 +190,7 @@ def test_an_author_stays_in_his_statement(make_app: Callable[..., Flask]) -> Non
 # --- deletion
 
 
-def test_deletion_leaves_a_trace_without_the_text(client: FlaskClient, database: Connection) -> None:
+def test_deletion_keeps_the_history_without_texts(client: FlaskClient, database: Connection) -> None:
     ticket_id = client.post(URL, json={"title": "xylophone", "description": "quagmire"}).get_json()["id"]
     client.patch(URL + ticket_id, json={"title": "zither", "status": "closed"})
     before = history(client, ticket_id)
@@ -208,7 +208,7 @@ def test_deletion_leaves_a_trace_without_the_text(client: FlaskClient, database:
     assert not re.search("xylophone|quagmire|zither", rows)
 
 
-def test_deletion_by_hand_leaves_a_trace_too(client: FlaskClient, database: Connection) -> None:
+def test_deletion_by_hand_adds_an_entry(client: FlaskClient, database: Connection) -> None:
     tickets = [file_ticket(client)["id"] for _ in range(3)]
     database.execute("DELETE FROM tickets")
     for ticket_id in tickets:
@@ -218,35 +218,35 @@ def test_deletion_by_hand_leaves_a_trace_too(client: FlaskClient, database: Conn
 # --- pages
 
 
-def test_its_pages(client: FlaskClient, database: Connection) -> None:
+def test_pages_contain_every_entry_once(client: FlaskClient, database: Connection) -> None:
     ticket_id = file_ticket(client, title="0")["id"]
     for number in range(1, 8):
         client.patch(URL + ticket_id, json={"title": str(number)})
     seen, pages = [], 0
     address: str | None = f"{URL}{ticket_id}/history/?limit=3"
     while address:
-        answer = client.get(address)
-        seen += [entry["changes"]["title"]["to"] for entry in answer.get_json()]
-        pages, address = pages + 1, next_page(answer)
+        response = client.get(address)
+        seen += [entry["changes"]["title"]["to"] for entry in response.get_json()]
+        pages, address = pages + 1, next_page(response)
     assert (seen, pages) == ([str(number) for number in range(8)], 3)
 
 
-def test_a_page_has_a_hundred_entries_unless_told(client: FlaskClient, database: Connection) -> None:
+def test_default_limit_is_100_entries(client: FlaskClient, database: Connection) -> None:
     ticket_id = file_ticket(client)["id"]
     for _ in range(100):
         database.execute("UPDATE tickets SET version = version + 1, title = version::text")
-    answer = client.get(f"{URL}{ticket_id}/history")
-    assert len(answer.get_json()) == 100
-    following = next_page(answer)
+    response = client.get(f"{URL}{ticket_id}/history")
+    assert len(response.get_json()) == 100
+    following = next_page(response)
     assert following
     assert len(client.get(following).get_json()) == 1
     assert len(history(client, ticket_id)) == 101
 
 
 @pytest.mark.parametrize("query", ["limit=0", "limit=501", "limit=x", "cursor=x", "by=ann", "status=open"])
-def test_it_rejects_other_queries(client: FlaskClient, query: str) -> None:
+def test_it_rejects_invalid_parameters(client: FlaskClient, query: str) -> None:
     ticket_id = file_ticket(client)["id"]
-    assert list(faults(client.get(f"{URL}{ticket_id}/history?{query}"))) == [query.partition("=")[0]]
+    assert list(field_errors(client.get(f"{URL}{ticket_id}/history?{query}"))) == [query.partition("=")[0]]
 
 
 def test_it_rejects_the_cursor_of_another_ticket_or_list(client: FlaskClient) -> None:
@@ -255,9 +255,11 @@ def test_it_rejects_the_cursor_of_another_ticket_or_list(client: FlaskClient) ->
     for address in (f"{URL}{one}/history?limit=1", f"{URL}?limit=1"):
         following = next_page(client.get(address))
         assert following
-        assert faults(client.get(f"{URL}{other}/history?{following.partition('?')[2]}")) == {"cursor": "not_allowed"}
+        assert field_errors(client.get(f"{URL}{other}/history?{following.partition('?')[2]}")) == {
+            "cursor": "not_allowed"
+        }
 
 
 @pytest.mark.parametrize("ticket_id", ["0192a3b4-c5d6-7e8f-9012-3456789abcde", "stats", "1", "%00"])
-def test_of_no_ticket_there_is_no_history(client: FlaskClient, ticket_id: str) -> None:
+def test_unknown_ticket_is_404(client: FlaskClient, ticket_id: str) -> None:
     problem(client.get(f"{URL}{ticket_id}/history"), 404)

@@ -30,7 +30,7 @@ BODY = {**TICKET, **LABELS}
 
 @pytest.fixture
 def key() -> str:
-    """A new key."""
+    """Return a new key."""
     return str(uuid4())
 
 
@@ -55,16 +55,16 @@ def test_it_works(client: FlaskClient, database: Connection, key: str) -> None:
     assert count_rows(database) == 1
 
 
-def test_without_a_key_nothing_is_remembered(client: FlaskClient, database: Connection) -> None:
+def test_create_without_a_key_is_not_recorded(client: FlaskClient, database: Connection) -> None:
     assert client.post(URL, json=BODY).get_json()["id"] != client.post(URL, json=BODY).get_json()["id"]
     assert (count_rows(database), count_rows(database, "idempotency_records")) == (2, 0)
 
 
-def test_another_key_makes_another_ticket(client: FlaskClient, key: str) -> None:
+def test_another_key_creates_another_ticket(client: FlaskClient, key: str) -> None:
     assert post(client, key).get_json()["id"] != post(client, key + "2").get_json()["id"]
 
 
-def test_the_first_answer_outlives_changes_and_deletion(client: FlaskClient, database: Connection, key: str) -> None:
+def test_first_response_outlives_changes_and_deletion(client: FlaskClient, database: Connection, key: str) -> None:
     first = post(client, key, TICKET)
     client.patch(first.headers["Location"], json={"title": "Other", "status": "closed"})
     assert_replayed(first, post(client, key, TICKET))
@@ -73,7 +73,7 @@ def test_the_first_answer_outlives_changes_and_deletion(client: FlaskClient, dat
     assert count_rows(database) == 0
 
 
-def test_the_same_json_is_the_same_body(client: FlaskClient, key: str) -> None:
+def test_equal_json_is_the_same_body(client: FlaskClient, key: str) -> None:
     first = post(client, key)
     spread = json.dumps(dict(reversed(BODY.items())), indent=4)
     assert_replayed(
@@ -99,11 +99,11 @@ EVERY_CHARACTER = "".join(map(chr, range(35, 127)))
 
 
 @pytest.mark.parametrize("key", ["a", "!", "a,b", "a" * 255, f'"{"a" * 255}"', '"a b"', r'"\"\\"', EVERY_CHARACTER])
-def test_a_good_key(client: FlaskClient, key: str) -> None:
+def test_valid_key_is_accepted(client: FlaskClient, key: str) -> None:
     assert_replayed(post(client, key), post(client, key))
 
 
-def test_quotes_make_no_difference(client: FlaskClient, key: str) -> None:
+def test_quoted_and_bare_key_are_the_same(client: FlaskClient, key: str) -> None:
     assert_replayed(post(client, key), post(client, f'"{key}"'))
 
 
@@ -112,12 +112,12 @@ BAD = ["", " ", '""', TOO_LONG, f'"{TOO_LONG}"', "a b", "a\tb", "ü", "\x7f", '"
 
 
 @pytest.mark.parametrize("key", BAD)
-def test_a_bad_key_is_400(client: FlaskClient, database: Connection, key: str) -> None:
+def test_invalid_key_is_400(client: FlaskClient, database: Connection, key: str) -> None:
     assert "Idempotency-Key" in problem(post(client, key), 400)["error"]
     assert (count_rows(database), count_rows(database, "idempotency_records")) == (0, 0)
 
 
-def test_a_key_belongs_to_its_caller(
+def test_key_belongs_to_its_client(
     guarded: Flask, cast: dict[str, dict[str, str]], database: Connection, key: str
 ) -> None:
     client = guarded.test_client()
@@ -128,34 +128,34 @@ def test_a_key_belongs_to_its_caller(
     assert_replayed(other, post(client, key, headers=cast["admin"]))
 
 
-def test_the_key_is_not_stored_as_it_is(client: FlaskClient, database: Connection, key: str) -> None:
+def test_only_the_hash_of_the_key_is_stored(client: FlaskClient, database: Connection, key: str) -> None:
     post(client, key)
     row = database.execute("SELECT k::text FROM idempotency_records AS k").fetchone()
     assert row is not None
     assert key not in str(row[0])
 
 
-# --- what is not remembered
+# --- what is not recorded
 
 
-def test_invalid_input_is_not_remembered(client: FlaskClient, key: str) -> None:
+def test_invalid_input_is_not_recorded(client: FlaskClient, key: str) -> None:
     problem(post(client, key, {"title": ""}), 400)
     problem(client.post(URL, data=b"{", headers={"Idempotency-Key": key}), 400)
     assert "Idempotent-Replayed" not in post(client, key).headers
 
 
-def test_a_failure_of_the_database_is_not_remembered(
+def test_database_failure_is_not_recorded(
     make_app: Callable[..., Flask], database_url: str, database: Connection, key: str
 ) -> None:
     client = make_app(lock_timeout=0.1).test_client()
     with locked_tickets(database_url):
         problem(post(client, key), 503)
-    answer = post(client, key)
-    assert (answer.status_code, "Idempotent-Replayed" in answer.headers) == (201, False)
+    response = post(client, key)
+    assert (response.status_code, "Idempotent-Replayed" in response.headers) == (201, False)
     assert count_rows(database) == 1
 
 
-# --- keys are pruned by creates
+# --- creates prune records
 
 
 def age(database: Connection, hours: int, keys: int) -> None:
@@ -167,7 +167,7 @@ def age(database: Connection, hours: int, keys: int) -> None:
     )
 
 
-def test_keys_are_pruned_after_a_day(client: FlaskClient, database: Connection, key: str) -> None:
+def test_records_are_pruned_after_a_day(client: FlaskClient, database: Connection, key: str) -> None:
     age(database, 25, keys=5)
     age(database, 23, keys=5)
     left = []
@@ -177,39 +177,41 @@ def test_keys_are_pruned_after_a_day(client: FlaskClient, database: Connection, 
     assert left == [8, 6, 5, 5]
 
 
-def test_a_replay_prunes_nothing(client: FlaskClient, database: Connection, key: str) -> None:
+def test_replay_prunes_nothing(client: FlaskClient, database: Connection, key: str) -> None:
     post(client, key)
     age(database, 25, keys=2)
     post(client, key)
     assert count_rows(database, "idempotency_records") == 3
 
 
-def test_pruning_waits_for_nobody(client: FlaskClient, database_url: str, database: Connection, key: str) -> None:
+def test_pruning_does_not_wait_for_locks(
+    client: FlaskClient, database_url: str, database: Connection, key: str
+) -> None:
     age(database, 25, keys=1)
     with closing(psycopg.connect(database_url)) as other:
         other.execute("DELETE FROM idempotency_records")
         assert post(client, key).status_code == 201
 
 
-# --- several at once
+# --- concurrency
 
 
-def test_of_fifty_equal_calls_at_once_one_makes_the_ticket(service: Service, database: Connection, key: str) -> None:
+def test_fifty_concurrent_creates_make_one_ticket(service: Service, database: Connection, key: str) -> None:
     def call(_: int) -> Any:
         return service.call("POST", URL, BODY, {"Idempotency-Key": key})
 
     with ThreadPoolExecutor(50) as threads:
-        answers = list(threads.map(call, range(50)))
-    made = [answer for answer in answers if answer.status == 201]
-    assert {answer.status for answer in answers} <= {201, 409}
-    assert len([answer for answer in made if "Idempotent-Replayed" not in answer.headers]) == 1
-    assert len({answer.body for answer in made}) == 1
-    assert all(answer.headers["Retry-After"] == "1" for answer in answers if answer.status == 409)
+        responses = list(threads.map(call, range(50)))
+    made = [response for response in responses if response.status == 201]
+    assert {response.status for response in responses} <= {201, 409}
+    assert len([response for response in made if "Idempotent-Replayed" not in response.headers]) == 1
+    assert len({response.body for response in made}) == 1
+    assert all(response.headers["Retry-After"] == "1" for response in responses if response.status == 409)
     assert count_rows(database) == 1
     assert call(0).body == made[0].body
 
 
-def test_many_keys_at_once_make_one_ticket_each(service: Service, database: Connection, key: str) -> None:
+def test_concurrent_keys_make_one_ticket_each(service: Service, database: Connection, key: str) -> None:
     def call(number: int) -> int:
         return service.call("POST", URL, BODY, {"Idempotency-Key": f"{key}{number % 20}"}).status
 
@@ -220,13 +222,13 @@ def test_many_keys_at_once_make_one_ticket_each(service: Service, database: Conn
 
 
 def stored(key: str) -> str:
-    """What is stored of a key when nobody is asked for API keys."""
+    """Return the hash that is stored for a key when API keys are not required."""
     return str(UUID(bytes=hashlib.sha256(f"\n{key}".encode()).digest()[:16]))
 
 
 @contextmanager
-def in_the_way(url: str, key: str) -> Iterator[Connection]:
-    """A session that has stored something for the key and not committed it: a create with the key waits for that."""
+def uncommitted_record(url: str, key: str) -> Iterator[Connection]:
+    """Open a session with an uncommitted record for the key: a create with the key waits for it."""
     with psycopg.connect(url) as holder:
         holder.execute(
             "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)"
@@ -241,8 +243,8 @@ def is_waiting(database: Connection) -> bool:
     return database.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None
 
 
-def test_while_one_runs_the_same_is_409(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
-    with in_background() as threads, in_the_way(database_url, key) as holder:
+def test_create_in_progress_is_409(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
+    with in_background() as threads, uncommitted_record(database_url, key) as holder:
         first = threads.submit(post, client, key)
         wait_until(lambda: is_waiting(database))
         second = post(client, key)
@@ -254,7 +256,9 @@ def test_while_one_runs_the_same_is_409(client: FlaskClient, database: Connectio
     assert count_rows(database) == 1
 
 
-def test_a_killed_holder_frees_its_key(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
+def test_key_is_free_after_its_session_is_killed(
+    client: FlaskClient, database: Connection, database_url: str, key: str
+) -> None:
     with closing(psycopg.connect(database_url)) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s::uuid, 0))", [stored(key)])
         problem(post(client, key), 409)
@@ -263,10 +267,10 @@ def test_a_killed_holder_frees_its_key(client: FlaskClient, database: Connection
     assert count_rows(database) == 1
 
 
-def test_who_was_later_by_a_hair_gets_the_first_answer(
+def test_create_after_a_late_commit_gets_the_first_response(
     client: FlaskClient, database: Connection, database_url: str, key: str
 ) -> None:
-    """The other create commits after this one looked for the key, and no longer holds its lock."""
+    """The other create commits after the snapshot of this one, and has released its lock."""
     first = post(client, key)
     row = database.execute(
         "DELETE FROM idempotency_records RETURNING key_hash, body_hash, ticket_id, response"
@@ -283,10 +287,10 @@ def test_who_was_later_by_a_hair_gets_the_first_answer(
 
 
 @pytest.mark.parametrize(("has_key", "status"), [(True, 201), (False, 503)])
-def test_with_a_key_a_broken_connection_is_mended_inside(
+def test_create_with_a_key_survives_a_broken_connection(
     client: FlaskClient, database: Connection, database_url: str, has_key: bool, status: int
 ) -> None:
-    """Without one nobody knows whether the ticket was made before it broke."""
+    """Without a key nobody knows whether the ticket was created before the connection broke."""
     headers = {"Idempotency-Key": str(uuid4())} if has_key else {}
     with in_background() as threads, locked_tickets(database_url) as holder:
         first = threads.submit(client.post, URL, json=BODY, headers=headers)

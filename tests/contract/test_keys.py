@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import serve
 from tests.support.cast import bearer
 from tests.support.locks import wait_until
-from tests.support.tickets import TICKET, URL, faults, problem
+from tests.support.tickets import TICKET, URL, field_errors, problem
 from tests.unit.test_config import run
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.failure_throttle import BURST, MAX_ADDRESSES, RECOVERY_SECONDS, FailureThrottle
@@ -36,7 +36,7 @@ def no_keys(database: Connection) -> None:
 
 
 def add(url: str, name: str, scope: str = "read") -> str:
-    """Make a key with the command."""
+    """Create a key with the command."""
     status, printed = run("flask", "keys", "add", name, "--scope", scope, DATABASE_URL=url)
     assert status == 0, printed
     [key] = [line for line in printed.splitlines() if line.startswith("tk_")]
@@ -50,7 +50,7 @@ def stats(client: FlaskClient, headers: dict[str, str], address: str = "192.0.2.
 # --- the commands
 
 
-def test_a_key_is_made_used_listed_and_revoked(
+def test_key_is_created_used_listed_and_revoked(
     make_app: Callable[..., Flask], database_url: str, database: Connection, no_keys: None
 ) -> None:
     key = add(database_url, "desk", "write")
@@ -59,7 +59,7 @@ def test_a_key_is_made_used_listed_and_revoked(
 
     status, listed = run("flask", "keys", "list", DATABASE_URL=database_url)
     assert status == 0
-    assert listed.startswith("desk\twrite\tmade 20")
+    assert listed.startswith("desk\twrite\tcreated 20")
     assert listed.endswith("\tvalid\n")
     assert key not in listed
 
@@ -77,57 +77,57 @@ def test_only_the_hash_of_a_key_is_stored(database_url: str, database: Connectio
     assert row[1] == hashlib.sha256(key.encode()).digest()
 
 
-def test_keys_differ_and_a_name_is_used_once(database_url: str, no_keys: None) -> None:
+def test_keys_differ_and_names_are_not_reused(database_url: str, no_keys: None) -> None:
     assert add(database_url, "one") != add(database_url, "two")
     run("flask", "keys", "revoke", "one", DATABASE_URL=database_url)
     status, printed = run("flask", "keys", "add", "one", "--scope", "read", DATABASE_URL=database_url)
-    assert (status, "There is or was a key called one." in printed) == (1, True)
+    assert (status, "A key named one already exists or was revoked." in printed) == (1, True)
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "-a", "ann's", "a" * 64, "ü", "a\n"])
-def test_a_bad_name_is_rejected(database_url: str, name: str) -> None:
+def test_invalid_name_is_rejected(database_url: str, name: str) -> None:
     status, printed = run("flask", "keys", "add", "--scope", "read", "--", name, DATABASE_URL=database_url)
-    assert (status, printed.startswith("Error: A name has 1 to 63")) == (1, True)
+    assert (status, printed.startswith("Error: NAME must have 1 to 63")) == (1, True)
 
 
-def test_a_scope_must_be_one_that_there_is(database_url: str) -> None:
+def test_unknown_scope_is_rejected(database_url: str) -> None:
     status, printed = run("flask", "keys", "add", "x", "--scope", "root", DATABASE_URL=database_url)
     assert status == 2
     assert "'read', 'write', 'admin'" in printed
 
 
-# --- calls
+# --- requests
 
 
-def test_keys_are_not_asked_for_by_default(client: FlaskClient) -> None:
+def test_keys_are_not_required_by_default(client: FlaskClient) -> None:
     for headers in ({}, bearer("tk_unknown"), {"Authorization": "Basic YTpi"}):
         assert stats(client, headers) == 200
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer", "Bearer ", "Basic YTpi", "tk_x", "Bearer\ttk_x"])
-def test_without_a_key_it_is_401(guarded: Flask, authorization: str | None) -> None:
+def test_missing_key_is_401(guarded: Flask, authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
-    answer = guarded.test_client().get(URL, headers=headers)
-    document = problem(answer, 401)
+    response = guarded.test_client().get(URL, headers=headers)
+    document = problem(response, 401)
     assert document["type"] == "/docs/errors#unauthorized"
     assert "Authorization: Bearer" in document["error"]
-    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="tickets"'
+    assert response.headers["WWW-Authenticate"] == 'Bearer realm="tickets"'
 
 
 @pytest.mark.parametrize("key", ["tk_unknown", "x", "ü", "a" * 4000, "' OR true --"])
-def test_with_an_unknown_key_it_is_401(guarded: Flask, cast: Cast, key: str) -> None:
-    answer = guarded.test_client().get(URL, headers=bearer(key))
-    assert key not in str(problem(answer, 401))
-    assert 'error="invalid_token"' in answer.headers["WWW-Authenticate"]
+def test_unknown_key_is_401(guarded: Flask, cast: Cast, key: str) -> None:
+    response = guarded.test_client().get(URL, headers=bearer(key))
+    assert key not in str(problem(response, 401))
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
 
 
-def test_a_key_in_the_query_is_no_key(guarded: Flask, cast: Cast, client: FlaskClient) -> None:
+def test_key_in_the_query_is_ignored(guarded: Flask, cast: Cast, client: FlaskClient) -> None:
     key = cast["reader"]["Authorization"].removeprefix("Bearer ")
     problem(guarded.test_client().get(f"{URL}?access_token={key}"), 401)
-    assert faults(client.get(f"{URL}?access_token={key}")) == {"access_token": "unknown"}
+    assert field_errors(client.get(f"{URL}?access_token={key}")) == {"access_token": "unknown"}
 
 
-def test_the_scheme_is_taken_in_any_case(guarded: Flask, cast: Cast) -> None:
+def test_scheme_is_accepted_in_any_letter_case(guarded: Flask, cast: Cast) -> None:
     key = cast["reader"]["Authorization"].removeprefix("Bearer ")
     for scheme in ("bearer", "BEARER", "Bearer "):
         assert stats(guarded.test_client(), {"Authorization": f"{scheme} {key}"}) == 200
@@ -138,15 +138,13 @@ def test_health_needs_no_key(guarded: Flask) -> None:
         assert guarded.test_client().get(path).status_code == 200
 
 
-def test_without_a_database_it_is_503(make_app: Callable[..., Flask]) -> None:
+def test_unreachable_database_is_503(make_app: Callable[..., Flask]) -> None:
     client = make_app(database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.1, require_api_key=True).test_client()
     problem(client.get(URL, headers=bearer("tk_x")), 503)
     assert client.get("/livez").status_code == 200
 
 
-def test_the_last_use_is_recorded_once_a_minute(
-    make_app: Callable[..., Flask], cast: Cast, database: Connection
-) -> None:
+def test_last_use_is_recorded_once_a_minute(make_app: Callable[..., Flask], cast: Cast, database: Connection) -> None:
     def used() -> object:
         row = database.execute("SELECT last_used_at FROM api_keys WHERE name = 'reader'").fetchone()
         return row and row[0]
@@ -163,7 +161,7 @@ def test_the_last_use_is_recorded_once_a_minute(
     wait_until(lambda: used() > first)  # type: ignore[operator]
 
 
-def test_the_log_names_the_key_and_never_shows_it(database_url: str, cast: Cast, tmp_path: Path) -> None:
+def test_log_names_the_key_and_never_shows_it(database_url: str, cast: Cast, tmp_path: Path) -> None:
     with serve(database_url, tmp_path / "log", REQUIRE_API_KEY="on", WEB_CONCURRENCY="1") as service:
         assert service.call("POST", URL, TICKET, cast["writer"]).status == 201
         assert service.call("POST", URL, TICKET, cast["reader"]).status == 403
@@ -176,16 +174,16 @@ def test_the_log_names_the_key_and_never_shows_it(database_url: str, cast: Cast,
     assert "REQUIRE_API_KEY" not in text
 
 
-def test_the_service_says_when_it_is_open(database_url: str, tmp_path: Path) -> None:
+def test_log_warns_when_keys_are_not_required(database_url: str, tmp_path: Path) -> None:
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:
         assert "REQUIRE_API_KEY is off" in service.log.read_text()
 
 
-# --- the keys that a worker has seen
+# --- the cache of keys
 
 
 class Clock:
-    """Stands still unless it is moved."""
+    """A clock that stands still unless it is moved."""
 
     now = 1000.0
 
@@ -193,7 +191,7 @@ class Clock:
         return self.now
 
 
-def test_a_key_is_asked_for_again_after_some_seconds() -> None:
+def test_cached_key_is_looked_up_again_after_the_ttl() -> None:
     clock, asked, valid = Clock(), [], {"a": Key("ann", "read", False)}
 
     def find(digest: str) -> Key | None:
@@ -210,7 +208,7 @@ def test_a_key_is_asked_for_again_after_some_seconds() -> None:
     assert TTL_SECONDS <= 5
 
 
-def test_what_a_worker_keeps_is_bounded() -> None:
+def test_key_cache_is_bounded() -> None:
     keyring = KeyCache(lambda _: Key("ann", "read", False), lambda _: None)
     for number in range(MAX_ENTRIES + 1):
         keyring.find(str(number))
@@ -221,19 +219,19 @@ def test_what_a_worker_keeps_is_bounded() -> None:
 # --- failed attempts
 
 
-def test_failed_attempts_are_slowed(guarded: Flask, cast: Cast) -> None:
+def test_failed_attempts_are_throttled(guarded: Flask, cast: Cast) -> None:
     client = guarded.test_client()
     assert stats(client, cast["reader"]) == 200
     assert [stats(client, bearer(f"tk_{number}")) for number in range(BURST + 3)] == [401] * BURST + [429] * 3
-    answer = client.get(URL, headers=bearer("tk_x"), environ_base={"REMOTE_ADDR": "192.0.2.1"})
-    assert problem(answer, 429)["type"] == "/docs/errors#too-many-failed-attempts"
-    assert 0 < int(answer.headers["Retry-After"]) <= RECOVERY_SECONDS
-    assert stats(client, cast["reader"]) == 200  # who was here before is not locked out
+    response = client.get(URL, headers=bearer("tk_x"), environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert problem(response, 429)["type"] == "/docs/errors#too-many-failed-attempts"
+    assert 0 < int(response.headers["Retry-After"]) <= RECOVERY_SECONDS
+    assert stats(client, cast["reader"]) == 200  # a known key is not locked out
     assert stats(client, cast["writer"], "192.0.2.2") == 200
     assert stats(client, cast["stranger"], "192.0.2.2") == 401
 
 
-def test_attempts_come_back() -> None:
+def test_attempts_recover_over_time() -> None:
     clock = Clock()
     attempts = FailureThrottle(clock)
     for _ in range(BURST):
@@ -249,7 +247,7 @@ def test_attempts_come_back() -> None:
     assert attempts.wait("a") == 0
 
 
-def test_the_addresses_kept_are_bounded() -> None:
+def test_number_of_throttled_addresses_is_bounded() -> None:
     attempts = FailureThrottle(Clock())
     for _ in range(2 * BURST):
         attempts.add("first")
@@ -282,6 +280,8 @@ LOCAL = ("127.0.0.1", "10.0.0.0/8", "::1")
         (("*",), "192.0.2.1", None, "192.0.2.1"),
     ],
 )
-def test_the_address_of_a_caller(trusted: tuple[str, ...], peer: str, forwarded: str | None, caller: str) -> None:
+def test_client_ip_behind_trusted_proxies(
+    trusted: tuple[str, ...], peer: str, forwarded: str | None, caller: str
+) -> None:
     environ = {"REMOTE_ADDR": peer} | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded})
     assert TrustedProxies(trusted).client_ip(environ) == caller

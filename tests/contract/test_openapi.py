@@ -19,8 +19,8 @@ from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS
 from ticketsvc.store.keys import SCOPES
+from ticketsvc.store.pages import SORTS
 from ticketsvc.store.stats import MAX_DAYS
-from ticketsvc.store.tickets import SORTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

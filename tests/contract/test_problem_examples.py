@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.test_idempotency import in_the_way, is_waiting
+from tests.contract.test_idempotency import is_waiting, uncommitted_record
 from tests.support.locks import in_background, wait_until
 from tests.support.openapi_contract import DOCUMENT, ID
 from tests.support.tickets import TICKET, URL, file_ticket
@@ -90,7 +90,7 @@ def test_idempotency_key_reused(client: FlaskClient) -> None:
 
 def test_create_in_progress(client: FlaskClient, database: Connection, database_url: str) -> None:
     key = str(uuid4())
-    with in_background() as threads, in_the_way(database_url, key) as holder:
+    with in_background() as threads, uncommitted_record(database_url, key) as holder:
         first = threads.submit(client.post, URL, json=TICKET, headers={"Idempotency-Key": key})
         wait_until(lambda: is_waiting(database))
         second = client.post(URL, json=TICKET, headers={"Idempotency-Key": key})

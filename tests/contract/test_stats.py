@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert, insert_many, problem
+from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, problem
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -30,10 +30,10 @@ def test_it_works(client: FlaskClient) -> None:
     file_ticket(client, category="billing", priority="high")
     closed = file_ticket(client, category="billing", priority="critical")
     client.patch(URL + closed["id"], json={"status": "closed"})
-    answer = client.get(STATS)
-    assert answer.status_code == 200
-    assert answer.content_type == "application/json"
-    assert answer.get_json() == {
+    response = client.get(STATS)
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    assert response.get_json() == {
         "total_tickets": 2,
         "open_tickets": 1,
         "avg_tickets_per_day": 2.0,
@@ -42,12 +42,12 @@ def test_it_works(client: FlaskClient) -> None:
     }
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_it_works_under_gunicorn(service: Service) -> None:
     assert service.call("GET", STATS).json == ZERO
 
 
 @pytest.mark.parametrize("count", [0, 1, 100])
-def test_the_shape_is_always_the_same(client: FlaskClient, database: Connection, count: int) -> None:
+def test_shape_does_not_depend_on_the_number_of_tickets(client: FlaskClient, database: Connection, count: int) -> None:
     insert_many(database, count)
     stats = client.get(STATS).get_json()
     assert list(stats) == list(ZERO)
@@ -56,7 +56,7 @@ def test_the_shape_is_always_the_same(client: FlaskClient, database: Connection,
         assert sum(stats[breakdown].values()) == stats["total_tickets"] == count
 
 
-def test_only_open_tickets_are_open(client: FlaskClient, database: Connection) -> None:
+def test_open_tickets_have_only_status_open(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 64)
     assert client.get(STATS).get_json()["open_tickets"] == 16
 
@@ -76,7 +76,7 @@ def test_only_open_tickets_are_open(client: FlaskClient, database: Connection) -
         (["2026-03-29T00:00+01:00", "2026-03-30T00:00+02:00"], 2.0),
     ],
 )
-def test_the_average_is_over_the_days_from_the_oldest_to_the_newest(
+def test_average_is_over_the_days_from_oldest_to_newest(
     client: FlaskClient, database: Connection, times: list[str], average: float
 ) -> None:
     for time in times:
@@ -84,7 +84,7 @@ def test_the_average_is_over_the_days_from_the_oldest_to_the_newest(
     assert client.get(STATS).get_json()["avg_tickets_per_day"] == average
 
 
-def test_changes_do_not_move_the_average(client: FlaskClient, database: Connection) -> None:
+def test_change_does_not_alter_the_average(client: FlaskClient, database: Connection) -> None:
     insert(database, "x", "2026-01-01", "2026-12-31")
     assert client.get(STATS).get_json()["avg_tickets_per_day"] == 1.0
 
@@ -94,7 +94,7 @@ def test_deleted_tickets_do_not_count(client: FlaskClient) -> None:
     assert client.get(STATS).get_json() == ZERO
 
 
-def test_the_total_is_the_sum_of_each_breakdown_while_others_write(app: Flask, database: Connection) -> None:
+def test_total_is_the_sum_of_each_breakdown_during_writes(app: Flask, database: Connection) -> None:
     insert_many(database, 100)
     done = threading.Event()
 
@@ -108,18 +108,18 @@ def test_the_total_is_the_sum_of_each_breakdown_while_others_write(app: Flask, d
     writers = [threading.Thread(target=write) for _ in range(3)]
     for writer in writers:
         writer.start()
-    answers = [app.test_client().get(STATS).get_json() for _ in range(100)]
+    responses = [app.test_client().get(STATS).get_json() for _ in range(100)]
     done.set()
     for writer in writers:
         writer.join()
-    for stats in answers:
+    for stats in responses:
         assert sum(stats["priority_breakdown"].values()) == stats["total_tickets"]
         assert sum(stats["category_breakdown"].values()) == stats["total_tickets"]
 
 
 @pytest.mark.parametrize("query", ["?foo=1", "?foo", "?%F0%9F%8E%AB=1", "?=x"])
 def test_it_rejects_unknown_parameters(client: FlaskClient, query: str) -> None:
-    assert list(faults(client.get(STATS + query)).values()) == ["unknown"]
+    assert list(field_errors(client.get(STATS + query)).values()) == ["unknown"]
 
 
 def test_it_rejects_a_query_string_that_is_not_utf8(client: FlaskClient) -> None:

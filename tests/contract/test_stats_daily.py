@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert, insert_many
+from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 if TYPE_CHECKING:
@@ -20,14 +20,14 @@ DAILY = f"{URL}stats/daily/"
 
 
 def days(client: FlaskClient, query: str = "") -> list[dict[str, Any]]:
-    answer = client.get(DAILY + query)
-    assert answer.status_code == 200, answer.text
-    found: list[dict[str, Any]] = answer.get_json()["days"]
+    response = client.get(DAILY + query)
+    assert response.status_code == 200, response.text
+    found: list[dict[str, Any]] = response.get_json()["days"]
     return found
 
 
 def totals(client: FlaskClient, query: str, event: str = "created") -> dict[str, int]:
-    """How many by date."""
+    """Return the totals by date."""
     return {day["date"]: day[event]["total"] for day in days(client, query)}
 
 
@@ -43,11 +43,11 @@ def test_it_works(client: FlaskClient) -> None:
     ticket = file_ticket(client, category="billing", priority="high")
     file_ticket(client, category="account", priority="high")
     client.patch(URL + ticket["id"], json={"status": "closed", "category": "technical"})
-    answer = client.get(DAILY)
-    assert answer.content_type == "application/json"
-    assert list(answer.get_json()) == ["tz", "days"]
-    assert answer.get_json()["tz"] == "UTC"
-    found = answer.get_json()["days"]
+    response = client.get(DAILY)
+    assert response.content_type == "application/json"
+    assert list(response.get_json()) == ["tz", "days"]
+    assert response.get_json()["tz"] == "UTC"
+    found = response.get_json()["days"]
     assert len(found) == 30
     assert found[-1]["created"] == {
         "total": 2,
@@ -57,7 +57,7 @@ def test_it_works(client: FlaskClient) -> None:
     assert found[-1]["resolved"]["total"] == found[-1]["resolved"]["category_breakdown"]["technical"] == 1
 
 
-def test_the_default_is_the_last_30_days(client: FlaskClient, database: Connection) -> None:
+def test_default_is_the_last_30_days(client: FlaskClient, database: Connection) -> None:
     row = database.execute("SELECT (now() AT TIME ZONE 'UTC')::date").fetchone()
     assert row
     assert isinstance(row[0], date)
@@ -66,7 +66,7 @@ def test_the_default_is_the_last_30_days(client: FlaskClient, database: Connecti
     assert dates[-1] - row[0] in (timedelta(0), timedelta(days=1))
 
 
-def test_days_without_tickets_are_there(client: FlaskClient) -> None:
+def test_days_without_tickets_are_listed(client: FlaskClient) -> None:
     assert days(client, "?since=2026-02-27&before=2026-03-02") == [
         {"date": day, "created": none(), "resolved": none()} for day in ("2026-02-27", "2026-02-28", "2026-03-01")
     ]
@@ -83,7 +83,7 @@ def test_days_without_tickets_are_there(client: FlaskClient) -> None:
         ("?since=9999-12-30&before=9999-12-31", "9999-12-30", "9999-12-30", 1),
     ],
 )
-def test_a_window_of_days(client: FlaskClient, query: str, first: str, last: str, number: int) -> None:
+def test_window_lists_each_of_its_days(client: FlaskClient, query: str, first: str, last: str, number: int) -> None:
     found = days(client, query)
     assert (found[0]["date"], found[-1]["date"], len(found)) == (first, last, number)
 
@@ -98,8 +98,8 @@ def test_a_window_of_days(client: FlaskClient, query: str, first: str, last: str
         "?since=9999-12-31",
     ],
 )
-def test_it_answers_for_1_to_366_days(client: FlaskClient, query: str) -> None:
-    assert faults(client.get(DAILY + query)) == {"since": "not_allowed"}
+def test_it_rejects_fewer_than_1_and_more_than_366_days(client: FlaskClient, query: str) -> None:
+    assert field_errors(client.get(DAILY + query)) == {"since": "not_allowed"}
     assert "366" in client.get(DAILY + query).get_json()["detail"]
 
 
@@ -107,18 +107,18 @@ def test_it_answers_for_1_to_366_days(client: FlaskClient, query: str) -> None:
     "day",
     ["2026-02-29", "2026-1-1", "20260101", "2026-W01-1", "2026-01-01T00:00:00Z", "1969-12-31", "x", "-", "٢٠٢٦-01-01"],
 )
-def test_it_rejects_what_is_no_date(client: FlaskClient, day: str) -> None:
-    assert faults(client.get(DAILY, query_string={"since": day})) == {"since": "not_allowed"}
-    assert faults(client.get(DAILY, query_string={"before": day})) == {"before": "not_allowed"}
+def test_it_rejects_invalid_dates(client: FlaskClient, day: str) -> None:
+    assert field_errors(client.get(DAILY, query_string={"since": day})) == {"since": "not_allowed"}
+    assert field_errors(client.get(DAILY, query_string={"before": day})) == {"before": "not_allowed"}
 
 
 @pytest.mark.parametrize(
     "tz", ["Europe/Berlin", "europe/berlin", "UTC", "utc", "GMT", "Asia/Kathmandu", "Japan", "Etc/GMT+5"]
 )
-def test_it_takes_iana_names_in_any_letter_case(client: FlaskClient, tz: str) -> None:
-    answer = client.get(DAILY, query_string={"tz": tz})
-    assert answer.status_code == 200
-    assert answer.get_json()["tz"].lower() == tz.lower()
+def test_it_accepts_iana_names_in_any_letter_case(client: FlaskClient, tz: str) -> None:
+    response = client.get(DAILY, query_string={"tz": tz})
+    assert response.status_code == 200
+    assert response.get_json()["tz"].lower() == tz.lower()
 
 
 @pytest.mark.parametrize(
@@ -126,14 +126,14 @@ def test_it_takes_iana_names_in_any_letter_case(client: FlaskClient, tz: str) ->
     ["XYZ5", "Foo/Bar5", "CET", "cest", "EST", "+02:00", "2", "UTC+2", "posix/UTC", "posixrules", "localtime",
      "Factory", "Europe", "Europe/Berlin ", "Europe/Atlantis", "<X>5", "a\0b", "'", "../UTC"],
 )  # fmt: skip
-def test_it_rejects_what_is_no_iana_name(client: FlaskClient, tz: str) -> None:
-    answer = client.get(DAILY, query_string={"tz": tz})
-    assert faults(answer) == {"tz": "not_allowed"}
-    assert "Europe/Berlin" in answer.get_json()["detail"]
+def test_it_rejects_unknown_time_zones(client: FlaskClient, tz: str) -> None:
+    response = client.get(DAILY, query_string={"tz": tz})
+    assert field_errors(response) == {"tz": "not_allowed"}
+    assert "Europe/Berlin" in response.get_json()["detail"]
 
 
 def test_it_rejects_unknown_parameters(client: FlaskClient) -> None:
-    found = faults(client.get(f"{DAILY}?created_since=2026-01-01&since=x&tz=y&tz=z"))
+    found = field_errors(client.get(f"{DAILY}?created_since=2026-01-01&since=x&tz=y&tz=z"))
     assert found == {"created_since": "unknown", "since": "not_allowed", "tz": "repeated"}
 
 
@@ -155,10 +155,10 @@ def test_it_rejects_unknown_parameters(client: FlaskClient) -> None:
         ("UTC", "2026-03-29", 24),
     ],
 )
-def test_a_day_has_the_hours_that_it_has_there(
+def test_day_has_the_hours_of_its_time_zone(
     client: FlaskClient, database: Connection, tz: str, day: str, hours: float
 ) -> None:
-    """A ticket every five minutes for three days around."""
+    """Create a ticket every five minutes for three days around it."""
     database.execute(
         "INSERT INTO tickets (title, description, created_at)"
         " SELECT 'x', '-', %s::timestamptz + n * interval '5 minutes' FROM generate_series(-300, 700) AS n",
@@ -171,8 +171,8 @@ def test_a_day_has_the_hours_that_it_has_there(
 @pytest.mark.parametrize(
     "tz", ["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati"]
 )
-def test_a_year_agrees_with_the_calendar(client: FlaskClient, database: Connection, tz: str) -> None:
-    """October is not missing: every day of a leap year by zoneinfo's calendar."""
+def test_every_day_of_a_year_agrees_with_zoneinfo(client: FlaskClient, database: Connection, tz: str) -> None:
+    """Compare every day of a leap year with zoneinfo."""
     database.execute(
         "INSERT INTO tickets (title, description, created_at, updated_at, category, priority, status)"
         " SELECT 'x', '-', at, at + interval '50 hours', (enum_range(NULL::ticket_category))[1 + n % 3],"
@@ -198,7 +198,7 @@ def test_a_year_agrees_with_the_calendar(client: FlaskClient, database: Connecti
     assert {day.pop("date"): day for day in found} == expected
 
 
-def test_each_event_counts_on_its_own_day(client: FlaskClient, database: Connection) -> None:
+def test_creation_and_resolution_count_on_their_own_days(client: FlaskClient, database: Connection) -> None:
     ticket = insert(database, "x", "2026-01-01T12:00:00Z")
     database.execute("UPDATE tickets SET status = 'closed', resolved_at = '2026-01-03T12:00:00Z'")
     query = "?since=2026-01-01&before=2026-01-04"
@@ -212,7 +212,7 @@ def test_each_event_counts_on_its_own_day(client: FlaskClient, database: Connect
     assert days(client, query)[0]["created"] == days(client, query)[2]["resolved"] == none()
 
 
-def test_counters_and_what_is_not_folded_yet_add_up(client: FlaskClient, database: Connection) -> None:
+def test_merging_deltas_does_not_change_the_result(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 500)
     database.execute("UPDATE tickets SET priority = 'low', status = 'closed' WHERE category = 'billing'")
     before = days(client, "?since=2026-01-01&before=2026-01-03")
@@ -221,7 +221,7 @@ def test_counters_and_what_is_not_folded_yet_add_up(client: FlaskClient, databas
     assert sum(day["created"]["total"] for day in before) == 500
 
 
-def test_now_is_today_there(client: FlaskClient) -> None:
+def test_last_day_is_today_in_the_time_zone(client: FlaskClient) -> None:
     file_ticket(client)
     for tz in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
         today = datetime.now(UTC).astimezone(ZoneInfo(tz)).date()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert
+from tests.support.tickets import URL, field_errors, file_ticket, insert
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NONE: dict[str, Any] = {"count": 0, "median_seconds": None, "p90_seconds": None}
 
 
 def measured(times: list[float]) -> dict[str, Any]:
-    """By the definition: the least time that at least that share of the tickets did not exceed."""
+    """Return the figures by definition: the least time that at least that share of the tickets did not exceed."""
     if not times:
         return NONE
     ordered = sorted(times)
@@ -29,7 +29,7 @@ def measured(times: list[float]) -> dict[str, Any]:
 
 
 def resolve_many(database: Connection) -> None:
-    """400 tickets of all kinds, three quarters of them resolved, after times that all differ."""
+    """Insert 400 tickets of all kinds, 75% of them resolved, after times that all differ."""
     database.execute(
         "INSERT INTO tickets (title, description, created_at, updated_at, category, priority, status)"
         " SELECT 'Ticket ' || n, '-', at, at + n * n * interval '1.25 seconds',"
@@ -61,16 +61,16 @@ def test_it_works(client: FlaskClient, database: Connection) -> None:
         )
     file_ticket(client)
     times = {"count": 4, "median_seconds": 20, "p90_seconds": 40}
-    answer = client.get(RESOLUTION)
-    assert answer.content_type == "application/json"
-    assert answer.get_json() == {
+    response = client.get(RESOLUTION)
+    assert response.content_type == "application/json"
+    assert response.get_json() == {
         **times,
         "priority_breakdown": {"low": NONE, "medium": times, "high": NONE, "critical": NONE},
         "category_breakdown": {"billing": NONE, "technical": NONE, "account": NONE, "general": times},
     }
 
 
-def test_without_tickets_every_key_is_there(client: FlaskClient) -> None:
+def test_every_member_is_present_without_tickets(client: FlaskClient) -> None:
     file_ticket(client)
     assert client.get(RESOLUTION).get_json() == {
         **NONE,
@@ -100,7 +100,7 @@ def test_it_agrees_with_the_definition(client: FlaskClient, database: Connection
     assert client.get(RESOLUTION + query).get_json() == reference(database, where)
 
 
-def test_opening_a_ticket_again_does_not_take_its_resolution_back(client: FlaskClient) -> None:
+def test_reopening_a_ticket_keeps_its_first_resolution(client: FlaskClient) -> None:
     path = URL + file_ticket(client)["id"]
     client.patch(path, json={"status": "closed"})
     once = client.get(RESOLUTION).get_json()
@@ -112,6 +112,6 @@ def test_opening_a_ticket_again_does_not_take_its_resolution_back(client: FlaskC
     assert client.get(RESOLUTION).get_json()["count"] == 0
 
 
-def test_it_names_every_fault(client: FlaskClient) -> None:
-    found = faults(client.get(f"{RESOLUTION}?priority=x&sort=created_at"))
+def test_it_reports_every_error(client: FlaskClient) -> None:
+    found = field_errors(client.get(f"{RESOLUTION}?priority=x&sort=created_at"))
     assert found == {"priority": "not_allowed", "sort": "unknown"}

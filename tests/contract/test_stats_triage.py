@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert, problem
+from tests.support.tickets import URL, field_errors, file_ticket, insert, problem
 from tests.support.training import change, suggest
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
@@ -37,15 +37,15 @@ def tally(suggested: int, kept: int, corrected: int, accuracy: float | None) -> 
 
 
 def read(client: FlaskClient, query: str = "") -> dict[str, Any]:
-    answer = client.get(STATS + query)
-    assert answer.status_code == 200, answer.text
-    stats: dict[str, Any] = answer.get_json()
+    response = client.get(STATS + query)
+    assert response.status_code == 200, response.text
+    stats: dict[str, Any] = response.get_json()
     check(stats)
     return stats
 
 
 def check(stats: dict[str, Any]) -> None:
-    """Every key is there, and every figure adds up."""
+    """Check that every member is present and that the figures add up."""
     assert list(stats) == [
         "created_since", "created_before", "category", "priority", "confusion", "by_source", "daily",
     ]  # fmt: skip
@@ -69,7 +69,7 @@ def check(stats: dict[str, Any]) -> None:
 
 
 def age(database: Connection, ticket: str, created_at: str) -> str:
-    """Make a ticket as if it had been created then."""
+    """Change the time of creation of a ticket, and return its new id."""
     row = database.execute(
         "UPDATE tickets SET id = uuid_v7(%s), created_at = %s WHERE id = %s RETURNING id::text",
         [created_at, created_at, ticket],
@@ -93,7 +93,7 @@ def test_it_works(client: FlaskClient, database: Connection) -> None:
     assert stats["daily"][-1]["priority"] == stats["priority"]
 
 
-def test_it_follows_what_callers_do(client: FlaskClient) -> None:
+def test_it_follows_changes_of_tickets(client: FlaskClient) -> None:
     ticket = client.post(URL, json={"title": "a", "description": "charged twice", "priority": "low"}).get_json()
     assert read(client)["category"] == tally(1, 0, 0, None)
     assert read(client)["priority"] == NOTHING
@@ -105,25 +105,25 @@ def test_it_follows_what_callers_do(client: FlaskClient) -> None:
     assert read(client)["category"] == NOTHING
 
 
-def test_without_tickets_every_key_is_there(client: FlaskClient) -> None:
+def test_every_member_is_present_without_tickets(client: FlaskClient) -> None:
     stats = read(client)
     assert [stats[field] for field in FIELDS] == [NOTHING, NOTHING]
     assert all(row == {"category": NOTHING, "priority": NOTHING} for row in stats["by_source"].values())
     assert len(stats["daily"]) == 30
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_it_works_under_gunicorn(service: Service) -> None:
     check(service.call("GET", STATS).json)
 
 
-def test_a_default_left_standing_is_no_judgement(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
+def test_unchanged_default_label_is_not_judged(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
     ticket = file_ticket(make_app(triage_on_create=False).test_client(), category=None, priority=None)
     client.patch(URL + ticket["id"], json={"status": "closed", "priority": "high"})
     default = read(client)["by_source"]["default"]
     assert default == {"category": tally(1, 0, 0, None), "priority": tally(1, 0, 1, 0.0)}
 
 
-def test_the_default_window_is_the_last_thirty_days(client: FlaskClient, database: Connection) -> None:
+def test_default_window_is_the_last_30_days(client: FlaskClient, database: Connection) -> None:
     now = datetime.now(UTC)
     today = now.replace(hour=0, minute=0, second=0, microsecond=0)
     for days, text in ((29, "in"), (30, "out")):
@@ -137,7 +137,7 @@ def test_the_default_window_is_the_last_thirty_days(client: FlaskClient, databas
     assert datetime.fromisoformat(stats["created_before"]) >= now - timedelta(milliseconds=1)
 
 
-def test_a_window_has_its_first_moment_and_not_its_last(client: FlaskClient, database: Connection) -> None:
+def test_window_includes_since_and_excludes_before(client: FlaskClient, database: Connection) -> None:
     for at in ("2026-03-01T11:59:59.999999Z", "2026-03-01T12:00Z", "2026-03-02T23:59:59.999999Z", "2026-03-03"):
         age(database, suggest(database, at), at)
     stats = read(client, "?created_since=2026-03-01T12:00:00Z&created_before=2026-03-03")
@@ -161,9 +161,7 @@ def test_a_window_has_its_first_moment_and_not_its_last(client: FlaskClient, dat
         ("created_since=&created_before=2026-03-03", "2026-02-01", "2026-03-02", 30),
     ],
 )
-def test_each_calendar_day_of_the_window_is_listed(
-    client: FlaskClient, query: str, first: str, last: str, days: int
-) -> None:
+def test_window_lists_each_of_its_days(client: FlaskClient, query: str, first: str, last: str, days: int) -> None:
     daily = read(client, f"?{query}")["daily"]
     assert (daily[0]["date"], daily[-1]["date"], len(daily)) == (first, last, days)
 
@@ -180,13 +178,13 @@ def test_each_calendar_day_of_the_window_is_listed(
         "created_since=yesterday",
     ],
 )
-def test_it_rejects_windows_that_are_none_or_too_long(client: FlaskClient, query: str) -> None:
-    assert faults(client.get(f"{STATS}?{query}")) == {"created_since": "not_allowed"}
+def test_it_rejects_empty_and_too_long_windows(client: FlaskClient, query: str) -> None:
+    assert field_errors(client.get(f"{STATS}?{query}")) == {"created_since": "not_allowed"}
 
 
-def test_it_names_every_fault(client: FlaskClient) -> None:
+def test_it_reports_every_error(client: FlaskClient) -> None:
     query = "created_since=2026-01-01&created_since=2026-01-02&created_before=x&tz=UTC&category=billing"
-    assert faults(client.get(f"{STATS}?{query}")) == {
+    assert field_errors(client.get(f"{STATS}?{query}")) == {
         "created_since": "repeated",
         "created_before": "not_allowed",
         "tz": "unknown",
@@ -195,16 +193,16 @@ def test_it_names_every_fault(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "PATCH", "DELETE", "PUT"])
-def test_it_is_only_read(client: FlaskClient, method: str) -> None:
+def test_other_methods_are_405(client: FlaskClient, method: str) -> None:
     problem(client.open(STATS, method=method), 405)
 
 
-def test_other_sources_are_told_of_too(client: FlaskClient, database: Connection) -> None:
+def test_unknown_source_is_listed(client: FlaskClient, database: Connection) -> None:
     change(database, suggest(database, "x"), suggested_by="oracle")
     assert read(client)["by_source"]["oracle"]["category"]["suggested"] == 1
 
 
-def test_figures_of_many_tickets_add_up_while_others_write(app: Flask, database: Connection) -> None:
+def test_figures_add_up_during_writes(app: Flask, database: Connection) -> None:
     chance = random.Random(1)
     for number in range(200):
         labels = [(chance.choice(CATEGORIES), chance.choice(PRIORITIES)) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/ with the list's filters, and the totals of lists that come from the same counters"""
+"""GET /api/tickets/stats/ with filters, and the totals of lists, which come from the same counters"""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.test_stats import STATS, ZERO
-from tests.support.tickets import faults, insert, insert_many
+from tests.support.tickets import field_errors, insert, insert_many
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def spread(migrated_database: Callable[[], str]) -> Iterator[tuple[Flask, Connection]]:
-    """An application on 5,000 tickets over 40 days, changed up to 3 days later: some counted, some not yet folded."""
+    """Return an application on 5,000 tickets of 40 days, changed up to 3 days later; some deltas are not merged."""
     url = migrated_database()
     app = create_app(Config(database_url=url))
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 5000, step="11 minutes 31 seconds")
-        connection.execute("SELECT pg_advisory_lock(7598253, 1)")  # nobody folds
+        connection.execute("SELECT pg_advisory_lock(7598253, 1)")  # no deltas are merged
         with closing(psycopg.connect(url, autocommit=True)) as writer:
             writer.execute("UPDATE tickets SET updated_at = created_at + interval '3 days' * random()")
             writer.execute("UPDATE tickets SET status = 'open', priority = 'high' WHERE title LIKE '%7'")
@@ -45,7 +45,7 @@ def spread(migrated_database: Callable[[], str]) -> Iterator[tuple[Flask, Connec
 
 
 def reference(database: Connection, where: str) -> dict[str, Any]:
-    """The statistics of the tickets that a condition selects, by reading them."""
+    """Return the statistics of the tickets that match a condition, by reading them."""
     rows: list[Any] = database.execute(
         f"SELECT category::text, priority::text, status::text, created_at FROM tickets WHERE {where}".encode()
     ).fetchall()
@@ -74,7 +74,7 @@ def some(labels: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(MOMENTS, MOMENTS, MOMENTS, some(CATEGORIES), some(PRIORITIES), some(STATUSES), st.sampled_from(["", "", "r 4"]))
-def test_any_filters_agree_with_reading_the_tickets(
+def test_any_filters_agree_with_a_scan_of_the_tickets(
     spread: tuple[Flask, Connection],
     since: datetime | None, before: datetime | None, updated: datetime | None,
     categories: list[str], priorities: list[str], statuses: list[str], search: str,
@@ -101,11 +101,11 @@ def test_any_filters_agree_with_reading_the_tickets(
     if search:
         where.append(f"title || ' ' || description LIKE '%{search}%'")
     address = f"{STATS}?{urlencode(query, doseq=True)}"
-    answer = app.test_client().get(address)
-    assert answer.status_code == 200, answer.text
-    assert answer.get_json() == reference(database, " AND ".join(where))
+    response = app.test_client().get(address)
+    assert response.status_code == 200, response.text
+    assert response.get_json() == reference(database, " AND ".join(where))
     counted = app.test_client().get(address.replace("stats/", "") + "&count=true&limit=1")
-    assert int(counted.headers["X-Total-Count"]) == answer.get_json()["total_tickets"]
+    assert int(counted.headers["X-Total-Count"]) == response.get_json()["total_tickets"]
 
 
 @pytest.mark.parametrize(
@@ -123,17 +123,19 @@ def test_any_filters_agree_with_reading_the_tickets(
         ("created_before=9999-12-31&created_since=0001-01-01", 4),
     ],
 )
-def test_the_ends_of_a_window(client: FlaskClient, database: Connection, query: str, total: int) -> None:
+def test_window_includes_since_and_excludes_before(
+    client: FlaskClient, database: Connection, query: str, total: int
+) -> None:
     for time in ("2026-01-01T23:59:59.999999Z", "2026-01-02Z", "2026-01-02T23:59:59.999999Z", "2026-01-03Z"):
         insert(database, "x", time)
     assert client.get(f"{STATS}?{query}").get_json()["total_tickets"] == total
 
 
-def test_a_window_without_tickets_has_the_same_shape(client: FlaskClient) -> None:
+def test_window_without_tickets_has_the_same_shape(client: FlaskClient) -> None:
     assert client.get(f"{STATS}?category=billing&created_since=2026-01-01").get_json() == ZERO
     assert client.get(f"{STATS}?updated_since=2026-01-01").get_json() == ZERO
 
 
-def test_it_names_every_fault(client: FlaskClient) -> None:
-    found = faults(client.get(f"{STATS}?category=x&created_since=yesterday&limit=5"))
+def test_it_reports_every_error(client: FlaskClient) -> None:
+    found = field_errors(client.get(f"{STATS}?category=x&created_since=yesterday&limit=5"))
     assert found == {"category": "not_allowed", "created_since": "not_allowed", "limit": "unknown"}

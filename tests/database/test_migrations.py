@@ -184,7 +184,7 @@ def defined(directory: Path) -> Path:
 
 
 def test_definitions_are_applied_after_the_migrations(url: str, defined: Path) -> None:
-    names = ["functions/bless", "functions/legs", "functions/a_pair", "triggers/animals"]
+    names = ["functions/legs", "functions/bless", "functions/a_pair", "triggers/animals"]
     steps: list[str] = []
     assert migrations.pending(url, defined) == ["0001_animals", "0002_plants", *names]
     assert migrations.apply(url, defined, steps.append) == ["0001_animals", "0002_plants", *names]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -10,33 +11,51 @@ import pytest
 from psycopg import sql
 
 from tests.support.tickets import insert_many
-from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.store import search_index
+from ticketsvc.config import Config
+from ticketsvc.filters import Filters
+from ticketsvc.store import search
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
-from ticketsvc.store.search_index import NEAR
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.support.tickets import Connection
 
 ID = "019b8000-0000-7000-8000-000000000000"
-FIRST: dict[str, object] = {
-    "limit": 101,
-    "categories": list(CATEGORIES),
-    "priorities": list(PRIORITIES),
-    "statuses": list(STATUSES),
-    **dict.fromkeys(["created_since", "created_before", "updated_since", "updated_before", "after_id", "after_key"]),
+ALL = filter_parameters(Filters())
+"""The values of the parameters of a query without filters."""
+INDEX = {
+    "tickets.list_by_id": "tickets_pkey",
+    "tickets.list_by_id:oldest": "tickets_pkey",
+    "tickets.filter_by_id": "tickets_facets_created",
+    "tickets.filter_by_id:oldest": "tickets_facets_created",
+    "tickets.filter_by_key": "tickets_facets_updated",
+    "tickets.filter_by_key:urgent": "tickets_facets_created",
+}
+SORT = {
+    "tickets.list_by_id": "newest",
+    "tickets.list_by_id:oldest": "oldest",
+    "tickets.filter_by_id": "newest",
+    "tickets.filter_by_id:oldest": "oldest",
+    "tickets.filter_by_key": "updated",
+    "tickets.filter_by_key:urgent": "urgent",
 }
 AFTER_KEY = {"updated": "2026-01-05 00:00:00+00", "urgent": "high"}
-INDEX = {
-    "tickets.list_newest": "tickets_pkey",
-    "tickets.list_oldest": "tickets_pkey",
-    "tickets.filter_newest": "tickets_facets_created",
-    "tickets.filter_oldest": "tickets_facets_created",
-    "tickets.filter_updated": "tickets_facets_updated",
-    "tickets.filter_urgent": "tickets_facets_created",
-}
+
+
+def first(sort: str) -> dict[str, object]:
+    """Return the parameters of the first page."""
+    start = Cursor.start(sort)
+    return {**ALL, "limit": 101, "after_id": start.id, "after_key": start.key}
+
+
+def later(sort: str) -> dict[str, object]:
+    """Return the parameters of a page in the middle."""
+    return {**ALL, "limit": 101, "after_id": ID, "after_key": AFTER_KEY.get(sort)}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +73,14 @@ def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
 
 def plan(database: Connection, name: str, values: dict[str, object], analyze: bool = False) -> dict[str, Any]:
     """The plan of a query, prepared as the service prepares it."""
-    query = queries.load(name)
+    file, _, variant = name.partition(":")
+    return explain(database, queries.load(file, bytes, variant), values, analyze)
+
+
+def explain(
+    database: Connection, query: queries.Query[Any], values: Mapping[str, object], analyze: bool
+) -> dict[str, Any]:
+    """Return the plan of a query."""
     database.execute(f"PREPARE query AS {query.text}".encode())
     bound = [None if value is None else value.decode() for value in query.bind(values)]
     arguments = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Literal, bound))) if bound else sql.SQL("")
@@ -82,8 +108,7 @@ def is_bounded(sort: dict[str, Any]) -> bool:
 @pytest.mark.parametrize("name", INDEX)
 @pytest.mark.parametrize("page", ["first", "later"])
 def test_a_page_is_read_along_its_index(large: Connection, name: str, page: str) -> None:
-    key = AFTER_KEY.get(name.rpartition("_")[2])
-    values = FIRST if page == "first" else {**FIRST, "after_id": ID, "after_key": key}
+    values = first(SORT[name]) if page == "first" else later(SORT[name])
     found = list(nodes(plan(large, name, values)))
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
     assert all(is_bounded(node) for node in found if node["Node Type"] in ("Sort", "Incremental Sort"))
@@ -94,16 +119,15 @@ def test_a_page_is_read_along_its_index(large: Connection, name: str, page: str)
 @pytest.mark.parametrize("name", INDEX)
 def test_a_later_page_costs_what_the_first_does(large: Connection, name: str) -> None:
     """In blocks of the table and its indexes, which do not depend on the machine."""
-    key = AFTER_KEY.get(name.rpartition("_")[2])
-    first = _blocks(plan(large, name, FIRST, analyze=True))
-    later = _blocks(plan(large, name, {**FIRST, "after_id": ID, "after_key": key}, analyze=True))
-    assert later <= 2 * first + 100
-    assert first <= 7500
+    first_blocks = _blocks(plan(large, name, first(SORT[name]), analyze=True))
+    later_blocks = _blocks(plan(large, name, later(SORT[name]), analyze=True))
+    assert later_blocks <= 2 * first_blocks + 100
+    assert first_blocks <= 7500
 
 
-@pytest.mark.parametrize("name", ["tickets.filter_newest", "tickets.filter_urgent", "tickets.filter_updated"])
+@pytest.mark.parametrize("name", ["tickets.filter_by_id", "tickets.filter_by_key:urgent", "tickets.filter_by_key"])
 def test_one_facet_costs_less_than_all(large: Connection, name: str) -> None:
-    one = {**FIRST, "categories": ["billing"], "priorities": ["high"], "statuses": ["open"]}
+    one = {**first(SORT[name]), "categories": ["billing"], "priorities": ["high"], "statuses": ["open"]}
     assert _blocks(plan(large, name, one, analyze=True)) <= 1200
 
 
@@ -115,73 +139,107 @@ def test_one_ticket_is_found_by_its_key(large: Connection, name: str) -> None:
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey"}
 
 
-ANY_TEXT: dict[str, object] = {
-    "search_patterns": [],
-    "excluded_patterns": [],
-    **search_index.conditions([]),
+class ExplainingDatabase(Database):
+    """The service's database, which also keeps the plan of each statement and the names of the queries."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(Config(database_url=connection.info.dsn))
+        self.connection = connection
+        self.queries: list[str] = []
+        self.plans: list[dict[str, Any]] = []
+
+    def rows(self, query: queries.Query[queries.Row], values: Mapping[str, object] = {}) -> list[queries.Row]:
+        """Explain and run a query."""
+        self.queries.append(query.name)
+        self.plans.append(explain(self.connection, query, values, analyze=True))
+        return super().rows(query, values)
+
+    def index_scans(self) -> int:
+        """Return how often the index by text was scanned."""
+        found = [
+            node for found in self.plans for node in nodes(found) if node.get("Index Name") == "ticket_texts_search"
+        ]
+        return int(sum(node["Actual Loops"] for node in found))
+
+
+@pytest.fixture
+def explained(large: Connection) -> Iterator[ExplainingDatabase]:
+    """A database that keeps plans."""
+    database = ExplainingDatabase(large)
+    yield database
+    database.close()
+
+
+def find(database: Database, sort: str, include: str, exclude: str = "", filters: Filters = Filters()) -> int:  # noqa: B008
+    """Return the number of tickets on the first page of a search."""
+    words = SearchWords((include,) if include else (), (exclude,) if exclude else ())
+    return len(search.find(database, replace(filters, search=words), 101, Cursor.start(sort)))
+
+
+@pytest.fixture
+def short_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches scan few tickets before they use the index by text."""
+    monkeypatch.setattr(search, "SCAN_LIMIT", 10)
+    monkeypatch.setattr(search, "KEY_SCANS", 1)
+
+
+SCANS = {
+    "newest": "tickets.search_scan",
+    "oldest": "tickets.search_scan:oldest",
+    "updated": "tickets.search_by_key",
+    "urgent": "tickets.search_by_key:urgent",
 }
-SEARCHED: dict[str, object] = {
-    "search_patterns": ["%Number%"],
-    "excluded_patterns": [],
-    **search_index.effort("newest", ["%Number%"], has_facets=False),
-}
 
 
-NOWHERE: dict[str, object] = {"search_patterns": ["%nowhere%"], "index_patterns": ["%nowhere%"]}
+@pytest.mark.parametrize("sort", SCANS)
+def test_common_word_needs_one_scan_and_no_text_index(explained: ExplainingDatabase, sort: str) -> None:
+    assert find(explained, sort, "Number") == 101
+    assert explained.queries == [SCANS[sort]]
+    assert explained.index_scans() == 0
 
 
-def by_index(found: dict[str, Any]) -> int:
-    """How often the index by text is asked."""
-    asked = [node["Actual Loops"] for node in nodes(found) if node.get("Index Name") == "ticket_texts_search"]
-    assert asked
-    return int(sum(asked))
-
-
-@pytest.mark.parametrize("sort", ["newest", "oldest", "updated", "urgent"])
-def test_a_common_word_needs_no_index_by_text(large: Connection, sort: str) -> None:
-    found = plan(large, f"tickets.search_{sort}", {**FIRST, **SEARCHED, "near": NEAR[sort]}, analyze=True)
-    assert by_index(found) == 0
-    assert found["Actual Rows"] == 101
-
-
+@pytest.mark.usefixtures("short_scans")
 @pytest.mark.parametrize(("sort", "times"), [("newest", 4 + 1), ("oldest", 4 + 1), ("updated", 1), ("urgent", 1)])
-def test_the_index_is_asked_at_once_for_what_is_rare(large: Connection, sort: str, times: int) -> None:
+def test_rare_word_is_looked_up_in_all_weeks_at_once(explained: ExplainingDatabase, sort: str, times: int) -> None:
     """After a sample of four weeks where the order is that of creation."""
-    searched = {**SEARCHED, **NOWHERE, "near": 10, "batches": 1}
-    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched}, analyze=True)
-    assert by_index(found) == times
-    assert found["Actual Rows"] == 0
+    assert find(explained, sort, "nowhere") == 0
+    assert explained.index_scans() == times
 
 
+@pytest.mark.usefixtures("short_scans")
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_the_index_is_asked_by_the_week_for_what_is_not_rare(large: Connection, sort: str) -> None:
-    """Until the page is full: behind the sample, which one week ends, the first of the four weeks fills it."""
-    searched = {**SEARCHED, "near": 10, "rare": 1}
-    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched}, analyze=True)
-    assert by_index(found) == 1 + 1
-    assert found["Actual Rows"] == 101
+def test_other_words_are_looked_up_week_by_week(
+    explained: ExplainingDatabase, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until the page is full: after the sample, which one week ends, the first of the four weeks fills it."""
+    monkeypatch.setattr(search, "RARE_HITS", 1)
+    assert find(explained, sort, "Number") == 101
+    assert explained.index_scans() == 1 + 1
 
 
+@pytest.mark.usefixtures("short_scans")
 @pytest.mark.parametrize("sort", ["newest", "oldest"])
-def test_what_the_index_cannot_look_up_is_not_asked_of_it(large: Connection, sort: str) -> None:
-    """It would read itself from end to end for each week."""
-    searched = {**ANY_TEXT, **search_index.effort(sort, [], has_facets=False), "near": 10}
-    found = plan(large, f"tickets.search_{sort}", {**FIRST, **searched, "excluded_patterns": ["%number 1%"]}, True)
-    assert by_index(found) == 0
-    assert found["Actual Rows"] == 101
-    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
+def test_search_that_the_index_cannot_serve_scans_on(explained: ExplainingDatabase, sort: str) -> None:
+    """The index would be read from end to end for each week."""
+    assert find(explained, sort, "", "number 1") == 101
+    assert explained.queries == [SCANS[sort]] * 2
+    assert explained.index_scans() == 0
+    executed = [node for found in explained.plans for node in nodes(found) if node["Actual Loops"]]
+    assert not [node for node in executed if node["Node Type"] == "Seq Scan"]
 
 
-def test_few_tickets_with_the_facets_need_no_index_by_text(large: Connection) -> None:
-    facets = {"categories": ["billing"], "priorities": ["high"], "statuses": ["open"], "few": 10_000}
-    found = plan(large, "tickets.search_newest", {**FIRST, **SEARCHED, **NOWHERE, **facets}, analyze=True)
-    assert by_index(found) == 0
+def test_few_tickets_with_the_facets_need_no_text_index(explained: ExplainingDatabase) -> None:
+    facets = Filters(categories=("billing",), priorities=("high",), statuses=("open",))
+    assert find(explained, "newest", "nowhere", filters=facets) == 0
+    assert explained.queries == ["tickets.search_scan", "tickets.search_facets"]
+    assert explained.index_scans() == 0
 
 
-def test_a_count_asks_the_index(large: Connection) -> None:
-    found = plan(large, "tickets.count_search", {**FIRST, **SEARCHED, **NOWHERE}, analyze=True)
-    assert by_index(found) == 1
-    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
+def test_count_uses_the_text_index(large: Connection) -> None:
+    values = filter_parameters(Filters(search=SearchWords(("nowhere",))))
+    found = list(nodes(plan(large, "tickets.count_search", values, analyze=True)))
+    assert sum(node["Actual Loops"] for node in found if node.get("Index Name") == "ticket_texts_search") == 1
+    assert not [node for node in found if node["Node Type"] == "Seq Scan" and node["Actual Loops"]]
 
 
 WINDOW: dict[str, object] = {"created_since": "2026-01-05", "created_before": "2026-01-06"}
@@ -225,7 +283,7 @@ def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
 
 @pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
 def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
-    values = {**FIRST, **ANY_TEXT, "tz": "Europe/Berlin", "since": None, "before": None}
+    values = {**ALL, "is_index_only": True, "tz": "Europe/Berlin", "since": None, "before": None}
     found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
     assert bool(found) == (name != "stats.daily")
@@ -238,7 +296,7 @@ def test_the_headline_reads_few_blocks(large: Connection) -> None:
 def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
     """Of 40,000 tickets in four weeks those of an hour at either end."""
     window = {"created_since": "2026-01-03T23:00:00Z", "created_before": "2026-01-20T01:00:00Z"}
-    found = list(nodes(plan(large, "stats.count", {**FIRST, **window}, analyze=True)))
+    found = list(nodes(plan(large, "stats.count", {**ALL, **window}, analyze=True)))
     read = [node for node in found if node.get("Relation Name") == "tickets"]
     assert [node["Actual Rows"] * node["Actual Loops"] for node in read] == [60, 60]
 
@@ -246,18 +304,18 @@ def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
 def test_a_window_costs_what_its_days_do(large: Connection) -> None:
     """Also the oldest and the newest ticket in it are found without a walk over the others."""
     window = {"created_since": "2026-01-20T00:00:00Z", "created_before": "2026-01-21T00:00:00Z"}
-    assert _blocks(plan(large, "stats.window", {**FIRST, **window}, analyze=True)) <= 800
+    assert _blocks(plan(large, "stats.window", {**ALL, **window}, analyze=True)) <= 800
 
 
 def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
-    found = list(nodes(plan(large, "stats.resolution", {**FIRST, **ANY_TEXT}, analyze=True)))
+    found = list(nodes(plan(large, "stats.resolution", {**ALL, "is_index_only": True}, analyze=True)))
     [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
     assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolved")
 
 
 @pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
 def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
-    values = {**FIRST, **ANY_TEXT, "csv": False, **narrow}
+    values = {**ALL, "csv": False, **narrow}
     with large.transaction():
         large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
         found, *searched = nodes(plan(large, "files.export", values))

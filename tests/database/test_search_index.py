@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import random
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import pytest
 
 from tests.support.tickets import URL, file_ticket, pages
+from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.store import search_index
+from ticketsvc.filters import Filters
+from ticketsvc.problems import Unavailable
+from ticketsvc.store import search
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from flask import Flask
     from flask.testing import FlaskClient
 
     from tests.support.tickets import Connection
+    from ticketsvc.store.postgres.queries import Query, Row
 
 SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
 PIECES = ["ab", "ba", "abc", "cab", "zq", "q", "invoice", "Invoice", "ÄB", "bä", "é", "字符", "符", "a-b", "c++", "50%"]
@@ -92,18 +100,19 @@ def _parts(search: str) -> list[str]:
     return [part.replace("\0", " ") for part in spaced.split(" ")]
 
 
-@pytest.fixture(params=["rare", "weeks", "dense weeks", "few", "near"])
-def branch(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Which part of the statement has to find most of a page."""
-    if request.param != "near":
-        monkeypatch.setattr(search_index, "NEAR", dict.fromkeys(search_index.NEAR, 2))
-        monkeypatch.setattr(search_index, "BATCHES", 1)
+@pytest.fixture(params=["rare", "weeks", "dense weeks", "facets", "scan"])
+def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The step of a search that has to find most of a page."""
+    if request.param != "scan":
+        monkeypatch.setattr(search, "SCAN_LIMIT", 2)
+        monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 2)
+        monkeypatch.setattr(search, "KEY_SCANS", 1)
     if request.param in ("rare", "weeks", "dense weeks"):
-        monkeypatch.setattr(search_index, "FEW", 1)
-        monkeypatch.setattr(search_index, "RARE", 1_000_000 if request.param == "rare" else 0)
+        monkeypatch.setattr(search, "FACET_SCAN_LIMIT", 1)
+        monkeypatch.setattr(search, "RARE_HITS", 1_000_000 if request.param == "rare" else 0)
     if request.param == "dense weeks":
-        monkeypatch.setattr(search_index, "DENSE", 0)
-        monkeypatch.setattr(search_index, "DENSE_WITH_FACETS", 0)
+        monkeypatch.setattr(search, "MAX_WEEK_HITS", 0)
+        monkeypatch.setattr(search, "MAX_WEEK_HITS_WITH_FACETS", 0)
     return str(request.param)
 
 
@@ -116,21 +125,21 @@ def client(make_app: Callable[..., Flask], database_url: str) -> FlaskClient:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_it_finds_what_the_syntax_says(client: FlaskClient, database: Connection, branch: str, sort: str) -> None:
+def test_it_finds_what_the_syntax_says(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
     fill(database, seed=SORTS.index(sort))
-    choose = random.Random(branch + sort)
-    for search in choose.sample(SEARCHES, 14):
+    choose = random.Random(step + sort)
+    for text in choose.sample(SEARCHES, 14):
         labels = "".join(f"&{name}={','.join(values)}" for name, values in choose.choice(FILTERS).items())
         everything = client.get(f"{URL}?limit=500&sort={sort}{labels}").get_json()
-        expected = [ticket["id"] for ticket in everything if matches(ticket, search)]
-        address = f"?limit={choose.choice([40, 150, 500])}&count=true&sort={sort}{labels}&search={quote(search)}"
-        assert client.get(URL + address).headers["X-Total-Count"] == str(len(expected)), search
+        expected = [ticket["id"] for ticket in everything if matches(ticket, text)]
+        address = f"?limit={choose.choice([40, 150, 500])}&count=true&sort={sort}{labels}&search={quote(text)}"
+        assert client.get(URL + address).headers["X-Total-Count"] == str(len(expected)), text
         walked = [ticket["id"] for page in pages(client, address) for ticket in page]
         assert walked == expected, address
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connection, branch: str, sort: str) -> None:
+def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
     fill(database, seed=9)
     window = "&created_since=2026-01-09&created_before=2026-02-10&updated_since=2026-03-02&updated_before=2026-03-08"
     everything = client.get(f"{URL}?limit=500&sort={sort}{window}").get_json()
@@ -143,7 +152,7 @@ def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connectio
 @pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 @pytest.mark.parametrize("sort", SORTS)
 def test_far_times_are_no_obstacle(
-    client: FlaskClient, database: Connection, branch: str, sort: str, moment: str
+    client: FlaskClient, database: Connection, step: str, sort: str, moment: str
 ) -> None:
     fill(database, seed=3, count=40)
     for title in ("far away", "far off", "far out"):
@@ -154,6 +163,44 @@ def test_far_times_are_no_obstacle(
     )
     found = [t["title"] for page in pages(client, f"?sort={sort}&search=far&limit=1") for t in page]
     assert sorted(found) == ["far away", "far beyond", "far off", "far out"]
+
+
+class Interrupted(Database):
+    """The service's database, in which another client changes a ticket between the steps of a search."""
+
+    def __init__(self, url: str, connection: Connection) -> None:
+        super().__init__(Config(database_url=url))
+        self.connection = connection
+        self.steps = 0
+
+    def rows(self, query: Query[Row], values: Mapping[str, object] = {}) -> list[Row]:
+        """Run a query, the second one after a change."""
+        self.steps += 1
+        if self.steps == 2:
+            self.connection.execute("UPDATE tickets SET priority = 'low' WHERE priority = 'critical'")
+        return super().rows(query, values)
+
+
+def test_ticket_that_moves_during_a_search_is_found_once(
+    client: FlaskClient, database: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 1)
+    ids = [file_ticket(client, title="moving", priority=priority)["id"] for priority in ("critical", "low")]
+    with closing(Interrupted(database_url, database)) as interrupted:
+        filters = Filters(search=SearchWords(("moving",)))
+        found = search.find(interrupted, filters, 10, Cursor.start("urgent"))
+    assert [(row.id or b"").decode() for row in found] == ids[::-1]
+
+
+def test_steps_of_a_search_share_the_time_of_a_statement(
+    client: FlaskClient, database: Connection, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 1)
+    fill(database, seed=1, count=200)
+    with closing(Database(Config(database_url=database_url))) as late:
+        late.statement_timeout = 0.0
+        with pytest.raises(Unavailable, match="The search took too long"):
+            search.find(late, Filters(search=SearchWords(("nowhere",))), 10, Cursor.start("urgent"))
 
 
 # --- the texts follow their tickets
@@ -217,7 +264,7 @@ def test_what_was_rolled_back_is_not_found(client: FlaskClient, database: Connec
 def test_two_letters_are_found_beside_anything(client: FlaskClient, database: Connection, character: str) -> None:
     for title in (f"ab{character}", f"{character}ab", f"a{character}b", "ab", f"{character} ab."):
         database.execute("INSERT INTO tickets (title, description) VALUES (%s, 'x')", [title])
-    for search in ("ab", "AB"):
-        assert len(client.get(f"{URL}?search={search}").get_json()) == 4
+    for text in ("ab", "AB"):
+        assert len(client.get(f"{URL}?search={text}").get_json()) == 4
     assert len(client.get(f"{URL}?search={quote('a' + character)}").get_json()) == 1
     assert len(client.get(f"{URL}?search={quote(character)}").get_json()) == 4

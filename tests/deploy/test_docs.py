@@ -1,7 +1,7 @@
-"""The commands in the documents run, against the service, and answer what the documents say
+"""The commands in the documentation run against the service and get the responses that the documentation states.
 
-A block of `sh` is run as it stands, those of one document one after the other in one shell. A call answers 2xx, or the
-status that the comment before it begins with (`# 412: ...`). Blocks of other languages are for other machines.
+The `sh` blocks of a document run unchanged, in order, in one shell. A curl command must get 2xx, or the status with
+which the comment before it begins (`# 412: ...`). Blocks of other languages are not run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CURL = re.compile(r"(?:^|[|(] *|\s)curl -s", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 CURL = """#!{python}
-# curl, and a note of what was answered and what was expected
+# Run curl, and record whether the status is the expected one.
 import pathlib, re, subprocess, sys
 
 notes, arguments = pathlib.Path("{notes}"), sys.argv[1:]
@@ -52,13 +52,13 @@ sys.exit(result.returncode)
 
 
 def blocks(document: Path) -> list[tuple[str, str]]:
-    """Language and text of each block."""
+    """Return the language and the text of each block."""
     return _BLOCK.findall(document.read_text(encoding="utf-8"))
 
 
 @pytest.fixture
 def notes(tmp_path: Path) -> Path:
-    """A folder with a curl that takes notes there."""
+    """A directory with a curl that records statuses in it."""
     curl = tmp_path / "curl"
     curl.write_text(CURL.format(python=sys.executable, notes=tmp_path, curl=shutil.which("curl")))
     curl.chmod(0o755)
@@ -67,14 +67,15 @@ def notes(tmp_path: Path) -> Path:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here")
 @pytest.mark.parametrize("name", sorted(COMMANDS))
-def test_every_command_does_what_the_document_says(
+def test_every_command_gets_the_stated_response(
     service: Service, postgres: Cluster, database_url: str, notes: Path, tmp_path: Path, name: str
 ) -> None:
     document = next(path for path in DOCUMENTS if path.name == name)
     script = "\n".join(text for language, text in blocks(document) if language == "sh")
-    told = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script).replace("localhost:3000", f"127.0.0.1:{service.port}")
+    commands = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script)
+    commands = commands.replace("localhost:3000", f"127.0.0.1:{service.port}")
     run = subprocess.run(
-        ["sh", "-euc", told],
+        ["sh", "-euc", commands],
         cwd=tmp_path,
         env={
             "PATH": f"{notes}:{Path(sys.executable).parent}:{program_files()}:{os.environ['PATH']}",
@@ -93,13 +94,13 @@ def test_every_command_does_what_the_document_says(
     assert len(calls) >= len(_CURL.findall(script)) > 0
 
 
-def test_every_document_with_commands_is_run() -> None:
+def test_every_document_with_commands_runs() -> None:
     assert {path.name for path in DOCUMENTS if any(language == "sh" for language, _ in blocks(path))} == COMMANDS
     assert {language for path in DOCUMENTS for language, _ in blocks(path)} <= LANGUAGES
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_every_link_leads_somewhere(document: Path) -> None:
+def test_every_link_has_a_target(document: Path) -> None:
     for link in _LINK.findall(document.read_text(encoding="utf-8")):
         path, _, heading = link.partition("#")
         if not path.startswith("http"):
@@ -109,6 +110,6 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 
 
 def headings(document: Path) -> set[str]:
-    """The anchors of a document's headings, as code hosts make them."""
+    """Return the anchors of a document's headings, as code hosts form them."""
     titles = re.findall(r"^#+ (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}

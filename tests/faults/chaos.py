@@ -278,7 +278,7 @@ def kill_server(cluster: Cluster, number: signal.Signals) -> None:
     """Stop a PostgreSQL server of the test: SIGQUIT without a checkpoint, SIGKILL as a crash does."""
     pid = int((cluster.directory / "data" / "postmaster.pid").read_text().split()[0])
     os.kill(pid, number)
-    wait_until(lambda: cluster._ask() == 2)
+    wait_until(lambda: cluster.ping() == 2)
 
 
 @contextmanager

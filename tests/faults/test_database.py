@@ -145,7 +145,7 @@ def test_on_a_full_disk_writes_are_503_and_reads_work(make_app: MakeApp) -> None
                 import_many(client),
                 client.patch(URL + made[0], json=big()),
             ):
-                assert "no room" in problem(failed, 503)["error"]
+                assert "out of disk space" in problem(failed, 503)["error"]
                 assert int(failed.headers["Retry-After"]) > 0
             assert_complete(app, database, made)
             assert client.get(URL + made[0]).get_json() == first

@@ -1,4 +1,4 @@
-"""gunicorn with the service's own worker: what is not HTTP, bodies of all shapes, connections and signals."""
+"""gunicorn with the service's own worker: malformed HTTP, bodies of all shapes, connections and signals."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import time
+from concurrent.futures import wait
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.http import Response
-from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.support.locks import TIMEOUT, in_background, locked_tickets, wait_until, wait_until_blocked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,39 +32,46 @@ BODY = b'{"title": "Printer on fire", "description": "Smoke comes out of it."}'
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
 
+PATIENT = {
+    "DB_LOCK_TIMEOUT": "300",
+    "DB_STATEMENT_TIMEOUT": "300",
+    "GUNICORN_CMD_ARGS": "--graceful-timeout 240 --timeout 300",
+}
+"""Settings with which no timeout ends what a test holds up on purpose, however slow the machine is."""
+
 
 @pytest.fixture(scope="module")
 def alone(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """The service with one worker, where what blocks it blocks everything; it trusts no proxy."""
+    """The service with a single worker, so that blocking it blocks every request. It trusts no proxy."""
     log = tmp_path_factory.mktemp("alone") / "log"
-    settings = {"WEB_CONCURRENCY": "1", "DB_LOCK_TIMEOUT": "30", "DB_POOL_SIZE": "2", "FORWARDED_ALLOW_IPS": ""}
+    settings = {**PATIENT, "WEB_CONCURRENCY": "1", "DB_POOL_SIZE": "2", "FORWARDED_ALLOW_IPS": ""}
     with serve(database_url, log, **settings) as service:
         yield service
 
 
-def answers(data: bytes) -> list[Response]:
-    """Every answer in what came over one connection."""
-    found = []
+def responses(data: bytes) -> list[Response]:
+    """Return all responses in the bytes that one connection received."""
+    result = []
     while data:
         head, _, data = data.partition(b"\r\n\r\n")
         status, _, fields = head.partition(b"\r\n")
         headers = http.client.parse_headers(io.BytesIO(fields + b"\r\n\r\n"))
         length = int(headers["Content-Length"] or 0)
-        found.append(Response(int(status.split()[1]), headers, data[:length]))
+        result.append(Response(int(status.split()[1]), headers, data[:length]))
         data = data[length:]
-    return found
+    return result
 
 
-def assert_problem(answer: Response, status: int) -> None:
-    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/problem+json")
-    assert answer.json["status"] == status
-    assert answer.json["error"] == answer.json["detail"]
-    assert answer.headers["X-Request-Id"]
-    assert answer.headers["Date"]
-    assert b"<" not in answer.body
+def assert_problem(response: Response, status: int) -> None:
+    assert (response.status, response.headers["Content-Type"]) == (status, "application/problem+json")
+    assert response.json["status"] == status
+    assert response.json["error"] == response.json["detail"]
+    assert response.headers["X-Request-Id"]
+    assert response.headers["Date"]
+    assert b"<" not in response.body
 
 
-# --- what is not HTTP
+# --- malformed HTTP
 
 
 @pytest.mark.parametrize(
@@ -92,10 +100,10 @@ def assert_problem(answer: Response, status: int) -> None:
     ],
     ids=lambda value: repr(value[:60]) if isinstance(value, bytes) else None,
 )
-def test_it_rejects_what_is_not_http(service: Service, request_bytes: bytes, status: int) -> None:
-    (answer,) = answers(service.raw(request_bytes))
-    assert_problem(answer, status)
-    assert answer.headers["Connection"] == "close"
+def test_malformed_http_gets_a_problem_document(service: Service, request_bytes: bytes, status: int) -> None:
+    (response,) = responses(service.raw(request_bytes))
+    assert_problem(response, status)
+    assert response.headers["Connection"] == "close"
 
 
 @pytest.mark.parametrize(
@@ -111,26 +119,26 @@ def test_it_rejects_what_is_not_http(service: Service, request_bytes: bytes, sta
         POST + b"Content-Length: 100\r\n\r\n" + BODY + b" ",
     ],
 )
-def test_it_rejects_a_body_that_breaks_off_or_has_bad_chunks(service: Service, request_bytes: bytes) -> None:
-    assert_problem(answers(service.raw(request_bytes))[0], 400)
+def test_an_incomplete_or_badly_chunked_body_is_400(service: Service, request_bytes: bytes) -> None:
+    assert_problem(responses(service.raw(request_bytes))[0], 400)
     assert service.call("GET", URL).json == []
 
 
 # --- bodies
 
 
-def test_a_chunked_body_works(service: Service) -> None:
+def test_a_chunked_body_creates_a_ticket(service: Service) -> None:
     chunks = b"".join(b"%x;ignored=1\r\n%b\r\n" % (len(part), part) for part in (BODY[:7], BODY[7:]))
-    (answer,) = answers(service.raw(CHUNKED + chunks + b"0\r\nX-Checksum: y\r\n\r\n"))
-    assert (answer.status, answer.json["title"]) == (201, TICKET["title"])
+    (response,) = responses(service.raw(CHUNKED + chunks + b"0\r\nX-Checksum: y\r\n\r\n"))
+    assert (response.status, response.json["title"]) == (201, TICKET["title"])
 
 
-def test_it_rejects_a_huge_body_of_known_length(service: Service) -> None:
+def test_a_huge_body_with_content_length_is_413(service: Service) -> None:
     assert_problem(service.call("POST", URL, b"a" * 10_000_000), 413)
     assert service.call("GET", "/livez").status == 200
 
 
-def test_it_rejects_a_huge_chunked_body(service: Service) -> None:
+def test_a_huge_chunked_body_is_413(service: Service) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)) as connection:
         parts = (b"a" * 65_536 for _ in range(160))
         connection.request("POST", URL, parts, {"Content-Type": "application/json"}, encode_chunked=True)
@@ -139,14 +147,14 @@ def test_it_rejects_a_huge_chunked_body(service: Service) -> None:
     assert service.call("GET", "/livez").status == 200
 
 
-def test_a_client_that_asks_before_it_sends_works(service: Service) -> None:
+def test_expect_100_continue_is_answered_before_the_body(service: Service) -> None:
     with closing(socket.create_connection(("127.0.0.1", service.port), 30)) as connection:
         length = b"Content-Length: %d\r\n" % len(BODY)
         connection.sendall(POST + length + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")
         assert connection.recv(1000) == b"HTTP/1.1 100 Continue\r\n\r\n"
         connection.sendall(BODY)
-        (answer,) = answers(b"".join(iter(lambda: connection.recv(65536), b"")))
-    assert answer.status == 201
+        (response,) = responses(b"".join(iter(lambda: connection.recv(65536), b"")))
+    assert response.status == 201
 
 
 @pytest.mark.parametrize("path", ["/livez", URL, "/api/tickets/nothing", "/api/tickets/stats/"])
@@ -179,19 +187,25 @@ def test_a_connection_serves_many_requests(service: Service) -> None:
 
 def test_pipelined_requests_are_answered_in_order(service: Service) -> None:
     create = POST + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
-    found = answers(service.raw(LIVE + create + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + LIVE))
-    assert [answer.status for answer in found] == [200, 201, 404, 200]
+    received = responses(service.raw(LIVE + create + b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n" + LIVE))
+    assert [response.status for response in received] == [200, 201, 404, 200]
 
 
-def test_an_older_client_is_answered_and_the_connection_closed(service: Service) -> None:
+def test_an_http_1_0_request_gets_no_100_continue(service: Service) -> None:
+    request = POST.replace(b"HTTP/1.1", b"HTTP/1.0") + b"Content-Length: %d\r\nExpect: 100-continue\r\n\r\n" % len(BODY)
+    (response,) = responses(service.raw(request + BODY))
+    assert response.status == 201
+
+
+def test_an_http_1_0_request_closes_the_connection(service: Service) -> None:
     with closing(socket.create_connection(("127.0.0.1", service.port), 30)) as connection:
         connection.sendall(b"GET /livez HTTP/1.0\r\n\r\n")
-        (answer,) = answers(b"".join(iter(lambda: connection.recv(65536), b"")))
-    assert (answer.status, answer.headers["Connection"]) == (200, "close")
+        (response,) = responses(b"".join(iter(lambda: connection.recv(65536), b"")))
+    assert (response.status, response.headers["Connection"]) == (200, "close")
 
 
 @pytest.mark.parametrize("trusted", [True, False])
-def test_forwarded_headers_change_no_answer(service: Service, alone: Service, trusted: bool) -> None:
+def test_forwarded_headers_do_not_change_responses(service: Service, alone: Service, trusted: bool) -> None:
     forged = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "1.2.3.4", "X-Forwarded-Host": "evil.example"}
     asked = service if trusted else alone
     created = asked.call("POST", URL, TICKET, forged)
@@ -201,21 +215,19 @@ def test_forwarded_headers_change_no_answer(service: Service, alone: Service, tr
     assert page.headers["Link"].startswith(f"<{URL}?")
 
 
-def test_a_statement_that_waits_does_not_hold_up_others(alone: Service, database_url: str) -> None:
+def test_a_blocked_statement_does_not_block_other_requests(alone: Service, database_url: str) -> None:
     with locked_tickets(database_url) as holder, in_background() as threads:
         blocked = threads.submit(alone.call, "GET", URL)
         wait_until_blocked(holder)
-        started = time.monotonic()
         assert alone.call("GET", "/livez").status == 200
         assert alone.call("GET", "/readyz").status == 200
         assert alone.call("GET", "/nothing").status == 404
-        assert time.monotonic() - started < 2
         assert not blocked.done()
         holder.rollback()
         assert blocked.result().status == 200
 
 
-def test_who_shares_a_query_that_waits_does_not_hold_up_others(alone: Service, database_url: str) -> None:
+def test_clients_of_a_blocked_shared_query_do_not_block_others(alone: Service, database_url: str) -> None:
     with locked_tickets(database_url) as holder, in_background() as threads:
         sharing = [threads.submit(alone.call, "GET", URL) for _ in range(4)]
         wait_until_blocked(holder, 2)
@@ -228,49 +240,48 @@ def test_who_shares_a_query_that_waits_does_not_hold_up_others(alone: Service, d
 # --- signals
 
 
-def test_what_is_under_way_is_finished_at_the_end(database_url: str, tmp_path: Path) -> None:
+def test_sigterm_waits_for_requests_in_progress(database_url: str, tmp_path: Path) -> None:
     with (
-        serve(database_url, tmp_path / "log", DB_LOCK_TIMEOUT="30") as service,
+        serve(database_url, tmp_path / "log", **PATIENT) as service,
         locked_tickets(database_url) as holder,
         in_background() as threads,
     ):
-        under_way = [threads.submit(service.call, "POST", URL, TICKET) for _ in range(4)]
+        in_progress = [threads.submit(service.call, "POST", URL, TICKET, timeout=300) for _ in range(4)]
         wait_until_blocked(holder, 4)
         service.process.send_signal(signal.SIGTERM)
         time.sleep(1.5)
         assert service.process.poll() is None
         holder.rollback()
-        assert [call.result().status for call in under_way] == [201] * 4
-        assert service.process.wait(15) == 0
+        assert [call.result().status for call in in_progress] == [201] * 4
+        assert service.process.wait(TIMEOUT) == 0
 
 
-def test_a_worker_that_makes_room_answers_who_comes_when_there_is_no_successor(
-    database_url: str, tmp_path: Path
-) -> None:
-    settings = {"WEB_CONCURRENCY": "1", "MAX_REQUESTS": "10", "DB_LOCK_TIMEOUT": "30"}
+def test_a_recycled_worker_serves_its_backlog_on_sigterm(database_url: str, tmp_path: Path) -> None:
+    settings = {**PATIENT, "WEB_CONCURRENCY": "1", "MAX_REQUESTS": "10"}
     with (
         serve(database_url, tmp_path / "log", **settings) as service,
         locked_tickets(database_url) as holder,
         in_background() as threads,
     ):
-        under_way = threads.submit(service.call, "POST", URL, TICKET)
+        in_progress = threads.submit(service.call, "POST", URL, TICKET, timeout=300)
         wait_until_blocked(holder)
         while "Autorestarting" not in service.log.read_text():
             assert service.call("GET", "/livez").status == 200
-        time.sleep(1.5)
-        late = threads.submit(service.call, "GET", "/livez")
-        time.sleep(0.5)
-        assert not late.done()
+        while True:  # until the worker no longer accepts
+            late = threads.submit(service.call, "GET", "/livez", timeout=300)
+            if not wait([late], timeout=2).done:
+                break
+            assert late.result().status == 200
         service.process.send_signal(signal.SIGTERM)
         assert late.result().status == 200
         holder.rollback()
-        assert under_way.result().status == 201
-        assert service.process.wait(15) == 0
+        assert in_progress.result().status == 201
+        assert service.process.wait(TIMEOUT) == 0
 
 
 @pytest.mark.parametrize("requests", [b"", LIVE, b"POST /api/tickets/ HTTP/1.1\r\nHo"])
-def test_idle_connections_do_not_delay_the_end(database_url: str, tmp_path: Path, requests: bytes) -> None:
-    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:
+def test_idle_connections_do_not_delay_shutdown(database_url: str, tmp_path: Path, requests: bytes) -> None:
+    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1", **PATIENT) as service:
         connections = [socket.create_connection(("127.0.0.1", service.port), 30) for _ in range(5)]
         for connection in connections:
             connection.sendall(requests)
@@ -278,7 +289,7 @@ def test_idle_connections_do_not_delay_the_end(database_url: str, tmp_path: Path
                 assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
         assert service.call("GET", URL).status == 200
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(10) == 0
+        assert service.process.wait(TIMEOUT) == 0
         for connection in connections:
             connection.close()
     assert all(line.startswith("{") for line in service.log.read_text().splitlines())
@@ -292,7 +303,7 @@ def test_a_killed_worker_is_replaced(database_url: str, tmp_path: Path) -> None:
 
         def serves() -> bool:
             try:
-                return service.call("GET", URL, timeout=2).status == 200
+                return service.call("GET", URL).status == 200
             except OSError:
                 return False
 

@@ -1,4 +1,4 @@
-"""The worker's own reading of requests, writing of answers and patience with silent clients."""
+"""How the worker reads requests, writes responses and waits for clients."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import gevent
 import pytest
 from gevent import socket as gevent_socket
 from gunicorn.config import Config
-from gunicorn.http import message
+from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ticketsvc.server.client_wait import ClientTimeout, Patience
-from ticketsvc.server.request import LONGEST_PLAIN_HEAD, Request, environ
+from ticketsvc.server.client_wait import ClientTimeout, ClientWait
+from ticketsvc.server.request import MAX_DRAIN_BYTES, MAX_SIMPLE_BYTES, Requests, SimpleRequest, environ, parse_simple
 from ticketsvc.server.response import Response
 
 if TYPE_CHECKING:
@@ -22,25 +22,47 @@ if TYPE_CHECKING:
 
 CLIENT = ("203.0.113.9", 4711)
 SERVER = ("127.0.0.1", 3000)
-ATTRIBUTES = ("method", "uri", "path", "query", "version", "headers", "scheme", "must_close", "_expected_100_continue")
+ATTRIBUTES = ("method", "uri", "path", "query", "version", "headers", "scheme")
 
 
-def read(kind: Callable[..., Any], data: bytes, config: Config) -> Any:
-    """What a class of request makes of the bytes of a connection: attributes, body and rest, or an error."""
-    unreader = IterUnreader([data])
+class Source:
+    """A socket from which the given bytes are received, packet by packet."""
+
+    def __init__(self, *packets: bytes) -> None:
+        self.packets = list(packets)
+
+    def recv(self, size: int) -> bytes:
+        if not self.packets:
+            return b""
+        packet, self.packets[0] = self.packets[0][:size], self.packets[0][size:]
+        if not self.packets[0]:
+            del self.packets[0]
+        return packet
+
+
+def read_all(parser: Callable[..., Any], packets: list[bytes], config: Config) -> list[Any]:
+    """Return the attributes and bodies of all requests of a connection, and the error that ended it, if any."""
+    requests: list[Any] = []
     try:
-        request = kind(config, unreader, CLIENT)
-        body = request.body.read()
-        return {**{name: getattr(request, name) for name in ATTRIBUTES}, "body": body, "rest": unreader.read()}
-    except Exception as error:  # noqa: BLE001  # whatever it is, both have to raise it
-        return type(error)
+        for request in parser(config, Source(*packets), CLIENT):
+            attributes = {name: getattr(request, name) for name in ATTRIBUTES}
+            requests.append({**attributes, "should_close": request.should_close(), "body": request.body.read()})
+    except Exception as error:  # noqa: BLE001  # both parsers have to raise the same one, whatever it is
+        requests.append(type(error))
+    return requests
 
 
-def assert_read_alike(data: bytes, **settings: Any) -> None:
+def assert_read_alike(*packets: bytes, **configured: Any) -> None:
+    """Check that the service finds the same requests in the bytes of a connection as gunicorn's own parser."""
     config = Config()
-    for name, value in settings.items():
+    for name, value in configured.items():
         config.set(name, value)
-    assert read(Request, data, config) == read(message.Request, data, config)
+    assert read_all(Requests, list(packets), config) == read_all(RequestParser, list(packets), config)
+
+
+def read_one(data: bytes) -> Any:
+    """Return the first request of a connection."""
+    return next(Requests(Config(), Source(data), CLIENT))
 
 
 GET = b"GET /api/tickets/?search=a%20b HTTP/1.1\r\nHost: x\r\n"
@@ -52,19 +74,24 @@ HEADS = [
     b"POST /a HTTP/1.1\r\nHost: x\r\ncontent-length: 2\r\n\r\n{}",
     *(
         b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: " + n + b"\r\n\r\n{}"
-        for n in (b"", b"+2", b"-1", b"0x2", b"\xb2", b"2, 2", b"2 2")
+        for n in (b"", b"+2", b"-1", b"0x2", b"\xb2", b"2, 2", b"2 2", b"02", b"2 \t", b"1" * 25, b"2_0")
     ),
     b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
     b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\nrest",
     b"POST /a HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nContent-Length: 2\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
     b"POST /a HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n{}",
-    b"PUT /a HTTP/1.1\r\nHost: x\r\n\r\n",
+    *(
+        method + b" /a HTTP/1.1\r\nHost: x\r\n\r\n"
+        for method in (b"PUT", b"TRACE", b"CONNECT", b"M-SEARCH", b"PROPFIND", b"QUERY", b"PLAY", b"PRI", b"AB", b"X_Y")
+    ),
     b"get / HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n",
     *(
         b"GET " + path + b" HTTP/1.1\r\nHost: x\r\n\r\n"
         for path in (
             b"//evil/a",
+            b"///a",
+            b"//[x?b",
             b"/a//b",
             b"/a?b?c",
             b"/a#b",
@@ -104,14 +131,39 @@ HEADS = [
             b"Host: y",
             b"X-Forwarded-Proto: https",
             b"Connection: close",
+            b"Connection: CLOSE",
             b"Connection: Keep-Alive",
             b"Upgrade: h2c",
             b"X: a\r\n folded",
+            b"X: a\r\n\tfolded",
+            b"X: a\rY: b",
+            b"X:\r\nY: b",
+            b"X: \t\r\nY:",
+            b"X: a\x7f",
+            b"X:a",
+            b"X(: a",
+            b"Content-Type: a\r\nContent-Type: b",
+            b"X-Forwarded-Proto: http",
+            b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: off",
+            b"X-Forwarded-Proto: https\r\nX-Forwarded-Ssl: on",
+            b"X-Forwarded-For: 1.2.3.4",
+            b"Connection: close, x",
+            b"Connection: Upgrade\r\nUpgrade: websocket",
+            b"Expect: 100-continue",
+            b"Expect: other",
+            b"Transfer-Encoding: identity",
+            b"Transfer-Encoding: gzip, chunked",
         )
     ),
     GET.replace(b"\r\n", b"\n") + b"\n",
     b"\r\n" + GET + b"\r\n",
-    GET + b"X: " + b"a" * LONGEST_PLAIN_HEAD + b"\r\n\r\n",
+    b"\n" + GET + b"\r\n",
+    b"\r\n\r\n" + GET + b"\r\n",
+    b"GET /a\r\n\r\n",
+    b"GET /a HTTP/1.1 \r\nHost: x\r\n\r\n",
+    b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    GET + b"X: " + b"a" * MAX_SIMPLE_BYTES + b"\r\n\r\n",
     GET + b"".join(b"X%d: y\r\n" % number for number in range(99)) + b"\r\n",
     GET + b"".join(b"X%d: y\r\n" % number for number in range(100)) + b"\r\n",
     b"",
@@ -120,9 +172,45 @@ HEADS = [
 
 
 @pytest.mark.parametrize("data", HEADS)
-@pytest.mark.parametrize("settings", [{}, {"forwarded_allow_ips": "*"}, {"proxy_protocol": "v1"}], ids=repr)
-def test_it_reads_a_request_as_gunicorn_does(data: bytes, settings: dict[str, Any]) -> None:
-    assert_read_alike(data, **settings)
+@pytest.mark.parametrize(
+    "configured",
+    [
+        {},
+        {"forwarded_allow_ips": "*"},
+        {"forwarded_allow_ips": "198.51.100.7,203.0.113.0/24"},
+        {"forwarded_allow_ips": ""},
+        {"proxy_protocol": "v1"},
+    ],
+    ids=repr,
+)
+def test_requests_are_read_as_by_gunicorn(data: bytes, configured: dict[str, Any]) -> None:
+    assert_read_alike(data, **configured)
+
+
+@pytest.mark.parametrize("cut", range(0, 120, 7))
+def test_requests_in_two_packets_are_read_as_by_gunicorn(cut: int) -> None:
+    data = b"POST /a HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{'a': 12}" + GET + b"\r\n" + GET + b"X: y\r\n\r\n"
+    assert_read_alike(data[:cut], data[cut:])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"",
+        b"Content-Length: 2\r\nContent-Type: application/json\r\n",
+        b"User-Agent: x\r\nAccept: */*\r\nConnection: keep-alive\r\n",
+        b"X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Request-Id: 1\r\nVia: 1.1 router\r\n",
+    ],
+)
+def test_common_requests_take_the_short_way(fields: bytes) -> None:
+    assert type(read_one(b"POST /api/tickets/?limit=2 HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) is SimpleRequest
+
+
+def test_a_head_near_the_limits_of_gunicorn_is_not_simple() -> None:
+    head = b"GET / HTTP/1.1\r\nX: %b\r\n\r\n"
+    size = MAX_SIMPLE_BYTES - len(head % b"")
+    assert parse_simple(head % (b"a" * size), IterUnreader([]), {})
+    assert not parse_simple(head % (b"a" * (size + 1)), IterUnreader([]), {})
 
 
 PARTS = [
@@ -152,23 +240,28 @@ PARTS = [
     b"\x7f",
     b"\xff",
     b"abc",
+    b"Connection: close",
+    b"Expect: 100-continue",
+    b"Upgrade: h2c",
+    b"X-Forwarded-Proto: https",
+    b"GET /b HTTP/1.1\r\nHost: x\r\n\r\n",
 ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(PARTS), max_size=6), st.lists(st.sampled_from(PARTS), max_size=12))
-def test_it_reads_anything_as_gunicorn_does(line: list[bytes], fields: list[bytes]) -> None:
+def test_random_bytes_are_read_as_by_gunicorn(line: list[bytes], fields: list[bytes]) -> None:
     assert_read_alike(b"".join(line + fields))
     assert_read_alike(b"GET /a" + b"".join(line) + b" HTTP/1.1\r\n" + b"".join(fields) + b"\r\n\r\n")
     assert_read_alike(b"POST /a HTTP/1.1\r\nHost: x\r\n" + b"".join(fields) + b"\r\n\r\nabc")
 
 
-def test_the_environment_has_what_wsgi_says() -> None:
+def test_environ_has_the_wsgi_variables() -> None:
     fields = b"Host: x\r\nContent-Length: 2\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\n"
-    data = b"POST /a%20%c3%bc?q=%20 HTTP/1.1\r\n" + fields + b"\r\n{}"
-    request = Request(Config(), IterUnreader([data]), CLIENT)
-    found = environ(request, SERVER, CLIENT, Patience(set()))
-    assert found.pop("wsgi.input").read() == b"{}"
-    assert found == {
+    request = read_one(b"POST /a%20%c3%bc?q=%20 HTTP/1.1\r\n" + fields + b"\r\n{}")
+    variables = environ(request, SERVER, CLIENT, ClientWait(set()))
+    assert variables.pop("wsgi.input").read() == b"{}"
+    assert variables == {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
         "PATH_INFO": "/a \xc3\xbc",
@@ -187,11 +280,45 @@ def test_the_environment_has_what_wsgi_says() -> None:
     }
 
 
-# --- answers
+def chunked(size: int) -> bytes:
+    return (
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n" % size
+        + b"a" * size
+        + b"\r\n0\r\n\r\n"
+    )
 
 
-class Wire:
-    """Takes what is sent, packet by packet."""
+def announced(size: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % size + b"a" * size
+
+
+@pytest.mark.parametrize(
+    ("data", "sizes", "is_drainable"),
+    [
+        (announced(2), [], True),
+        (announced(MAX_DRAIN_BYTES), [], True),
+        (announced(MAX_DRAIN_BYTES + 1), [], False),
+        (announced(MAX_DRAIN_BYTES + 1), [1], True),
+        (chunked(2), [], False),
+        (chunked(2), [2], False),
+        (chunked(2), [3], True),
+        (chunked(2), [1, 2], True),
+        (chunked(2), [None], True),
+        (GET + b"\r\n", [], True),
+    ],
+)
+def test_only_a_small_rest_of_a_body_is_drainable(data: bytes, sizes: list[int | None], is_drainable: bool) -> None:
+    body = environ(read_one(data), SERVER, CLIENT, ClientWait(set()))["wsgi.input"]
+    for size in sizes:
+        body.read(size)
+    assert body.is_drainable is is_drainable
+
+
+# --- responses
+
+
+class Sink:
+    """A socket that records the packets it sends."""
 
     def __init__(self) -> None:
         self.packets: list[bytes] = []
@@ -200,20 +327,21 @@ class Wire:
         self.packets.append(data)
 
 
-def send(line: bytes, status: str, headers: list[tuple[str, str]], *parts: bytes) -> tuple[Wire, Response]:
-    request = Request(Config(), IterUnreader([line + b"\r\nHost: x\r\n\r\n"]), CLIENT)
-    wire = Wire()
-    response = Response(request, wire, Patience(set()), must_close=False)
+def send(line: bytes, status: str, headers: list[tuple[str, str]], *parts: bytes) -> tuple[Sink, Response]:
+    request, wait = read_one(line + b"\r\nHost: x\r\n\r\n"), ClientWait(set())
+    body = environ(request, SERVER, CLIENT, wait)["wsgi.input"]
+    sink = Sink()
+    response = Response(request, body, sink, wait, must_close=False)
     response.start_response(status, headers)
     for part in parts:
         response.write(part)
     response.finish()
-    return wire, response
+    return sink, response
 
 
-def test_an_answer_is_one_packet() -> None:
-    wire, response = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "5")], b"hello")
-    (packet,) = wire.packets
+def test_a_complete_response_is_one_packet() -> None:
+    sink, response = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "5")], b"hello")
+    (packet,) = sink.packets
     head, _, body = packet.partition(b"\r\n\r\n")
     assert head.startswith(b"HTTP/1.1 200 OK\r\nDate: ")
     assert head.endswith(b"Connection: keep-alive\r\nContent-Length: 5")
@@ -221,18 +349,18 @@ def test_an_answer_is_one_packet() -> None:
     assert not response.must_close
 
 
-def test_an_answer_of_unknown_length_is_chunked() -> None:
-    wire, response = send(b"GET / HTTP/1.1", "200 OK", [], b"hello", b"", b"you")
-    assert wire.packets[0].partition(b"\r\n\r\n")[2] == b"5\r\nhello\r\n"
-    assert wire.packets[1:] == [b"3\r\nyou\r\n", b"0\r\n\r\n"]
-    assert b"\r\nTransfer-Encoding: chunked\r\n" in wire.packets[0]
+def test_a_response_of_unknown_length_is_chunked() -> None:
+    sink, response = send(b"GET / HTTP/1.1", "200 OK", [], b"hello", b"", b"you")
+    assert sink.packets[0].partition(b"\r\n\r\n")[2] == b"5\r\nhello\r\n"
+    assert sink.packets[1:] == [b"3\r\nyou\r\n", b"0\r\n\r\n"]
+    assert b"\r\nTransfer-Encoding: chunked\r\n" in sink.packets[0]
     assert not response.must_close
 
 
-def test_an_older_client_gets_it_until_the_connection_is_closed() -> None:
-    wire, response = send(b"GET / HTTP/1.0", "200 OK", [], b"hello", b"you")
-    assert b"".join(wire.packets).endswith(b"\r\n\r\nhelloyou")
-    assert b"Connection: close\r\n" in wire.packets[0]
+def test_http_1_0_gets_no_chunks_and_the_connection_closes() -> None:
+    sink, response = send(b"GET / HTTP/1.0", "200 OK", [], b"hello", b"you")
+    assert b"".join(sink.packets).endswith(b"\r\n\r\nhelloyou")
+    assert b"Connection: close\r\n" in sink.packets[0]
     assert response.must_close
 
 
@@ -240,82 +368,83 @@ def test_an_older_client_gets_it_until_the_connection_is_closed() -> None:
     ("line", "status"),
     [(b"HEAD / HTTP/1.1", "200 OK"), (b"GET / HTTP/1.1", "304 NOT MODIFIED"), (b"DELETE / HTTP/1.1", "204 NO CONTENT")],
 )
-def test_an_answer_without_a_body_has_none(line: bytes, status: str) -> None:
-    wire, response = send(line, status, [], b"ignored")
-    assert len(wire.packets) == 1
-    assert wire.packets[0].endswith(b"\r\n\r\n")
-    assert b"chunked" not in wire.packets[0]
+def test_head_204_and_304_have_no_body(line: bytes, status: str) -> None:
+    sink, response = send(line, status, [], b"ignored")
+    assert len(sink.packets) == 1
+    assert sink.packets[0].endswith(b"\r\n\r\n")
+    assert b"chunked" not in sink.packets[0]
     assert not response.must_close
 
 
-def test_an_empty_body_works() -> None:
-    wire, response = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "0")])
-    assert len(wire.packets) == 1
+def test_an_empty_body_keeps_the_connection() -> None:
+    sink, response = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "0")])
+    assert len(sink.packets) == 1
     assert not response.must_close
 
 
-def test_a_body_that_is_longer_than_announced_is_cut() -> None:
-    wire, _ = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "2")], b"hello", b"you")
-    assert b"".join(wire.packets).endswith(b"\r\n\r\nhe")
+def test_a_body_longer_than_announced_is_cut() -> None:
+    sink, _ = send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "2")], b"hello", b"you")
+    assert b"".join(sink.packets).endswith(b"\r\n\r\nhe")
 
 
-def test_after_a_body_that_is_shorter_than_announced_the_connection_is_closed() -> None:
+def test_a_body_shorter_than_announced_closes_the_connection() -> None:
     assert send(b"GET / HTTP/1.1", "200 OK", [("Content-Length", "9")], b"hello")[1].must_close
 
 
 @pytest.mark.parametrize(
     "field", [("X", "a\r\nY: b"), ("X", "a\nb"), ("X", "\x00"), ("X Y", "a"), ("", "a"), ("X", "\u2028")]
 )
-def test_it_refuses_to_send_a_field_that_breaks_http(field: tuple[str, str]) -> None:
-    with pytest.raises(ValueError, match="breaks HTTP"):
+def test_an_invalid_response_field_raises_value_error(field: tuple[str, str]) -> None:
+    with pytest.raises(ValueError, match="not valid HTTP"):
         send(b"GET / HTTP/1.1", "200 OK", [field])
 
 
-# --- patience
+# --- waits for the client
 
 
-def test_a_wait_is_ended() -> None:
+def test_cancel_raises_client_timeout_in_the_wait() -> None:
     here, there = gevent_socket.socketpair()
-    waiting: set[Patience] = set()
+    active_waits: set[ClientWait] = set()
 
-    def wait() -> type[BaseException] | None:
-        patience = Patience(waiting)
+    def receive() -> type[BaseException] | None:
         try:
-            with patience:
+            with ClientWait(active_waits):
                 here.recv(1)
-        except ClientTimeout as silence:
-            return type(silence)
+        except ClientTimeout as timeout:
+            return type(timeout)
         return None
 
-    greenlet = gevent.spawn(wait)
+    greenlet = gevent.spawn(receive)
     gevent.sleep(0)
-    (patience,) = waiting
-    assert patience.lasted() >= 0
-    patience.end()
+    (wait,) = active_waits
+    assert wait.elapsed() >= 0
+    wait.cancel()
     assert greenlet.get() is ClientTimeout
-    assert not waiting
+    assert not active_waits
     here.close()
     there.close()
 
 
-def test_a_wait_that_is_over_is_not_ended() -> None:
+def test_cancel_does_not_end_a_later_wait() -> None:
     here, there = gevent_socket.socketpair()
-    waiting: set[Patience] = set()
+    active_waits: set[ClientWait] = set()
+    received: list[bytes] = []
 
-    def wait_twice() -> bytes:
-        patience = Patience(waiting)
-        with patience:
-            first = here.recv(1)
-        with patience:
-            return bytes(first + here.recv(1))
+    def receive_twice() -> None:
+        wait = ClientWait(active_waits)
+        for _ in range(2):
+            with wait:
+                received.append(here.recv(1))
 
-    greenlet = gevent.spawn(wait_twice)
+    greenlet = gevent.spawn(receive_twice)
     gevent.sleep(0)
-    (patience,) = waiting
+    (wait,) = active_waits
     there.sendall(b"a")
-    gevent.sleep(0.01)  # the first wait is over, the second has begun
-    patience._end(since=-1.0)  # what was meant for another wait
+    while not received or wait not in active_waits:  # until the second wait has begun
+        gevent.sleep(0)
+    wait._cancel(started=-1.0)  # as if the first wait had been cancelled just before it ended
     there.sendall(b"b")
-    assert greenlet.get() == b"ab"
+    greenlet.get()
+    assert received == [b"a", b"b"]
     here.close()
     there.close()

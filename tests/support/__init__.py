@@ -1,1 +1,1 @@
-"""Helpers shared by the tests: clients, databases, sample data."""
+"""Helpers of the tests: clients, databases, sample data."""

@@ -77,13 +77,13 @@ def load() -> Json:
 
 def introduction(document: Json) -> str:
     """Return what all problem types have in common: the description of their schema."""
-    return str(document["components"]["schemas"]["Problem"]["description"])
+    return str(document["components"]["schemas"]["Problem"]["description"]).strip()
 
 
 def problem_types(document: Json) -> Iterator[tuple[str, str]]:
     """Yield the slug and the description of each problem type."""
     for slug, example in document["components"]["examples"].items():
-        yield slug, example["description"]
+        yield slug, example["description"].strip()
 
 
 def errors_markdown(document: Json) -> str:

@@ -12,7 +12,7 @@ from tests.support.openapi_contract import ID
 from ticketsvc.api.input.media_types import FILES
 from ticketsvc.store import history
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.tickets import SORTS
+from ticketsvc.store.pages import SORTS
 
 if TYPE_CHECKING:
     from schemathesis import Case, HookContext

@@ -1,4 +1,4 @@
-"""What the tests of learning share: tickets with a suggestion, and what people make of them."""
+"""Tickets with a suggestion, and changes of their labels, for the tests of learning."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tests.support.tickets import Connection
 
-# Words for honest tickets, by category. Nothing of them stands in the lexicon.
+# Words of ordinary tickets, by category. None of them is in the lexicon.
 SUBJECTS = {
     "billing": "zloty kopeck tariff ledger bursar tithe stipend escrow ducat guilder annuity dowry excise levy pence",
     "technical": "gasket flange rotor piston sprocket camshaft bushing gimbal solenoid manifold ratchet cowling strut",
@@ -41,9 +41,9 @@ def suggest(
     final: tuple[str, str] | None = None,
     status: str = "open",
 ) -> str:
-    """Put a ticket into the table for which the service suggested these labels; return its id.
+    """Insert a ticket with these suggested labels and return its id.
 
-    `final` are the labels it has, unlike the suggested ones.
+    `final` are the labels that it has, by default the suggested ones.
     """
     values = {"title": "-", "description": text, "status": status}
     values |= dict(zip(("suggested_category", "suggested_priority"), suggested, strict=True))
@@ -84,7 +84,7 @@ def total(database: Connection) -> dict[str, int]:
 
 
 def honest_text(random: random.Random, category: str) -> str:
-    """A ticket about a category: three words of its subject, one of another, and small talk."""
+    """Return a text about a category: three words of its subject, one of another, and small talk."""
     stray = random.choice(list(SUBJECTS))
     words = [
         *random.sample(SUBJECTS[category].split(), 3),
@@ -96,5 +96,5 @@ def honest_text(random: random.Random, category: str) -> str:
 
 
 def unique_word() -> str:
-    """A word that no other text has."""
+    """Return a word that no other text has."""
     return "q" + "".join(chr(ord("a") + int(digit)) for digit in f"{next(_numbers):05}")

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from ticketsvc.store.postgres.database import Database
 
 PACKAGE = Path(queries.__file__).parents[2]
-# Not the schema: it is applied by `flask migrate` (tests/database/test_schema_file.py).
-QUERIES = [path for path in SQL.glob("*/*.sql") if path.parent.name not in ("functions", "triggers")]
+# Not the fragments, and not the schema, which is applied by `flask migrate` (tests/database/test_schema_file.py).
+QUERIES = [path for path in SQL.glob("*/*.sql") if path.parent.name not in ("fragments", "functions", "triggers")]
 NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in QUERIES)
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 
@@ -61,12 +61,12 @@ LOADED = {query.name: query for query in loaded()}
 
 @pytest.fixture
 def store(shared_app: Flask) -> Database:
-    """The service's way to the database."""
+    """Return the application's Database."""
     database: Database = shared_app.extensions["ticketsvc"].database
     return database
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", sorted(LOADED))
 def test_query_matches_its_parameters_and_row_type(database: Connection, name: str) -> None:
     query = LOADED[name]
     with database.transaction():
@@ -85,6 +85,16 @@ def test_query_matches_its_parameters_and_row_type(database: Connection, name: s
                 assert row[0] in COLUMN_TYPES.get(_not_null(type_), {row[0]} - COLUMN_TYPES[bool])
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_file_is_valid_sql_as_it_is(database: Connection, name: str) -> None:
+    text = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text()
+    with database.transaction():
+        if name != "files.stage":
+            database.execute(LOADED["files.stage"].text.encode())  # the table of the other file queries
+        prepared = database.pgconn.prepare(b"file", text.encode())
+        assert prepared.status == pq.ExecStatus.COMMAND_OK, prepared.get_error_message()
+
+
 def new_query(text: str, row_type: type[Any] = NoneType) -> Query[Any]:
     """Return a query with a name of its own, since a connection prepares one statement a name."""
     return queries.parse(uuid4().hex, text, row_type)
@@ -96,22 +106,22 @@ def _not_null(type_: Any) -> Any:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_query_says_what_it_answers_and_what_its_parameters_are(name: str) -> None:
+def test_header_says_what_a_query_does_and_its_parameters(name: str) -> None:
     lines = SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text().splitlines()
     assert re.fullmatch(r"-- [A-Z].*[.,:a-z]", lines[0])
-    documented = [line for line in lines if re.match(r"-- \$\d+ \w+", line)]
-    assert len(documented) == len(queries.load(name).parameters)
-    assert len(set(queries.load(name).parameters)) == len(documented)
+    documented = [match[1] for line in lines if (match := re.match(r"-- \$\d+ (\w+)", line))]
+    assert len(set(documented)) == len(documented)
+    assert set(documented) <= set(LOADED[name].parameters)
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_query_is_used(name: str) -> None:
+def test_query_is_used_by_the_store(name: str) -> None:
     code = "".join(path.read_text() for path in STORE)
     resource, _, query = name.partition(".")
     assert f'"{name}"' in code or f'f"{resource}.{query.split("_")[0]}_{{' in code
 
 
-def test_a_missing_query_is_an_error() -> None:
+def test_missing_file_is_an_error() -> None:
     with pytest.raises(FileNotFoundError):
         queries.load("tickets.absent")
 
@@ -143,7 +153,7 @@ def test_query_with_another_retry_value_is_an_error(value: str) -> None:
         ["NULL", None],
     ],
 )
-def test_a_list_arrives_as_it_was_bound(database: Connection, texts: list[str | None]) -> None:
+def test_list_is_bound_as_an_array(database: Connection, texts: list[str | None]) -> None:
     [bound] = queries.parse("x", "-- $1 names\nSELECT $1").bind({"names": texts, "other": 1})
     assert bound is not None
     assert database.execute("SELECT %s::text[]", [bound.decode()]).fetchone() == (texts,)
@@ -168,7 +178,7 @@ class Everything(NamedTuple):
     no_id: UUID | None
 
 
-def test_columns_arrive_as_the_row_type_says(store: Database) -> None:
+def test_columns_are_decoded_as_the_row_type_says(store: Database) -> None:
     text = """SELECT '{"ü": 1}'::json, 'ü🎫', '', -12, 0.25::float8, true, false,
         '01234567-89ab-cdef-0123-456789abcdef'::uuid, '[1, 2]'::json, NULL, NULL, NULL, NULL, NULL"""
     expected = Everything(
@@ -183,7 +193,7 @@ def test_columns_arrive_as_the_row_type_says(store: Database) -> None:
 
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("row_type", [bytes, str, int, float, bool, UUID])
-def test_null_where_the_row_type_has_none_is_an_error(store: Database, row_type: type, rows: int) -> None:
+def test_null_in_a_column_that_allows_none_is_an_error(store: Database, row_type: type, rows: int) -> None:
     with pytest.raises((TypeError, KeyError, AttributeError)):
         store.rows(new_query(f"SELECT NULL FROM generate_series(1, {rows})", row_type))
 
@@ -195,12 +205,12 @@ def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
     assert store.rows(query, {"last": 3}) == [1, 2, 3]
 
 
-def test_only_writes_lack_the_declaration_of_a_safe_retry() -> None:
+def test_every_query_but_listed_ones_declares_a_safe_retry() -> None:
     assert {name for name in NAMES if not LOADED[name].is_retry_safe} == NOT_RETRIED
 
 
 @pytest.mark.parametrize(("header", "runs"), [("", 1), ("-- Retry: safe\n", ATTEMPTS)])
-def test_only_a_declared_query_is_repeated_after_a_lost_connection(
+def test_only_declared_queries_run_again_after_a_lost_connection(
     database: Connection, store: Database, header: str, runs: int
 ) -> None:
     database.execute("CREATE SEQUENCE runs")  # counts also what is rolled back
@@ -213,6 +223,6 @@ def test_only_a_declared_query_is_repeated_after_a_lost_connection(
         database.execute("DROP SEQUENCE runs")
 
 
-def test_a_missing_value_is_an_error() -> None:
+def test_missing_value_of_a_parameter_is_an_error() -> None:
     with pytest.raises(KeyError):
         queries.parse("x", "-- $1 a\nSELECT $1").bind({"b": 1})

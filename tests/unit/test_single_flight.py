@@ -1,4 +1,4 @@
-"""Runs that are shared by all who ask at the same time"""
+"""Runs that identical concurrent calls share"""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _T = TypeVar("_T")
 
 
 class Runs:
-    """Work whose first run lasts until it is let go."""
+    """Work whose first run lasts until `gate` is set."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -33,13 +33,13 @@ class Runs:
         return number
 
 
-def asked(work: Callable[[], _T], shared: SingleFlight, threads: ThreadPoolExecutor, count: int) -> list[Future[_T]]:
+def start(work: Callable[[], _T], shared: SingleFlight, threads: ThreadPoolExecutor, count: int) -> list[Future[_T]]:
     return [threads.submit(shared, "key", work) for _ in range(count)]
 
 
-def asked_first(runs: Runs, shared: SingleFlight, threads: ThreadPoolExecutor) -> Future[int]:
-    """A call whose run is under way."""
-    [call] = asked(runs, shared, threads, 1)
+def start_first(runs: Runs, shared: SingleFlight, threads: ThreadPoolExecutor) -> Future[int]:
+    """Start a call, and return it when its run has begun."""
+    [call] = start(runs, shared, threads, 1)
     wait_until(lambda: runs.begun == 1)
     return call
 
@@ -49,12 +49,12 @@ def test_it_works() -> None:
     assert [shared("key", lambda: 7), shared("key", lambda: 8)] == [7, 8]
 
 
-def test_who_asks_during_a_run_shares_the_next() -> None:
+def test_calls_during_a_run_share_the_next() -> None:
     runs = Runs()
     shared = SingleFlight()
     with ThreadPoolExecutor(9) as threads:
-        first = asked_first(runs, shared, threads)
-        others = asked(runs, shared, threads, 8)
+        first = start_first(runs, shared, threads)
+        others = start(runs, shared, threads, 8)
         wait_until(lambda: all(call.running() for call in others))
         assert runs.begun == 1
         runs.gate.set()
@@ -63,17 +63,17 @@ def test_who_asks_during_a_run_shares_the_next() -> None:
     assert runs.begun < 9
 
 
-def test_another_key_waits_for_nobody() -> None:
+def test_another_key_does_not_wait() -> None:
     runs = Runs()
     shared = SingleFlight()
     with ThreadPoolExecutor(1) as threads:
-        first = asked_first(runs, shared, threads)
+        first = start_first(runs, shared, threads)
         assert shared("another key", lambda: 7) == 7
         runs.gate.set()
         assert first.result(30) == 1
 
 
-def test_no_answer_is_older_than_its_question() -> None:
+def test_no_result_is_older_than_its_call() -> None:
     count = 0
 
     def read() -> int:
@@ -83,10 +83,10 @@ def test_no_answer_is_older_than_its_question() -> None:
     with ThreadPoolExecutor(8) as threads:
         for _ in range(300):
             count += 1
-            assert all(call.result(30) >= count for call in asked(read, shared, threads, 8))
+            assert all(call.result(30) >= count for call in start(read, shared, threads, 8))
 
 
-def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
+def test_exception_reaches_all_calls_and_is_not_kept() -> None:
     fails = True
 
     def work() -> str:
@@ -96,7 +96,7 @@ def test_what_it_raises_reaches_all_and_is_not_kept() -> None:
 
     shared = SingleFlight()
     with ThreadPoolExecutor(4) as threads:
-        for call in asked(work, shared, threads, 4):
+        for call in start(work, shared, threads, 4):
             with pytest.raises(OSError, match="away"):
                 call.result(30)
     fails = False

@@ -15,7 +15,7 @@ from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
-from ticketsvc.store import tickets
+from ticketsvc.store import pages, tickets
 
 bp = Blueprint("tickets", __name__)
 
@@ -42,10 +42,10 @@ def list_tickets() -> Response:
     """Return one page of the tickets that match the filters."""
     parameters = filters.parse(request.query_string)
     database, selected = services().database, parameters.filters
-    page = tickets.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
+    page = pages.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
     headers = {**NO_STORE, **parameters.link(request.path, page.next)}
     if parameters.count:
-        headers["X-Total-Count"] = str(tickets.count(database, selected))
+        headers["X-Total-Count"] = str(pages.count(database, selected))
     return JsonResponse(page.json, headers=headers)
 
 
@@ -62,7 +62,7 @@ def read(ticket_id: UUID) -> Response:
 def change(ticket_id: UUID) -> Response:
     """Change the fields of a ticket that the body contains."""
     fields = Fields(json_object(MERGE_PATCH))
-    changes = {
+    given = {
         "title": fields.text_if_given("title", TITLE_LENGTH),
         "description": fields.text_if_given("description"),
         "category": fields.choice("category", CATEGORIES),
@@ -70,6 +70,7 @@ def change(ticket_id: UUID) -> Response:
         "status": fields.choice("status", STATUSES),
     }
     fields.check()
+    changes = {name: value for name, value in given.items() if value is not None}
     return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
 
 

@@ -5,39 +5,43 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO
-from urllib.parse import urlencode
 
 import click
 from flask.cli import AppGroup
 
-from ticketsvc.api.input.filters import parse_export
+from ticketsvc import filters
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import Advance, progress
-from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
-from ticketsvc.files import FORMATS, READERS
+from ticketsvc.files import CHUNK_BYTES, FORMATS, READERS
+from ticketsvc.filters import Filters
 from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
-from ticketsvc.store import exports, imports
-from ticketsvc.store import tickets as store
+from ticketsvc.store import exports, imports, pages
 from ticketsvc.store.history import NO_AUTHOR
 from ticketsvc.store.imports import StagedTicket
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.tickets import Filters
+from ticketsvc.validation.parameters import Parameters
 
 TIMEOUT = 86_400
 """Maximum duration of a command in seconds."""
-CHUNK_BYTES = 131_072
 PROGRESS_STEP = 1000
 """Number of demo tickets between two updates of the progress."""
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
 tickets = AppGroup("tickets", help="Import and export tickets as files, and create demo tickets.")
+
+
+def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add an option for each filter."""
+    for name, meaning in reversed(filters.HELP.items()):
+        command = click.option(f"--{name.replace('_', '-')}", name, multiple=True, help=meaning)(command)
+    return command
 
 
 @tickets.command("import")
@@ -55,28 +59,17 @@ def import_file(file: str, file_format: str | None) -> None:
 
 
 @tickets.command("export")
-@click.option("--format", type=click.Choice(FORMATS), help="Default: from the file name, else ndjson.")
+@click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: from the file name, else ndjson.")
 @click.option("-o", "--output", default="-", help="The file to write. Default: standard output.")
-@click.option("--category", multiple=True, help=f"One or more of {', '.join(CATEGORIES)}.")
-@click.option("--priority", multiple=True, help=f"One or more of {', '.join(PRIORITIES)}.")
-@click.option("--status", multiple=True, help=f"One or more of {', '.join(STATUSES)}.")
-@click.option("--search", help="As the list's filter, like the following ones.")
-@click.option("--created-since", help="A date, or an RFC 3339 time.")
-@click.option("--created-before")
-@click.option("--updated-since")
-@click.option("--updated-before")
-def export_file(output: str, **options: object) -> None:
+@_filter_options
+def export_file(output: str, file_format: str | None, **options: tuple[str, ...]) -> None:
     """Write all tickets that match the filters, oldest first, from one snapshot."""
-    given = {name: value for name, value in options.items() if value}
-    try:
-        filters, asked = parse_export(urlencode(given, doseq=True).encode())
-    except InvalidInput as problem:
-        raise click.UsageError(str(problem)) from None
-    file_format = asked or ("ndjson" if output == "-" else _format_of(output))
+    selected = _parse_filters(options)
+    file_format = file_format or ("ndjson" if output == "-" else _format_of(output))
     with open_database() as database, _whole_file(output) as target:
-        parts = exports.stream(database, filters, file_format == "csv", TIMEOUT)
+        parts = exports.stream(database, selected, file_format == "csv", TIMEOUT)
         first = next(parts)  # there is a first part even without tickets; errors appear before the count starts
-        with _row_progress(database, filters, output) as advance:
+        with _row_progress(database, selected, output) as advance:
             for part in chain([first], parts):
                 target.write(part.lines)
                 advance(part.tickets)
@@ -91,6 +84,16 @@ def demo(count: int, seed: int) -> None:
 
     with progress(count, "tickets") as advance:
         _import(_with_progress(generator.tickets(count, seed, datetime.now(UTC)), advance))
+
+
+def _parse_filters(options: dict[str, tuple[str, ...]]) -> Filters:
+    parameters = Parameters((name, value) for name, values in options.items() for value in values)
+    parsed = filters.parse(parameters)
+    try:
+        parameters.check()
+    except InvalidInput as problem:
+        raise click.UsageError(str(problem)) from None
+    return parsed
 
 
 def _import(rows: Iterator[StagedTicket]) -> None:
@@ -119,11 +122,11 @@ def _byte_progress(source: IO[bytes]) -> AbstractContextManager[Advance]:
     return nullcontext(_no_progress)
 
 
-def _row_progress(database: Database, filters: Filters, output: str) -> AbstractContextManager[Advance]:
+def _row_progress(database: Database, selected: Filters, output: str) -> AbstractContextManager[Advance]:
     """Show progress in tickets if counting them is cheap and the output is not a pipe."""
-    if output == "-" or filters.by_text:
+    if output == "-" or selected.search:
         return nullcontext(_no_progress)
-    return progress(store.count(database, filters), "tickets")
+    return progress(pages.count(database, selected), "tickets")
 
 
 def _no_progress(steps: int) -> None:

@@ -12,9 +12,10 @@ from flask.cli import AppGroup
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.evaluate import evaluate
 from ticketsvc.commands.progress import progress, working
+from ticketsvc.filters import Filters
 from ticketsvc.services import offline_classifier, services
+from ticketsvc.store import pages, training
 from ticketsvc.store import reclassify as store
-from ticketsvc.store import tickets, training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.reclassify import ReclassifyCandidate
 from ticketsvc.triage.model import MAX_CHARACTERS, Classifier
@@ -79,7 +80,7 @@ def reclassify() -> None:
     with open_database() as database:
         classifier = offline_classifier(services().config, database)
         stored: Counter[bool] = Counter()
-        with progress(tickets.count(database, tickets.Filters()), "tickets") as advance:
+        with progress(pages.count(database, Filters()), "tickets") as advance:
             for batch in _batches(database):
                 stored.update(_suggest(database, classifier, ticket) for ticket in batch if ticket.text is not None)
                 advance(len(batch))

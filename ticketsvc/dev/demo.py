@@ -1,4 +1,4 @@
-"""Made-up tickets over a year, as a help desk sees them: more on weekdays and by day, old ones mostly closed."""
+"""Generated tickets over a year, as at a help desk: more on weekdays and by day, old ones mostly closed."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from ticketsvc.store.imports import StagedTicket
 TEXTS = Path(__file__).with_name("demo.txt")
 DAYS = 365
 _HOUR = timedelta(hours=1)
-_BY_DAY = (6, 7, 6, 6, 5, 2, 1)
-"""How busy Monday to Sunday are."""
-_BY_HOUR = (1, 1, 1, 1, 1, 2, 4, 8, 14, 16, 15, 14, 11, 13, 14, 13, 12, 9, 6, 5, 4, 3, 2, 2)
-"""How busy the hours of a day are, in UTC."""
+_DAY_WEIGHTS = (6, 7, 6, 6, 5, 2, 1)
+"""Relative load of Monday to Sunday."""
+_HOUR_WEIGHTS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 16, 15, 14, 11, 13, 14, 13, 12, 9, 6, 5, 4, 3, 2, 2)
+"""Relative load of the hours of a day, in UTC."""
 _HOURS_TO_RESOLVE = {"critical": 4.0, "high": 16.0, "medium": 48.0, "low": 96.0}
-"""The median."""
+"""The median for each priority."""
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
 class Topic:
-    """What tickets are about: any of the titles with any of the texts."""
+    """A subject of tickets. Each of its titles fits each of its texts."""
 
     category: str
     priority: str
@@ -38,9 +38,9 @@ class Material:
 
     def __init__(self) -> None:
         self.slots: dict[str, list[str]] = {}
-        self.sayings: dict[str, list[str]] = {}
+        self.phrases: dict[str, list[str]] = {}
         self.topics: list[Topic] = []
-        """Each as often as its weight says."""
+        """Each occurs as often as its weight."""
         for line in TEXTS.read_text(encoding="utf-8").splitlines():
             if line and not line.startswith("#"):
                 self._read(*line.split(" = ", 1))
@@ -50,14 +50,14 @@ class Material:
             case ["slot", name]:
                 self.slots[name] = text.split(" | ")
             case ["say", place]:
-                self.sayings[place] = text.split(" | ")
+                self.phrases[place] = text.split(" | ")
             case [category, priority, weight]:
                 titles, texts = (part.split(" | ") for part in text.split(" || "))
                 self.topics += [Topic(category, priority, titles, texts)] * int(weight)
 
 
 def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
-    """So many tickets, oldest first, over the year that ends now; the same for the same arguments."""
+    """Yield `count` tickets over the year up to `now`, oldest first. The same arguments give the same tickets."""
     material, random = Material(), Random(seed)  # noqa: S311
     for line, created in enumerate(_times(count, random, now), 1):
         topic = random.choice(material.topics)
@@ -75,10 +75,10 @@ def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
 
 
 def _times(count: int, random: Random, now: datetime) -> Iterator[datetime]:
-    """Times in order, hour by hour, so that memory does not grow with their number."""
+    """Yield times in order, hour by hour, so that memory use does not depend on their number."""
     first = (now - timedelta(days=DAYS)).replace(minute=0, second=0, microsecond=0) + _HOUR
     hours = [first + hour * _HOUR for hour in range(DAYS * 24 - 1)]
-    busy = [_BY_DAY[hour.weekday()] * _BY_HOUR[hour.hour] for hour in hours]
+    busy = [_DAY_WEIGHTS[hour.weekday()] * _HOUR_WEIGHTS[hour.hour] for hour in hours]
     total, passed, made = sum(busy), 0, 0
     for hour, weight in zip(hours, busy, strict=True):
         passed += weight
@@ -89,7 +89,7 @@ def _times(count: int, random: Random, now: datetime) -> Iterator[datetime]:
 
 
 def _progress(priority: str, created: datetime, now: datetime, random: Random) -> tuple[str, datetime]:
-    """The status of a ticket by now, and when it got it."""
+    """Return the status that a ticket has now, and the time when it got it."""
     hours = _HOURS_TO_RESOLVE[priority] * random.lognormvariate(0, 1)
     started, resolved = created + hours * _HOUR * random.random() * 0.5, created + hours * _HOUR
     closed = resolved + timedelta(days=random.uniform(2, 10))
@@ -101,10 +101,10 @@ def _progress(priority: str, created: datetime, now: datetime, random: Random) -
 
 
 def _description(topic: Topic, material: Material, random: Random) -> str:
-    sayings = material.sayings
-    lines = [random.choice(sayings["opening"]), "", random.choice(topic.texts)]
-    lines += random.sample(sayings["detail"], random.randrange(4))
-    lines += ["", random.choice(sayings["closing"])]
+    phrases = material.phrases
+    lines = [random.choice(phrases["opening"]), "", random.choice(topic.texts)]
+    lines += random.sample(phrases["detail"], random.randrange(4))
+    lines += ["", random.choice(phrases["closing"])]
     return _fill("\n".join(lines), material, random)
 
 

@@ -6,3 +6,6 @@ READERS = {"ndjson": ndjson_reader.read, "csv": csv_reader.read}
 """The reader of each file format."""
 
 FORMATS = tuple(READERS)
+
+CHUNK_BYTES = 131_072
+"""How much of a file is read at a time."""

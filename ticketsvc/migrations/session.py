@@ -74,10 +74,10 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
         for setting in settings.items():
             backend.connection.execute("SELECT set_config(%s, %s, false)", setting)
         _acquire_lock(backend.connection, url, policy.lock_wait, on_step)
+        backend.connection.execute(_CREATE)
         # yoyo's own lock is a row, which a killed run leaves behind. While we hold ours, it can only be such a row.
         backend.break_lock()
         backend.ensure_internal_schema_updated()
-        backend.connection.execute(_CREATE)
         yield backend
 
 

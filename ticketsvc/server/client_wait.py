@@ -1,4 +1,7 @@
-"""How long a client may be silent. One look a second at all who wait costs less than a timer for each wait."""
+"""A timeout for clients that send nothing or read nothing.
+
+The worker checks all waits once a second, which costs less than a timer for each of them.
+"""
 
 from __future__ import annotations
 
@@ -16,35 +19,35 @@ class ClientTimeout(TimeoutError):
     """The client sent nothing, or read nothing, for too long."""
 
 
-class Patience:
-    """`with` it around each wait for a client that the current greenlet makes; the wait can then be ended from outside.
+class ClientWait:
+    """Context manager around each wait of the current greenlet for its client. Others can cancel the wait.
 
-    `waiting` has all that wait. `idle` tells a wait for the next request from one amid a request or an answer.
+    A wait is in `active_waits` while it lasts. `idle` is true if the client is between two requests.
     """
 
-    def __init__(self, waiting: set[Patience]) -> None:
-        self._waiting = waiting
+    def __init__(self, active_waits: set[ClientWait]) -> None:
+        self._active_waits = active_waits
         self._greenlet = gevent.getcurrent()
-        self._since = 0.0
+        self._started = 0.0
         self.idle = False
 
     def __enter__(self) -> None:
-        self._since = time.monotonic()
-        self._waiting.add(self)
+        self._started = time.monotonic()
+        self._active_waits.add(self)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._waiting.discard(self)
+        self._active_waits.discard(self)
 
-    def lasted(self) -> float:
-        """How many seconds the wait has lasted."""
-        return time.monotonic() - self._since
+    def elapsed(self) -> float:
+        """Return the seconds since the wait began."""
+        return time.monotonic() - self._started
 
-    def end(self) -> None:
-        """Raise Silence in the wait, unless it is over by then."""
-        get_hub().loop.run_callback(self._end, self._since)
+    def cancel(self) -> None:
+        """Raise ClientTimeout in the waiting greenlet, unless this wait has ended by then."""
+        get_hub().loop.run_callback(self._cancel, self._started)
 
-    def _end(self, since: float) -> None:
-        if self in self._waiting and self._since == since:
+    def _cancel(self, started: float) -> None:
+        if self in self._active_waits and self._started == started:
             self._greenlet.throw(ClientTimeout())

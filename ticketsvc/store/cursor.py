@@ -14,6 +14,9 @@ _FORM = re.compile(r"([a-z]+)/([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})/(.*)
 _ENTRY = re.compile(r"\d{1,18}", re.ASCII)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,6})?\+00", re.ASCII)
 
+_LEAST_ID, _GREATEST_ID = "00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"
+_START_KEYS = {"updated": "infinity", "urgent": PRIORITIES[-1]}
+
 
 @dataclass(frozen=True)
 class Cursor:
@@ -26,6 +29,16 @@ class Cursor:
     def encode(self) -> str:
         """Return the form for clients: URL-safe base64 without padding."""
         return urlsafe_b64encode(f"{self.sort}/{self.id}/{self.key}".encode()).decode().rstrip("=")
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """Return the values of the SQL parameters for the page behind the position."""
+        return {"after_id": self.id, "after_key": self.key}
+
+    @classmethod
+    def start(cls, sort: str) -> Cursor:
+        """Return the position before the first ticket in an order."""
+        return cls(sort, _LEAST_ID if sort == "oldest" else _GREATEST_ID, _START_KEYS.get(sort, ""))
 
     @classmethod
     def decode(cls, text: str, sort: str) -> Cursor:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import NamedTuple
 
+from ticketsvc.filters import Filters
+from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries, statement
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.tickets import Filters
 
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
 
@@ -33,7 +34,7 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
     Close the generator to stop early. Raises Unavailable when BULK_CALLS imports and exports are running, or when the
     export takes longer than `seconds`.
     """
-    values = _EXPORT.bind({**filters.values, "csv": csv})
+    values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
         header = CSV_HEADER if csv else b""
         for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):

@@ -1,4 +1,4 @@
-"""The history of tickets, which triggers write."""
+"""The history of tickets, which triggers write (sql/triggers/history.sql)."""
 
 from __future__ import annotations
 

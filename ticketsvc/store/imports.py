@@ -46,7 +46,7 @@ _SENTENCES = {
 class StagedTicket(NamedTuple):
     """A row of the staging table (sql/files/stage.sql): trimmed texts, labels in lower case, times that Postgres reads.
 
-    `faults` is a JSON object with the error code of each field that cannot be staged; such a field has no value.
+    `errors` is a JSON object with the error code of each field that cannot be staged; such a field has no value.
     """
 
     line: int
@@ -57,7 +57,7 @@ class StagedTicket(NamedTuple):
     status: str | None = None
     created_at: str | None = None
     updated_at: str | None = None
-    faults: str | None = None
+    errors: str | None = None
     unreadable: str | None = None
 
 

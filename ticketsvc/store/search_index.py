@@ -1,55 +1,46 @@
-"""What of a search the index by text can look up, and how much is looked at before it is asked."""
+"""Search words as LIKE patterns, and the conditions that the trigram index can serve."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
-NEAR = {"newest": 2000, "oldest": 2000, "updated": 50, "urgent": 50}
-"""How many tickets each query looks at first; updated and urgent: of each combination of facets, in the first batch."""
+from ticketsvc.validation.search_words import SearchWords
 
-FEW = 10_000
-"""A filter by facets that leaves fewer tickets is served without the index by text."""
-
-RARE = 20
-"""What has no more hits in four weeks is looked up in all at once: one by one each costs up to a millisecond."""
-
-DENSE, DENSE_WITH_FACETS = 1_000, 10_000
-"""The texts of a week with more hits are read in order instead: a page is full long before they end."""
-
-BATCHES = 4
-BATCHES_WITHOUT_INDEX = 1_000_000_000
-
-_SERVED = 4  # the queries have so many places for patterns
-_LETTERS = re.compile(r"[^\W_]{3}")
+_NO_SEARCH: dict[str, object] = {
+    "search_patterns": (),
+    "excluded_patterns": (),
+    "index_patterns": (),
+    "index_regex": "",
+}
+_MAX_INDEX_PATTERNS = 4  # sql/fragments/text_index.sql has as many conditions
+_TRIGRAM = re.compile(r"[^\W_]{3}")
 _PAIR = re.compile(r"[^\W_]{1,2}")
 _ASCII_PAIR = re.compile(r"[a-z0-9]{2}", re.ASCII | re.IGNORECASE)
 
 
-def effort(sort: str, patterns: Sequence[str], has_facets: bool) -> dict[str, object]:
-    """Values for the parameters of sql/tickets/search_*.sql that say how to find the page, not what is on it."""
-    served = conditions(patterns)
-    is_served = any(served.values())
+def parameters(search: SearchWords | None) -> dict[str, object]:
+    """Return the values of the parameters in sql/fragments/text*.sql.
+
+    The index serves words with a trigram, which is three letters or digits in a row; the longest are the most
+    selective. If no word has one, it serves a word of two letters or digits (or one beyond ASCII) as a regular
+    expression; migrations/0004_search.sql explains why. It serves nothing else.
+    """
+    if search is None:
+        return _NO_SEARCH
+    include, exclude = search
+    indexed = sorted(filter(_TRIGRAM.search, include), key=len, reverse=True)[:_MAX_INDEX_PATTERNS]
+    expressions = [] if indexed else [expression for word in include if (expression := _regex(word))]
     return {
-        **served,
-        "near": NEAR[sort],
-        "few": FEW if has_facets else 0,
-        "rare": RARE if is_served else -1,
-        "dense": DENSE_WITH_FACETS if has_facets else DENSE,
-        "batches": BATCHES if is_served else BATCHES_WITHOUT_INDEX,
+        "search_patterns": [_pattern(word) for word in include],
+        "excluded_patterns": [_pattern(word) for word in exclude],
+        "index_patterns": [_pattern(word) for word in indexed],
+        "index_regex": expressions[0] if expressions else "",
     }
 
 
-def conditions(patterns: Sequence[str]) -> dict[str, object]:
-    """`index_patterns`, those of the patterns that have a trigram, the longest first, and `index_regex`.
-
-    A trigram is three letters or digits in a row. Where no pattern has one, a word of two letters or digits does (or
-    of one beyond ASCII), as a regular expression; migrations/0004_search.sql says why. Nothing else is in the index.
-    """
-    words = {pattern: re.sub(r"\\(.)", r"\1", pattern[1:-1], flags=re.DOTALL) for pattern in patterns}
-    served = sorted((p for p, word in words.items() if _LETTERS.search(word)), key=len, reverse=True)[:_SERVED]
-    pairs = [] if served else [regex for word in words.values() if (regex := _regex(word))]
-    return {"index_patterns": served, "index_regex": pairs[0] if pairs else ""}
+def _pattern(word: str) -> str:
+    """Return a pattern for LIKE that matches every text with the word in it."""
+    return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
 
 
 def _regex(word: str) -> str:
@@ -61,5 +52,5 @@ def _regex(word: str) -> str:
 
 
 def _keeps_its_kind(character: str) -> bool:
-    """Whether the character is beyond ASCII in lower case too if it is in upper case: the Kelvin sign is not."""
+    """Return whether lowercasing keeps the character ASCII or non-ASCII. U+212A KELVIN SIGN lowercases to ASCII `k`."""
     return character.isascii() == character.lower().isascii() and len(character.lower()) == 1

@@ -1,15 +1,16 @@
-"""Statistics. Postgres computes them, from counters where it can."""
+"""Statistics, computed in the database: from the counters (sql/triggers/counters.sql) where possible."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.problems import FieldError, InvalidInput
+from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query, Row
-from ticketsvc.store.tickets import Filters
 
 MAX_DAYS = 366
 """The longest period of the daily statistics, in days. `sql/stats/daily.sql` has the same limit."""
@@ -52,7 +53,8 @@ def headline(database: Database, filters: Filters) -> bytes:
     """
     if filters == Filters():
         return _shared(database, _HEADLINE, {})
-    return _shared(database, _WINDOW if filters.only_counted else _SELECTION, filters.values)
+    query = _WINDOW if filters.are_only(*FACETS, *CREATION) else _SELECTION
+    return _shared(database, query, filter_parameters(filters))
 
 
 def daily(database: Database, tz: str, since: str | None, before: str | None) -> bytes:
@@ -70,7 +72,8 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Return the times to the first resolution of the tickets that match the filters, as JSON, from one snapshot."""
-    return _shared(database, _RESOLUTION, filters.values)
+    is_index_only = filters.are_only(*FACETS, *CREATION)
+    return _shared(database, _RESOLUTION, {**filter_parameters(filters), "is_index_only": is_index_only})
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:

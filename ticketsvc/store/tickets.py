@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+import json
+from collections.abc import Mapping
+from typing import NamedTuple
 from uuid import UUID
 
-from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, VersionMismatch
-from ticketsvc.store import search_index
-from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Suggestion
-
-SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
-"""The orders that callers can ask for, and what the queries call them."""
 
 FIRST_VERSION = 1
 """The version of a new ticket (the table's default)."""
@@ -44,57 +39,6 @@ class IdempotencyKey(NamedTuple):
     body_hash: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A JSON array of tickets, and where the next page starts; None: this is the last."""
-
-    json: bytes
-    next: Cursor | None
-
-
-@dataclass(frozen=True)
-class Filters:
-    """Which tickets a list has. Times are RFC 3339; since is inclusive, before exclusive; None: any.
-
-    Patterns are for LIKE, in any letter case: a ticket's text matches all of the first and none of the others.
-    """
-
-    categories: tuple[str, ...] = CATEGORIES
-    priorities: tuple[str, ...] = PRIORITIES
-    statuses: tuple[str, ...] = STATUSES
-    created_since: str | None = None
-    created_before: str | None = None
-    updated_since: str | None = None
-    updated_before: str | None = None
-    search_patterns: tuple[str, ...] = ()
-    excluded_patterns: tuple[str, ...] = ()
-
-    @property
-    def values(self) -> dict[str, object]:
-        """The values of the parameters that SQL files with filters have."""
-        return {**vars(self), **search_index.conditions(self.search_patterns)}
-
-    @property
-    def by_facets(self) -> bool:
-        """Whether tickets of any category, priority or status are left out."""
-        return (self.categories, self.priorities, self.statuses) != (CATEGORIES, PRIORITIES, STATUSES)
-
-    @property
-    def by_text(self) -> bool:
-        """Whether the text is filtered."""
-        return bool(self.search_patterns or self.excluded_patterns)
-
-    @property
-    def only_by_creation(self) -> bool:
-        """Whether nothing but the time of creation is filtered: the primary key alone serves that."""
-        return self.only_counted and not self.by_facets
-
-    @property
-    def only_counted(self) -> bool:
-        """Whether nothing is filtered but what the counters tell apart: facets and times of creation."""
-        return self.updated_since is self.updated_before is None and not self.by_text
-
-
 class _CreateRow(NamedTuple):
     json: bytes
     version: int
@@ -118,35 +62,11 @@ class _DeleteRow(NamedTuple):
     version: int
 
 
-class _PageRow(NamedTuple):
-    json: bytes
-    id: str
-
-
-class _KeyedPageRow(NamedTuple):
-    json: bytes
-    id: str
-    key: str
-
-
-_PAGE_ROWS: dict[str, type[Any]] = {
-    "newest": _PageRow,
-    "oldest": _PageRow,
-    "updated": _KeyedPageRow,
-    "urgent": _KeyedPageRow,
-}
-
 _CREATE = queries.load("tickets.create", _CreateRow)
 _CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", _IdempotentCreateRow)
 _GET = queries.load("tickets.get", Ticket)
 _UPDATE = queries.load("tickets.update", _UpdateRow)
 _DELETE = queries.load("tickets.delete", _DeleteRow)
-_COUNT = queries.load("tickets.count", int)
-_COUNT_SEARCH = queries.load("tickets.count_search", int)
-_COUNTED = queries.load("stats.count", int)
-_LIST = {sort: queries.load(f"tickets.list_{sort}", _PAGE_ROWS[sort]) for sort in ("newest", "oldest")}
-_FILTER = {sort: queries.load(f"tickets.filter_{sort}", row) for sort, row in _PAGE_ROWS.items()}
-_SEARCH = {sort: queries.load(f"tickets.search_{sort}", row) for sort, row in _PAGE_ROWS.items()}
 
 
 def create(
@@ -190,13 +110,14 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
+    database: Database, ticket_id: UUID, changes: Mapping[str, str | None], versions: list[int] | None, author: Author
 ) -> Ticket:
-    """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
+    """Set fields of a ticket (None clears one that may be empty) if it has one of the versions; None means any version.
 
     Raises NotFound and VersionMismatch.
     """
-    row = database.one_or_none(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
+    values = {"id": ticket_id, "versions": versions, "author": author.setting}
+    row = database.one_or_none(_UPDATE, {**values, "changes": json.dumps(changes, ensure_ascii=False)})
     if row is None:
         raise _not_found(ticket_id)
     if row.json is None:
@@ -211,39 +132,6 @@ def delete(database: Database, ticket_id: UUID, versions: list[int] | None, auth
         raise _not_found(ticket_id)
     if not row.was_deleted:
         raise _version_mismatch(row.version)
-
-
-def page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
-    """At most `limit` tickets in the order `sort` (a value of SORTS) behind the cursor.
-
-    Callers who ask for the same page at the same time share one query, which begins after all of them asked.
-    """
-    return database.shared((filters, sort, limit, after), lambda: _page(database, filters, sort, limit, after))
-
-
-def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
-    if filters.by_text:
-        query = _SEARCH[sort]
-    elif sort in _LIST and filters.only_by_creation:
-        query = _LIST[sort]
-    else:
-        query = _FILTER[sort]
-    position = {"after_id": after and after.id, "after_key": after and after.key}
-    effort = search_index.effort(sort, filters.search_patterns, filters.by_facets) if filters.by_text else {}
-    rows = database.rows(query, {**vars(filters), **effort, **position, "limit": limit + 1})
-    following = None
-    if len(rows) > limit:
-        last = rows[limit - 1]
-        following = Cursor(sort, last.id, last.key if isinstance(last, _KeyedPageRow) else "")
-    return Page(b"[" + b",".join([row.json for row in rows[:limit]]) + b"]", following)
-
-
-def count(database: Database, filters: Filters) -> int:
-    """How many tickets there are with these filters."""
-    if filters.by_text:
-        return database.one(_COUNT_SEARCH, filters.values)
-    query = _COUNTED if filters.only_counted else _COUNT
-    return database.one(query, vars(filters))
 
 
 def _create_idempotent(database: Database, values: dict[str, object]) -> Created:

@@ -1,4 +1,4 @@
-"""Counts of tokens and labels in the training examples of this database, which triggers maintain."""
+"""What was learned from the tickets of this database. Triggers keep the counts (sql/triggers/training.sql)."""
 
 from __future__ import annotations
 

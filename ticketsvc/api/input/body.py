@@ -8,11 +8,11 @@ from typing import Any
 from flask import request
 
 from ticketsvc.api.input.media_types import JSON, require_media_type
+from ticketsvc.files import CHUNK_BYTES
 from ticketsvc.problems import BadRequest, BodyTooLarge, MalformedBody
 from ticketsvc.services import services
 from ticketsvc.validation import strict_json
 
-CHUNK_BYTES = 131_072
 MAX_DEPTH = 32
 """Maximum nesting of objects and arrays. The bodies that routes use have at most one level."""
 

@@ -1,4 +1,4 @@
-"""The query parameters of lists: of tickets, of their history, and of what takes the same filters."""
+"""The query strings of lists, exports and statistics."""
 
 from __future__ import annotations
 
@@ -7,15 +7,14 @@ from functools import lru_cache
 from urllib.parse import urlencode
 from uuid import UUID
 
-from ticketsvc.api.input import search
-from ticketsvc.api.input.query import Parameters, query_pairs
-from ticketsvc.api.input.search import SearchWords
-from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc import filters
+from ticketsvc.api.input.query import query_pairs, query_parameters
 from ticketsvc.files import FORMATS
+from ticketsvc.filters import Filters
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
-from ticketsvc.store.tickets import SORTS, Filters
-from ticketsvc.validation.times import in_utc as _time
+from ticketsvc.store.pages import SORTS
+from ticketsvc.validation.parameters import Parameters
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -23,90 +22,75 @@ MAX_LIMIT = 500
 
 @dataclass(frozen=True)
 class PageParameters:
-    """Which page a caller asks for; `pairs` are all parameters as given."""
+    """Which page a client requests; `pairs` are all parameters as given."""
 
     limit: int
     cursor: Cursor | None
     pairs: list[tuple[str, str]]
 
     def next_query(self, cursor: Cursor) -> str:
-        """The query string of the next page: everything kept but the cursor."""
+        """Return the query string of the next page: the same parameters with another cursor."""
         kept = [(name, value) for name, value in self.pairs if name != "cursor"]
         return urlencode([*kept, ("cursor", cursor.encode())])
 
     def link(self, path: str, following: Cursor | None) -> dict[str, str]:
-        """The header field that leads to the next page (RFC 8288); none where nothing follows."""
+        """Return the header field that links to the next page (RFC 8288), or nothing on the last page."""
         return {"Link": f'<{path}?{self.next_query(following)}>; rel="next"'} if following else {}
 
 
 @dataclass(frozen=True)
 class ListParameters(PageParameters):
-    """What a caller asks of a list."""
+    """All parameters of a list of tickets."""
 
     filters: Filters
     sort: str
     count: bool
 
 
-@lru_cache(256)  # who watches a queue asks for the same page again and again
+@lru_cache(256)  # the console and other pollers request the same page again and again
 def parse(query_string: bytes) -> ListParameters:
-    """Read a query string. Raises InvalidInput with every fault, and BadRequest for one that cannot be read."""
+    """Parse the query string of a list. Raises InvalidInput with all errors, and BadRequest if it cannot be decoded."""
     pairs = query_pairs(query_string)
-    read = Parameters(pairs)
-    sort = SORTS[read.one("sort", _sort, "-created_at")]
-    parameters = ListParameters(
-        filters=_filters(read),
+    parameters = Parameters(pairs)
+    sort = SORTS[parameters.one("sort", _sort, "-created_at")]
+    parsed = ListParameters(
+        filters=filters.parse(parameters),
         sort=sort,
-        limit=read.one("limit", _limit, DEFAULT_LIMIT),
-        cursor=read.one("cursor", lambda text: _cursor(text, sort), None),
-        count=read.one("count", _switch, False),
+        limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
+        cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
+        count=parameters.one("count", _switch, False),
         pairs=pairs,
     )
-    read.check()
-    return parameters
+    parameters.check()
+    return parsed
 
 
 def parse_filters(query_string: bytes) -> Filters:
-    """Read the query string of a route that takes a list's filters and nothing else. Raises as `parse` does."""
-    read = Parameters(query_pairs(query_string))
-    filters = _filters(read)
-    read.check()
-    return filters
+    """Parse the query string of a route that takes filters and nothing else. Raises as `parse` does."""
+    parameters = query_parameters(query_string)
+    parsed = filters.parse(parameters)
+    parameters.check()
+    return parsed
 
 
 def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
-    """Read the query string of a ticket's history. Raises as `parse` does."""
+    """Parse the query string of a ticket's history. Raises as `parse` does."""
     pairs = query_pairs(query_string)
-    read = Parameters(pairs)
-    limit = read.one("limit", _limit, DEFAULT_LIMIT)
-    cursor = read.one("cursor", lambda text: _cursor(text, HISTORY), None)
+    parameters = Parameters(pairs)
+    limit = parameters.one("limit", _limit, DEFAULT_LIMIT)
+    cursor = parameters.one("cursor", lambda text: _cursor(text, HISTORY), None)
     if cursor and cursor.id != str(ticket_id):
-        read.fault("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
-    read.check()
+        parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    parameters.check()
     return PageParameters(limit, cursor, pairs)
 
 
 def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
-    """The filters of a list, and the format that is asked for, if one is. Raises as `parse` does."""
-    read = Parameters(query_pairs(query_string))
-    filters, file_format = _filters(read), read.one("format", _format, None)
-    read.check()
-    return filters, file_format
-
-
-def _filters(read: Parameters) -> Filters:
-    words = read.one("search", search.parse, SearchWords())
-    return Filters(
-        categories=read.choices("category", CATEGORIES),
-        priorities=read.choices("priority", PRIORITIES),
-        statuses=read.choices("status", STATUSES),
-        created_since=read.one("created_since", _time, None),
-        created_before=read.one("created_before", _time, None),
-        updated_since=read.one("updated_since", _time, None),
-        updated_before=read.one("updated_before", _time, None),
-        search_patterns=tuple(words.patterns),
-        excluded_patterns=tuple(words.excluded),
-    )
+    """Return the filters and the format, or None, of an export. Raises as `parse` does."""
+    parameters = query_parameters(query_string)
+    parsed, file_format = filters.parse(parameters), parameters.one("format", _format, None)
+    parameters.check()
+    return parsed, file_format
 
 
 def _format(text: str) -> str:

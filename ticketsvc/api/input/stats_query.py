@@ -1,4 +1,4 @@
-"""The query parameters of statistics by time: windows, and days of a time zone."""
+"""The query parameters of statistics by time: windows, and the days of a time zone."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from ticketsvc.api.input.query import Parameters, query_pairs
+from ticketsvc.api.input.query import query_parameters
 from ticketsvc.store.stats import MAX_DAYS
+from ticketsvc.validation.parameters import Parameters
 from ticketsvc.validation.times import in_utc
 
 WINDOW_DAYS = 30
 FIRST_YEAR = 1970
-"""No ticket is older: the table holds the same (tickets_created_at_in_range)."""
+"""No ticket is older; the constraint tickets_created_at_in_range says the same."""
 
 _EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -21,7 +22,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 @dataclass(frozen=True)
 class Window:
-    """The tickets created from `since` on and before `before`, both RFC 3339 in UTC."""
+    """The tickets created at `since` or later and before `before`, both RFC 3339 in UTC."""
 
     since: str
     before: str
@@ -29,7 +30,7 @@ class Window:
 
 @dataclass(frozen=True)
 class DayParameters:
-    """The days that a caller asks for: a time zone's name, and dates there; None: the default."""
+    """A time zone's name, and dates in that zone, or None for the default."""
 
     tz: str
     since: str | None
@@ -37,41 +38,43 @@ class DayParameters:
 
 
 def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> DayParameters:
-    """Read the query string of the daily statistics. Raises InvalidInput and BadRequest.
+    """Parse the query string of the daily statistics. Raises InvalidInput and BadRequest.
 
-    `time_zone` answers the right spelling of a zone's name, or None where there is no such zone.
+    `time_zone` returns the spelling of a zone's name, or None if there is no such zone.
     """
-    read = Parameters(query_pairs(query_string))
-    asked = DayParameters(
-        tz=read.one("tz", lambda text: _time_zone(text, time_zone), "UTC"),
-        since=read.one("since", _date, None),
-        before=read.one("before", _date, None),
+    parameters = query_parameters(query_string)
+    days = DayParameters(
+        tz=parameters.one("tz", lambda text: _time_zone(text, time_zone), "UTC"),
+        since=parameters.one("since", _date, None),
+        before=parameters.one("before", _date, None),
     )
-    read.check()
-    return asked
+    parameters.check()
+    return days
 
 
 def parse_window(query_string: bytes) -> Window:
-    """Read the query string of statistics that take a window and nothing else. Raises InvalidInput and BadRequest."""
-    read = Parameters(query_pairs(query_string))
-    window = _window(read, datetime.now(UTC))
-    read.check()
+    """Parse the query string of statistics of a window, without other filters. Raises InvalidInput and BadRequest."""
+    parameters = query_parameters(query_string)
+    window = _window(parameters, datetime.now(UTC))
+    parameters.check()
     return window
 
 
-def _window(read: Parameters, now: datetime) -> Window:
-    """created_since and created_before, at most MAX_DAYS apart. A faulty window is told to `read`.
+def _window(parameters: Parameters, now: datetime) -> Window:
+    """Return created_since and created_before, at most MAX_DAYS apart; report errors to `parameters`.
 
-    Without created_before it lasts until now, without created_since it is the last WINDOW_DAYS calendar days of it.
+    Without created_before the window ends now; without created_since it has the last WINDOW_DAYS calendar days.
     """
-    before = datetime.fromisoformat(read.one("created_before", in_utc, now.isoformat()))
+    before = datetime.fromisoformat(parameters.one("created_before", in_utc, now.isoformat()))
     last_day = (max(before, _EPOCH) - timedelta(microseconds=1)).replace(hour=0, minute=0, second=0, microsecond=0)
     first_day = last_day - timedelta(days=WINDOW_DAYS - 1)
-    since = datetime.fromisoformat(read.one("created_since", in_utc, first_day.isoformat()))
+    since = datetime.fromisoformat(parameters.one("created_since", in_utc, first_day.isoformat()))
     if since >= before:
-        read.fault("created_since", "must be before created_before, or before now where that is absent.", "not_allowed")
+        rule = "must be before created_before, or before now where that is absent."
+        parameters.add_error("created_since", rule, "not_allowed")
     elif before - since > timedelta(days=MAX_DAYS):
-        read.fault("created_since", f"must be at most {MAX_DAYS} days before created_before.", "not_allowed")
+        rule = f"must be at most {MAX_DAYS} days before created_before."
+        parameters.add_error("created_since", rule, "not_allowed")
     return Window(since.isoformat(), before.isoformat())
 
 

@@ -31,13 +31,11 @@ class JsonResponse(Response):
     ) -> None:
         data = body if isinstance(body, bytes) else body.encode()
         fields = {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}
-        self.headers = Headers(fields.items())
-        self._status, self._status_code = _STATUS_LINES[status], status
-        self.response, self.direct_passthrough, self._on_close = [data], False, []
+        super().__init__([data], _STATUS_LINES[status], Headers(fields.items()))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response."""
-        start_response(self._status, self.headers.to_wsgi_list())
+        start_response(self.status, self.headers.to_wsgi_list())
         return () if environ["REQUEST_METHOD"] == "HEAD" else self.response  # type: ignore[return-value]
 
 

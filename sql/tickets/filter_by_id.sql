@@ -1,0 +1,22 @@
+-- Returns a page of the tickets that match the filters, newest first: the heads of all combinations of facets, merged.
+-- Retry: safe
+-- $1 limit
+-- $2 after_id: the id of the last ticket of the previous page
+SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, NULL
+FROM (
+    SELECT head.id
+    FROM /* include: facet_combinations */ tickets AS facets
+    CROSS JOIN LATERAL (
+        SELECT t.id
+        FROM tickets AS t
+        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+            AND t.id /* oldest: > */ < $2::uuid
+            AND /* include: created */ true
+            AND /* include: others */ true
+        ORDER BY t.id /* oldest: ASC */ DESC
+        LIMIT $1::integer
+    ) AS head
+    ORDER BY head.id /* oldest: ASC */ DESC
+    LIMIT $1::integer
+) AS page
+ORDER BY page.id /* oldest: ASC */ DESC

@@ -1,0 +1,22 @@
+-- Returns a page of the tickets that match the filters, last changed first or, as `urgent`, most urgent first, then newest
+-- first: the heads of all combinations of facets, merged.
+-- Retry: safe
+-- $1 limit
+SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, page.key
+FROM (
+    SELECT head.id, head.key
+    FROM /* include: facet_combinations */ tickets AS facets
+    CROSS JOIN LATERAL (
+        SELECT t.id, /* urgent: t.priority */ t.updated_at AS key
+        FROM tickets AS t
+        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+            AND /* include: after_key */ true
+            AND /* include: created */ true
+            AND /* include: others */ true
+        ORDER BY key DESC, t.id DESC
+        LIMIT $1::integer
+    ) AS head
+    ORDER BY head.key DESC, head.id DESC
+    LIMIT $1::integer
+) AS page
+ORDER BY page.key DESC, page.id DESC

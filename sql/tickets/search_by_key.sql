@@ -1,0 +1,44 @@
+-- Returns the matches among the next tickets of each combination of facets, last changed first or, as `urgent`, most urgent
+-- first, at most a page. If more tickets follow, a last row without JSON has the position up to which no match is missing.
+-- Retry: safe
+-- $1 limit
+-- $2 scan_limit: how many tickets of each combination to scan
+WITH heads AS MATERIALIZED (
+    SELECT head.id, head.key, head.place
+    FROM /* include: facet_combinations */ tickets AS facets
+    CROSS JOIN LATERAL (
+        SELECT t.id, /* urgent: t.priority */ t.updated_at AS key,
+            row_number() OVER (ORDER BY /* urgent: t.priority */ t.updated_at DESC, t.id DESC) AS place
+        FROM tickets AS t
+        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+            AND /* include: after_key */ true
+            AND /* include: created */ true
+            AND /* include: others */ true
+        ORDER BY key DESC, t.id DESC
+        LIMIT $2::integer
+    ) AS head
+),
+scan_end AS MATERIALIZED ( -- where the first head ends: behind it, tickets of that combination are missing
+    SELECT id, key FROM heads WHERE place = $2::integer ORDER BY key DESC, id DESC LIMIT 1
+),
+matches AS (
+    SELECT head.id, head.key
+    FROM (
+        SELECT id, key
+        FROM heads
+        WHERE ((key, id) >= (SELECT key, id FROM scan_end)) IS NOT FALSE
+        ORDER BY key DESC, id DESC
+        OFFSET 0
+    ) AS head
+    CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
+    WHERE /* include: text */ true
+    ORDER BY head.key DESC, head.id DESC
+    LIMIT $1::integer
+)
+SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, page.key
+FROM (
+    SELECT id, key, false AS is_end FROM matches
+    UNION ALL
+    SELECT id, key, true FROM scan_end
+) AS page
+ORDER BY page.key DESC, page.id DESC, page.is_end

@@ -1,0 +1,33 @@
+-- Returns the matches among all tickets with the allowed facets, newest first, at most a page. If there are too many
+-- tickets to read, returns a row without JSON that repeats $2.
+-- Retry: safe
+-- $1 limit
+-- $2 after_id: the id of the last ticket scanned
+-- $3 facet_scan_limit: how many tickets are too many
+WITH facet_rows AS MATERIALIZED (
+    SELECT head.id
+    FROM /* include: facet_combinations */ tickets AS facets
+    CROSS JOIN LATERAL (
+        SELECT t.id
+        FROM tickets AS t
+        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+            AND t.id /* oldest: > */ < $2::uuid
+            AND /* include: created */ true
+        LIMIT $3::integer
+    ) AS head
+    LIMIT $3::integer
+),
+facet_matches AS (
+    SELECT t.id, ticket_json(t) AS json
+    FROM facet_rows
+    CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = facet_rows.id OFFSET 0) AS x
+    CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = facet_rows.id OFFSET 0) AS t
+    WHERE (SELECT count(*) FROM facet_rows) < $3::integer
+        AND /* include: text */ true
+        AND /* include: others */ true
+    ORDER BY t.id /* oldest: ASC */ DESC
+    LIMIT $1::integer
+)
+SELECT json, id, NULL FROM facet_matches
+UNION ALL
+SELECT NULL, $2::uuid, NULL FROM facet_rows HAVING count(*) = $3::integer

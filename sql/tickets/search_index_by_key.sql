@@ -1,0 +1,18 @@
+-- Returns the matches that the index by text finds, last changed first or, as `urgent`, most urgent first, at most a page.
+-- Retry: safe
+-- $1 limit
+-- $2 after_id: the id of the last ticket scanned
+-- $3 after_key: its updated_at; for urgent: its priority
+SELECT ticket_json(t), t.id, /* urgent: t.priority */ t.updated_at AS key
+FROM (
+    SELECT x.id
+    FROM ticket_texts AS x
+    WHERE /* include: text_index */ true
+        AND /* include: text */ true
+    OFFSET 0
+) AS x
+JOIN tickets AS t ON t.id = x.id
+WHERE (/* urgent: t.priority */ t.updated_at, t.id) < (/* urgent: $3::ticket_priority */ $3::timestamptz, $2::uuid)
+    AND /* include: filters */ true
+ORDER BY key DESC, t.id DESC
+LIMIT $1::integer

@@ -1,0 +1,47 @@
+-- Returns the matches that the index by text finds, newest first, at most a page, if the search is rare: four weeks,
+-- spread over those that remain, have few hits. Otherwise returns a row without JSON that repeats $2.
+-- Retry: safe
+-- $1 limit
+-- $2 after_id: the id of the last ticket scanned
+-- $3 rare_hits: how many hits are few
+WITH sample AS MATERIALIZED (
+    SELECT count(*) AS hits
+    FROM (
+        SELECT
+        FROM (
+            SELECT t.week
+            FROM ticket_texts AS t
+            WHERE /* include: created */ true
+            ORDER BY t.id /* oldest: DESC */ ASC
+            LIMIT 1
+        ) AS last
+        CROSS JOIN generate_series(4, 1, -1) AS part
+        CROSS JOIN LATERAL (
+            SELECT
+            FROM ticket_texts AS x
+            WHERE x.week = ticket_week($2::uuid) + (last.week - ticket_week($2::uuid)) * part / 4
+                AND /* include: text_index */ true
+            OFFSET 0
+        ) AS hit
+        LIMIT $3::integer + 1
+    ) AS counted
+),
+index_matches AS (
+    SELECT t.id, ticket_json(t) AS json
+    FROM (
+        SELECT x.id
+        FROM ticket_texts AS x
+        WHERE (SELECT sample.hits <= $3::integer FROM sample)
+            AND x.id /* oldest: > */ < $2::uuid
+            AND /* include: text_index */ true
+            AND /* include: text */ true
+        OFFSET 0
+    ) AS x
+    CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = x.id OFFSET 0) AS t
+    WHERE /* include: filters */ true
+    ORDER BY x.id /* oldest: ASC */ DESC
+    LIMIT $1::integer
+)
+SELECT json, id, NULL FROM index_matches
+UNION ALL
+SELECT NULL, $2::uuid, NULL FROM sample WHERE sample.hits > $3::integer

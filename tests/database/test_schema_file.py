@@ -1,0 +1,176 @@
+"""The schema as files: sql/schema.sql, sql/functions and sql/triggers say what the database has."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.support.releases import release
+from tests.support.schema_dump import SCHEMA, dump
+from tests.support.tickets import insert_many
+from ticketsvc import migrations
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.support.tickets import Connection
+
+SQL = SCHEMA.parent
+NAMES = re.compile(r"^CREATE OR REPLACE (?:FUNCTION|AGGREGATE|TRIGGER|VIEW) (\w+)", re.MULTILINE)
+OWN = "NOT EXISTS (SELECT FROM pg_depend WHERE objid = {}.oid AND deptype = 'e')"  # not an extension's
+
+embedded_only = pytest.mark.skipif(
+    "TEST_POSTGRES_BIN" in os.environ, reason="other versions of PostgreSQL write the schema in other words"
+)
+
+
+def defined(folder: str) -> list[str]:
+    return sorted(name for path in SQL.glob(f"{folder}.sql") for name in NAMES.findall(path.read_text()))
+
+
+def found(database: Connection, statement: str) -> list[object]:
+    return [row[0] for row in database.execute(statement.encode())]
+
+
+@embedded_only
+def test_schema_sql_is_what_the_migrations_produce(own_url: str) -> None:
+    assert SCHEMA.read_text() == dump(own_url), "run script/schema"
+
+
+@embedded_only
+def test_an_upgraded_database_has_the_schema_of_a_new_one(
+    new_database: Callable[[], str], own_url: str, tmp_path: Path
+) -> None:
+    url = new_database()
+    for last in ("0001", "0003", "0004", "0006"):
+        migrations.apply(url, release(tmp_path, last))
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            insert_many(connection, 10)
+    migrations.apply(url)
+    assert dump(url) == dump(own_url)
+
+
+@embedded_only
+def test_edited_definitions_replace_the_older_ones(
+    new_database: Callable[[], str], own_url: str, tmp_path: Path
+) -> None:
+    """As a release does that changed some of them and no table."""
+    url = new_database()
+    older = release(tmp_path, "9999")
+    shutil.copytree(SQL, tmp_path / "sql")
+    for name, text, edit in (
+        ("functions/decision_json", "'reclassify'", "'other'"),
+        ("triggers/history", "OLD.version, ", "OLD.version + 1, "),
+        ("functions/count_deleted", "256", "64"),
+    ):
+        path = tmp_path / "sql" / f"{name}.sql"
+        assert text in path.read_text()
+        path.write_text(path.read_text().replace(text, edit))
+    migrations.apply(url, older)
+    assert dump(url) != dump(own_url)
+    assert set(migrations.apply(url)) == {"functions/decision_json", "functions/count_deleted", "triggers/history"}
+    assert dump(url) == dump(own_url)
+
+
+def test_each_function_and_trigger_has_a_file(database: Connection) -> None:
+    functions = f"SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND {OWN.format('pg_proc')}"
+    assert sorted(map(str, found(database, functions))) == sorted(
+        name for name in defined("functions/*") + defined("compatibility") if name not in views(database)
+    )
+    triggers = "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal ORDER BY tgname"
+    assert found(database, triggers) == defined("triggers/*")
+
+
+def views(database: Connection) -> list[object]:
+    return found(database, "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace")
+
+
+def test_old_names_are_in_one_file(database: Connection) -> None:
+    """And the file says how to drop each of them."""
+    text = (SQL / "compatibility.sql").read_text()
+    dropped = re.findall(r"\w+", " ".join(re.findall(r"^--     DROP (?:FUNCTION|VIEW) (.*);", text, re.MULTILINE)))
+    assert sorted(dropped) == defined("compatibility")
+    assert set(map(str, views(database))) <= set(dropped)
+
+
+def test_each_function_declares_what_it_depends_on(database: Connection) -> None:
+    """A missing name would be noticed only where functions are created for the first time."""
+    rows = database.execute("""
+        SELECT DISTINCT f.proname::text, needed.proname::text
+        FROM pg_depend AS d
+        JOIN pg_proc AS f ON d.classid = 'pg_proc'::regclass AND f.oid = d.objid
+        JOIN pg_proc AS needed ON d.refclassid = 'pg_proc'::regclass AND needed.oid = d.refobjid
+        WHERE f.pronamespace = 'public'::regnamespace AND needed.pronamespace = 'public'::regnamespace
+    """).fetchall()
+    files = {name: path for path in SQL.glob("functions/*.sql") for name in NAMES.findall(path.read_text())}
+    needed = {
+        (files[str(function)].stem, files[str(other)].stem)
+        for function, other in rows
+        if function in files and files[str(function)] != files[str(other)]
+    }
+    declared = {
+        (path.stem, name)
+        for path in set(files.values())
+        for line in re.findall(r"^-- depends: (.+)$", path.read_text(), re.MULTILINE)
+        for name in line.split(", ")
+    }
+    assert declared == needed
+
+
+# --- NULL is a value like any other
+
+
+def test_a_field_that_is_set_or_cleared_is_a_change(database: Connection) -> None:
+    [changes] = found(
+        database,
+        "SELECT field_change('a', NULL, 'x') || field_change('b', 'x', NULL) || field_change('c', NULL, NULL)"
+        " || field_change('d', 'x', 'x') || field_change('e', 'x', 'y')",
+    )
+    assert changes == {"a": {"from": None, "to": "x"}, "b": {"from": "x", "to": None}, "e": {"from": "x", "to": "y"}}
+
+
+def test_the_original_value_of_a_field_may_be_null(database: Connection, clean: None) -> None:
+    ticket = "00000000-0000-7000-8000-000000000001"
+    for before, after in ((None, "ann"), ("ann", None), (None, "bob")):
+        database.execute(
+            "INSERT INTO ticket_history (ticket_id, version, at, event, changes)"
+            " VALUES (%s, 2, now(), 'changed', field_change('assignee', %s, %s))",
+            [ticket, before, after],
+        )
+    statement = f"SELECT ticket_original_value('{ticket}', %s, 'bob')"
+    assert database.execute(statement.encode(), ["assignee"]).fetchone() == (None,)
+    assert database.execute(statement.encode(), ["title"]).fetchone() == ("bob",)
+
+
+def test_update_sql_can_clear_a_nullable_field(database: Connection, clean: None) -> None:
+    """With a column that the wire does not know, added here to the query and the trigger, and rolled back."""
+    query = (SQL / "tickets" / "update.sql").read_text()
+    query = query.replace("(title, ", "(assignee, title, ").replace("SELECT n.title, ", "SELECT n.assignee, n.title, ")
+    trigger = (SQL / "triggers" / "history.sql").read_text()
+    trigger = trigger.replace("OLD.version, ", "OLD.version, OLD.assignee, ")
+    trigger = trigger.replace("NEW.version, ", "NEW.version, NEW.assignee, ")
+    diff = (SQL / "functions" / "ticket_diff.sql").read_text()
+    diff = diff.replace("RETURN ", "RETURN field_change('assignee', before.assignee, after.assignee) || ", 1)
+    insert_many(database, 1)
+    [ticket] = found(database, "SELECT id FROM tickets")
+    with database.transaction(force_rollback=True):
+        database.execute("ALTER TABLE tickets ADD assignee text")
+        database.execute(diff.encode())
+        database.execute(trigger.encode())
+        cursor = psycopg.RawCursor(database)
+        versions = []
+        for changes in ('{"assignee": "ann"}', '{"status": "open"}', '{"assignee": null}', '{"assignee": null}'):
+            row = cursor.execute(query.encode(), [ticket, None, changes, "r1 ann"]).fetchone()
+            assert row
+            versions.append(row[1])
+            assert found(database, "SELECT assignee FROM tickets") == ["ann" if len(versions) < 3 else None]
+        entries = found(database, "SELECT changes FROM ticket_history ORDER BY entry")
+    assert entries == [{"assignee": {"from": None, "to": "ann"}}, {"assignee": {"from": "ann", "to": None}}]
+    assert versions == [2, 2, 3, 3]

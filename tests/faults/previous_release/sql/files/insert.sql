@@ -1,0 +1,29 @@
+-- Makes tickets of the staged lines, none of which has a fault. Nothing is suggested: such a ticket teaches nothing.
+-- $1 created_by: the name of the caller's key; NULL: keys are not asked for
+-- $2 created_request: the request id; NULL: no request
+-- statement_timestamp() and not now(), which is when the upload began: whoever follows the newest tickets sees these.
+-- They are written in the order of creation, whatever the file's: a search that goes week by week finds each together.
+INSERT INTO tickets (id, created_at, updated_at, title, description, category, priority, status, created_by, created_request)
+SELECT
+    uuid_v7(s.created_at),
+    s.created_at,
+    greatest(s.updated_at, s.created_at),
+    s.title,
+    s.description,
+    coalesce(s.category, 'general')::ticket_category,
+    coalesce(s.priority, 'medium')::ticket_priority,
+    coalesce(s.status, 'open')::ticket_status,
+    $1::text,
+    $2::text
+FROM (
+    SELECT
+        coalesce(staged.created_at, statement_timestamp()) AS created_at,
+        staged.updated_at,
+        staged.title,
+        staged.description,
+        staged.category,
+        staged.priority,
+        staged.status
+    FROM staged_tickets AS staged
+    ORDER BY 1
+) AS s

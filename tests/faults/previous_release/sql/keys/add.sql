@@ -1,0 +1,8 @@
+-- Adds a key; no row: there is or was one with this name.
+-- $1 name
+-- $2 scope
+-- $3 hash: SHA-256, in hexadecimal digits
+INSERT INTO api_keys (name, scope, hash)
+VALUES ($1::text, $2::api_scope, decode($3::text, 'hex'))
+ON CONFLICT (name) DO NOTHING
+RETURNING name

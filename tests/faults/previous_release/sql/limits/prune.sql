@@ -1,0 +1,3 @@
+-- Deletes the windows that are over.
+DELETE FROM rate_limits AS r
+WHERE r.ends < now() - '1 minute'::interval

@@ -1,0 +1,52 @@
+-- The counters that do not agree with the tickets, in one snapshot: the table, which of its counters, and by how many
+-- tickets it is wrong (a quarter of an hour: one figure for created, one for resolved; zeros: under wrong labels).
+-- No row: they all agree.
+WITH signed AS MATERIALIZED (
+    SELECT 1 AS sign, quarter_hour(created_at) AS created, quarter_hour(resolved_at) AS resolved, category, priority, status,
+        count(*)::integer AS tickets
+    FROM tickets
+    GROUP BY 2, 3, category, priority, status
+    UNION ALL
+    SELECT -1, created, resolved, category, priority, status, tickets
+    FROM ticket_changes
+)
+SELECT 'ticket_totals', concat_ws(' ', category, priority, status), (-sum(sign * tickets))::text
+FROM (
+    SELECT sign, category, priority, status, tickets FROM signed
+    UNION ALL
+    SELECT -1, category, priority, status, tickets FROM ticket_totals
+) AS total
+GROUP BY category, priority, status
+HAVING sum(sign * tickets) <> 0
+UNION ALL
+SELECT 'ticket_days', concat_ws(' ', day, category, priority, status), (-sum(sign * tickets))::text
+FROM (
+    SELECT sign, (created AT TIME ZONE 'UTC')::date AS day, category, priority, status, tickets FROM signed
+    UNION ALL
+    SELECT -1, day, category, priority, status, tickets FROM ticket_days
+) AS by_day
+GROUP BY day, category, priority, status
+HAVING sum(sign * tickets) <> 0
+UNION ALL
+SELECT 'ticket_quarters', rfc3339(quarter), concat_ws(
+    ', ',
+    -sum(sign * (created_low + created_medium + created_high + created_critical)),
+    -sum(sign * (resolved_low + resolved_medium + resolved_high + resolved_critical))
+)
+FROM (
+    SELECT sign, event.*
+    FROM signed
+    CROSS JOIN LATERAL quarters_of(created, resolved, category, priority, tickets) AS event
+    UNION ALL
+    SELECT -1, q.* FROM ticket_quarters AS q
+) AS by_quarter
+GROUP BY quarter
+HAVING sum(sign * created_low) <> 0 OR sum(sign * resolved_low) <> 0
+    OR sum(sign * created_medium) <> 0 OR sum(sign * resolved_medium) <> 0
+    OR sum(sign * created_high) <> 0 OR sum(sign * resolved_high) <> 0
+    OR sum(sign * created_critical) <> 0 OR sum(sign * resolved_critical) <> 0
+    OR sum(sign * created_billing) <> 0 OR sum(sign * resolved_billing) <> 0
+    OR sum(sign * created_technical) <> 0 OR sum(sign * resolved_technical) <> 0
+    OR sum(sign * created_account) <> 0 OR sum(sign * resolved_account) <> 0
+    OR sum(sign * created_general) <> 0 OR sum(sign * resolved_general) <> 0
+ORDER BY 1, 2

@@ -1,0 +1,93 @@
+-- How suggested labels compare with what people made of them, for the tickets created in a window, in one snapshot.
+-- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day; the confusion counts
+-- the judged, by suggested and then by final label. category_lesson() and priority_lesson() say what is judged. Accuracy
+-- is kept / judged, null where nothing is judged. Days are those of UTC; those without tickets are included.
+-- $1 created_since: inclusive
+-- $2 created_before: exclusive
+WITH groups AS MATERIALIZED (
+    SELECT
+        (t.created_at AT TIME ZONE 'UTC')::date AS day,
+        t.suggested_by AS source,
+        t.suggested_category, category_lesson(t) AS category, t.suggested_priority, priority_lesson(t) AS priority,
+        count(*) AS n
+    FROM tickets AS t
+    WHERE t.id >= uuid_v7_floor($1::timestamptz)
+        AND t.id < uuid_v7_floor($2::timestamptz)
+        AND t.suggested_by IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6
+),
+counted AS MATERIALIZED (
+    SELECT 'category' AS field, day, source, suggested_category::text AS suggested, category::text AS final, n
+    FROM groups
+    WHERE suggested_category IS NOT NULL
+    UNION ALL
+    SELECT 'priority', day, source, suggested_priority::text, priority::text, n
+    FROM groups
+    WHERE suggested_priority IS NOT NULL
+    UNION ALL
+    SELECT field, day::date, source, NULL, NULL, 0 -- what is always told of
+    FROM unnest(ARRAY['category', 'priority']) AS field
+    CROSS JOIN generate_series(
+        ($1::timestamptz AT TIME ZONE 'UTC')::date,
+        (($2::timestamptz - interval '1 microsecond') AT TIME ZONE 'UTC')::date,
+        interval '1 day'
+    ) AS day
+    CROSS JOIN unnest(ARRAY['offline', 'learned', 'default', 'reclassify']) AS source
+),
+tallies AS MATERIALIZED (
+    SELECT field, day, source, json_build_object(
+        'suggested', suggested, 'not_judged', suggested - judged, 'judged', judged,
+        'kept', kept, 'corrected', judged - kept, 'accuracy', round(kept / nullif(judged, 0), 3)
+    ) AS tally
+    FROM (
+        SELECT
+            field, day, source, sum(n) AS suggested,
+            coalesce(sum(n) FILTER (WHERE final IS NOT NULL), 0) AS judged,
+            coalesce(sum(n) FILTER (WHERE final = suggested), 0) AS kept
+        FROM counted
+        GROUP BY GROUPING SETS ((field), (field, day), (field, source))
+    ) AS sums
+),
+confusion AS (
+    SELECT field, suggested, json_object_agg(final, n ORDER BY final) AS finals
+    FROM (
+        SELECT
+            CASE WHEN l.suggested < 'low' THEN 'category' ELSE 'priority' END AS field, l.suggested, r.final,
+            coalesce(sum(counted.n), 0) AS n
+        FROM unnest(enum_range(NULL::triage_label)) AS l (suggested)
+        JOIN unnest(enum_range(NULL::triage_label)) AS r (final) ON (l.suggested < 'low') = (r.final < 'low')
+        LEFT JOIN counted ON counted.suggested = l.suggested::text AND counted.final = r.final::text
+        GROUP BY l.suggested, r.final
+    ) AS cell
+    GROUP BY field, suggested
+)
+SELECT json_build_object(
+    'created_since', rfc3339($1::timestamptz),
+    'created_before', rfc3339($2::timestamptz),
+    'category', (SELECT tally FROM tallies WHERE field = 'category' AND day IS NULL AND source IS NULL),
+    'priority', (SELECT tally FROM tallies WHERE field = 'priority' AND day IS NULL AND source IS NULL),
+    'confusion', (
+        SELECT json_object_agg(field, suggested ORDER BY field)
+        FROM (
+            SELECT field, json_object_agg(suggested, finals ORDER BY suggested) AS suggested FROM confusion GROUP BY field
+        ) AS matrix
+    ),
+    'by_source', (
+        SELECT json_object_agg(source, fields ORDER BY source)
+        FROM (
+            SELECT source, json_object_agg(field, tally ORDER BY field) AS fields
+            FROM tallies
+            WHERE source IS NOT NULL
+            GROUP BY source
+        ) AS each
+    ),
+    'daily', (
+        SELECT json_agg(each ORDER BY date)
+        FROM (
+            SELECT c.day AS date, c.tally AS category, p.tally AS priority
+            FROM tallies AS c
+            JOIN tallies AS p ON p.day = c.day
+            WHERE c.field = 'category' AND p.field = 'priority'
+        ) AS each
+    )
+)::text

@@ -1,0 +1,23 @@
+-- Stores a new ticket and answers it.
+-- $1 title: already trimmed
+-- $2 description: already trimmed
+-- $3 category
+-- $4 priority
+-- $5 suggested_category: NULL in this and the following where the caller gave the label
+-- $6 category_confidence: from 0 to 1
+-- $7 suggested_priority
+-- $8 priority_confidence: from 0 to 1
+-- $9 suggested_by: the name of the classifier; NULL when nothing was suggested
+-- $10 created_by: the name of the caller's key; NULL: keys are not asked for
+-- $11 created_request: the request id
+INSERT INTO tickets (
+    id, created_at, updated_at, title, description, category, priority,
+    suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
+    created_by, created_request
+)
+VALUES (
+    uuid_v7(now()), now(), now(), $1::text, $2::text, $3::ticket_category, $4::ticket_priority,
+    $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
+    $10::text, $11::text
+)
+RETURNING ticket_json(tickets), version, id

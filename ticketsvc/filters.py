@@ -1,0 +1,68 @@
+"""The filters of lists, counts, statistics and exports, for the HTTP API and the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.validation import search_words
+from ticketsvc.validation.parameters import Parameters
+from ticketsvc.validation.search_words import SearchWords
+from ticketsvc.validation.times import in_utc
+
+FACETS = ("categories", "priorities", "statuses")
+CREATION = ("created_since", "created_before")
+
+_TIME = "A date, or an RFC 3339 time."
+
+HELP = {
+    "category": f"One or more of {', '.join(CATEGORIES)}.",
+    "priority": f"One or more of {', '.join(PRIORITIES)}.",
+    "status": f"One or more of {', '.join(STATUSES)}.",
+    "created_since": _TIME,
+    "created_before": _TIME,
+    "updated_since": _TIME,
+    "updated_before": _TIME,
+    "search": 'Words and "phrases" that all occur in the title or description; -word excludes.',
+}
+"""What each parameter that `parse` reads means, as the command line explains it."""
+
+
+@dataclass(frozen=True)
+class Filters:
+    """Conditions that a ticket must meet, all of them. None means any.
+
+    Times are RFC 3339 in UTC; since is inclusive, before exclusive. The fields are parameters of sql/fragments/*.sql.
+    """
+
+    categories: tuple[str, ...] | None = None
+    priorities: tuple[str, ...] | None = None
+    statuses: tuple[str, ...] | None = None
+    created_since: str | None = None
+    created_before: str | None = None
+    updated_since: str | None = None
+    updated_before: str | None = None
+    search: SearchWords | None = None
+
+    @property
+    def has_facets(self) -> bool:
+        """Return whether tickets of some category, priority or status are left out."""
+        return not (self.categories is self.priorities is self.statuses is None)
+
+    def are_only(self, *fields: str) -> bool:
+        """Return whether all other fields are None."""
+        return all(value is None for field, value in vars(self).items() if field not in fields)
+
+
+def parse(parameters: Parameters) -> Filters:
+    """Take the filters out of the parameters, which collect the errors."""
+    return Filters(
+        search=parameters.one("search", search_words.parse, None),
+        categories=parameters.choices("category", CATEGORIES),
+        priorities=parameters.choices("priority", PRIORITIES),
+        statuses=parameters.choices("status", STATUSES),
+        created_since=parameters.one("created_since", in_utc, None),
+        created_before=parameters.one("created_before", in_utc, None),
+        updated_since=parameters.one("updated_since", in_utc, None),
+        updated_before=parameters.one("updated_before", in_utc, None),
+    )

@@ -1,0 +1,95 @@
+"""Pages of a search: a few cheap statements, each of which continues where the previous one stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import NamedTuple
+
+from ticketsvc.filters import Filters
+from ticketsvc.problems import Unavailable
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.queries import Query
+
+SCAN_LIMIT = 2000
+"""How many tickets are scanned in order of creation before the index is used."""
+
+KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
+"""In other orders: how many tickets of each combination of facets the first scan reads (each later one reads twice as
+many, up to 1,600), and how many scans there are before the index is used."""
+
+FACET_SCAN_LIMIT = 10_000
+"""If fewer tickets have the facets, all of them are read instead of the index."""
+
+RARE_HITS = 20
+"""If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
+
+MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
+"""A week with more hits is read in order: the page is full long before its end."""
+
+
+class PageRow(NamedTuple):
+    """A ticket and its position in a list, or with `json` None the position where a step of a search stopped."""
+
+    json: bytes | None
+    id: bytes | None
+    key: bytes | None
+
+    def cursor(self, sort: str) -> Cursor:
+        """Return the position as a cursor."""
+        return Cursor(sort, (self.id or b"").decode(), (self.key or b"").decode())
+
+
+Step = tuple[Query[PageRow], Mapping[str, object]]
+
+_SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
+_FACETS = queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest")
+_RARE = queries.load_variants("tickets.search_rare", PageRow, "newest", "oldest")
+_WEEKS = queries.load_variants("tickets.search_weeks", PageRow, "newest", "oldest")
+_SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent")
+_INDEX_BY_KEY = queries.load_variants("tickets.search_index_by_key", PageRow, "updated", "urgent")
+
+
+def find(database: Database, filters: Filters, limit: int, after: Cursor) -> list[PageRow]:
+    """Return the first `limit` matches behind `after`, in the order of that cursor.
+
+    Raises Unavailable if all steps together take longer than a statement may.
+    """
+    found: list[PageRow] = []
+    position = after
+    values = filter_parameters(filters)
+    is_indexed = bool(values["index_patterns"] or values["index_regex"])
+    deadline = time.monotonic() + database.statement_timeout
+    for query, limits in search_plan(after.sort, is_indexed, filters.has_facets):
+        rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
+        end = rows.pop() if rows and rows[-1].json is None else None
+        if found and {row.id for row in found} & {row.id for row in rows}:
+            return find(database, filters, limit, after)  # a ticket changed its place in the list between two steps
+        found += rows
+        if end is None or len(found) == limit:
+            return found
+        if time.monotonic() > deadline:
+            raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
+        position = end.cursor(after.sort)
+    return found
+
+
+def search_plan(sort: str, is_indexed: bool, has_facets: bool) -> Iterator[Step]:
+    """Yield the steps of a search: queries, and the values of the parameters that bound their work."""
+    if sort in _SCAN_BY_KEY:
+        for number in range(KEY_SCANS) if is_indexed else count():
+            yield _SCAN_BY_KEY[sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
+        yield _INDEX_BY_KEY[sort], {}
+        return
+    yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
+    if has_facets:
+        yield _FACETS[sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
+    if is_indexed:
+        yield _RARE[sort], {"rare_hits": RARE_HITS}
+        yield _WEEKS[sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
+    else:
+        yield _SCAN[sort], {"scan_limit": None}

@@ -1,0 +1,43 @@
+"""The syntax of the `search` parameter."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+MAX_WORDS = 20
+
+_WORD = re.compile(
+    r"""
+      (?P<hyphens>-+)(?=[ ]|\Z)                     # stands for itself
+    | (?P<minus>-?)"(?P<phrase>[\s\S]*?)"(?=[ ]|\Z)  # a quote inside a word does not begin a phrase
+    | (?P<not>-?)(?P<word>[^ ]+)
+    """,
+    re.VERBOSE,
+)
+
+
+class SearchWords(NamedTuple):
+    """Words and phrases, each as the client wrote it. All of `include` must occur in a ticket, none of `exclude`."""
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def parse(text: str) -> SearchWords | None:
+    """Return the words of a search, or None if it has none.
+
+    Words are separated by spaces, not by other white space. `"a phrase"` is one word; each of its quotes is next to a
+    space or at an end of the text. `-word` and `-"a phrase"` are excluded. All other quotes and hyphens are literal, as
+    in `5"`, `"unbalanced`, `e-mail` and `-`. Empty phrases and repeated words are dropped. Raises ValueError.
+    """
+    if "\0" in text:
+        raise ValueError("must not contain a NUL character")
+    include: dict[str, None] = {}
+    exclude: dict[str, None] = {}
+    for number, match in enumerate(_WORD.finditer(text), 1):
+        if number > MAX_WORDS:
+            raise ValueError(f"must have at most {MAX_WORDS} words; put those that belong together into quotes")
+        if word := match["hyphens"] or match["phrase"] or match["word"]:
+            (exclude if match["minus"] or match["not"] else include)[word] = None
+    return SearchWords(tuple(include), tuple(exclude)) if include or exclude else None
