@@ -48,7 +48,7 @@ def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, data
     dialog = page.get_by_role("dialog", name="API key required")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
-    expect(dialog.get_by_role("alert")).to_contain_text("not known")
+    expect(dialog.get_by_role("alert")).to_contain_text("unknown or revoked")
     assert not titles(page).all()
     give_key(page, key)
     expect(titles(page)).to_have_text(["Secret"])
@@ -81,6 +81,6 @@ def test_a_missing_scope_is_reported(open_at: OpenPage, guarded: Service, databa
 def test_a_cancelled_prompt_can_be_reopened(open_at: OpenPage, guarded: Service, clean: None) -> None:
     page = open_at(origin_of(guarded))
     page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
-    expect(page.get_by_role("alert")).to_contain_text("API key required")
+    expect(page.get_by_role("alert")).to_contain_text("An API key is needed")
     page.get_by_role("button", name="Try again").click()
     expect(page.get_by_role("dialog", name="API key required")).to_be_visible()
