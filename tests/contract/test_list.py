@@ -1,4 +1,4 @@
-"""GET /api/tickets/ : filters and orders (pages are in test_pages.py, the search in test_search.py)"""
+"""GET /api/tickets/ : filters and orders (pages: test_pagination.py; search: test_search.py)"""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TIMES = ["created_since", "created_before", "updated_since", "updated_before"]
 NOON = "2026-05-05T12:00:00Z"
 
 
-def test_it_works(client: FlaskClient) -> None:
+def test_list_returns_tickets_newest_first(client: FlaskClient) -> None:
     tickets = [file_ticket(client, title=f"Ticket {number}") for number in range(3)]
     answer = client.get(URL)
     assert answer.status_code == 200
@@ -32,12 +32,12 @@ def test_it_works(client: FlaskClient) -> None:
     assert "X-Total-Count" not in answer.headers
 
 
-def test_without_tickets_it_is_an_empty_array(client: FlaskClient) -> None:
+def test_list_without_tickets_is_an_empty_array(client: FlaskClient) -> None:
     answer = client.get(URL)
     assert (answer.status_code, answer.data) == (200, b"[]")
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_list_works_under_gunicorn(service: Service) -> None:
     service.call("POST", URL, {"title": "é", "description": "🎫", "priority": "low"})
     assert [ticket["title"] for ticket in service.call("GET", f"{URL}?priority=low&search=%F0%9F%8E%AB").json] == ["é"]
 
@@ -46,7 +46,7 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
 
 
 @pytest.mark.parametrize("name", ALLOWED)
-def test_it_filters_by_each_facet(client: FlaskClient, database: Connection, name: str) -> None:
+def test_each_facet_filters(client: FlaskClient, database: Connection, name: str) -> None:
     insert_many(database, 64)
     for value in ALLOWED[name]:
         found = client.get(f"{URL}?{name}={value}").get_json()
@@ -73,7 +73,7 @@ def test_filters_combine_with_and(client: FlaskClient, database: Connection) -> 
         "?status=open,%20in_progress",
     ],
 )
-def test_a_filter_may_have_several_values(client: FlaskClient, database: Connection, query: str) -> None:
+def test_filter_accepts_several_values(client: FlaskClient, database: Connection, query: str) -> None:
     insert_many(database, 64)
     statuses = {ticket["status"] for ticket in client.get(URL + query).get_json()}
     assert statuses == {"open", "in_progress"}
@@ -81,7 +81,9 @@ def test_a_filter_may_have_several_values(client: FlaskClient, database: Connect
 
 @pytest.mark.parametrize("sort", ["", "&sort=created_at", "&sort=-updated_at", "&sort=-priority"])
 @pytest.mark.parametrize("search", ["", "&search=Ticket"])
-def test_several_values_of_several_filters(client: FlaskClient, database: Connection, sort: str, search: str) -> None:
+def test_several_values_of_several_filters_combine(
+    client: FlaskClient, database: Connection, sort: str, search: str
+) -> None:
     insert_many(database, 128)
     query = "?category=billing,general&priority=low,high,critical&status=open&limit=500"
     expected = [
@@ -96,7 +98,7 @@ def test_several_values_of_several_filters(client: FlaskClient, database: Connec
 
 
 @pytest.mark.parametrize("name", [*ALLOWED, *TIMES, "search", "sort", "limit", "cursor", "count"])
-def test_an_empty_value_is_no_filter(client: FlaskClient, database: Connection, name: str) -> None:
+def test_empty_value_is_no_filter(client: FlaskClient, database: Connection, name: str) -> None:
     insert_many(database, 3)
     assert len(titles(client, f"?{name}=")) == 3
     assert len(titles(client, f"?{name}")) == 3
@@ -108,13 +110,13 @@ def test_an_empty_value_is_no_filter(client: FlaskClient, database: Connection, 
     "value",
     ["nonsense", "ope", "opened", "open;closed", "open|low", "*", "%25", "null", "0", "%00", "op%C3%A8n", "'", "[]"],
 )
-def test_it_rejects_what_is_no_choice(client: FlaskClient, name: str, value: str) -> None:
+def test_unknown_facet_value_is_rejected(client: FlaskClient, name: str, value: str) -> None:
     answer = client.get(f"{URL}?{name}={value}")
     assert faults(answer) == {name: "not_allowed"}
     assert all(word in answer.get_json()["error"] for word in (name, *ALLOWED[name]))
 
 
-def test_it_rejects_one_bad_value_among_good_ones(client: FlaskClient) -> None:
+def test_one_unknown_value_among_others_is_rejected(client: FlaskClient) -> None:
     assert faults(client.get(f"{URL}?status=open,clsoed")) == {"status": "not_allowed"}
     assert faults(client.get(f"{URL}?status=open&status=clsoed")) == {"status": "not_allowed"}
 
@@ -171,14 +173,14 @@ def test_times_work_in_every_order(around_noon: FlaskClient, sort: str, search: 
     assert found("created_since=2026-05-05&created_before=2026-05-06&updated_since=2026-05-06") == noons
 
 
-def test_a_date_is_its_first_moment_in_utc(client: FlaskClient, database: Connection) -> None:
+def test_date_means_its_first_moment_in_utc(client: FlaskClient, database: Connection) -> None:
     insert(database, "the day before", "2026-05-04T23:59:59.999999Z")
     insert(database, "that day", "2026-05-05T00:00:00Z")
     assert titles(client, "?created_since=2026-05-05") == ["that day"]
     assert titles(client, "?created_before=2026-05-05") == ["the day before"]
 
 
-def test_the_time_of_a_ticket_finds_it(client: FlaskClient) -> None:
+def test_times_of_a_ticket_select_it(client: FlaskClient) -> None:
     ticket = file_ticket(client)
     query = f"?created_since={ticket['created_at']}&updated_since={ticket['updated_at']}"
     assert titles(client, query) == [ticket["title"]]
@@ -249,7 +251,7 @@ NOT_A_TIME = [
 
 
 @pytest.mark.parametrize("name", TIMES)
-def test_it_rejects_what_is_no_time(client: FlaskClient, name: str) -> None:
+def test_invalid_time_is_rejected(client: FlaskClient, name: str) -> None:
     for text in NOT_A_TIME:
         assert faults(client.get(f"{URL}?{name}={text}")) == {name: "not_allowed"}, text
 
@@ -257,7 +259,7 @@ def test_it_rejects_what_is_no_time(client: FlaskClient, name: str) -> None:
 # --- orders
 
 
-def test_it_sorts(client: FlaskClient, database: Connection) -> None:
+def test_each_sort_order_sorts(client: FlaskClient, database: Connection) -> None:
     insert(database, "oldest", "2026-01-01", "2026-02-01")
     insert(database, "middle", "2026-01-02", "2026-02-03")
     insert(database, "newest", "2026-01-03", "2026-02-02")
@@ -269,14 +271,14 @@ def test_it_sorts(client: FlaskClient, database: Connection) -> None:
     assert titles(client, "?sort=-priority") == ["oldest", "middle", "newest"]
 
 
-def test_the_most_urgent_come_first_then_the_newest(client: FlaskClient, database: Connection) -> None:
+def test_priority_order_is_most_urgent_then_newest(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 64)
     tickets = client.get(f"{URL}?sort=-priority").get_json()
     keys = [(PRIORITIES.index(ticket["priority"]), ticket["created_at"]) for ticket in tickets]
     assert keys == sorted(keys, reverse=True)
 
 
-def test_a_changed_ticket_comes_first_by_updated_at(client: FlaskClient) -> None:
+def test_changed_ticket_comes_first_by_updated_at(client: FlaskClient) -> None:
     first = file_ticket(client, title="first")
     file_ticket(client, title="second")
     client.patch(URL + first["id"], json={"status": "closed"})
@@ -286,7 +288,7 @@ def test_a_changed_ticket_comes_first_by_updated_at(client: FlaskClient) -> None
 @pytest.mark.parametrize(
     "sort", ["updated_at", "priority", "-id", "+created_at", "-CREATED_AT", "--priority", "a,b", "%00"]
 )
-def test_it_rejects_other_orders(client: FlaskClient, sort: str) -> None:
+def test_unknown_sort_order_is_rejected(client: FlaskClient, sort: str) -> None:
     answer = client.get(f"{URL}?sort={sort}")
     assert faults(answer) == {"sort": "not_allowed"}
     assert all(
@@ -301,17 +303,17 @@ def test_it_rejects_other_orders(client: FlaskClient, sort: str) -> None:
     "name", ["categry", "Status", "page", "offset", "created_at", "status[]", "search ", "%00", "🎫", ""]
 )
 @pytest.mark.parametrize("value", ["x", ""])
-def test_it_rejects_unknown_parameters(client: FlaskClient, name: str, value: str) -> None:
+def test_unknown_parameter_is_rejected(client: FlaskClient, name: str, value: str) -> None:
     answer = client.get(f"{URL}?{quote(name, safe='%')}={value}")
     assert list(faults(answer).values()) == ["unknown"]
 
 
 @pytest.mark.parametrize("name", [*TIMES, "search", "sort", "limit", "cursor", "count"])
-def test_it_rejects_a_repeated_parameter(client: FlaskClient, name: str) -> None:
+def test_repeated_parameter_is_rejected(client: FlaskClient, name: str) -> None:
     assert faults(client.get(f"{URL}?{name}=1&{name}=1")) == {name: "repeated"}
 
 
-def test_it_tells_all_faults_at_once(client: FlaskClient) -> None:
+def test_all_errors_are_reported_at_once(client: FlaskClient) -> None:
     query = "?category=a&priority=b&status=c&created_since=d&updated_before=e&sort=f&limit=g&cursor=h&count=i&wrong=j"
     assert set(faults(client.get(URL + query))) == {
         *("category", "priority", "status", "created_since", "updated_before"),
@@ -320,21 +322,21 @@ def test_it_tells_all_faults_at_once(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("query", ["?search=%ff", "?%ff=1", "?search=%ED%A0%80", "?search=%C0%80", "?status=%E2%82"])
-def test_it_rejects_a_query_string_that_is_not_utf8(client: FlaskClient, query: str) -> None:
+def test_query_string_that_is_not_utf8_is_rejected(client: FlaskClient, query: str) -> None:
     problem(client.get(URL + query), 400)
 
 
-def test_it_rejects_too_many_parameters(client: FlaskClient) -> None:
+def test_too_many_parameters_are_rejected(client: FlaskClient) -> None:
     assert client.get(URL + "?" + "&".join(["status=open"] * 100)).status_code == 200
     problem(client.get(URL + "?" + "&".join(["status=open"] * 101)), 400)
     problem(client.get(URL + "?" + "&" * 10_000 + "=" * 10_000), 400)
 
 
 @pytest.mark.parametrize("query", ["?", "?&", "?&&&", "?limit=5&"])
-def test_empty_parts_of_a_query_string_are_nothing(client: FlaskClient, query: str) -> None:
+def test_empty_parts_of_a_query_string_are_ignored(client: FlaskClient, query: str) -> None:
     assert client.get(URL + query).status_code == 200
 
 
-def test_a_long_list_of_values_works(client: FlaskClient, database: Connection) -> None:
+def test_long_list_of_values_works(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 64)
     assert len(titles(client, "?status=" + ",".join(["open"] * 2000))) == 16

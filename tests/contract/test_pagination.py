@@ -23,7 +23,7 @@ SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
 
 
 def cursor_of(answer: TestResponse) -> str:
-    """The cursor in an answer's Link header."""
+    """Return the cursor in a response's Link header."""
     address = next_page(answer)
     assert address
     return parse_qs(urlsplit(address).query)["cursor"][0]
@@ -32,7 +32,7 @@ def cursor_of(answer: TestResponse) -> str:
 # --- limit
 
 
-def test_it_answers_100_unless_told_otherwise(client: FlaskClient, database: Connection) -> None:
+def test_page_has_100_tickets_by_default(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 600)
     assert len(titles(client)) == 100
     assert len(titles(client, "?limit=1")) == 1
@@ -64,7 +64,7 @@ def test_it_answers_100_unless_told_otherwise(client: FlaskClient, database: Con
         ),
     ],
 )
-def test_it_rejects_other_limits(client: FlaskClient, limit: str) -> None:
+def test_invalid_limit_is_rejected(client: FlaskClient, limit: str) -> None:
     answer = client.get(f"{URL}?limit={limit}")
     assert faults(answer) == {"limit": "not_allowed"}
     assert "500" in answer.get_json()["error"]
@@ -75,14 +75,14 @@ def test_it_rejects_other_limits(client: FlaskClient, limit: str) -> None:
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (9, [9]), (10, [10]), (11, [10, 1]), (30, [10, 10, 10])])
-def test_a_page_that_is_not_the_last_has_a_link(
+def test_page_has_a_link_unless_it_is_the_last(
     client: FlaskClient, database: Connection, sort: str, count: int, sizes: list[int]
 ) -> None:
     insert_many(database, count)
     assert [len(page) for page in pages(client, f"?limit=10&sort={sort}")] == sizes
 
 
-def test_a_link_keeps_filters_and_stays_relative_to_the_path(client: FlaskClient, database: Connection) -> None:
+def test_link_keeps_filters_and_is_relative(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 200)
     query = "?status=open,closed&status=resolved&search=%22T%26%23+%F0%9F%8E%AB&limit=1&sort=-priority&created_since="
     file_ticket(client, title='"T&# 🎫')
@@ -96,7 +96,7 @@ def test_a_link_keeps_filters_and_stays_relative_to_the_path(client: FlaskClient
     assert titles(client, "?" + urlsplit(address).query) == ['"T&# 🎫']
 
 
-def test_a_link_is_ascii_on_one_line(client: FlaskClient, database: Connection) -> None:
+def test_link_is_ascii_on_one_line(client: FlaskClient, database: Connection) -> None:
     file_ticket(client, title="a\r\nX-Evil: 1>, <ü")
     file_ticket(client, title="a\r\nX-Evil: 1>, <ü")
     link = client.get(f"{URL}?limit=1&search=%0D%0AX-Evil:%201%3E,%20%3C%C3%BC").headers["Link"]
@@ -105,7 +105,7 @@ def test_a_link_is_ascii_on_one_line(client: FlaskClient, database: Connection) 
     assert link.count(">") == 1
 
 
-def test_it_works_under_gunicorn_too(service: Service) -> None:
+def test_pages_work_under_gunicorn(service: Service) -> None:
     for number in range(3):
         service.call("POST", URL, {"title": f"Ticket {number}", "description": "x", "category": "general"})
     first = service.call("GET", f"{URL}?limit=2&count=true")
@@ -122,7 +122,7 @@ def test_it_works_under_gunicorn_too(service: Service) -> None:
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("limit", [1, 7])
 @pytest.mark.parametrize("filters", ["", "&status=open,closed", "&search=e", "&created_since=2026-01-01T00:20:00Z"])
-def test_a_walk_is_the_list_in_pieces(
+def test_pages_together_are_the_list(
     client: FlaskClient, database: Connection, sort: str, limit: int, filters: str
 ) -> None:
     insert_many(database, 42)
@@ -134,7 +134,7 @@ def test_a_walk_is_the_list_in_pieces(
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("filters", ["", "&search=Ticket"])
-def test_tickets_of_one_moment_are_walked_once_each(
+def test_tickets_with_equal_times_appear_once(
     client: FlaskClient, database: Connection, sort: str, filters: str
 ) -> None:
     insert_many(database, 1000, step="0")
@@ -146,10 +146,10 @@ def test_tickets_of_one_moment_are_walked_once_each(
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("filters", ["", "&category=account,billing,general,technical", "&search=e"])
-def test_writes_between_pages_do_not_disturb_a_walk(
+def test_writes_between_pages_lose_and_repeat_nothing(
     client: FlaskClient, database: Connection, sort: str, filters: str
 ) -> None:
-    """A third lasts as it is; the others are changed or deleted on the way, the last one of each page among them."""
+    """A third stays as it is; others are changed or deleted between pages, among them the last one of each page."""
     insert_many(database, 300)
     lasting = [ticket["id"] for page in pages(client, f"?sort={sort}") for ticket in page if _number(ticket) % 3 == 0]
     walked = []
@@ -165,7 +165,7 @@ def test_writes_between_pages_do_not_disturb_a_walk(
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_writers_at_the_same_time_do_not_disturb_a_walk(
+def test_concurrent_writers_lose_and_repeat_nothing(
     app: Flask, client: FlaskClient, database: Connection, sort: str
 ) -> None:
     insert_many(database, 400)
@@ -188,7 +188,7 @@ def test_writers_at_the_same_time_do_not_disturb_a_walk(
     assert [ticket_id for ticket_id in walked if ticket_id in set(lasting)] == lasting
 
 
-def test_an_order_of_creation_stays_while_tickets_change(client: FlaskClient, database: Connection) -> None:
+def test_creation_order_is_stable_while_tickets_change(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 60)
     expected = titles(client)
     walked = []
@@ -206,7 +206,7 @@ def _number(ticket: dict[str, str]) -> int:
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_it_rejects_a_cursor_of_another_order(client: FlaskClient, database: Connection, sort: str) -> None:
+def test_cursor_of_another_order_is_rejected(client: FlaskClient, database: Connection, sort: str) -> None:
     insert_many(database, 20)
     cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
     assert client.get(f"{URL}?sort={sort}&cursor={cursor}").status_code == 200
@@ -215,7 +215,7 @@ def test_it_rejects_a_cursor_of_another_order(client: FlaskClient, database: Con
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_it_rejects_a_tampered_cursor(client: FlaskClient, database: Connection, sort: str) -> None:
+def test_tampered_cursor_is_rejected(client: FlaskClient, database: Connection, sort: str) -> None:
     insert_many(database, 20)
     cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
     tampered = [cursor[:-1], cursor[1:], cursor[: len(cursor) // 2], cursor + "A", cursor + "=", cursor.swapcase()]
@@ -258,7 +258,7 @@ FORGED = [
 
 @pytest.mark.parametrize("plain", FORGED)
 @pytest.mark.parametrize("sort", SORTS)
-def test_it_rejects_a_forged_cursor(client: FlaskClient, sort: str, plain: str) -> None:
+def test_forged_cursor_is_rejected(client: FlaskClient, sort: str, plain: str) -> None:
     text = urlsafe_b64encode(plain.encode()).decode().rstrip("=") or "-"
     assert faults(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}
 
@@ -266,12 +266,12 @@ def test_it_rejects_a_forged_cursor(client: FlaskClient, sort: str, plain: str) 
 @pytest.mark.parametrize(
     "text", ["x", "1", "null", "%00", "%F0%9F%8E%AB", "%2F", "====", "A" * 100_000, "..", "a b", ID]
 )
-def test_it_rejects_garbage_for_a_cursor(client: FlaskClient, text: str) -> None:
+def test_garbage_as_cursor_is_rejected(client: FlaskClient, text: str) -> None:
     assert faults(client.get(f"{URL}?cursor={text}")) == {"cursor": "not_allowed"}
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_cursor_outlives_its_ticket(client: FlaskClient, database: Connection, sort: str) -> None:
+def test_cursor_works_after_its_ticket_is_deleted(client: FlaskClient, database: Connection, sort: str) -> None:
     insert_many(database, 20)
     expected = titles(client, f"?sort={sort}")
     cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
@@ -296,7 +296,7 @@ def test_a_cursor_outlives_its_ticket(client: FlaskClient, database: Connection,
     ],
 )
 @pytest.mark.parametrize("sort", SORTS)
-def test_a_count_is_exact_over_all_pages(
+def test_count_is_exact_over_all_pages(
     client: FlaskClient, database: Connection, filters: str, count: int, sort: str
 ) -> None:
     insert_many(database, 128)
@@ -308,10 +308,10 @@ def test_a_count_is_exact_over_all_pages(
 
 
 @pytest.mark.parametrize("value", ["false", "", "FALSE"])
-def test_without_asking_there_is_no_count(client: FlaskClient, value: str) -> None:
+def test_count_is_absent_by_default(client: FlaskClient, value: str) -> None:
     assert "X-Total-Count" not in client.get(f"{URL}?count={value}").headers
 
 
 @pytest.mark.parametrize("value", ["1", "yes", "on", "exact", "%00", "true,true"])
-def test_it_rejects_other_counts(client: FlaskClient, value: str) -> None:
+def test_invalid_count_is_rejected(client: FlaskClient, value: str) -> None:
     assert faults(client.get(f"{URL}?count={value}")) == {"count": "not_allowed"}

@@ -19,7 +19,7 @@ def search(client: FlaskClient, text: str, more: str = "") -> list[str]:
     return titles(client, f"?search={quote(text, safe='')}{more}")
 
 
-def test_it_works(client: FlaskClient) -> None:
+def test_word_is_found_in_titles_and_descriptions(client: FlaskClient) -> None:
     file_ticket(client, title="Invoice wrong", description="Too much")
     file_ticket(client, title="Login", description="No invoice there")
     file_ticket(client, title="Other", description="Other")
@@ -27,7 +27,7 @@ def test_it_works(client: FlaskClient) -> None:
 
 
 @pytest.mark.parametrize("text", ["nvoic", "INVOICE", "InVoIcE", "i", "2026-0815", "wrong"])
-def test_it_finds_any_part_in_any_letter_case(client: FlaskClient, text: str) -> None:
+def test_any_part_matches_in_any_letter_case(client: FlaskClient, text: str) -> None:
     file_ticket(client, title="Invoice 2026-0815 wrong", description="-")
     file_ticket(client, title="x", description="x")
     assert search(client, text) == ["Invoice 2026-0815 wrong"]
@@ -43,7 +43,7 @@ def test_it_finds_any_part_in_any_letter_case(client: FlaskClient, text: str) ->
         ("ΛΟΓΟΣ", "λογοσ"),
     ],
 )
-def test_letter_case_does_not_matter_in_any_alphabet(client: FlaskClient, stored: str, wanted: str) -> None:
+def test_letter_case_is_ignored_in_any_alphabet(client: FlaskClient, stored: str, wanted: str) -> None:
     file_ticket(client, title=stored)
     file_ticket(client, title="other")
     assert search(client, wanted) == search(client, stored) == [stored]
@@ -57,7 +57,7 @@ def test_letter_case_does_not_matter_in_any_alphabet(client: FlaskClient, stored
         *("🎫", "👩‍👩‍👧", "字", "e\u0301", "\n", "\t", "\u200b", "\x01", "<b>"),
     ],
 )
-def test_it_is_literal(client: FlaskClient, text: str) -> None:
+def test_search_is_literal(client: FlaskClient, text: str) -> None:
     file_ticket(client, title="nothing special", description="ab a1b axb a b C new 50 z s")
     file_ticket(client, title="in the title", description="-" + text + "-")
     file_ticket(client, title=f"<{text}>", description="none")
@@ -65,7 +65,7 @@ def test_it_is_literal(client: FlaskClient, text: str) -> None:
 
 
 @pytest.mark.parametrize("length", [1000, 10_000])
-def test_it_may_be_long(client: FlaskClient, length: int) -> None:
+def test_search_may_be_long(client: FlaskClient, length: int) -> None:
     file_ticket(client, description="x" * length)
     assert len(search(client, "x" * length)) == 1
     assert search(client, "x" * (length + 1)) == []
@@ -73,7 +73,7 @@ def test_it_may_be_long(client: FlaskClient, length: int) -> None:
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "-updated_at", "-priority"])
-def test_it_works_in_every_order_and_over_pages(client: FlaskClient, database: Connection, sort: str) -> None:
+def test_search_works_in_every_order_and_over_pages(client: FlaskClient, database: Connection, sort: str) -> None:
     insert_many(database, 200)
     everything = titles(client, f"?sort={sort}&limit=500")
     expected = [title for title in everything if "7" in title]
@@ -81,7 +81,7 @@ def test_it_works_in_every_order_and_over_pages(client: FlaskClient, database: C
     assert search(client, "7", f"&sort={sort}&limit=10") == expected[:10]
 
 
-def test_it_combines_with_filters(client: FlaskClient, database: Connection) -> None:
+def test_search_combines_with_filters(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 128)
     everything = client.get(f"{URL}?limit=500").get_json()
     expected = [
@@ -91,7 +91,7 @@ def test_it_combines_with_filters(client: FlaskClient, database: Connection) -> 
     assert search(client, "1", "&status=open&priority=low&created_before=2026-01-01") == []
 
 
-def test_it_sees_changes_at_once(client: FlaskClient) -> None:
+def test_search_sees_changes_at_once(client: FlaskClient) -> None:
     ticket = file_ticket(client, title="Old words")
     client.patch(URL + ticket["id"], json={"title": "New words"})
     assert (search(client, "old"), search(client, "new")) == ([], ["New words"])
@@ -104,5 +104,5 @@ def test_labels_and_ids_are_not_searched(client: FlaskClient) -> None:
     assert [search(client, text) for text in ("billing", "critical", "open", ticket["id"])] == [[], [], [], []]
 
 
-def test_it_rejects_a_nul_character(client: FlaskClient) -> None:
+def test_nul_character_is_rejected(client: FlaskClient) -> None:
     assert faults(client.get(f"{URL}?search=a%00b")) == {"search": "not_allowed"}

@@ -1,4 +1,4 @@
-"""Which index serves which query: the plans that every caller gets, on a table of 40,000 tickets"""
+"""Query plans: which index serves which query, on a table of 40,000 tickets"""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def later(sort: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
-    """A database with many tickets, and the settings that the service's connections have."""
+    """Return a connection to a database with many tickets, with the settings of the service's connections."""
     with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
         insert_many(connection, 40_000)
         tables = "tickets, ticket_texts, ticket_count_deltas, ticket_totals, ticket_days, ticket_counts_15min"
@@ -72,7 +72,7 @@ def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
 
 
 def plan(database: Connection, name: str, values: dict[str, object], analyze: bool = False) -> dict[str, Any]:
-    """The plan of a query, prepared as the service prepares it."""
+    """Return the plan of a query file, prepared as the service prepares it."""
     file, _, variant = name.partition(":")
     return explain(database, queries.load(file, bytes, variant), values, analyze)
 
@@ -94,20 +94,20 @@ def explain(
 
 
 def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """A plan's nodes, from the top."""
+    """Yield a plan's nodes from the top."""
     yield node
     for child in node.get("Plans", []):
         yield from nodes(child)
 
 
 def is_bounded(sort: dict[str, Any]) -> bool:
-    """Whether what a node sorts was cut off by a LIMIT before: heads, not the table."""
+    """Return whether a LIMIT bounds the input of a sort: it sorts heads, not the table."""
     return any(node["Node Type"] == "Limit" for node in nodes(sort))
 
 
 @pytest.mark.parametrize("name", INDEX)
 @pytest.mark.parametrize("page", ["first", "later"])
-def test_a_page_is_read_along_its_index(large: Connection, name: str, page: str) -> None:
+def test_page_is_read_along_its_index(large: Connection, name: str, page: str) -> None:
     values = first(SORT[name]) if page == "first" else later(SORT[name])
     found = list(nodes(plan(large, name, values)))
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
@@ -117,7 +117,7 @@ def test_a_page_is_read_along_its_index(large: Connection, name: str, page: str)
 
 
 @pytest.mark.parametrize("name", INDEX)
-def test_a_later_page_costs_what_the_first_does(large: Connection, name: str) -> None:
+def test_later_page_costs_the_same_as_the_first(large: Connection, name: str) -> None:
     """In blocks of the table and its indexes, which do not depend on the machine."""
     first_blocks = _blocks(plan(large, name, first(SORT[name]), analyze=True))
     later_blocks = _blocks(plan(large, name, later(SORT[name]), analyze=True))
@@ -164,7 +164,7 @@ class ExplainingDatabase(Database):
 
 @pytest.fixture
 def explained(large: Connection) -> Iterator[ExplainingDatabase]:
-    """A database that keeps plans."""
+    """Return a database that keeps the plans of its statements."""
     database = ExplainingDatabase(large)
     yield database
     database.close()
@@ -245,7 +245,7 @@ def test_count_uses_the_text_index(large: Connection) -> None:
 WINDOW: dict[str, object] = {"created_since": "2026-01-05", "created_before": "2026-01-06"}
 
 
-def test_statistics_of_triage_read_their_window_only(large: Connection) -> None:
+def test_triage_statistics_read_only_their_window(large: Connection) -> None:
     found = list(nodes(plan(large, "stats.triage", WINDOW, analyze=True)))
     assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_pkey"}
     assert _blocks(found[0]) <= 200
@@ -256,14 +256,14 @@ def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connectio
     assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_corrected"}
 
 
-def test_tickets_without_a_suggestion_are_looked_for_along_the_key(large: Connection) -> None:
+def test_tickets_without_a_suggestion_are_read_along_the_key(large: Connection) -> None:
     values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
     found = list(nodes(plan(large, "triage.reclassify_batch", values)))
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Sort")]
 
 
-def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
-    """Not even while the table of keys is empty: such a plan would stay while it grows."""
+def test_idempotent_create_reads_no_whole_table(large: Connection) -> None:
+    """Not even while the table of idempotency keys is empty: a generic plan stays while the table grows."""
     values = dict.fromkeys(queries.load("tickets.create_idempotent").parameters)
     found = list(nodes(plan(large, "tickets.create_idempotent", {**values, "key_hash": ID, "body_hash": ID})))
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
@@ -271,7 +271,7 @@ def test_a_keyed_create_reads_no_whole_table(large: Connection) -> None:
     assert "Tid Scan" in {node["Node Type"] for node in found}
 
 
-def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
+def test_history_page_is_read_along_its_key(large: Connection) -> None:
     ticket = large.execute("SELECT id::text FROM tickets LIMIT 1").fetchone()
     assert ticket
     large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
@@ -282,27 +282,27 @@ def test_a_page_of_a_history_is_read_along_its_key(large: Connection) -> None:
 
 
 @pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
-def test_statistics_read_no_tickets_but_along_an_index(large: Connection, name: str) -> None:
+def test_statistics_read_tickets_only_along_an_index(large: Connection, name: str) -> None:
     values = {**ALL, "is_index_only": True, "tz": "Europe/Berlin", "since": None, "before": None}
     found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
     assert not [node for node in found if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
     assert bool(found) == (name != "stats.daily")
 
 
-def test_the_headline_reads_few_blocks(large: Connection) -> None:
+def test_headline_reads_few_blocks(large: Connection) -> None:
     assert _blocks(plan(large, "stats.headline", {}, analyze=True)) <= 60
 
 
-def test_a_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
-    """Of 40,000 tickets in four weeks those of an hour at either end."""
+def test_window_reads_only_the_tickets_at_its_ends(large: Connection) -> None:
+    """Of 40,000 tickets in four weeks it reads those of one hour at either end."""
     window = {"created_since": "2026-01-03T23:00:00Z", "created_before": "2026-01-20T01:00:00Z"}
     found = list(nodes(plan(large, "stats.count", {**ALL, **window}, analyze=True)))
     read = [node for node in found if node.get("Relation Name") == "tickets"]
     assert [node["Actual Rows"] * node["Actual Loops"] for node in read] == [60, 60]
 
 
-def test_a_window_costs_what_its_days_do(large: Connection) -> None:
-    """Also the oldest and the newest ticket in it are found without a walk over the others."""
+def test_window_costs_what_its_days_cost(large: Connection) -> None:
+    """Its oldest and newest tickets are found without reading those in between."""
     window = {"created_since": "2026-01-20T00:00:00Z", "created_before": "2026-01-21T00:00:00Z"}
     assert _blocks(plan(large, "stats.window", {**ALL, **window}, analyze=True)) <= 800
 
@@ -314,7 +314,7 @@ def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> Non
 
 
 @pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
-def test_an_export_goes_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
+def test_export_is_read_along_the_key(large: Connection, narrow: dict[str, object]) -> None:
     values = {**ALL, "csv": False, **narrow}
     with large.transaction():
         large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does

@@ -1,4 +1,4 @@
-"""Searches answered by the index are those answered without it: against a plain reading of the syntax, in Python"""
+"""Searches with the index find what a plain implementation of the syntax in Python finds"""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ FILTERS = [
 
 
 def fill(database: Connection, seed: int, count: int = 400) -> None:
-    """Tickets of random words, over eight weeks."""
+    """Insert tickets of random words over eight weeks."""
     choose = random.Random(seed)
     old = choose.sample(PIECES, 3)
     for number in range(count):
@@ -86,7 +86,7 @@ def fill(database: Connection, seed: int, count: int = 400) -> None:
 
 
 def matches(ticket: dict[str, Any], search: str) -> bool:
-    """What the syntax means; the searches here have quotes only around phrases."""
+    """Return whether a ticket matches a search; the searches here have quotes only around phrases."""
     texts = [ticket["title"].lower(), ticket["description"].lower()]
     for part in _parts(search):
         word = part.removeprefix("-").strip('"').lower()
@@ -102,7 +102,7 @@ def _parts(search: str) -> list[str]:
 
 @pytest.fixture(params=["rare", "weeks", "dense weeks", "facets", "scan"])
 def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The step of a search that has to find most of a page."""
+    """Return the name of the step that has to find most of a page, and configure the others away."""
     if request.param != "scan":
         monkeypatch.setattr(search, "SCAN_LIMIT", 2)
         monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 2)
@@ -118,14 +118,14 @@ def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 
 @pytest.fixture
 def client(make_app: Callable[..., Flask], database_url: str) -> FlaskClient:
-    """A client of an application whose database takes the index by text wherever it can."""
+    """Return a client of an application whose database uses the index by text wherever it can."""
     options = "-c enable_seqscan=off -c enable_indexscan=off -c enable_indexonlyscan=off"
     separator = "&" if "?" in database_url else "?"
     return make_app(database_url=f"{database_url}{separator}options={quote(options)}").test_client()
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_it_finds_what_the_syntax_says(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
+def test_each_step_finds_what_the_syntax_means(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
     fill(database, seed=SORTS.index(sort))
     choose = random.Random(step + sort)
     for text in choose.sample(SEARCHES, 14):
@@ -139,7 +139,7 @@ def test_it_finds_what_the_syntax_says(client: FlaskClient, database: Connection
 
 
 @pytest.mark.parametrize("sort", SORTS)
-def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
+def test_windows_bound_every_step(client: FlaskClient, database: Connection, step: str, sort: str) -> None:
     fill(database, seed=9)
     window = "&created_since=2026-01-09&created_before=2026-02-10&updated_since=2026-03-02&updated_before=2026-03-08"
     everything = client.get(f"{URL}?limit=500&sort={sort}{window}").get_json()
@@ -151,7 +151,7 @@ def test_times_bound_it_in_every_branch(client: FlaskClient, database: Connectio
 
 @pytest.mark.parametrize("moment", ["1970-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_far_times_are_no_obstacle(
+def test_far_times_are_found_in_every_step(
     client: FlaskClient, database: Connection, step: str, sort: str, moment: str
 ) -> None:
     fill(database, seed=3, count=40)
@@ -203,16 +203,16 @@ def test_steps_of_a_search_share_the_time_of_a_statement(
             search.find(late, Filters(search=SearchWords(("nowhere",))), 10, Cursor.start("urgent"))
 
 
-# --- the texts follow their tickets
+# --- texts stay in step with their tickets
 
 
 def texts(database: Connection) -> list[tuple[object, ...]]:
-    """Each ticket's text, and which version of its row it is."""
+    """Return each ticket's text with the version of its row."""
     return database.execute("SELECT id::text, text, ctid::text, xmin::text FROM ticket_texts ORDER BY id").fetchall()
 
 
 def missing(database: Connection) -> object:
-    """How many tickets and texts do not belong together."""
+    """Return the number of tickets whose text is missing or wrong, and of texts without a ticket."""
     row = database.execute(
         "SELECT count(*) FROM tickets AS t FULL JOIN ticket_texts AS x USING (id)"
         " WHERE x.text IS DISTINCT FROM search_text(t.title, t.description)"
@@ -221,7 +221,7 @@ def missing(database: Connection) -> object:
     return row[0]
 
 
-def test_a_change_that_leaves_the_text_alone_writes_none(client: FlaskClient, database: Connection) -> None:
+def test_change_of_other_fields_writes_no_text(client: FlaskClient, database: Connection) -> None:
     ticket = file_ticket(client, title="Ünder", description="Way")
     before = texts(database)
     labels = {"status": "resolved", "priority": "critical", "category": "billing"}
@@ -232,7 +232,7 @@ def test_a_change_that_leaves_the_text_alone_writes_none(client: FlaskClient, da
     assert texts(database) != before
 
 
-def test_every_way_of_writing_keeps_the_texts(client: FlaskClient, database: Connection) -> None:
+def test_every_way_of_writing_keeps_the_texts_current(client: FlaskClient, database: Connection) -> None:
     fill(database, seed=1, count=50)
     with database.cursor().copy("COPY tickets (title, description) FROM STDIN") as copy:
         for number in range(50):
@@ -251,7 +251,7 @@ def test_every_way_of_writing_keeps_the_texts(client: FlaskClient, database: Con
     assert texts(database) == []
 
 
-def test_what_was_rolled_back_is_not_found(client: FlaskClient, database: Connection) -> None:
+def test_rolled_back_change_is_not_found(client: FlaskClient, database: Connection) -> None:
     ticket = file_ticket(client, title="kept")
     with database.transaction(force_rollback=True):
         database.execute("UPDATE tickets SET title = 'dropped'")
@@ -261,7 +261,7 @@ def test_what_was_rolled_back_is_not_found(client: FlaskClient, database: Connec
 
 
 @pytest.mark.parametrize("character", ["é", "ß", "字", "İ", "K", "T", "t", "2", "🎫"])
-def test_two_letters_are_found_beside_anything(client: FlaskClient, database: Connection, character: str) -> None:
+def test_two_letters_are_found_next_to_any_character(client: FlaskClient, database: Connection, character: str) -> None:
     for title in (f"ab{character}", f"{character}ab", f"a{character}b", "ab", f"{character} ab."):
         database.execute("INSERT INTO tickets (title, description) VALUES (%s, 'x')", [title])
     for text in ("ab", "AB"):

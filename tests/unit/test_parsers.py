@@ -1,4 +1,4 @@
-"""Hypothesis for what reads callers' input: it round-trips, and raises nothing but what it says"""
+"""Property tests of the input parsers: they round-trip, and raise nothing but the documented errors"""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _as_postgres(time: datetime) -> str:
 
 
 @given(cursors())
-def test_a_cursor_round_trips(cursor: Cursor) -> None:
+def test_cursor_round_trips(cursor: Cursor) -> None:
     text = cursor.encode()
     assert Cursor.decode(text, cursor.sort) == cursor
     assert text.isascii()
@@ -48,7 +48,7 @@ def test_a_cursor_round_trips(cursor: Cursor) -> None:
 
 
 @given(cursors(), st.data())
-def test_a_changed_cursor_is_another_or_none(cursor: Cursor, data: st.DataObject) -> None:
+def test_changed_cursor_is_another_or_invalid(cursor: Cursor, data: st.DataObject) -> None:
     text = cursor.encode()
     place = data.draw(st.integers(0, len(text) - 1))
     changed = text[:place] + data.draw(st.characters()) + text[place + 1 :]
@@ -59,7 +59,7 @@ def test_a_changed_cursor_is_another_or_none(cursor: Cursor, data: st.DataObject
 
 
 @given(st.text() | st.binary().map(lambda data: data.hex()), st.sampled_from(sorted(SORTS.values())))
-def test_no_text_is_a_defect_of_a_cursor(text: str, sort: str) -> None:
+def test_any_text_as_cursor_is_valid_or_value_error(text: str, sort: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         Cursor.decode(text, sort)
 
@@ -68,7 +68,7 @@ def test_no_text_is_a_defect_of_a_cursor(text: str, sort: str) -> None:
 
 
 def read(query: bytes) -> ListParameters | None:
-    """The parameters; None when they were rejected, as input may be."""
+    """Return the parameters, or None if they are rejected."""
     try:
         return filters.parse(query)
     except (BadRequest, InvalidInput):
@@ -76,13 +76,13 @@ def read(query: bytes) -> ListParameters | None:
 
 
 @given(st.lists(st.tuples(NAMES | TEXT, TEXT)))
-def test_no_query_is_a_defect(pairs: list[tuple[str, str]]) -> None:
+def test_any_query_is_parsed_or_rejected(pairs: list[tuple[str, str]]) -> None:
     asked = read(urlencode(pairs).encode())
     assert asked is None or asked.pairs == pairs
 
 
 @given(st.binary())
-def test_no_bytes_are_a_defect(query: bytes) -> None:
+def test_any_bytes_are_parsed_or_rejected(query: bytes) -> None:
     assert isinstance(read(query), ListParameters | None)
 
 
@@ -93,7 +93,7 @@ def test_no_bytes_are_a_defect(query: bytes) -> None:
     sort=st.sampled_from(sorted(SORTS)),
     cursor=cursors(),
 )
-def test_the_next_query_is_the_same_but_for_the_cursor(
+def test_next_query_differs_only_in_the_cursor(
     categories: set[str], statuses: set[str], limit: int, sort: str, cursor: Cursor
 ) -> None:
     query = {"category": ",".join(categories), "status": ",".join(statuses), "limit": limit, "sort": sort}
@@ -109,7 +109,7 @@ def test_the_next_query_is_the_same_but_for_the_cursor(
 
 
 @given(TIMES, st.integers(-23 * 60 - 59, 23 * 60 + 59), st.sampled_from("Tt "))
-def test_a_time_is_the_same_moment_with_any_offset(time: datetime, minutes: int, separator: str) -> None:
+def test_time_is_the_same_moment_with_any_offset(time: datetime, minutes: int, separator: str) -> None:
     try:
         given = time.astimezone(timezone(timedelta(minutes=minutes))).isoformat(separator)
     except OverflowError:
@@ -129,7 +129,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 
 
 @given(VALUES)
-def test_a_text_is_trimmed_and_storable_or_a_fault(value: object) -> None:
+def test_text_is_trimmed_and_storable_or_an_error(value: object) -> None:
     fields = Fields({"title": value})
     text = fields.text("title", TITLE_LENGTH)
     if fields.errors:
@@ -143,7 +143,7 @@ def test_a_text_is_trimmed_and_storable_or_a_fault(value: object) -> None:
 
 
 @given(VALUES | st.sampled_from(PRIORITIES).map(str.title))
-def test_a_choice_is_allowed_or_absent_or_a_fault(value: object) -> None:
+def test_choice_is_allowed_or_absent_or_an_error(value: object) -> None:
     fields = Fields({"priority": value})
     choice = fields.choice("priority", PRIORITIES)
     if fields.errors:
