@@ -271,7 +271,7 @@ CREATE TRIGGER count_deleted AFTER DELETE ON tickets REFERENCING OLD TABLE AS de
 
 CREATE TRIGGER reset_counts AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
-CREATE TRIGGER ticket_history_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((((((old.version IS DISTINCT FROM new.version) OR (old.title IS DISTINCT FROM new.title)) OR (old.description IS DISTINCT FROM new.description)) OR (old.category IS DISTINCT FROM new.category)) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.status IS DISTINCT FROM new.status))) EXECUTE FUNCTION ticket_history_write();
+CREATE TRIGGER ticket_history_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ticket_history_write();
 
 CREATE TRIGGER ticket_history_deleted AFTER DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION ticket_history_write();
 
@@ -724,20 +724,9 @@ CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ((((lower(title) || 'T'::text) || lower(description)) || 'T'::text) || CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN ''::text ELSE (array_to_string(string_to_array(((lower(title) || 'T'::text) || lower(description)), NULL::text), 'T'::text) || 'T'::text) END);
 
-CREATE FUNCTION ticket_original_value(ticket uuid, field text, present text) RETURNS text
+CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT state.value
-    FROM ( SELECT h.entry,
-             ((h.changes -> ticket_original_value.field) ->> 'from'::text) AS "?column?"
-            FROM ticket_history h
-           WHERE ((h.ticket_id = ticket_original_value.ticket) AND (h.changes ? ticket_original_value.field))
-         UNION ALL
-          SELECT NULL::bigint,
-             ticket_original_value.present AS present) state(entry, value)
-   ORDER BY state.entry
-  LIMIT 1;
-END;
+    RETURN ((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text));
 
 CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -746,17 +735,12 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
             FROM ticket_history h
            WHERE (h.ticket_id = (ticket_created.t).id)
            ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, jsonb_build_object('title', jsonb_build_object('from', NULL::unknown, 'to', original.title), 'description', jsonb_build_object('from', NULL::unknown, 'to', original.description), 'category', jsonb_build_object('from', NULL::unknown, 'to', original.category), 'priority', jsonb_build_object('from', NULL::unknown, 'to', original.priority), 'status', jsonb_build_object('from', NULL::unknown, 'to', original.status)), (((('{"category":'::text || decision_json(original.category, ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(original.priority, ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
-    FROM ( SELECT ticket_original_value((ticket_created.t).id, 'title'::text, (ticket_created.t).title) AS title,
-             ticket_original_value((ticket_created.t).id, 'description'::text, (ticket_created.t).description) AS description,
-             ticket_original_value((ticket_created.t).id, 'category'::text, ((ticket_created.t).category)::text) AS category,
-             ticket_original_value((ticket_created.t).id, 'priority'::text, ((ticket_created.t).priority)::text) AS priority,
-             ticket_original_value((ticket_created.t).id, 'status'::text, ((ticket_created.t).status)::text) AS status) original;
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, ticket_diff(NULL::tickets, original.*), (((('{"category":'::text || decision_json((original.category)::text, ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json((original.priority)::text, ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
+    FROM jsonb_populate_record(ticket_created.t, ( SELECT COALESCE(jsonb_object_agg(change.key, (change.value -> 'from'::text) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
+            FROM (ticket_history h
+              CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
+           WHERE (h.ticket_id = (ticket_created.t).id))) original(id, created_at, updated_at, version, category, priority, status, title, description, suggested_category, suggested_priority, category_confidence, priority_confidence, suggested_by, resolved_at, created_by, created_request);
 END;
-
-CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text));
 
 CREATE FUNCTION ticket_history_reset() RETURNS trigger
     LANGUAGE plpgsql
@@ -771,9 +755,14 @@ CREATE FUNCTION ticket_history_write() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    changes jsonb;
     author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
 BEGIN
     IF TG_OP = 'UPDATE' THEN
+        changes := ticket_diff(OLD, NEW);
+        IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
+            RETURN NULL; -- clients see no change: a suggestion was stored
+        END IF;
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (
             NEW.id,
@@ -782,7 +771,7 @@ BEGIN
             'changed',
             nullif(author[2], ''),
             nullif(author[1], ''),
-            ticket_diff(OLD, NEW)
+            changes
         );
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)

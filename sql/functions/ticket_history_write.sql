@@ -3,9 +3,14 @@
 -- request id, a space, the name of the API key; either may be empty, and so may all of it for a change by hand.
 CREATE OR REPLACE FUNCTION ticket_history_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
+    changes jsonb;
     author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
 BEGIN
     IF TG_OP = 'UPDATE' THEN
+        changes := ticket_diff(OLD, NEW);
+        IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
+            RETURN NULL; -- clients see no change: a suggestion was stored
+        END IF;
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (
             NEW.id,
@@ -14,7 +19,7 @@ BEGIN
             'changed',
             nullif(author[2], ''),
             nullif(author[1], ''),
-            ticket_diff(OLD, NEW)
+            changes
         );
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)

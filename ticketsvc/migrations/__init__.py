@@ -13,9 +13,7 @@ There is no rollback: deploy the previous release, which works on the new schema
 from __future__ import annotations
 
 import glob
-import re
 import time
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +21,7 @@ import psycopg
 from psycopg.errors import DeadlockDetected, LockNotAvailable
 
 from ticketsvc.migrations import session
+from ticketsvc.migrations.files import MIGRATIONS, checksum, definition_files, expected_ids, migration_files
 from ticketsvc.migrations.session import MigrationError, RetryPolicy
 
 if TYPE_CHECKING:
@@ -30,143 +29,101 @@ if TYPE_CHECKING:
 
 __all__ = ["MIGRATIONS", "MigrationError", "RetryPolicy", "apply", "edited", "expected_ids", "pending"]
 
-MIGRATIONS = Path(__file__).parents[2] / "migrations"
-
-# The number makes the order. It also excludes yoyo's "post-apply" files, which yoyo runs but never marks.
-_NAME = re.compile(r"[0-9]{4}_[a-z0-9_]+")
-_DEPENDS = re.compile(r"^-- depends: (.+)$", re.MULTILINE)
-_DEFAULT_POLICY = RetryPolicy()
-
-
-def expected_ids(directory: Path = MIGRATIONS) -> frozenset[str]:
-    """Return the ids (file names without `.sql`) of all migrations of this release, without importing yoyo.
-
-    Raises MigrationError when the directory is missing or a name is not like 0001_tickets.sql.
-    """
-    return frozenset(_migrations(directory))
-
 
 def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
     """Return the names of the migrations and definitions that `apply` would apply, in order. Raises MigrationError."""
-    with session.translate_errors(url), psycopg.connect(**session.connection_parameters(url)) as connection:
-        return _State(connection, directory).pending
+    return _read_state(url, directory).pending
 
 
 def edited(url: str, directory: Path = MIGRATIONS) -> list[str]:
     """Return the ids of the migrations whose files were edited after they were applied. Raises MigrationError."""
-    with session.translate_errors(url, "read"), psycopg.connect(**session.connection_parameters(url)) as connection:
-        return _State(connection, directory).edited
+    return _read_state(url, directory, "read").edited
 
 
 def apply(
-    url: str, directory: Path = MIGRATIONS, on_step: OnStep = lambda _: None, policy: RetryPolicy = _DEFAULT_POLICY
+    url: str,
+    directory: Path = MIGRATIONS,
+    on_step: OnStep = lambda _: None,
+    policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
 ) -> list[str]:
     """Apply all pending migrations and definitions in order; return the names of those that this call applied.
 
     Any number of processes may call it at once: one works, the others wait and then find nothing pending. With nothing
     pending it only reads, so a role that may not create tables is enough. `on_step` receives a sentence for each step.
-    Migrations of a newer release are reported and left alone, and with them all definitions. A migration that was
-    marked before checksums were stored is assumed to be the file as it is now.
+    Migrations of a newer release are reported and left alone, and with them all definitions.
 
     Raises MigrationError when the database cannot be reached, a file was edited after it was applied, a statement
     fails, or a table stays locked. Migrations before the failing one stay applied.
     """
-    with session.translate_errors(url):
-        with psycopg.connect(**session.connection_parameters(url)) as connection:
-            if not _State(connection, directory).check(on_step).pending:
-                return []
-        with session.migration_lock(url, policy, on_step) as backend:
-            # Read again: another process may have migrated meanwhile.
-            state = _State(backend.connection, directory).check(lambda _: None)
-            state.backfill_checksums(backend.connection)
-            steps = [_Step(migration, state) for migration in backend.to_apply(_load(directory))]
-            if definitions := {name: path for name, path in state.definitions.items() if name in state.pending}:
-                steps = steps or [_Step(None, state)]
-                steps[-1].files |= definitions
-            for step in steps:
-                step.run(backend, policy, on_step)
+    state = _read_state(url, directory)
+    for name in state.newer:
+        on_step(f"{name} is of a newer release: left alone")
+    state.check()
+    if not state.pending:
+        return []
+    with session.translate_errors(url), session.migration_lock(url, policy, on_step) as backend:
+        state = _State(backend.connection, directory)  # another process may have migrated meanwhile
+        state.check()
+        # A migration that was marked before checksums were stored is assumed to be the file as it is now.
+        for name in state.unchecked:
+            session.record(backend.connection, name, checksum(state.files[name]))
+        for step in _steps(backend, directory, state):
+            step.run(backend, policy, on_step)
     return state.pending
 
 
-def _migrations(directory: Path) -> dict[str, Path]:
-    """Return the migrations' paths by id, in the order of their numbers."""
-    if not directory.is_dir():
-        raise MigrationError(f"There is no directory {directory}: install the service with its migrations.")
-    paths = sorted(directory.glob("*.sql"))
-    for path in paths:
-        if not _NAME.fullmatch(path.stem):
-            raise MigrationError(f"{path.name}: name a migration like 0001_tickets.sql.")
-    return {path.stem: path for path in paths}
-
-
-def _definitions(directory: Path) -> dict[str, Path]:
-    """Return the paths of the definitions by name, in the order in which they are applied.
-
-    Functions come first, each after those in its line `-- depends:`; then triggers, then the compatibility file.
-    """
-    folder = directory.parent / "sql"
-    functions = {path.stem: path for path in sorted(folder.glob("functions/*.sql"))}
-    graph = {name: re.findall(r"\w+", " ".join(_DEPENDS.findall(path.read_text()))) for name, path in functions.items()}
-    try:
-        order = [functions[name] for name in TopologicalSorter(graph).static_order()]
-    except (CycleError, KeyError) as error:
-        raise MigrationError(f"Correct the lines `-- depends:` in sql/functions: {error}.") from error
-    paths = [*order, *sorted(folder.glob("triggers/*.sql")), *folder.glob("compatibility.sql")]
-    return {str(path.relative_to(folder).with_suffix("")): path for path in paths}
-
-
-def _load(directory: Path) -> Any:
-    """Return yoyo's list of the migrations. Raises MigrationError when one depends on a missing one."""
+def _steps(backend: Any, directory: Path, state: _State) -> list[_Step]:
+    """Return a step for each pending migration; the last step includes the definitions. Raises MigrationError."""
     from yoyo import read_migrations  # type: ignore[import-untyped]
     from yoyo.exceptions import BadMigration  # type: ignore[import-untyped]
 
-    found = read_migrations(glob.escape(str(directory))).filter(lambda migration: migration.is_raw_sql())
     try:
-        for migration in found:
-            migration.load()
+        found = read_migrations(glob.escape(str(directory))).filter(lambda migration: migration.is_raw_sql())
+        steps = [_Step(migration, {migration.id: state.files[migration.id]}) for migration in backend.to_apply(found)]
     except BadMigration as error:
         raise MigrationError(f"{error}: correct its line `-- depends:`.") from error
-    return found
+    ids = [step.migration.id for step in steps]
+    if definitions := {name: state.files[name] for name in state.pending if name not in ids}:
+        steps = steps or [_Step(None, {})]
+        steps[-1].files |= definitions
+    return steps
+
+
+def _read_state(url: str, directory: Path, verb: str = "migrate") -> _State:
+    with session.translate_errors(url, verb), psycopg.connect(**session.connection_parameters(url)) as connection:
+        return _State(connection, directory)
 
 
 class _State:
-    """The files of the schema, compared with a database."""
+    """The files of the schema compared with a database."""
 
     def __init__(self, connection: psycopg.Connection[Any], directory: Path) -> None:
-        self.migrations, self.definitions = _migrations(directory), _definitions(directory)
-        self.applied, checksums = session.applied(connection)
-        files = self.migrations | self.definitions
-        changed = [name for name, path in files.items() if checksums.get(name) != session.checksum(path)]
-        self.edited = [name for name in changed if name in self.migrations and name in checksums]
-        self.unchecked = [name for name in self.applied if name in self.migrations and name not in checksums]
-        self.newer = [name for name in self.applied if name not in self.migrations]
-        self.pending = [name for name in self.migrations if name not in self.applied]
+        migrations, definitions = migration_files(directory), definition_files(directory)
+        applied, checksums = session.applied(connection)
+        self.files = migrations | definitions
+        changed = [name for name, path in self.files.items() if checksums.get(name) != checksum(path)]
+        self.edited = [name for name in changed if name in migrations and name in checksums]
+        self.unchecked = [name for name in changed if name in applied and name not in checksums]
+        self.newer = [name for name in applied if name not in migrations]
+        self.pending = [name for name in migrations if name not in applied]
         if not self.newer:
-            self.pending += [name for name in changed if name in self.definitions]
+            self.pending += [name for name in changed if name in definitions]
 
-    def check(self, on_step: OnStep) -> _State:
-        """Report migrations of a newer release. Raises MigrationError when an applied migration was edited."""
-        for name in self.newer:
-            on_step(f"{name} is of a newer release: left alone")
+    def check(self) -> None:
+        """Raise MigrationError when an applied migration was edited."""
         for name in self.edited:
             raise MigrationError(
                 f"{name}.sql was edited after it was applied to this database."
                 " Restore the file as it was, and put the change into a new migration."
             )
-        return self
-
-    def backfill_checksums(self, connection: psycopg.Connection[Any]) -> None:
-        """Store the checksums of the migrations that were marked before checksums were stored."""
-        for name in self.unchecked:
-            session.record(connection, name, self.migrations[name])
 
 
 class _Step:
     """What is applied in one transaction: a migration of yoyo's (or None), definitions, or both."""
 
-    def __init__(self, migration: Any, state: _State) -> None:
+    def __init__(self, migration: Any, files: dict[str, Path]) -> None:
         self.migration = migration
-        self.files = {migration.id: state.migrations[migration.id]} if migration else {}
+        self.files = files
         self.file = Path()  # the one that is being applied
 
     def run(self, backend: Any, policy: RetryPolicy, on_step: OnStep) -> None:
@@ -175,6 +132,9 @@ class _Step:
             on_step(f"apply {self.migration.id}")
         if count := len(self.files) - bool(self.migration):
             on_step(f"apply {count} definitions of functions and triggers")
+        rollback_note = "Nothing of it was applied."
+        if self.migration and not self.migration.use_transactions:
+            rollback_note = "It runs outside a transaction, so its first statements may have been applied."
         for attempt in range(1, policy.attempts + 1):
             try:
                 return self._apply(backend)
@@ -185,10 +145,10 @@ class _Step:
                 if error.sqlstate is None:
                     raise  # the connection failed, not a statement
                 reason = ". ".join(part for part in (error.diag.message_primary, error.diag.message_hint) if part)
-                message = f"{self.file.name} fails: {reason.rstrip('.')}. {self._note()} Correct it and run it again."
+                message = f"{self.file.name} fails: {reason.rstrip('.')}. {rollback_note} Correct it and run it again."
                 raise MigrationError(message) from error
         raise MigrationError(
-            f"{self.file.name} needs a table that stays busy. {self._note()} Try again at a quieter"
+            f"{self.file.name} needs a table that stays busy. {rollback_note} Try again at a quieter"
             " time, or end the long transactions that pg_stat_activity shows."
         )
 
@@ -203,14 +163,9 @@ class _Step:
                 self.file = path
                 if self.migration is None or name != self.migration.id:
                     backend.connection.execute(path.read_bytes())
-                else:
-                    if self.migration.use_transactions:
-                        self.migration.process_steps(backend, "apply")
-                    # yoyo's log needs the names of user and host, and fails or waits where they are unknown.
-                    backend.mark_one(self.migration, log=False)
-                session.record(backend.connection, name, path)
-
-    def _note(self) -> str:
-        if self.migration is None or self.migration.use_transactions:
-            return "Nothing of it was applied."
-        return "It runs outside a transaction, so its first statements may have been applied."
+                elif self.migration.use_transactions:
+                    self.migration.process_steps(backend, "apply")
+                session.record(backend.connection, name, checksum(path))
+            if self.migration:
+                # log=False: yoyo's log needs the names of user and host, and fails or waits where they are unknown.
+                backend.mark_one(self.migration, log=False)

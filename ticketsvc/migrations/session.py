@@ -7,12 +7,11 @@ PgBouncer in transaction mode each statement may reach another session, and no l
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
@@ -41,16 +40,12 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait, in seconds, and how often to try.
+    """How long to wait, in seconds, and how often to try."""
 
-    `lock_timeout` bounds the wait of one statement for a table, `backoff` is the time between two attempts, `lock_wait`
-    bounds the wait for another process that is migrating.
-    """
-
-    lock_timeout: float = 4.0
+    lock_timeout: float = 4.0  # for a table, by one statement
     attempts: int = 5
-    backoff: float = 2.0
-    lock_wait: float = 600.0
+    backoff: float = 2.0  # between two attempts
+    lock_wait: float = 600.0  # for another process that is migrating
 
 
 @contextmanager
@@ -85,16 +80,16 @@ def _acquire_lock(connection: psycopg.Connection[Any], url: str, seconds: float,
     # Polls instead of calling pg_advisory_lock(): a waiting statement holds a snapshot, for which the holder's CREATE
     # INDEX CONCURRENTLY would wait in turn: a deadlock.
     deadline = time.monotonic() + seconds
-    is_waiting = False
-    while connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_NUMBER,)).fetchone() != (True,):
+    for attempt in count():
+        if connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_NUMBER,)).fetchone() == (True,):
+            return
         if time.monotonic() > deadline:
             raise MigrationError(
                 f"Another process has been migrating {_target(url)} for {seconds:.0f} s. Let it finish, or end"
                 " its session (pg_locks shows it with locktype = 'advisory'), then run it again."
             )
-        if not is_waiting:
+        if attempt == 0:
             on_step("waiting for another process that is migrating")
-        is_waiting = True
         time.sleep(0.2)
 
 
@@ -105,14 +100,9 @@ def applied(connection: psycopg.Connection[Any]) -> tuple[list[str], dict[str, s
     return [row[0] for row in connection.execute(_APPLIED)], dict(connection.execute(_CHECKSUMS).fetchall())
 
 
-def record(connection: psycopg.Connection[Any], name: str, path: Path) -> None:
+def record(connection: psycopg.Connection[Any], name: str, sha256: str) -> None:
     """Store the checksum of a file, by which a later run notices an edit: yoyo marks a migration by its name only."""
-    connection.execute(_RECORD, (name, checksum(path)))
-
-
-def checksum(path: Path) -> str:
-    """Return the SHA-256 of a file's text in hexadecimal, which is the same for LF and CRLF line ends."""
-    return hashlib.sha256(path.read_text(encoding="utf-8").encode()).hexdigest()
+    connection.execute(_RECORD, (name, sha256))
 
 
 def connection_parameters(url: str) -> dict[str, Any]:
