@@ -210,8 +210,8 @@ def test_a_model_that_responds(httpserver: HTTPServer) -> None:
     content = json.dumps({**labels, "category_reasons": [], "priority_reasons": []})
     message = {"role": "assistant", "content": content, "refusal": None}
     choices = [{"index": 0, "finish_reason": "stop", "message": message}]
-    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
-    httpserver.expect_request("/v1/chat/completions").respond_with_json(answer)
+    completion = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(completion)
     config = Config(
         database_url=AWAY, openai_api_key=KEY, openai_base_url=httpserver.url_for("/v1"), openai_timeout=20.0
     )

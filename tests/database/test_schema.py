@@ -201,7 +201,7 @@ def test_rows_that_come_in_are_complete(client: FlaskClient, database: Connectio
 
 
 @pytest.mark.parametrize(
-    ("stored", "answered"),
+    ("stored", "returned"),
     [
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"),
         ("2026-01-01T00:00:00.9999994Z", "2026-01-01T00:00:00.999Z"),
@@ -211,10 +211,10 @@ def test_rows_that_come_in_are_complete(client: FlaskClient, database: Connectio
     ],
 )
 def test_times_are_rfc3339_in_utc_with_milliseconds(
-    client: FlaskClient, database: Connection, stored: str, answered: str
+    client: FlaskClient, database: Connection, stored: str, returned: str
 ) -> None:
     ticket_id = insert(database, "x", stored)
-    assert client.get(URL + ticket_id).get_json()["created_at"] == answered
+    assert client.get(URL + ticket_id).get_json()["created_at"] == returned
 
 
 def test_times_do_not_depend_on_the_zone_of_the_connection(database: Connection) -> None:

@@ -76,7 +76,7 @@ def read_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def answers(url: str) -> bool:
+def accepts_connections(url: str) -> bool:
     return bool(PGconn.ping(url.encode()) == Ping.OK)
 
 
@@ -106,14 +106,14 @@ def test_it_works(made: Path) -> None:
         assert value(url, "SHOW listen_addresses") == ""
         process.communicate("", timeout=60)
     assert process.returncode == 0
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 def test_the_data_stay(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
-        execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS answer")
+        execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS number")
     with running(UNTIL_CLOSED, made) as process:
-        assert value(read_line(process), "SELECT answer FROM stays") == 42
+        assert value(read_line(process), "SELECT number FROM stays") == 42
 
 
 def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
@@ -123,17 +123,17 @@ def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
         assert len(urls) == 1
         url = urls.pop()
         one.communicate("", timeout=60)
-        assert answers(url), "the first to leave must not stop it"
-    assert not answers(url)
+        assert accepts_connections(url), "the first to leave must not stop it"
+    assert not accepts_connections(url)
 
 
 def test_a_killed_owner_is_not_waited_for(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as killed:
         url = read_line(killed)
         killed.kill()
-    assert answers(url), "nobody was left to stop it"
+    assert accepts_connections(url), "nobody was left to stop it"
     assert run(START, made)[0] == [url]
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 @pytest.mark.parametrize("note", ["as it was", "the number of a stranger", "rubbish"])
@@ -144,7 +144,7 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
         execute(url, "DROP TABLE IF EXISTS survives; CREATE TABLE survives AS SELECT 1 AS a")
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         process.kill()
-    wait_until(lambda: not answers(url))
+    wait_until(lambda: not accepts_connections(url))
     lines = pid_file.read_text().splitlines()
     if note == "the number of a stranger":
         pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
@@ -166,7 +166,7 @@ def test_a_killed_initdb_leaves_nothing_in_the_way(tmp_path: Path) -> None:
 def test_a_fork_does_not_stop_it(made: Path) -> None:
     lines, _ = run(FORK, made)
     assert lines[1:] == ["7"]
-    assert not answers(lines[0])
+    assert not accepts_connections(lines[0])
 
 
 def test_ctrl_c_leaves_it_to_those_who_finish_their_work(made: Path) -> None:
@@ -185,7 +185,7 @@ signal.pause()
         assert read_line(process) == "ready"
         os.killpg(process.pid, signal.SIGINT)
         assert read_line(process) == "7"
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 GUNICORN = """
@@ -202,9 +202,9 @@ def when_ready(server):
 
 def application(environ, start_response):
     with psycopg.connect(os.environ["REAL_URL"]) as connection:
-        answer = connection.execute("SELECT 'answered by ' || %s", [os.getpid()]).fetchone()[0]
+        text = connection.execute("SELECT 'served by ' || %s", [os.getpid()]).fetchone()[0]
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [answer.encode()]
+    return [text.encode()]
 """
 
 
@@ -239,15 +239,15 @@ def test_it_lives_as_long_as_gunicorns_master(made: Path, tmp_path: Path, worker
         service = f"http://127.0.0.1:{read_line(master).removeprefix('ready ')}/"
         seen: set[bytes] = set()
 
-        def a_third_worker_answers() -> bool:
-            with urllib.request.urlopen(service, timeout=30) as answer:
-                seen.add(answer.read())
+        def a_third_worker_responds() -> bool:
+            with urllib.request.urlopen(service, timeout=30) as response:
+                seen.add(response.read())
             return len(seen) > 2
 
-        wait_until(a_third_worker_answers)
+        wait_until(a_third_worker_responds)
         os.killpg(master.pid, stop)
         assert master.wait(60) == 0
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 # --- surroundings

@@ -42,9 +42,9 @@ def lines(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
-def line_of(service: Service, answer: Response) -> dict[str, Any]:
+def line_of(service: Service, response: Response) -> dict[str, Any]:
     """The line of an answered request."""
-    given = answer.headers["X-Request-Id"]
+    given = response.headers["X-Request-Id"]
     found: list[dict[str, Any]] = []
 
     def written() -> bool:
@@ -81,9 +81,9 @@ def test_each_request_has_one_line(service: Service, method: str, path: str, rou
 
 @pytest.mark.parametrize("given", ["a", "01890000-0000-7000-8000-000000000000", "Root=1-67891233:abc/=+@.", "a" * 128])
 def test_a_request_id_is_taken(service: Service, given: str) -> None:
-    answer = service.call("GET", "/livez", headers={"X-Request-Id": given})
-    assert answer.headers.get_all("X-Request-Id") == [given]
-    assert line_of(service, answer)["request_id"] == given
+    response = service.call("GET", "/livez", headers={"X-Request-Id": given})
+    assert response.headers.get_all("X-Request-Id") == [given]
+    assert line_of(service, response)["request_id"] == given
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def everything(service: Service) -> None:
         (service.call("GET", path, headers={"If-None-Match": '"xylophone"', "Authorization": "Bearer planted"}), 200),
         (service.call("DELETE", path, headers={"If-Match": '"xylophone"'}), 412),
     ]
-    assert [(answer.status, status) for answer, status in expected if answer.status != status] == []
+    assert [(response.status, status) for response, status in expected if response.status != status] == []
     for request in (
         b"GET /xylophone quagmire HTTP/1.1\r\n\r\n",
         b"xylophone\r\n\r\n",

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 URL = "/api/tickets/"
-BY_CALLER = {"source": "caller"}
+BY_CLIENT = {"source": "caller"}
 
 
 def file(client: FlaskClient, description: str, **labels: str) -> dict[str, Any]:
-    answer = client.post(URL, json={"title": "A request", "description": description, **labels})
-    assert answer.status_code == 201
-    ticket: dict[str, Any] = answer.get_json()
+    response = client.post(URL, json={"title": "A request", "description": description, **labels})
+    assert response.status_code == 201
+    ticket: dict[str, Any] = response.get_json()
     return ticket
 
 
@@ -29,7 +29,7 @@ def test_it_decides_what_the_caller_left_out(client: FlaskClient) -> None:
     ticket = file(client, "I was charged twice, please refund my invoice.", priority="low")
 
     assert (ticket["category"], ticket["priority"]) == ("billing", "low")
-    assert ticket["triage"]["priority"] == BY_CALLER
+    assert ticket["triage"]["priority"] == BY_CLIENT
     assert ticket["triage"]["category"]["source"] == "offline"
     assert 0.5 < ticket["triage"]["category"]["confidence"] <= 1
 
@@ -44,7 +44,7 @@ def test_it_leaves_alone_what_the_caller_said(client: FlaskClient) -> None:
     ticket = file(client, "I was charged twice.", category="account", priority="critical")
 
     assert (ticket["category"], ticket["priority"]) == ("account", "critical")
-    assert ticket["triage"] == {"category": BY_CALLER, "priority": BY_CALLER}
+    assert ticket["triage"] == {"category": BY_CLIENT, "priority": BY_CLIENT}
 
 
 def test_a_correction_is_the_callers(client: FlaskClient) -> None:
@@ -62,7 +62,7 @@ def test_it_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
     ticket = file(client, "I was charged twice.", priority="high")
 
     assert (ticket["category"], ticket["priority"]) == ("general", "high")
-    assert ticket["triage"] == {"category": {"source": "default", "confidence": 0.0}, "priority": BY_CALLER}
+    assert ticket["triage"] == {"category": {"source": "default", "confidence": 0.0}, "priority": BY_CLIENT}
 
 
 def test_it_learns_from_corrections(client: FlaskClient) -> None:
