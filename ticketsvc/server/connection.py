@@ -1,4 +1,4 @@
-"""One client connection: its requests are passed to the application, malformed ones are answered with a problem."""
+"""One client connection: its requests are passed to the application, malformed ones get a problem document."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from ticketsvc.server.worker import Worker
 
 MAX_LINGER_BYTES = 16_777_216
-"""How much of a refused request is read before the connection is closed, so that the client can read the response."""
+"""The maximum number of bytes of a refused request that are read before the connection is closed.
+
+Reading them gives the client time to read the response.
+"""
 
 
 class Connection:
