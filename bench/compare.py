@@ -18,7 +18,7 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Load:
-    """How long (seconds), over how many connections and in how many rounds a server is loaded."""
+    """Seconds of load and warm-up, number of connections, and number of rounds."""
 
     seconds: int
     warmup: int
@@ -28,7 +28,10 @@ class Load:
 
 @dataclass(frozen=True)
 class Figures:
-    """One load on one server: answers without an error a second, milliseconds, CPU seconds per 1,000 requests."""
+    """Result of one load on one server.
+
+    `rate` counts successful responses a second. Latencies are in milliseconds, CPU in seconds per 1,000 requests.
+    """
 
     operation: str
     server: str
@@ -56,7 +59,7 @@ def serving_variants() -> dict[str, Server]:
 
 
 def compare(harness: Harness, servers: dict[str, Server], operations: list[str], load: Load) -> str:
-    """Run every operation on every server `load.rounds` times, and tell of it in a Markdown table.
+    """Run every operation on every server `load.rounds` times, and return a Markdown table.
 
     Ctrl-C ends the run; the table then has what was measured so far.
     """
@@ -127,7 +130,7 @@ def _load_server(harness: Harness, name: str, server: Server, operation: str, lo
 
 
 def _load_postgres(harness: Harness, name: str, server: Server, operation: str, load: Load, seed: int) -> Any:
-    """The same statements from pgbench, with no server before Postgres."""
+    """Run the same statements with pgbench, without a server before Postgres."""
     module = harness.module
     script = PEERS / "load" / "pg" / f"{operation}.sql"
     database = module.db_name(name, server, harness.rows)

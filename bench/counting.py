@@ -1,4 +1,4 @@
-"""What counting adds to a request: WSGI calls in this process, alternately with and without, in small batches."""
+"""Cost of counting a request: WSGI calls in this process, in small batches with and without counting in turn."""
 
 from __future__ import annotations
 

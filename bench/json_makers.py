@@ -1,4 +1,4 @@
-"""Who writes a ticket's JSON: Postgres, or Python from dict rows? The same statements, with no HTTP around them."""
+"""Cost of a ticket's JSON written by Postgres or by Python from dict rows, with the same statements and no HTTP."""
 
 from __future__ import annotations
 
@@ -65,17 +65,17 @@ class Makers:
         return _array([row.json for row in self.database.rows(query, values)])
 
     def passed_on(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Postgres writes the JSON, the statement is run by a cursor of psycopg."""
+        """Return JSON that Postgres writes, read with a cursor of psycopg."""
         cursor = psycopg.RawCursor(self.connection, row_factory=tuple_row)
         cursor.execute(query.text, [values[name] for name in query.parameters], prepare=True)
         return _array([row[0].encode() for row in cursor])
 
     def dumped(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Dict rows from a cursor of psycopg, and json.dumps."""
+        """Return JSON that json.dumps writes from dict rows of psycopg."""
         return json.dumps(self._rows(query, values), ensure_ascii=False, default=_plain).encode()
 
     def dumped_fast(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Dict rows from a cursor of psycopg, and orjson."""
+        """Return JSON that orjson writes from dict rows of psycopg."""
         orjson = importlib.import_module("orjson")  # not among the requirements: measured where it is installed
         rows = self._rows(query, values)
         return bytes(orjson.dumps(rows, _plain, orjson.OPT_PASSTHROUGH_DATETIME))
@@ -99,7 +99,7 @@ def measure(harness: Harness, rounds: int, calls: int) -> str:
             database.pool.open()
             with database.pool.connection() as connection:  # with the service's settings
                 makers = _makers(Makers(database, connection))
-                _compare_answers(makers)
+                _compare_pages(makers)
                 for _ in range(rounds):
                     for work in WORK:
                         for name, make in makers.items():
@@ -129,12 +129,12 @@ def _makers(makers: Makers) -> dict[str, Maker]:
     return found
 
 
-def _compare_answers(makers: dict[str, Maker]) -> None:
+def _compare_pages(makers: dict[str, Maker]) -> None:
     pages = {name: json.loads(make(*WORK["list"])) for name, make in makers.items()}
     first = next(iter(pages.values()))
     for name, page in pages.items():
         if page != first:
-            raise SystemExit(f"{name} answers another page: {page[:1]} instead of {first[:1]}")
+            raise SystemExit(f"{name} returns another page: {page[:1]} instead of {first[:1]}")
 
 
 def _measure(harness: Harness, make: Maker, work: str, calls: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""POST /api/tickets/classify/"""
+"""POST /api/tickets/classify/."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""POST /api/tickets/"""
+"""POST /api/tickets/."""
 
 from __future__ import annotations
 

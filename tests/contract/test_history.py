@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id/history, and that the entries lead to the ticket"""
+"""GET /api/tickets/:id/history, and that the entries lead to the ticket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/tickets/ : filters and orders (pages: test_pagination.py; search: test_search.py)"""
+"""GET /api/tickets/: filters and orders (pages: test_pagination.py; search: test_search.py)."""
 
 from __future__ import annotations
 

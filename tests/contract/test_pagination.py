@@ -1,4 +1,4 @@
-"""GET /api/tickets/ : limit, cursor, Link and count"""
+"""GET /api/tickets/: limit, cursor, Link and count."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PATCH /api/tickets/:id"""
+"""PATCH /api/tickets/:id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/tickets/?search= : one text, literally and in any letter case, in titles and descriptions"""
+"""GET /api/tickets/?search= : one text, literally and in any letter case, in titles and descriptions."""
 
 from __future__ import annotations
 

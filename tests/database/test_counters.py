@@ -1,4 +1,4 @@
-"""The counters behind the statistics (migration 0005): exact at any moment, and nobody waits for them"""
+"""The counters behind the statistics (migration 0005): they are exact at any time and block no writer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PENDING = "SELECT count(*) FROM ticket_count_deltas"
 
 
 def differences(database: Connection) -> list[tuple[object, ...]]:
-    """What `flask stats check` finds, before and after everything is folded."""
+    """Return what `flask stats check` finds before and after all deltas are merged."""
     check = queries.load("stats.check").text.encode()
     found = database.execute(check).fetchall()
     database.execute("SELECT apply_count_deltas(NULL)")
@@ -42,7 +42,7 @@ def count(database: Connection, statement: str = "SELECT sum(tickets) FROM count
 
 @pytest.fixture
 def other(database_url: str) -> Iterator[Connection]:
-    """A second connection, in a transaction as soon as it is used; what it did is undone at the end."""
+    """A second connection, in a transaction from its first statement. Its changes are rolled back at the end."""
     with closing(psycopg.connect(database_url)) as connection:
         yield connection
 
@@ -141,8 +141,8 @@ def test_transaction_counts_only_its_own_uncommitted_changes(
     assert (count(other), count(database)) == (2, 1)
 
 
-def hammer(url: str, seed: int, rounds: int) -> None:
-    """Random work on tickets: creates, changes, deletes, bulk, rollbacks."""
+def write_randomly(url: str, seed: int, rounds: int) -> None:
+    """Create, change and delete random tickets, alone and in bulk, and roll some changes back."""
     dice = random.Random(seed)
     with closing(psycopg.connect(url)) as connection:
         for _ in range(rounds):
@@ -180,7 +180,7 @@ def _work(connection: Connection, dice: random.Random) -> None:
 
 def test_counters_are_exact_during_concurrent_writes(database: Connection, database_url: str, clean: None) -> None:
     with in_background() as threads:
-        works = [threads.submit(hammer, database_url, seed, 60) for seed in range(8)]
+        works = [threads.submit(write_randomly, database_url, seed, 60) for seed in range(8)]
         recounts = [threads.submit(recount, database_url) for _ in range(3)]
         while not all(work.done() for work in works):
             assert differences_now(database) == []
@@ -199,13 +199,13 @@ def differences_now(database: Connection) -> list[tuple[object, ...]]:
     return database.execute(queries.load("stats.check").text.encode()).fetchall()
 
 
-# --- nobody waits
+# --- locks
 
 
 def test_writers_do_not_wait_for_uncommitted_counts(
     client: FlaskClient, database: Connection, other: Connection
 ) -> None:
-    """Not for one that wrote, nor for one that is folding; the time limit is 1 ms of waiting for any lock."""
+    """They wait at most 1 ms for a lock that a writer or a merge holds."""
     insert_many(database, 100)
     ids = [row[0] for row in database.execute("SELECT id FROM tickets ORDER BY id").fetchall()]
     other.execute(INSERT.encode(), ["billing", "low"])
@@ -213,7 +213,7 @@ def test_writers_do_not_wait_for_uncommitted_counts(
     other.execute("DELETE FROM tickets WHERE id = %s", [ids[1]])
     other.execute("SELECT apply_count_deltas(NULL)")
     database.execute("SET lock_timeout = '1ms'")
-    for _ in range(600):  # some of them try to fold
+    for _ in range(600):  # some of them try to merge deltas
         database.execute(INSERT.encode(), ["billing", "low"])
     insert_many(database, 1000)
     database.execute("UPDATE tickets SET status = 'closed', priority = 'low' WHERE id <> ALL (%s)", [ids[:2]])
@@ -253,7 +253,7 @@ def test_transactions_in_opposite_order_do_not_deadlock(database: Connection, ot
 
 
 def test_deltas_are_not_merged_under_repeatable_read(database: Connection, other: Connection, clean: None) -> None:
-    """A fold of rows that another folded since the snapshot would fail the writer."""
+    """Merging deltas that another session merged after the snapshot would fail the writer."""
     insert(database, "x", "2026-01-01")
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     assert count(other) == 1
@@ -265,7 +265,7 @@ def test_deltas_are_not_merged_under_repeatable_read(database: Connection, other
     assert differences(database) == []
 
 
-# --- folding
+# --- merging
 
 
 def test_writers_merge_deltas_from_time_to_time(database: Connection, clean: None) -> None:
@@ -339,7 +339,7 @@ def test_first_time_of_resolution_is_kept(client: FlaskClient, database: Connect
 
 
 def test_resolved_at_is_set_for_the_previous_release(database: Connection, clean: None) -> None:
-    """Its UPDATE sets a status and updated_at, no more."""
+    """Its UPDATE sets only the status and updated_at."""
     insert(database, "x", "2026-01-01Z")
     database.execute("UPDATE tickets SET status = 'resolved', updated_at = '2100-01-01Z', version = 2")
     assert resolved(database) == ["2100-01-01T00:00:00.000Z"]

@@ -41,7 +41,7 @@ def url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Two migrations; definitions are added to the folder `sql` beside them."""
+    """Two migrations. Tests add definitions to the folder `sql` next to them."""
     folder = tmp_path / "migrations"
     write(folder, "0001_animals", "CREATE TABLE animals (name text);")
     write(folder, "0002_plants", "CREATE TABLE plants (name text);")

@@ -1,4 +1,4 @@
-"""What the table promises by itself: its enums, its constraints, its ids (RFC 9562 section 5.7)"""
+"""The table of tickets: its enums, its constraints and its ids (RFC 9562 section 5.7)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOMENTS = [
 
 
 def one(database: Connection, statement: str, *values: object) -> object:
-    """The single value that a statement answers."""
+    """Return the single value of a statement."""
     row = database.execute(statement.encode(), values).fetchone()
     assert row
     return row[0]

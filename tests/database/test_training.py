@@ -35,7 +35,7 @@ def store(database_url: str, database: Connection) -> Iterator[Database]:
 
 
 def votes(database: Connection) -> list[object]:
-    """The votes for the only text that teaches."""
+    """Return the label counts of the only training text."""
     (row,) = database.execute("SELECT label_counts FROM triage_text_counts").fetchall()
     return list(row[0]) if isinstance(row[0], list) else []
 

@@ -1,4 +1,4 @@
-"""The files that others read: Dockerfile, compose.yaml, app.json, Procfile, the dashboard and the alert rules."""
+"""Deployment files: Dockerfile, compose.yaml, app.json, Procfile, the dashboard and the alert rules."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_compose_sets_existing_settings_only() -> None:
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, with continued lines joined."""
+    """Return the Dockerfile's instructions, with continued lines joined."""
     text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 

@@ -44,7 +44,7 @@ def command(program: str, directory: Path) -> list[str]:
 
 
 def run(program: str, directory: Path, env: Mapping[str, str] | None = None) -> tuple[list[str], str]:
-    """Run a program to its end; return the lines it printed and what it complained of."""
+    """Run a program to its end; return its lines of standard output, and its standard error."""
     done = subprocess.run(
         command(program, directory),
         capture_output=True,
@@ -59,7 +59,7 @@ def run(program: str, directory: Path, env: Mapping[str, str] | None = None) -> 
 
 @contextmanager
 def running(program: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A program in a process group of its own that ends when its standard input does."""
+    """Run a program in its own process group. It ends when its standard input is closed."""
     with subprocess.Popen(
         command(program, directory),
         stdin=subprocess.PIPE,
@@ -88,7 +88,7 @@ def value(url: str, statement: str) -> object:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory whose data were made once; several tests start it in turn."""
+    """A directory with data that several tests use in turn."""
     directory = tmp_path_factory.mktemp("embedded") / "deep" / "server"
     account.make_reachable(directory.parent)
     lines, errors = run(START, directory)
@@ -123,7 +123,7 @@ def test_concurrent_processes_share_one_new_server(tmp_path: Path) -> None:
         assert len(urls) == 1
         url = urls.pop()
         one.communicate("", timeout=60)
-        assert accepts_connections(url), "the first to leave must not stop it"
+        assert accepts_connections(url), "the first process to end must not stop it"
     assert not accepts_connections(url)
 
 
@@ -131,12 +131,12 @@ def test_killed_owner_does_not_block_the_next_process(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as killed:
         url = read_line(killed)
         killed.kill()
-    assert accepts_connections(url), "nobody was left to stop it"
+    assert accepts_connections(url), "no process is left that would stop it"
     assert run(START, made)[0] == [url]
     assert not accepts_connections(url)
 
 
-@pytest.mark.parametrize("note", ["as it was", "the number of a stranger", "rubbish"])
+@pytest.mark.parametrize("note", ["unchanged", "the pid of another process", "rubbish"])
 def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
     pid_file = made / "data" / "postmaster.pid"
     with running(UNTIL_CLOSED, made) as process:
@@ -146,7 +146,7 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
         process.kill()
     wait_until(lambda: not accepts_connections(url))
     lines = pid_file.read_text().splitlines()
-    if note == "the number of a stranger":
+    if note == "the pid of another process":
         pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     elif note == "rubbish":
         pid_file.write_text("")
@@ -210,7 +210,7 @@ def application(environ, start_response):
 
 @contextmanager
 def gunicorn(worker_class: str, folder: Path, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A master with two workers, each of which is replaced after its first answers."""
+    """Run a master with two workers, each of which is replaced after its first responses."""
     (folder / "service.py").write_text(GUNICORN)
     options = "-c service.py -b 127.0.0.1:0 -w 2 --max-requests 1 --graceful-timeout 1 --no-control-socket"
     with subprocess.Popen(

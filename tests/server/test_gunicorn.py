@@ -85,7 +85,7 @@ def assert_problem(response: Response, status: int) -> None:
         (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\n folded: y\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n continued: y\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (POST + b"Content-Length: two\r\n\r\n{}", 400),

@@ -1,4 +1,4 @@
-"""How the worker reads requests, writes responses and waits for clients."""
+"""The worker reads requests, writes responses and waits for clients."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ HEADS = [
             b"Connection: CLOSE",
             b"Connection: Keep-Alive",
             b"Upgrade: h2c",
-            b"X: a\r\n folded",
+            b"X: a\r\n continued",
             b"X: a\r\n\tfolded",
             b"X: a\rY: b",
             b"X:\r\nY: b",

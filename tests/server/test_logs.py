@@ -43,7 +43,7 @@ def lines(service: Service) -> list[dict[str, Any]]:
 
 
 def line_of(service: Service, response: Response) -> dict[str, Any]:
-    """The line of an answered request."""
+    """Return the log line of a request."""
     given = response.headers["X-Request-Id"]
     found: list[dict[str, Any]] = []
 
@@ -131,7 +131,7 @@ def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path) -> 
 
 
 def everything(service: Service) -> None:
-    """Calls of all kinds, each with words that must not be in the log."""
+    """Send requests of all kinds, each with words that must not be in the log."""
     text = {"title": WORDS, "description": WORDS}
     created = service.call("POST", URL, text)
     path = created.headers["Location"]

@@ -33,7 +33,7 @@ HEADER = f"00-{TRACE}-{PARENT}-01"
 
 
 def is_installed() -> bool:
-    """Whether the extra is there; development does not need it."""
+    """Return whether the optional packages are installed; development does not need them."""
     try:
         check_installed()
     except ConfigError:

@@ -1,4 +1,4 @@
-"""Property tests of the input parsers: they round-trip, and raise nothing but the documented errors"""
+"""Property tests of the input parsers: they round-trip, and raise nothing but the documented errors."""
 
 from __future__ import annotations
 

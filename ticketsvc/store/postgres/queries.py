@@ -7,8 +7,8 @@ A file starts with a header of comment lines, in this order:
     -- $1 id: meaning               a line for each parameter
 
 `Retry: safe` allows `Database` to run the query again after the connection broke, when nobody knows whether Postgres
-ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres that psql can run
-(PREPARE, or \bind).
+ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres: psql can
+run it (PREPARE, or \bind).
 """
 
 from __future__ import annotations
