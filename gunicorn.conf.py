@@ -1,4 +1,4 @@
-"""gunicorn's configuration: `gunicorn app:app`. The measurements behind the choices are in bench/RESULTS.md.
+"""gunicorn's configuration: `gunicorn app:app`. The measurements behind the choices are in bench/results/1.0.0.md.
 
 This file and what it imports run in the master, before a worker's gevent patches the standard library. They must not
 import psycopg, which decides at import how it waits, nor `ticketsvc.server.metrics`, which opens a worker's files.

@@ -2,7 +2,7 @@
 
 Compared with psycopg's cursors, parameters are not adapted by their type, because every parameter is cast in the SQL,
 and columns are decoded as the query's row type says (`queries`). This takes a third less of Python's CPU time for a
-statement (bench/RESULTS.md).
+statement (bench/results/1.0.0.md).
 """
 
 from __future__ import annotations
