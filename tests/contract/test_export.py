@@ -245,8 +245,12 @@ def running_exports(database: Connection) -> int:
 
 
 @pytest.mark.usefixtures("large")
-def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
-    with closing(Reader(service)) as reader:
+def test_it_is_one_snapshot(database_url: str, tmp_path: Path, database: Connection) -> None:
+    """The client does not read while the changes run, so the stall timeout must be longer than they take."""
+    with (
+        serve(database_url, tmp_path / "log", BULK_STALL_TIMEOUT="600") as service,
+        closing(Reader(service)) as reader,
+    ):
         wait_until(lambda: running_exports(database) == 1)
         database.execute("UPDATE tickets SET title = 'changed', status = 'closed'")
         database.execute("DELETE FROM tickets WHERE created_at > '2026-01-02'")
