@@ -1,4 +1,4 @@
-"""What counting adds to a request: WSGI calls in this process, alternately with and without, in small batches."""
+"""The cost of metrics: requests in this process, alternately with and without counting, in small batches."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ TICKET = {"title": "No connection", "description": "The office has been offline 
 OURS = "FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND datname = current_database()"
 TERMINATE_SESSIONS = f"SELECT pg_terminate_backend(pid) {OURS}"
 
-PATIENT = {"lock_timeout": 300.0, "statement_timeout": 300.0}
+LONG_TIMEOUTS = {"lock_timeout": 300.0, "statement_timeout": 300.0}
 """Settings with which a statement waits for a lock as long as the test holds it."""
-PATIENT_SERVICE = {"DB_LOCK_TIMEOUT": "300", "DB_STATEMENT_TIMEOUT": "300"}
+LONG_SERVICE_TIMEOUTS = {"DB_LOCK_TIMEOUT": "300", "DB_STATEMENT_TIMEOUT": "300"}
 """The same for a service of the test's own."""
 
 
@@ -55,7 +55,7 @@ def different_pages(count: int) -> list[str]:
 
 
 def test_an_exhausted_pool_fails_only_requests_that_need_it(make_app: MakeApp, database_url: str) -> None:
-    client = make_app(pool_size=1, pool_timeout=0.3, **PATIENT).test_client()
+    client = make_app(pool_size=1, pool_timeout=0.3, **LONG_TIMEOUTS).test_client()
     wait_until(lambda: client.get(URL).status_code == 200)  # opens the connection
     with locked_tickets(database_url) as holder, in_background() as threads:
         blocked = threads.submit(lambda: client.get(URL).status_code)
@@ -77,7 +77,7 @@ def test_identical_lists_share_one_connection(
     make_app: MakeApp, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(single_flight, "MAX_WAIT_SECONDS", 300)
-    app = make_app(pool_size=1, pool_timeout=0.3, **PATIENT)
+    app = make_app(pool_size=1, pool_timeout=0.3, **LONG_TIMEOUTS)
     wait_until(lambda: app.test_client().get(URL).status_code == 200)  # opens the connection
     with locked_tickets(database_url) as holder, in_background() as threads:
         calls = [threads.submit(lambda: app.test_client().get(URL).status_code) for _ in range(10)]
@@ -90,7 +90,7 @@ def test_identical_lists_share_one_connection(
 
 
 def test_requests_beyond_the_pool_queue_are_503_at_once(make_app: MakeApp, database_url: str) -> None:
-    app = make_app(pool_size=1, pool_timeout=300, **PATIENT)
+    app = make_app(pool_size=1, pool_timeout=300, **LONG_TIMEOUTS)
     with locked_tickets(database_url) as holder, in_background() as threads:
         first = threads.submit(lambda: app.test_client().get(URL).status_code)
         wait_until_blocked(holder)
@@ -108,8 +108,8 @@ def test_requests_beyond_the_pool_queue_are_503_at_once(make_app: MakeApp, datab
 @pytest.mark.parametrize(
     ("settings", "says"),
     [
-        ({**PATIENT, "statement_timeout": 1.0}, "took too long"),
-        ({**PATIENT, "lock_timeout": 0.3}, "conflicting transaction"),
+        ({**LONG_TIMEOUTS, "statement_timeout": 1.0}, "took too long"),
+        ({**LONG_TIMEOUTS, "lock_timeout": 0.3}, "conflicting transaction"),
     ],
 )
 def test_a_statement_or_lock_timeout_is_503(
@@ -239,7 +239,7 @@ def fill_pool(service: Service, url: str, size: int) -> None:
 
 def test_terminated_idle_sessions_fail_no_request(own_url: str, tmp_path: Path) -> None:
     with (
-        serve(own_url, tmp_path / "log", WEB_CONCURRENCY="1", DB_POOL_SIZE="8", **PATIENT_SERVICE) as service,
+        serve(own_url, tmp_path / "log", WEB_CONCURRENCY="1", DB_POOL_SIZE="8", **LONG_SERVICE_TIMEOUTS) as service,
         psycopg.connect(own_url, autocommit=True) as database,
     ):
         for _ in range(3):
@@ -270,7 +270,7 @@ def test_the_service_recovers_after_a_database_restart(tmp_path: Path) -> None:
     with servers.server() as cluster:
         url = servers.create_database(cluster)
         migrations.apply(url)
-        with serve(url, tmp_path / "log", DB_POOL_TIMEOUT="1.5", DB_POOL_SIZE="5", **PATIENT_SERVICE) as service:
+        with serve(url, tmp_path / "log", DB_POOL_TIMEOUT="1.5", DB_POOL_SIZE="5", **LONG_SERVICE_TIMEOUTS) as service:
             fill_pool(service, url, 5)
             cluster.stop()
             for method, path, body in [("GET", URL, None), ("POST", URL, TICKET), ("GET", "/readyz", None)] * 3:
