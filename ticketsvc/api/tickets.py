@@ -60,7 +60,7 @@ def read(ticket_id: UUID) -> Response:
 def change(ticket_id: UUID) -> Response:
     """Change any of a ticket's fields; those that the body leaves out are kept."""
     fields = Fields(json_object(MERGE_PATCH))
-    given = {
+    changes = {
         "title": fields.text_if_given("title", TITLE_LENGTH),
         "description": fields.text_if_given("description"),
         "category": fields.choice("category", CATEGORIES),
@@ -68,7 +68,6 @@ def change(ticket_id: UUID) -> Response:
         "status": fields.choice("status", STATUSES),
     }
     fields.check()
-    changes = {name: value for name, value in given.items() if value is not None}
     return _answer(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -130,8 +128,8 @@ def create(
             values["priority_confidence"] = suggestion.priority_confidence
     if once:
         return _create_idempotent(database, values, once)
-    text, version, ticket_id = database.rows(_CREATE, values)[0]
-    return Ticket(text, int(version)), ticket_id.decode(), False
+    json, version, ticket_id = database.rows(_CREATE, values)[0]
+    return Ticket(json, int(version)), ticket_id.decode(), False
 
 
 def get(database: Database, ticket_id: UUID) -> Ticket:
@@ -143,20 +141,19 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: Mapping[str, str | None], versions: list[int] | None, author: Author
+    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
 ) -> Ticket:
-    """Set fields of a ticket (None clears one that may be empty) if it has one of the versions; None means any version.
+    """Set the fields whose change is not None, if the ticket has one of the versions (None: any has).
 
     Raises NotFound and VersionMismatch.
     """
-    values = {"id": ticket_id, "versions": versions, "author": author.setting}
-    row = database.row(_UPDATE, {**values, "changes": json.dumps(changes, ensure_ascii=False)})
+    row = database.row(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
     if row is None:
         raise _not_found(ticket_id)
-    text, version, matched = row
+    json, version, matched = row
     if matched != b"t":
         raise _version_mismatch(int(version))
-    return Ticket(text, int(version))
+    return Ticket(json, int(version))
 
 
 def delete(database: Database, ticket_id: UUID, versions: list[int] | None, author: Author) -> None:
@@ -203,7 +200,7 @@ def count(database: Database, filters: Filters) -> int:
 
 
 def _create_idempotent(database: Database, values: dict[str, object], once: IdempotencyKey) -> tuple[Ticket, str, bool]:
-    outcome, text, ticket_id = database.rows(
+    outcome, json, ticket_id = database.rows(
         _CREATE_IDEMPOTENT, {**values, "key_hash": once.key_hash, "body_hash": once.body_hash}
     )[0]
     if outcome == b"mismatched":
@@ -211,7 +208,7 @@ def _create_idempotent(database: Database, values: dict[str, object], once: Idem
     if outcome == b"running":
         detail = "A call with this Idempotency-Key is running. Send the same call again in a second for its answer."
         raise CreateInProgress(detail, {"Retry-After": "1"})
-    return Ticket(text, FIRST_VERSION), ticket_id.decode(), outcome == b"replayed"
+    return Ticket(json, FIRST_VERSION), ticket_id.decode(), outcome == b"replayed"
 
 
 def _not_found(ticket_id: UUID) -> NotFound:
