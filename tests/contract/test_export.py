@@ -242,6 +242,7 @@ def running(database: Connection) -> int:
     return int(str(row[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
     with closing(Reader(service)) as reader:
@@ -254,6 +255,7 @@ def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
     assert {ticket["status"] for ticket in found} == {"open"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_caller_who_does_not_read_is_cut_off(impatient: Service, database: Connection) -> None:
     with closing(Reader(impatient)) as reader:
@@ -265,6 +267,7 @@ def test_a_caller_who_does_not_read_is_cut_off(impatient: Service, database: Con
     wait_until(lambda: "an export broke off" in impatient.log.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_caller_who_goes_away_frees_the_connection(service: Service, database: Connection) -> None:
     reader = Reader(service)
@@ -273,6 +276,7 @@ def test_a_caller_who_goes_away_frees_the_connection(service: Service, database:
     wait_until(lambda: running(database) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_more_exports_than_may_run_are_turned_away(impatient: Service, database: Connection) -> None:
     with closing(Reader(impatient)), closing(Reader(impatient)):
@@ -283,6 +287,7 @@ def test_more_exports_than_may_run_are_turned_away(impatient: Service, database:
     wait_until(lambda: impatient.call("GET", EXPORT).status == 200)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_what_fails_later_does_not_look_complete(service: Service, database: Connection) -> None:
     with closing(Reader(service)) as reader:
@@ -292,6 +297,7 @@ def test_what_fails_later_does_not_look_complete(service: Service, database: Con
             reader.rest()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_long_export_does_not_hold_up_others(impatient: Service) -> None:
     with in_background() as threads:
@@ -304,6 +310,7 @@ def test_a_long_export_does_not_hold_up_others(impatient: Service) -> None:
     assert meanwhile >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("patience", [10, 1])
 def test_an_export_at_the_end_of_the_service(
@@ -326,6 +333,7 @@ def test_an_export_at_the_end_of_the_service(
     wait_until(lambda: running(database) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_memory_is_flat(database_url: str, tmp_path: Path) -> None:
     def worker_kilobytes(service: Service) -> int:

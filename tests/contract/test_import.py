@@ -495,6 +495,7 @@ def test_more_imports_than_may_run_are_turned_away(impatient: Service, database:
     wait_until(lambda: impatient.call("POST", IMPORT, VALID, {"Content-Type": NDJSON}).status == 200)
 
 
+@pytest.mark.slow
 def test_a_long_import_does_not_hold_up_others(database_url: str, tmp_path: Path, clean: None) -> None:
     """Its data is always there, so it never waits: others have to get their turn all the same."""
     body = ndjson(*[{**TICKET, "description": "x" * 50, "n": list(range(100))}] * 20_000)
@@ -508,6 +509,7 @@ def test_a_long_import_does_not_hold_up_others(database_url: str, tmp_path: Path
     assert meanwhile >= 5
 
 
+@pytest.mark.slow
 def test_memory_is_flat(database_url: str, tmp_path: Path, clean: None) -> None:
     lines = [ndjson({**TICKET, "description": "x" * size}) for size in range(300, 700)]
     random.Random(1).shuffle(lines)
@@ -537,6 +539,7 @@ def test_memory_is_flat(database_url: str, tmp_path: Path, clean: None) -> None:
 # --- beside other work
 
 
+@pytest.mark.slow
 def test_the_end_of_the_service_undoes_an_import(database_url: str, tmp_path: Path, database: Connection) -> None:
     database.execute("TRUNCATE tickets")
     with serve(database_url, tmp_path / "log", GUNICORN_CMD_ARGS="--graceful-timeout 1") as service:
@@ -548,6 +551,7 @@ def test_the_end_of_the_service_undoes_an_import(database_url: str, tmp_path: Pa
     assert database.execute("SELECT count(*) FROM tickets").fetchone() == (0,)
 
 
+@pytest.mark.slow
 def test_an_import_under_way_is_finished_at_the_end(database_url: str, tmp_path: Path, database: Connection) -> None:
     database.execute("TRUNCATE tickets")
     body = ndjson(*[TICKET] * 2000)
