@@ -59,7 +59,7 @@ def when_ready(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Number the worker."""
+    """Give the worker the lowest free number."""
     worker.number = metrics_files.free_number({other.number for other in server.WORKERS.values()})
 
 

@@ -44,7 +44,7 @@ def main() -> None:
 
 
 def run_compare(options: argparse.Namespace) -> str:
-    """This service and its peers."""
+    """Compare this service with its peers."""
     harness = Harness(options.rows, options.baseline)
     names = list(dict.fromkeys(["ours", *(["baseline"] if options.baseline else []), *options.only]))
     harness.prepare(names, options.reload)

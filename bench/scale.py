@@ -89,7 +89,6 @@ def _measure(harness: Harness, seconds: float, connections: int) -> dict[str, Fi
 
 def _load(port: int, name: str, ids: list[str], seconds: float, connections: int) -> Figures:
     """Send at least three requests per client. The first one is not counted."""
-
     refused: list[str] = []
 
     def client(number: int) -> list[float]:

@@ -1,4 +1,4 @@
-"""How long does a search take, by its shape? Each shape against the service, one client after the other's answer."""
+"""Latency of searches by their shape: one client that sends each request after the response to the last."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def search(harness: Harness, requests: int) -> str:
 
 
 def _times(connection: HTTPConnection, path: str, requests: int) -> list[float]:
-    """Milliseconds of each request. Ends the run when one is not answered 200."""
+    """Return the milliseconds of each request. Ends the run when a response is not 200."""
     times: list[float] = []
     while len(times) < requests and sum(times) < 20_000:
         started = time.perf_counter()

@@ -40,7 +40,7 @@ def walk(harness: Harness, rounds: int, requests: int) -> str:
 
 
 def _walk_through(connection: HTTPConnection, label: str, query: str) -> dict[float, str]:
-    """The path of the page at each depth. Ends the run when a ticket is missing or comes twice."""
+    """Return the path of the page at each depth. Ends the run when a ticket is missing or comes twice."""
     started = time.monotonic()
     total = int(get(connection, f"/api/tickets/?limit=1&count=true{query}")[1]["X-Total-Count"])
     step = max(1, min(500, total // 20))

@@ -1,4 +1,4 @@
-"""The closed vocabularies of a ticket, in the order in which answers list them (the contract's order).
+"""The closed vocabularies of a ticket, in the order in which responses list them (the contract's order).
 
 Postgres holds the same values as enum types; tests/database/test_schema.py keeps the two equal.
 """

@@ -25,7 +25,7 @@ HELP = {
     "updated_before": _TIME,
     "search": 'Words and "phrases" that all occur in the title or description; -word excludes.',
 }
-"""What each parameter that `parse` reads means, as the command line explains it."""
+"""Help texts of the command line for the parameters that `parse` reads."""
 
 
 @dataclass(frozen=True)

@@ -79,6 +79,7 @@ class InvalidInput(Problem):
         self.errors = errors
 
     def document(self, instance: str) -> dict[str, object]:
+        """Add the errors to the document."""
         errors = [{**error.where, "detail": error.detail, "code": error.code} for error in self.errors]
         return {**super().document(instance), "errors": errors}
 
@@ -96,6 +97,7 @@ class InvalidFile(Problem):
         self.errors, self.total_errors, self.faulty_lines = errors, total_errors, faulty_lines
 
     def document(self, instance: str) -> dict[str, object]:
+        """Add the errors and their totals to the document."""
         totals = {"total_errors": self.total_errors, "faulty_lines": self.faulty_lines}
         errors = [
             {"line": line, "pointer": f"#/{field}" if field else "#", "detail": detail, "code": code}
@@ -157,7 +159,7 @@ class CreateInProgress(Problem):
 
     status = 409
     slug = "create-in-progress"
-    title = "A call with this idempotency key is running"
+    title = "A request with this idempotency key is in progress"
 
 
 class VersionMismatch(Problem):

@@ -1,5 +1,5 @@
 -- A ticket whose labels people kept or corrected is a training example. The first two conditions call no functions:
--- PostgreSQL plans the condition of a trigger anew for every statement, and expanding functions there takes a tenth
+-- PostgreSQL plans the condition of a trigger for every statement, and expanding functions there takes a tenth
 -- of a create. triage_learn() checks the rest; its plans are cached. The labels of a ticket are never NULL, a
 -- suggested label may be: then <> is not true, as it should be.
 CREATE OR REPLACE TRIGGER triage_learn_new AFTER INSERT ON tickets

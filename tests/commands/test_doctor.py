@@ -61,14 +61,14 @@ def test_json_output(own_url: str) -> None:
     assert found["migrations"] == {"check": "migrations", "verdict": "ok", "found": "All are applied.", "advice": ""}
 
 
-def test_an_unreachable_database() -> None:
+def test_unreachable_database_is_reported() -> None:
     status, found = findings(AWAY, DB_POOL_TIMEOUT="0.3")
     assert (status, found["database"]["verdict"]) == (1, "wrong")
     assert "DATABASE_URL" in found["database"]["advice"]
     assert "hunter2" not in str(found)
 
 
-def test_a_database_without_tables(new_database: Callable[[], str]) -> None:
+def test_database_without_tables_is_reported(new_database: Callable[[], str]) -> None:
     status, found = findings(new_database())
     assert (status, found["migrations"]["verdict"]) == (1, "wrong")
     assert found["migrations"]["advice"] == "Run `flask migrate`."
@@ -76,7 +76,7 @@ def test_a_database_without_tables(new_database: Callable[[], str]) -> None:
     assert "counters" not in found
 
 
-def test_an_edited_migration(own_url: str) -> None:
+def test_edited_migration_is_reported(own_url: str) -> None:
     execute(own_url, "UPDATE _migration_content SET sha256 = 'x' WHERE migration_id = '0003_triage_examples'")
     assert migrations.edited(own_url) == ["0003_triage_examples"]
     status, found = findings(own_url)
@@ -84,7 +84,7 @@ def test_an_edited_migration(own_url: str) -> None:
     assert found["migrations"]["found"] == "Edited after they were applied: 0003_triage_examples."
 
 
-def test_a_role_with_few_privileges(own_url: str) -> None:
+def test_role_with_few_privileges_is_reported(own_url: str) -> None:
     name = conninfo_to_dict(own_url)["dbname"]
     role = f"limited_{name}"
     execute(
@@ -107,13 +107,13 @@ def test_a_role_with_few_privileges(own_url: str) -> None:
     assert found["extensions"]["advice"] == "Ask an administrator to run: CREATE EXTENSION btree_gin;"
 
 
-def test_negative_counters(own_url: str) -> None:
+def test_negative_counters_are_reported(own_url: str) -> None:
     execute(own_url, "INSERT INTO ticket_totals VALUES ('billing', 'low', 'open', -1)")
     status, found = findings(own_url)
     assert (status, found["counters"]["advice"]) == (1, "Run `flask stats rebuild`.")
 
 
-def test_a_read_only_database(own_url: str) -> None:
+def test_read_only_database_is_reported(own_url: str) -> None:
     name = conninfo_to_dict(own_url)["dbname"]
     execute(own_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     status, found = findings(own_url)
@@ -132,7 +132,7 @@ def test_a_read_only_database(own_url: str) -> None:
         ({"openai_base_url": "http://x"}, "OPENAI_BASE_URL without OPENAI_API_KEY"),
     ],
 )
-def test_settings_that_contradict_each_other(settings: dict[str, object], said: str) -> None:
+def test_contradictory_settings_are_reported(settings: dict[str, object], said: str) -> None:
     config = replace(Config(database_url=AWAY), **settings)  # type: ignore[arg-type]
     [warning, fine] = doctor.settings(config)
     assert warning.verdict is Verdict.WARNING
@@ -141,7 +141,7 @@ def test_settings_that_contradict_each_other(settings: dict[str, object], said: 
     assert fine.verdict is Verdict.FINE
 
 
-def test_settings_that_fit_each_other() -> None:
+def test_compatible_settings_are_accepted() -> None:
     config = Config(database_url=AWAY, cors_origins=("*",), require_api_key=True)
     assert [finding.verdict for finding in doctor.settings(config)] == [Verdict.FINE]
 
@@ -153,29 +153,29 @@ def test_settings_that_fit_each_other() -> None:
     ("number", "verdict"),
     [(140_012, Verdict.WRONG), (150_000, Verdict.FINE), (180_006, Verdict.FINE), (190_000, Verdict.WARNING)],
 )
-def test_the_version(server: Server, number: int, verdict: Verdict) -> None:
+def test_version_of_postgres_is_checked(server: Server, number: int, verdict: Verdict) -> None:
     finding = doctor.version(server._replace(version=number))
     assert_advises(finding, verdict)
 
 
 @pytest.mark.parametrize(("ahead", "verdict"), [(0, Verdict.FINE), (-60, Verdict.WARNING), (60, Verdict.WARNING)])
-def test_the_clock(server: Server, ahead: float, verdict: Verdict) -> None:
+def test_clock_difference_is_checked(server: Server, ahead: float, verdict: Verdict) -> None:
     assert_advises(doctor.clock(server, server.now + ahead), verdict)
 
 
 @pytest.mark.parametrize(("room", "verdict"), [(19, Verdict.WRONG), (39, Verdict.WARNING), (40, Verdict.FINE)])
-def test_connections(server: Server, room: int, verdict: Verdict) -> None:
+def test_number_of_connections_is_checked(server: Server, room: int, verdict: Verdict) -> None:
     config = Config(database_url=AWAY, workers=2, pool_size=8, bulk_calls=2)
     given = server._replace(max_connections=room + 5, reserved_connections=5, role_limit=-1)
     assert_advises(doctor.connections(config, given), verdict)
 
 
-def test_autovacuum(server: Server) -> None:
+def test_autovacuum_is_checked(server: Server) -> None:
     assert_advises(doctor.autovacuum(server), Verdict.FINE)
     assert_advises(doctor.autovacuum(server._replace(autovacuum=False)), Verdict.WRONG)
 
 
-def test_extensions(server: Server) -> None:
+def test_extensions_are_checked(server: Server) -> None:
     may, may_not = server._replace(may_create=True), server._replace(may_create=False)
     assert_advises(doctor.extensions(may, {}), Verdict.FINE)
     assert_advises(doctor.extensions(may, {"pg_trgm": True}), Verdict.WARNING)
@@ -183,17 +183,17 @@ def test_extensions(server: Server) -> None:
     assert "lacks pg_trgm" in assert_advises(doctor.extensions(may, {"pg_trgm": False}), Verdict.WRONG).found
 
 
-def test_an_extension_whose_files_are_missing(database_url: str) -> None:
+def test_missing_extension_files_are_reported(database_url: str) -> None:
     with closing(Database(Config(database_url=database_url))) as database:
         assert health.missing_extensions(database, ["pg_trgm", "no_such_thing"]) == {"no_such_thing": False}
 
 
-def test_temporary_tables(server: Server) -> None:
+def test_permission_for_temporary_tables_is_checked(server: Server) -> None:
     [finding] = doctor.privileges(server._replace(may_temp=False, may_create=True, read_only=False))
     assert "GRANT TEMPORARY" in assert_advises(finding, Verdict.WRONG).advice
 
 
-def test_deltas_that_are_not_merged() -> None:
+def test_unmerged_deltas_are_reported() -> None:
     assert_advises(doctor.counters(health.Counted(False, 10)), Verdict.FINE)
     assert_advises(doctor.counters(health.Counted(False, 1_000_000)), Verdict.WARNING)
 
@@ -201,24 +201,24 @@ def test_deltas_that_are_not_merged() -> None:
 # --- the model
 
 
-def test_no_model() -> None:
+def test_missing_model_is_accepted() -> None:
     assert_advises(doctor.model(Config(database_url=AWAY)), Verdict.FINE)
 
 
-def test_a_model_that_responds(httpserver: HTTPServer) -> None:
+def test_model_that_responds_is_accepted(httpserver: HTTPServer) -> None:
     labels = {"category": "account", "priority": "high", "category_confidence": 0.9, "priority_confidence": 0.8}
     content = json.dumps({**labels, "category_reasons": [], "priority_reasons": []})
     message = {"role": "assistant", "content": content, "refusal": None}
     choices = [{"index": 0, "finish_reason": "stop", "message": message}]
-    answer = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
-    httpserver.expect_request("/v1/chat/completions").respond_with_json(answer)
+    completion = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": choices}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json(completion)
     config = Config(
         database_url=AWAY, openai_api_key=KEY, openai_base_url=httpserver.url_for("/v1"), openai_timeout=20.0
     )
     assert_advises(doctor.model(config), Verdict.FINE)
 
 
-def test_a_model_that_refuses_the_key(httpserver: HTTPServer) -> None:
+def test_rejected_model_key_is_reported(httpserver: HTTPServer) -> None:
     httpserver.expect_request("/v1/chat/completions").respond_with_json({"error": {"message": KEY}}, status=401)
     config = Config(
         database_url=AWAY, openai_api_key=KEY, openai_base_url=httpserver.url_for("/v1"), openai_timeout=20.0

@@ -1,4 +1,4 @@
-"""The files that script/api-docs generates from ticketsvc/api/openapi.yaml"""
+"""The files that script/api-docs generates from ticketsvc/api/openapi.yaml."""
 
 from __future__ import annotations
 

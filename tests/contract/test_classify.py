@@ -1,4 +1,4 @@
-"""POST /api/tickets/classify/"""
+"""POST /api/tickets/classify/."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bodies import MALFORMED_SAMPLE, NOT_TEXT_SAMPLE
-from tests.support.tickets import URL, faults, problem
+from tests.support.tickets import URL, field_errors, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 if TYPE_CHECKING:
@@ -81,11 +81,11 @@ def test_other_members_are_ignored(client: FlaskClient) -> None:
 @pytest.mark.parametrize("value", NOT_TEXT_SAMPLE.values(), ids=NOT_TEXT_SAMPLE)
 def test_it_rejects_values_that_are_not_texts(client: FlaskClient, value: object) -> None:
     response = client.post(CLASSIFY, data=json.dumps({"description": value}), content_type="application/json")
-    assert list(faults(response)) == ["#/description"]
+    assert list(field_errors(response)) == ["#/description"]
 
 
 def test_it_rejects_a_missing_description(client: FlaskClient) -> None:
-    assert faults(client.post(CLASSIFY, json={})) == {"#/description": "required"}
+    assert field_errors(client.post(CLASSIFY, json={})) == {"#/description": "required"}
 
 
 @pytest.mark.parametrize("body", MALFORMED_SAMPLE.values(), ids=MALFORMED_SAMPLE)

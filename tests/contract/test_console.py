@@ -1,4 +1,4 @@
-"""/ and /console/: how the page and its files are served (what the page does: tests/browser)"""
+"""/ and /console/: how the page and its files are served (what the page does: tests/browser)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cross-origin requests"""
+"""Cross-origin requests."""
 
 from __future__ import annotations
 

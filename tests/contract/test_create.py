@@ -1,4 +1,4 @@
-"""POST /api/tickets/"""
+"""POST /api/tickets/."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.bodies import MALFORMED, MALFORMED_SAMPLE, NOT_A_CHOICE_SAMPLE, NOT_TEXT_SAMPLE, VALID
-from tests.support.tickets import LABELS, TICKET, URL, faults, file_ticket, problem
+from tests.support.tickets import LABELS, TICKET, URL, field_errors, file_ticket, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def test_a_title_has_at_most_200_code_points(client: FlaskClient, character: str
     assert file_ticket(client, title=f"  {character * 200}\u3000")["title"] == character * 200
 
     response = client.post(URL, json={**TICKET, "title": character * 201})
-    assert faults(response) == {"#/title": "too_long"}
+    assert field_errors(response) == {"#/title": "too_long"}
     assert "200" in response.get_json()["error"]
 
 
@@ -92,14 +92,14 @@ def test_it_accepts_a_long_description(client: FlaskClient) -> None:
 @pytest.mark.parametrize("value", NOT_TEXT_SAMPLE.values(), ids=NOT_TEXT_SAMPLE)
 def test_it_rejects_values_that_are_not_texts(client: FlaskClient, field: str, value: object) -> None:
     response = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
-    assert list(faults(response)) == [f"#/{field}"]
+    assert list(field_errors(response)) == [f"#/{field}"]
     assert field in response.get_json()["error"]
 
 
 @pytest.mark.parametrize("field", ["title", "description"])
 def test_it_rejects_a_missing_text(client: FlaskClient, field: str) -> None:
     body = {name: text for name, text in TICKET.items() if name != field}
-    assert faults(client.post(URL, json=body)) == {f"#/{field}": "required"}
+    assert field_errors(client.post(URL, json=body)) == {f"#/{field}": "required"}
 
 
 # --- category, priority, status
@@ -145,7 +145,7 @@ def test_triage_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
 @pytest.mark.parametrize("value", NOT_A_CHOICE_SAMPLE)
 def test_it_rejects_values_that_are_not_labels(client: FlaskClient, field: str, value: object) -> None:
     response = client.post(URL, data=json.dumps({**TICKET, field: value}), content_type="application/json")
-    assert faults(response) == {f"#/{field}": "not_allowed"}
+    assert field_errors(response) == {f"#/{field}": "not_allowed"}
     allowed = CATEGORIES if field == "category" else PRIORITIES
     assert all(word in response.get_json()["error"] for word in (field, *allowed))
 
@@ -180,7 +180,7 @@ def test_it_rejects_malformed_bodies_under_gunicorn(service: Service) -> None:
 def test_it_reports_all_errors_at_once(client: FlaskClient) -> None:
     body = {"title": " ", "description": 5, "category": "x", "priority": []}
     response = client.post(URL, json=body)
-    assert faults(response) == {
+    assert field_errors(response) == {
         "#/title": "empty",
         "#/description": "wrong_type",
         "#/category": "not_allowed",

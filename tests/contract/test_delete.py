@@ -1,4 +1,4 @@
-"""DELETE /api/tickets/:id"""
+"""DELETE /api/tickets/:id."""
 
 from __future__ import annotations
 

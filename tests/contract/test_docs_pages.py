@@ -1,4 +1,4 @@
-"""GET /docs and /docs/errors, and the files that they load"""
+"""GET /docs and /docs/errors, and the files that they load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""External linters: schemathesis for the API, squawk for the migrations"""
+"""External linters: schemathesis for the API, squawk for the migrations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /livez and /readyz"""
+"""GET /livez and /readyz."""
 
 from __future__ import annotations
 

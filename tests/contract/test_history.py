@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id/history, and that the entries lead to the ticket"""
+"""GET /api/tickets/:id/history, and that the entries lead to the ticket."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_it_works(client: FlaskClient) -> None:
         "application/json",
         "no-store",
     )
-    by_caller = {"source": "caller"}
+    by_client = {"source": "caller"}
     assert response.get_json() == [
         {
             "event": "created",
@@ -70,7 +70,7 @@ def test_it_works(client: FlaskClient) -> None:
             "by": None,
             "request_id": "request-1",
             "changes": {field: {"from": None, "to": ticket[field]} for field in FIELDS},
-            "triage": {"category": by_caller, "priority": by_caller},
+            "triage": {"category": by_client, "priority": by_client},
         },
         {
             "event": "changed",

@@ -1,4 +1,4 @@
-"""Every route and error on the wire, checked by httplint (the engine of REDbot)"""
+"""Every route and error on the wire, checked by httplint (the engine of REDbot)."""
 
 from __future__ import annotations
 

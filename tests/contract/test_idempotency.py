@@ -1,4 +1,4 @@
-"""Idempotency-Key on POST /api/tickets/"""
+"""Idempotency-Key on POST /api/tickets/."""
 
 from __future__ import annotations
 

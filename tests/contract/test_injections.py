@@ -1,4 +1,4 @@
-"""SQL injection strings in every parameter, header and member of the OpenAPI document"""
+"""SQL injection strings in every parameter, header and member of the OpenAPI document."""
 
 from __future__ import annotations
 

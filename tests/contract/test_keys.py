@@ -1,4 +1,4 @@
-"""API keys: flask keys, and REQUIRE_API_KEY=on"""
+"""API keys: flask keys, and REQUIRE_API_KEY=on."""
 
 from __future__ import annotations
 
@@ -262,7 +262,7 @@ LOCAL = ("127.0.0.1", "10.0.0.0/8", "::1")
 
 
 @pytest.mark.parametrize(
-    ("trusted", "peer", "forwarded", "caller"),
+    ("trusted", "peer", "forwarded", "client_ip"),
     [
         (LOCAL, "192.0.2.1", None, "192.0.2.1"),
         (LOCAL, "192.0.2.1", "198.51.100.7", "192.0.2.1"),
@@ -281,7 +281,7 @@ LOCAL = ("127.0.0.1", "10.0.0.0/8", "::1")
     ],
 )
 def test_client_ip_behind_trusted_proxies(
-    trusted: tuple[str, ...], peer: str, forwarded: str | None, caller: str
+    trusted: tuple[str, ...], peer: str, forwarded: str | None, client_ip: str
 ) -> None:
     environ = {"REMOTE_ADDR": peer} | ({} if forwarded is None else {"HTTP_X_FORWARDED_FOR": forwarded})
-    assert TrustedProxies(trusted).client_ip(environ) == caller
+    assert TrustedProxies(trusted).client_ip(environ) == client_ip

@@ -1,4 +1,4 @@
-"""GET /api/tickets/ : filters and orders (pages: test_pagination.py; search: test_search.py)"""
+"""GET /api/tickets/: filters and orders (pages: test_pagination.py; search: test_search.py)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert, insert_many, problem, titles
+from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, problem, titles
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
 if TYPE_CHECKING:
@@ -24,17 +24,17 @@ NOON = "2026-05-05T12:00:00Z"
 
 def test_list_returns_tickets_newest_first(client: FlaskClient) -> None:
     tickets = [file_ticket(client, title=f"Ticket {number}") for number in range(3)]
-    answer = client.get(URL)
-    assert answer.status_code == 200
-    assert answer.content_type == "application/json"
-    assert answer.get_json() == tickets[::-1]
-    assert "Link" not in answer.headers
-    assert "X-Total-Count" not in answer.headers
+    response = client.get(URL)
+    assert response.status_code == 200
+    assert response.content_type == "application/json"
+    assert response.get_json() == tickets[::-1]
+    assert "Link" not in response.headers
+    assert "X-Total-Count" not in response.headers
 
 
 def test_list_without_tickets_is_an_empty_array(client: FlaskClient) -> None:
-    answer = client.get(URL)
-    assert (answer.status_code, answer.data) == (200, b"[]")
+    response = client.get(URL)
+    assert (response.status_code, response.data) == (200, b"[]")
 
 
 def test_list_works_under_gunicorn(service: Service) -> None:
@@ -111,14 +111,14 @@ def test_empty_value_is_no_filter(client: FlaskClient, database: Connection, nam
     ["nonsense", "ope", "opened", "open;closed", "open|low", "*", "%25", "null", "0", "%00", "op%C3%A8n", "'", "[]"],
 )
 def test_unknown_facet_value_is_rejected(client: FlaskClient, name: str, value: str) -> None:
-    answer = client.get(f"{URL}?{name}={value}")
-    assert faults(answer) == {name: "not_allowed"}
-    assert all(word in answer.get_json()["error"] for word in (name, *ALLOWED[name]))
+    response = client.get(f"{URL}?{name}={value}")
+    assert field_errors(response) == {name: "not_allowed"}
+    assert all(word in response.get_json()["error"] for word in (name, *ALLOWED[name]))
 
 
 def test_one_unknown_value_among_others_is_rejected(client: FlaskClient) -> None:
-    assert faults(client.get(f"{URL}?status=open,clsoed")) == {"status": "not_allowed"}
-    assert faults(client.get(f"{URL}?status=open&status=clsoed")) == {"status": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?status=open,clsoed")) == {"status": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?status=open&status=clsoed")) == {"status": "not_allowed"}
 
 
 # --- times
@@ -253,7 +253,7 @@ NOT_A_TIME = [
 @pytest.mark.parametrize("name", TIMES)
 def test_invalid_time_is_rejected(client: FlaskClient, name: str) -> None:
     for text in NOT_A_TIME:
-        assert faults(client.get(f"{URL}?{name}={text}")) == {name: "not_allowed"}, text
+        assert field_errors(client.get(f"{URL}?{name}={text}")) == {name: "not_allowed"}, text
 
 
 # --- orders
@@ -289,10 +289,10 @@ def test_changed_ticket_comes_first_by_updated_at(client: FlaskClient) -> None:
     "sort", ["updated_at", "priority", "-id", "+created_at", "-CREATED_AT", "--priority", "a,b", "%00"]
 )
 def test_unknown_sort_order_is_rejected(client: FlaskClient, sort: str) -> None:
-    answer = client.get(f"{URL}?sort={sort}")
-    assert faults(answer) == {"sort": "not_allowed"}
+    response = client.get(f"{URL}?sort={sort}")
+    assert field_errors(response) == {"sort": "not_allowed"}
     assert all(
-        known in answer.get_json()["error"] for known in ("-created_at", "created_at", "-updated_at", "-priority")
+        known in response.get_json()["error"] for known in ("-created_at", "created_at", "-updated_at", "-priority")
     )
 
 
@@ -304,18 +304,18 @@ def test_unknown_sort_order_is_rejected(client: FlaskClient, sort: str) -> None:
 )
 @pytest.mark.parametrize("value", ["x", ""])
 def test_unknown_parameter_is_rejected(client: FlaskClient, name: str, value: str) -> None:
-    answer = client.get(f"{URL}?{quote(name, safe='%')}={value}")
-    assert list(faults(answer).values()) == ["unknown"]
+    response = client.get(f"{URL}?{quote(name, safe='%')}={value}")
+    assert list(field_errors(response).values()) == ["unknown"]
 
 
 @pytest.mark.parametrize("name", [*TIMES, "search", "sort", "limit", "cursor", "count"])
 def test_repeated_parameter_is_rejected(client: FlaskClient, name: str) -> None:
-    assert faults(client.get(f"{URL}?{name}=1&{name}=1")) == {name: "repeated"}
+    assert field_errors(client.get(f"{URL}?{name}=1&{name}=1")) == {name: "repeated"}
 
 
 def test_all_errors_are_reported_at_once(client: FlaskClient) -> None:
     query = "?category=a&priority=b&status=c&created_since=d&updated_before=e&sort=f&limit=g&cursor=h&count=i&wrong=j"
-    assert set(faults(client.get(URL + query))) == {
+    assert set(field_errors(client.get(URL + query))) == {
         *("category", "priority", "status", "created_since", "updated_before"),
         *("sort", "limit", "cursor", "count", "wrong"),
     }

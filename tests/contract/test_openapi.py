@@ -1,4 +1,4 @@
-"""GET /openapi.json: the document is valid and complete, and the service does what it says"""
+"""GET /openapi.json: the document is valid and complete, and the service does what it says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/tickets/ : limit, cursor, Link and count"""
+"""GET /api/tickets/: limit, cursor, Link and count."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert, insert_many, next_page, pages, titles
+from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, next_page, pages, titles
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
 
 
-def cursor_of(answer: TestResponse) -> str:
+def cursor_of(response: TestResponse) -> str:
     """Return the cursor in a response's Link header."""
-    address = next_page(answer)
+    address = next_page(response)
     assert address
     return parse_qs(urlsplit(address).query)["cursor"][0]
 
@@ -65,9 +65,9 @@ def test_page_has_100_tickets_by_default(client: FlaskClient, database: Connecti
     ],
 )
 def test_invalid_limit_is_rejected(client: FlaskClient, limit: str) -> None:
-    answer = client.get(f"{URL}?limit={limit}")
-    assert faults(answer) == {"limit": "not_allowed"}
-    assert "500" in answer.get_json()["error"]
+    response = client.get(f"{URL}?limit={limit}")
+    assert field_errors(response) == {"limit": "not_allowed"}
+    assert "500" in response.get_json()["error"]
 
 
 # --- Link
@@ -211,7 +211,7 @@ def test_cursor_of_another_order_is_rejected(client: FlaskClient, database: Conn
     cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
     assert client.get(f"{URL}?sort={sort}&cursor={cursor}").status_code == 200
     for other in set(SORTS) - {sort}:
-        assert faults(client.get(f"{URL}?sort={other}&cursor={cursor}")) == {"cursor": "not_allowed"}
+        assert field_errors(client.get(f"{URL}?sort={other}&cursor={cursor}")) == {"cursor": "not_allowed"}
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -220,7 +220,7 @@ def test_tampered_cursor_is_rejected(client: FlaskClient, database: Connection, 
     cursor = cursor_of(client.get(f"{URL}?limit=5&sort={sort}"))
     tampered = [cursor[:-1], cursor[1:], cursor[: len(cursor) // 2], cursor + "A", cursor + "=", cursor.swapcase()]
     for text in [*tampered, cursor * 2, cursor[::-1], cursor + "%0a", "%20" + cursor, cursor[:20] + "!" + cursor[20:]]:
-        assert faults(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}, text
+        assert field_errors(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}, text
 
 
 ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
@@ -260,14 +260,14 @@ FORGED = [
 @pytest.mark.parametrize("sort", SORTS)
 def test_forged_cursor_is_rejected(client: FlaskClient, sort: str, plain: str) -> None:
     text = urlsafe_b64encode(plain.encode()).decode().rstrip("=") or "-"
-    assert faults(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?sort={sort}&cursor={text}")) == {"cursor": "not_allowed"}
 
 
 @pytest.mark.parametrize(
     "text", ["x", "1", "null", "%00", "%F0%9F%8E%AB", "%2F", "====", "A" * 100_000, "..", "a b", ID]
 )
 def test_garbage_as_cursor_is_rejected(client: FlaskClient, text: str) -> None:
-    assert faults(client.get(f"{URL}?cursor={text}")) == {"cursor": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?cursor={text}")) == {"cursor": "not_allowed"}
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -300,9 +300,9 @@ def test_count_is_exact_over_all_pages(
     client: FlaskClient, database: Connection, filters: str, count: int, sort: str
 ) -> None:
     insert_many(database, 128)
-    answer = client.get(f"{URL}?count=true&limit=2&sort={sort}{filters}")
-    assert answer.headers["X-Total-Count"] == str(count)
-    address = next_page(answer)
+    response = client.get(f"{URL}?count=true&limit=2&sort={sort}{filters}")
+    assert response.headers["X-Total-Count"] == str(count)
+    address = next_page(response)
     if address:
         assert client.get(address).headers["X-Total-Count"] == str(count)
 
@@ -314,4 +314,4 @@ def test_count_is_absent_by_default(client: FlaskClient, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["1", "yes", "on", "exact", "%00", "true,true"])
 def test_invalid_count_is_rejected(client: FlaskClient, value: str) -> None:
-    assert faults(client.get(f"{URL}?count={value}")) == {"count": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?count={value}")) == {"count": "not_allowed"}

@@ -1,4 +1,4 @@
-"""PATCH /api/tickets/:id"""
+"""PATCH /api/tickets/:id."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.bodies import MALFORMED_SAMPLE, NOT_A_CHOICE_SAMPLE, NOT_TEXT_SAMPLE
-from tests.support.tickets import URL, faults, file_ticket, problem
+from tests.support.tickets import URL, field_errors, file_ticket, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
 if TYPE_CHECKING:
@@ -119,19 +119,19 @@ def test_updated_at_never_goes_back(client: FlaskClient, path: str, database: Co
 @pytest.mark.parametrize("field", ["title", "description"])
 @pytest.mark.parametrize("value", NOT_TEXT_SAMPLE.values(), ids=NOT_TEXT_SAMPLE)
 def test_it_rejects_values_that_are_not_texts(client: FlaskClient, path: str, field: str, value: object) -> None:
-    assert list(faults(patch(client, path, {field: value}))) == [f"#/{field}"]
+    assert list(field_errors(patch(client, path, {field: value}))) == [f"#/{field}"]
 
 
 def test_it_rejects_a_title_that_is_too_long(client: FlaskClient, path: str) -> None:
     assert client.patch(path, json={"title": "🎫" * 200}).status_code == 200
-    assert faults(client.patch(path, json={"title": "🎫" * 201})) == {"#/title": "too_long"}
+    assert field_errors(client.patch(path, json={"title": "🎫" * 201})) == {"#/title": "too_long"}
 
 
 @pytest.mark.parametrize("field", ALLOWED)
 @pytest.mark.parametrize("value", NOT_A_CHOICE_SAMPLE)
 def test_it_rejects_values_that_are_not_allowed(client: FlaskClient, path: str, field: str, value: object) -> None:
     response = patch(client, path, {field: value})
-    assert faults(response) == {f"#/{field}": "not_allowed"}
+    assert field_errors(response) == {f"#/{field}": "not_allowed"}
     assert all(word in response.get_json()["error"] for word in (field, *ALLOWED[field]))
 
 
@@ -143,7 +143,7 @@ def test_it_rejects_a_malformed_body(client: FlaskClient, path: str, body: bytes
 
 def test_it_reports_all_errors_and_changes_nothing(client: FlaskClient, path: str) -> None:
     body = {"title": "", "description": None, "category": "x", "priority": 5, "status": ["open"]}
-    assert set(faults(client.patch(path, json=body))) == {f"#/{field}" for field in body}
+    assert set(field_errors(client.patch(path, json=body))) == {f"#/{field}" for field in body}
     client.patch(path, json={"title": "New", "status": "x"})
     assert client.get(path).get_json()["version"] == 1
 

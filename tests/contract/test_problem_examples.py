@@ -1,4 +1,4 @@
-"""Every example of a problem in the OpenAPI document is one that the service sends"""
+"""Every example of a problem in the OpenAPI document is one that the service sends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Problem documents, on all routes"""
+"""Problem documents, on all routes."""
 
 from __future__ import annotations
 

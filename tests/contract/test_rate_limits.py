@@ -1,4 +1,4 @@
-"""RATE_LIMIT"""
+"""RATE_LIMIT."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id"""
+"""GET /api/tickets/:id."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""X-Request-Id: accepted or generated, returned and logged"""
+"""X-Request-Id: accepted or generated, returned and logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every path with and without a trailing slash, with every method; names that are never ids"""
+"""Every path with and without a trailing slash, with every method; names that are never ids."""
 
 from __future__ import annotations
 

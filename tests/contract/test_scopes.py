@@ -1,4 +1,4 @@
-"""The scopes of API keys"""
+"""The scopes of API keys."""
 
 from __future__ import annotations
 

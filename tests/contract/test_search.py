@@ -1,4 +1,4 @@
-"""GET /api/tickets/?search= : one text, literally and in any letter case, in titles and descriptions"""
+"""GET /api/tickets/?search= : one text, literally and in any letter case, in titles and descriptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.tickets import URL, faults, file_ticket, insert_many, titles
+from tests.support.tickets import URL, field_errors, file_ticket, insert_many, titles
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -105,4 +105,4 @@ def test_labels_and_ids_are_not_searched(client: FlaskClient) -> None:
 
 
 def test_nul_character_is_rejected(client: FlaskClient) -> None:
-    assert faults(client.get(f"{URL}?search=a%00b")) == {"search": "not_allowed"}
+    assert field_errors(client.get(f"{URL}?search=a%00b")) == {"search": "not_allowed"}

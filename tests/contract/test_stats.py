@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/"""
+"""GET /api/tickets/stats/."""
 
 from __future__ import annotations
 

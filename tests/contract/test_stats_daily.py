@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/daily/"""
+"""GET /api/tickets/stats/daily/."""
 
 from __future__ import annotations
 

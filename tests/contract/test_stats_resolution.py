@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/resolution/"""
+"""GET /api/tickets/stats/resolution/."""
 
 from __future__ import annotations
 

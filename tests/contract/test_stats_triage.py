@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/triage/"""
+"""GET /api/tickets/stats/triage/."""
 
 from __future__ import annotations
 

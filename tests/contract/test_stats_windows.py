@@ -1,4 +1,4 @@
-"""GET /api/tickets/stats/ with filters, and the totals of lists, which come from the same counters"""
+"""GET /api/tickets/stats/ with filters, and the totals of lists, which come from the same counters."""
 
 from __future__ import annotations
 

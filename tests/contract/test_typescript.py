@@ -1,4 +1,4 @@
-"""A TypeScript client generated from the OpenAPI document type-checks and works"""
+"""A TypeScript client generated from the OpenAPI document type-checks and works."""
 
 from __future__ import annotations
 

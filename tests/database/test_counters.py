@@ -1,4 +1,4 @@
-"""The counters behind the statistics (migration 0005): exact at any moment, and nobody waits for them"""
+"""The counters behind the statistics (migration 0005): they are exact at any time and block no writer."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PENDING = "SELECT count(*) FROM ticket_count_deltas"
 
 
 def differences(database: Connection) -> list[tuple[object, ...]]:
-    """What `flask stats check` finds, before and after everything is folded."""
+    """Return what `flask stats check` finds before and after all deltas are merged."""
     check = queries.load("stats.check").text.encode()
     found = database.execute(check).fetchall()
     database.execute("SELECT apply_count_deltas(NULL)")
@@ -42,7 +42,7 @@ def count(database: Connection, statement: str = "SELECT sum(tickets) FROM count
 
 @pytest.fixture
 def other(database_url: str) -> Iterator[Connection]:
-    """A second connection, in a transaction as soon as it is used; what it did is undone at the end."""
+    """A second connection, in a transaction from its first statement. Its changes are rolled back at the end."""
     with closing(psycopg.connect(database_url)) as connection:
         yield connection
 
@@ -51,7 +51,7 @@ def other(database_url: str) -> Iterator[Connection]:
 
 
 @pytest.mark.parametrize("rows", [0, 1, 255, 256, 5000])
-def test_one_statement_with_many_rows(database: Connection, clean: None, rows: int) -> None:
+def test_one_statement_with_many_rows_is_counted(database: Connection, clean: None, rows: int) -> None:
     insert_many(database, rows, step="17 minutes")
     assert count(database) == rows
     assert differences(database) == []
@@ -62,7 +62,7 @@ def test_one_statement_with_many_rows(database: Connection, clean: None, rows: i
     assert count(database) == count(database, "SELECT count(*) FROM tickets")
 
 
-def test_copy(database: Connection, clean: None) -> None:
+def test_copied_rows_are_counted(database: Connection, clean: None) -> None:
     with database.cursor().copy("COPY tickets (title, description, created_at, status) FROM STDIN") as copy:
         for n in range(1000):
             copy.write_row((f"{n}", "-", f"2026-{1 + n % 12:02}-01T00:{n % 60:02}:00Z", STATUSES[n % 4]))
@@ -70,12 +70,12 @@ def test_copy(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_a_bulk_statement_leaves_nothing_to_fold(database: Connection, clean: None) -> None:
+def test_bulk_statement_leaves_no_deltas(database: Connection, clean: None) -> None:
     insert_many(database, 5000, step="17 minutes")
     assert count(database, PENDING) == 0
 
 
-def test_every_column_that_counts(database: Connection, clean: None) -> None:
+def test_change_of_any_column_is_counted(database: Connection, clean: None) -> None:
     insert_many(database, 64)
     for change in (
         "created_at = created_at - interval '40 days'",
@@ -89,7 +89,7 @@ def test_every_column_that_counts(database: Connection, clean: None) -> None:
         assert differences(database) == []
 
 
-def test_insert_on_conflict(database: Connection, clean: None) -> None:
+def test_insert_on_conflict_is_counted_once(database: Connection, clean: None) -> None:
     ticket_id = insert(database, "x", "2026-01-01")
     upsert = (
         "INSERT INTO tickets (id, title, description, updated_at) VALUES (%s, 'y', '-', now())"
@@ -100,7 +100,7 @@ def test_insert_on_conflict(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_what_was_rolled_back_was_not_counted(database: Connection, other: Connection, clean: None) -> None:
+def test_rolled_back_changes_are_not_counted(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 100)
     for _ in range(3):
         other.execute(INSERT.encode(), ["billing", "low"])
@@ -115,7 +115,7 @@ def test_what_was_rolled_back_was_not_counted(database: Connection, other: Conne
     assert differences(database) == []
 
 
-def test_a_broken_connection_leaves_nothing(database: Connection, database_url: str, clean: None) -> None:
+def test_changes_of_a_broken_connection_are_not_counted(database: Connection, database_url: str, clean: None) -> None:
     insert_many(database, 100)
     with closing(psycopg.connect(database_url)) as victim:
         victim.execute("UPDATE tickets SET status = 'closed'")
@@ -126,14 +126,14 @@ def test_a_broken_connection_leaves_nothing(database: Connection, database_url: 
     assert differences(database) == []
 
 
-def test_truncate(database: Connection, clean: None) -> None:
+def test_truncate_resets_all_counters(database: Connection, clean: None) -> None:
     insert_many(database, 500)
     database.execute("TRUNCATE tickets")
     for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min"):
         assert count(database, f"SELECT count(*) FROM {table}") == 0
 
 
-def test_a_transaction_sees_its_own_changes_and_no_others(
+def test_transaction_counts_only_its_own_uncommitted_changes(
     client: FlaskClient, database: Connection, other: Connection
 ) -> None:
     other.execute(INSERT.encode(), ["billing", "low"])
@@ -141,8 +141,8 @@ def test_a_transaction_sees_its_own_changes_and_no_others(
     assert (count(other), count(database)) == (2, 1)
 
 
-def hammer(url: str, seed: int, rounds: int) -> None:
-    """Random work on tickets: creates, changes, deletes, bulk, rollbacks."""
+def write_randomly(url: str, seed: int, rounds: int) -> None:
+    """Create, change and delete random tickets, alone and in bulk, and roll some changes back."""
     dice = random.Random(seed)
     with closing(psycopg.connect(url)) as connection:
         for _ in range(rounds):
@@ -178,9 +178,9 @@ def _work(connection: Connection, dice: random.Random) -> None:
         connection.execute(bulk, whose[:1])
 
 
-def test_exact_under_a_hammer(database: Connection, database_url: str, clean: None) -> None:
+def test_counters_are_exact_during_concurrent_writes(database: Connection, database_url: str, clean: None) -> None:
     with in_background() as threads:
-        works = [threads.submit(hammer, database_url, seed, 60) for seed in range(8)]
+        works = [threads.submit(write_randomly, database_url, seed, 60) for seed in range(8)]
         recounts = [threads.submit(recount, database_url) for _ in range(3)]
         while not all(work.done() for work in works):
             assert differences_now(database) == []
@@ -199,13 +199,13 @@ def differences_now(database: Connection) -> list[tuple[object, ...]]:
     return database.execute(queries.load("stats.check").text.encode()).fetchall()
 
 
-# --- nobody waits
+# --- locks
 
 
-def test_no_writer_waits_for_another_that_holds_its_counts(
+def test_writers_do_not_wait_for_uncommitted_counts(
     client: FlaskClient, database: Connection, other: Connection
 ) -> None:
-    """Not for one that wrote, nor for one that is folding; the time limit is 1 ms of waiting for any lock."""
+    """They wait at most 1 ms for a lock that a writer or a merge holds."""
     insert_many(database, 100)
     ids = [row[0] for row in database.execute("SELECT id FROM tickets ORDER BY id").fetchall()]
     other.execute(INSERT.encode(), ["billing", "low"])
@@ -213,7 +213,7 @@ def test_no_writer_waits_for_another_that_holds_its_counts(
     other.execute("DELETE FROM tickets WHERE id = %s", [ids[1]])
     other.execute("SELECT apply_count_deltas(NULL)")
     database.execute("SET lock_timeout = '1ms'")
-    for _ in range(600):  # some of them try to fold
+    for _ in range(600):  # some of them try to merge deltas
         database.execute(INSERT.encode(), ["billing", "low"])
     insert_many(database, 1000)
     database.execute("UPDATE tickets SET status = 'closed', priority = 'low' WHERE id <> ALL (%s)", [ids[:2]])
@@ -238,9 +238,7 @@ def test_writers_do_not_wait_for_a_recount(database: Connection, other: Connecti
     assert differences(database) == []
 
 
-def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
-    database: Connection, other: Connection, clean: None
-) -> None:
+def test_transactions_in_opposite_order_do_not_deadlock(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 2)
     database.execute("SET lock_timeout = '1ms'")
     with database.transaction():
@@ -254,8 +252,8 @@ def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
     assert differences(database) == []
 
 
-def test_under_repeatable_read_nobody_folds(database: Connection, other: Connection, clean: None) -> None:
-    """A fold of rows that another folded since the snapshot would fail the writer."""
+def test_deltas_are_not_merged_under_repeatable_read(database: Connection, other: Connection, clean: None) -> None:
+    """Merging deltas that another session merged after the snapshot would fail the writer."""
     insert(database, "x", "2026-01-01")
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     assert count(other) == 1
@@ -267,10 +265,10 @@ def test_under_repeatable_read_nobody_folds(database: Connection, other: Connect
     assert differences(database) == []
 
 
-# --- folding
+# --- merging
 
 
-def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> None:
+def test_writers_merge_deltas_from_time_to_time(database: Connection, clean: None) -> None:
     for _ in range(40):
         for _ in range(100):
             database.execute(INSERT.encode(), ["billing", "low"])
@@ -281,7 +279,7 @@ def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> N
     assert count(database, "SELECT sum(tickets) FROM ticket_totals") != 0
 
 
-def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, clean: None) -> None:
+def test_merge_is_limited_to_a_number_of_deltas(database: Connection, other: Connection, clean: None) -> None:
     other.execute("SELECT pg_advisory_xact_lock(7598253, 1)")
     insert_many(database, 300, step="16 minutes")
     other.rollback()
@@ -291,7 +289,7 @@ def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, c
     assert differences(database) == []
 
 
-def test_a_recount_wants_to_see_what_others_did(other: Connection, clean: None) -> None:
+def test_recount_requires_read_committed(other: Connection, clean: None) -> None:
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with pytest.raises(psycopg.DatabaseError, match="READ COMMITTED"):
         other.execute("SELECT recount_tickets()")
@@ -306,7 +304,7 @@ def resolved(database: Connection) -> list[object]:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_ticket_that_comes_in_resolved_was_so_since_its_last_change(
+def test_inserted_resolved_ticket_has_the_time_of_its_last_change(
     database: Connection, clean: None, status: str
 ) -> None:
     statement = (
@@ -318,7 +316,7 @@ def test_a_ticket_that_comes_in_resolved_was_so_since_its_last_change(
     assert resolved(database) == (expected if status in ("resolved", "closed") else [None, None])
 
 
-def test_a_given_time_of_resolution_is_kept(database: Connection, clean: None) -> None:
+def test_given_time_of_resolution_is_kept(database: Connection, clean: None) -> None:
     database.execute(
         "INSERT INTO tickets (title, description, status, created_at, resolved_at)"
         " VALUES ('x', '-', 'open', '2026-01-01Z', '2026-01-02Z')"
@@ -327,7 +325,7 @@ def test_a_given_time_of_resolution_is_kept(database: Connection, clean: None) -
 
 
 @pytest.mark.parametrize("status", ["resolved", "closed"])
-def test_the_first_resolution_stays(client: FlaskClient, database: Connection, status: str) -> None:
+def test_first_time_of_resolution_is_kept(client: FlaskClient, database: Connection, status: str) -> None:
     path = URL + file_ticket(client)["id"]
     assert resolved(database) == [None]
     client.patch(path, json={"status": "in_progress"})
@@ -340,8 +338,8 @@ def test_the_first_resolution_stays(client: FlaskClient, database: Connection, s
     assert differences(database) == []
 
 
-def test_the_release_before_need_not_know_of_it(database: Connection, clean: None) -> None:
-    """Its UPDATE sets a status and updated_at, no more."""
+def test_resolved_at_is_set_for_the_previous_release(database: Connection, clean: None) -> None:
+    """Its UPDATE sets only the status and updated_at."""
     insert(database, "x", "2026-01-01Z")
     database.execute("UPDATE tickets SET status = 'resolved', updated_at = '2100-01-01Z', version = 2")
     assert resolved(database) == ["2100-01-01T00:00:00.000Z"]

@@ -41,7 +41,7 @@ def url(new_database: Callable[[], str]) -> str:
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Two migrations; definitions are added to the folder `sql` beside them."""
+    """Two migrations. Tests add definitions to the folder `sql` next to them."""
     folder = tmp_path / "migrations"
     write(folder, "0001_animals", "CREATE TABLE animals (name text);")
     write(folder, "0002_plants", "CREATE TABLE plants (name text);")
@@ -95,7 +95,7 @@ def test_a_failing_migration_leaves_nothing_and_can_be_corrected(url: str, direc
     assert migrations.apply(url, directory) == ["0003_broken"]
 
 
-def test_it_runs_outside_a_transaction_when_a_file_asks_for_it(url: str, directory: Path) -> None:
+def test_file_can_request_to_run_outside_a_transaction(url: str, directory: Path) -> None:
     concurrent = "-- transactional: false\nCREATE INDEX CONCURRENTLY names ON animals (name);"
     write(directory, "0003_names", concurrent)
     assert "0003_names" in migrations.apply(url, directory)
@@ -259,7 +259,7 @@ def test_ten_processes_at_once_apply_each_migration_once(url: str, directory: Pa
     assert sorted(applied) == ["0001_animals", "0002_plants", "0003_names", "0004_slow"]
 
 
-def test_a_killed_run_leaves_nothing_in_the_way(url: str, directory: Path) -> None:
+def test_migration_after_a_killed_run_succeeds(url: str, directory: Path) -> None:
     write(directory, "0003_long", "CREATE TABLE long (); SELECT pg_sleep(600);")
     with applying(url, directory) as process:
         sleeping = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'PgSleep'"
@@ -272,7 +272,7 @@ def test_a_killed_run_leaves_nothing_in_the_way(url: str, directory: Path) -> No
 
 
 @pytest.mark.parametrize("crash", ["mark_one", "record"])
-def test_a_crash_at_the_mark_undoes_the_migration(
+def test_crash_while_marking_undoes_the_migration(
     url: str, directory: Path, crash: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from yoyo.backends.base import DatabaseBackend  # type: ignore[import-untyped]
@@ -375,7 +375,7 @@ def test_an_unreachable_database_is_named(directory: Path) -> None:
         migrations.apply("postgresql://ann:hunter2@127.0.0.1:1/tickets", directory)
 
 
-def test_it_works_where_user_and_host_have_no_name(url: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_works_without_names_of_user_and_host(url: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown() -> str:
         raise KeyError("getpwuid(): uid not found")
 

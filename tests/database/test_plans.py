@@ -1,4 +1,4 @@
-"""Query plans: which index serves which query, on a table of 40,000 tickets"""
+"""Query plans: which index serves which query, on a table of 40,000 tickets."""
 
 from __future__ import annotations
 

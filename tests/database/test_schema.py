@@ -1,4 +1,4 @@
-"""What the table promises by itself: its enums, its constraints, its ids (RFC 9562 section 5.7)"""
+"""The table of tickets: its enums, its constraints and its ids (RFC 9562 section 5.7)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOMENTS = [
 
 
 def one(database: Connection, statement: str, *values: object) -> object:
-    """The single value that a statement answers."""
+    """Return the single value of a statement."""
     row = database.execute(statement.encode(), values).fetchone()
     assert row
     return row[0]
@@ -50,7 +50,7 @@ def microseconds(moment: str) -> int:
 
 
 @pytest.mark.parametrize(("name", "values"), [("category", CATEGORIES), ("priority", PRIORITIES), ("status", STATUSES)])
-def test_the_enums_are_those_of_the_application(database: Connection, name: str, values: tuple[str, ...]) -> None:
+def test_enums_are_those_of_the_application(database: Connection, name: str, values: tuple[str, ...]) -> None:
     assert one(database, f"SELECT enum_range(NULL::ticket_{name})::text[]") == list(values)
 
 
@@ -77,7 +77,7 @@ def test_each_constraint_rejects(database: Connection, clean: None, constraint: 
     assert caught.value.diag.constraint_name == constraint
 
 
-def test_every_constraint_is_tried(database: Connection) -> None:
+def test_every_constraint_is_tested(database: Connection) -> None:
     names = one(
         database,
         "SELECT array_agg(conname::text) FROM pg_constraint WHERE conrelid = 'tickets'::regclass AND contype <> 'n'",
@@ -85,11 +85,11 @@ def test_every_constraint_is_tried(database: Connection) -> None:
     assert set(BROKEN) == set(names)  # type: ignore[call-overload]
 
 
-def test_every_constraint_that_the_application_knows_exists() -> None:
+def test_every_constraint_in_the_application_exists() -> None:
     assert set(CONSTRAINTS) <= set(BROKEN)
 
 
-def test_the_table_takes_what_is_just_allowed(database: Connection, clean: None) -> None:
+def test_values_at_the_limits_are_accepted(database: Connection, clean: None) -> None:
     database.execute("INSERT INTO tickets (title, description) VALUES (repeat('🎫', 200), '-')")
     insert(database, "first", "1970-01-01T00:00:00Z")
     insert(database, "last", "9999-12-31T23:59:59.999999Z")
@@ -98,7 +98,7 @@ def test_the_table_takes_what_is_just_allowed(database: Connection, clean: None)
 @pytest.mark.parametrize(
     "moment", ["1969-12-31T23:59:59.999999Z", "10000-01-01", "0044-03-15 BC", "infinity", "-infinity"]
 )
-def test_the_table_rejects_other_times(database: Connection, clean: None, moment: str) -> None:
+def test_times_out_of_range_are_rejected(database: Connection, clean: None, moment: str) -> None:
     with pytest.raises(psycopg.DatabaseError):
         insert(database, "x", moment)
     assert one(database, "SELECT count(*) FROM tickets") == 0
@@ -108,7 +108,7 @@ def test_the_table_rejects_other_times(database: Connection, clean: None, moment
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_an_id_is_a_uuid_of_version_7_with_its_time(database: Connection, clean: None, moment: str) -> None:
+def test_id_is_a_uuid_of_version_7_with_the_creation_time(database: Connection, clean: None, moment: str) -> None:
     ticket_id = UUID(insert(database, "x", moment))
     milliseconds, rest = divmod(microseconds(moment), 1000)
     assert (ticket_id.version, ticket_id.variant) == (7, RFC_4122)
@@ -116,7 +116,7 @@ def test_an_id_is_a_uuid_of_version_7_with_its_time(database: Connection, clean:
     assert ticket_id.int >> 64 & 0xFFF == rest * 4096 // 1000
 
 
-def test_an_id_made_by_a_call_has_the_time_of_the_ticket(client: FlaskClient, database: Connection) -> None:
+def test_id_of_a_created_ticket_has_its_creation_time(client: FlaskClient, database: Connection) -> None:
     ticket = file_ticket(client)
     created_at = one(database, "SELECT created_at FROM tickets")
     assert isinstance(created_at, datetime)
@@ -124,7 +124,7 @@ def test_an_id_made_by_a_call_has_the_time_of_the_ticket(client: FlaskClient, da
     assert UUID(ticket["id"]).int >> 80 == (created_at - EPOCH) // timedelta(milliseconds=1)
 
 
-def test_the_random_bits_differ(database: Connection, clean: None) -> None:
+def test_random_bits_of_ids_differ(database: Connection, clean: None) -> None:
     insert_many(database, 2000, step="0")
     parts = [row[0].int % 2**62 for row in database.execute("SELECT id FROM tickets") if isinstance(row[0], UUID)]
     assert len(set(parts)) == 2000
@@ -133,7 +133,7 @@ def test_the_random_bits_differ(database: Connection, clean: None) -> None:
 
 
 @pytest.mark.parametrize("start", ["1970-01-01", "2026-05-05T12:00:00Z", "2540-01-01", "9999-12-31T23:59:59.99Z"])
-def test_a_microsecond_is_enough_to_order_ids(database: Connection, start: str) -> None:
+def test_ids_a_microsecond_apart_are_ordered(database: Connection, start: str) -> None:
     """Every id of a microsecond, the floor included, is below those of the next."""
     wrong = one(
         database,
@@ -150,7 +150,7 @@ def test_a_microsecond_is_enough_to_order_ids(database: Connection, start: str) 
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_floor_is_exact(database: Connection, clean: None, moment: str) -> None:
+def test_floor_of_a_time_is_exact(database: Connection, clean: None, moment: str) -> None:
     if not moment.startswith("1970-01-01T00:00:00Z"):
         database.execute(
             "INSERT INTO tickets (title, description, created_at)"
@@ -166,12 +166,12 @@ def test_a_floor_is_exact(database: Connection, clean: None, moment: str) -> Non
 
 
 @pytest.mark.parametrize("moment", ["1969-12-31T23:59:59.999999Z", "0001-01-01", "4713-01-01 BC"])
-def test_a_floor_before_1970_is_that_of_1970(database: Connection, moment: str) -> None:
+def test_floor_of_a_time_before_1970_is_that_of_1970(database: Connection, moment: str) -> None:
     assert one(database, "SELECT uuid_v7_floor(%s) = uuid_v7_floor('1970-01-01T00:00:00Z')", moment) is True
     assert one(database, "SELECT uuid_v7_floor('1970-01-01T00:00:00Z')::text") == "00000000-0000-7000-8000-000000000000"
 
 
-def test_the_order_of_ids_is_the_order_of_creation(client: FlaskClient, database: Connection) -> None:
+def test_order_of_ids_is_the_order_of_creation(client: FlaskClient, database: Connection) -> None:
     with database.cursor().copy("COPY tickets (title, description, created_at) FROM STDIN") as copy:
         for day in (3, 1, 5):
             copy.write_row((f"day {day}", "copied", f"2026-01-0{day}T00:00:00Z"))
@@ -189,7 +189,7 @@ def test_the_order_of_ids_is_the_order_of_creation(client: FlaskClient, database
     )
 
 
-def test_rows_that_come_in_are_complete(client: FlaskClient, database: Connection) -> None:
+def test_inserted_rows_get_defaults(client: FlaskClient, database: Connection) -> None:
     insert(database, "x", "2026-01-01T00:00:00.123456Z")
     [ticket] = client.get(URL).get_json()
     assert ticket["created_at"] == ticket["updated_at"] == "2026-01-01T00:00:00.123Z"
@@ -201,7 +201,7 @@ def test_rows_that_come_in_are_complete(client: FlaskClient, database: Connectio
 
 
 @pytest.mark.parametrize(
-    ("stored", "answered"),
+    ("stored", "returned"),
     [
         ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.000Z"),
         ("2026-01-01T00:00:00.9999994Z", "2026-01-01T00:00:00.999Z"),
@@ -211,13 +211,13 @@ def test_rows_that_come_in_are_complete(client: FlaskClient, database: Connectio
     ],
 )
 def test_times_are_rfc3339_in_utc_with_milliseconds(
-    client: FlaskClient, database: Connection, stored: str, answered: str
+    client: FlaskClient, database: Connection, stored: str, returned: str
 ) -> None:
     ticket_id = insert(database, "x", stored)
-    assert client.get(URL + ticket_id).get_json()["created_at"] == answered
+    assert client.get(URL + ticket_id).get_json()["created_at"] == returned
 
 
-def test_times_do_not_depend_on_the_zone_of_the_connection(database: Connection) -> None:
+def test_times_do_not_depend_on_the_session_time_zone(database: Connection) -> None:
     for zone in ("Asia/Kolkata", "America/St_Johns", "UTC"):
         database.execute("SELECT set_config('TimeZone', %s, false)", [zone])
         assert one(database, "SELECT rfc3339('2026-03-29T01:30:00Z')") == "2026-03-29T01:30:00.000Z"
@@ -226,5 +226,5 @@ def test_times_do_not_depend_on_the_zone_of_the_connection(database: Connection)
         )
 
 
-def test_a_ticket_of_now_has_the_form_too(client: FlaskClient) -> None:
+def test_times_of_a_new_ticket_have_milliseconds(client: FlaskClient) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", file_ticket(client)["created_at"])

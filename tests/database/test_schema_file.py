@@ -92,7 +92,7 @@ def views(database: Connection) -> list[object]:
     return found(database, "SELECT relname FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace")
 
 
-def test_old_names_are_in_one_file(database: Connection) -> None:
+def test_old_names_are_defined_in_one_file(database: Connection) -> None:
     """And the file says how to drop each of them."""
     text = (SQL / "compatibility.sql").read_text()
     dropped = re.findall(r"\w+", " ".join(re.findall(r"^--     DROP (?:FUNCTION|VIEW) (.*);", text, re.MULTILINE)))

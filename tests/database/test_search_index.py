@@ -1,4 +1,4 @@
-"""Searches with the index find what a plain implementation of the syntax in Python finds"""
+"""Searches with the index find what a plain implementation of the syntax in Python finds."""
 
 from __future__ import annotations
 

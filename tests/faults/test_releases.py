@@ -157,7 +157,7 @@ def test_every_query_of_the_previous_release_works_on_this_schema(previous: tupl
 
 
 def test_the_previous_release_keeps_working_during_a_deploy(previous: tuple[str, Release]) -> None:
-    """What it writes after the migration, this release finds in figures, search, history and learning."""
+    """This release finds its writes after the migration in statistics, search, history and training."""
     url, old = previous
     old.connection.execute("DELETE FROM tickets")
     migrations.apply(url)

@@ -202,7 +202,7 @@ def test_requests_in_two_packets_are_read_as_by_gunicorn(cut: int) -> None:
         b"X-Forwarded-For: 1.2.3.4\r\nX-Forwarded-Proto: https\r\nX-Request-Id: 1\r\nVia: 1.1 router\r\n",
     ],
 )
-def test_common_requests_take_the_short_way(fields: bytes) -> None:
+def test_common_requests_use_the_fast_parser(fields: bytes) -> None:
     assert type(read_one(b"POST /api/tickets/?limit=2 HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n")) is SimpleRequest
 
 

@@ -42,9 +42,9 @@ def lines(service: Service) -> list[dict[str, Any]]:
     return [json.loads(line) for line in service.log.read_text().splitlines()]
 
 
-def line_of(service: Service, answer: Response) -> dict[str, Any]:
-    """The line of an answered request."""
-    given = answer.headers["X-Request-Id"]
+def line_of(service: Service, response: Response) -> dict[str, Any]:
+    """Return the log line of a request."""
+    given = response.headers["X-Request-Id"]
     found: list[dict[str, Any]] = []
 
     def written() -> bool:
@@ -80,10 +80,10 @@ def test_each_request_has_one_line(service: Service, method: str, path: str, rou
 
 
 @pytest.mark.parametrize("given", ["a", "01890000-0000-7000-8000-000000000000", "Root=1-67891233:abc/=+@.", "a" * 128])
-def test_a_request_id_is_taken(service: Service, given: str) -> None:
-    answer = service.call("GET", "/livez", headers={"X-Request-Id": given})
-    assert answer.headers.get_all("X-Request-Id") == [given]
-    assert line_of(service, answer)["request_id"] == given
+def test_given_request_id_is_used(service: Service, given: str) -> None:
+    response = service.call("GET", "/livez", headers={"X-Request-Id": given})
+    assert response.headers.get_all("X-Request-Id") == [given]
+    assert line_of(service, response)["request_id"] == given
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_request_id_is_taken(service: Service, given: str) -> None:
         b"a\r\nX-Request-Id: b",
     ],
 )
-def test_a_request_id_that_is_not_sane_is_replaced(service: Service, given: bytes) -> None:
+def test_invalid_request_id_is_replaced(service: Service, given: bytes) -> None:
     head = b"GET /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Request-Id: " + given + b"\r\n\r\n"
     (made,) = re.findall(rb"X-Request-Id: (.*?)\r\n", service.raw(head))
     assert re.fullmatch(rb"[0-9a-f]{32}", made)
@@ -131,7 +131,7 @@ def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path) -> 
 
 
 def everything(service: Service) -> None:
-    """Calls of all kinds, each with words that must not be in the log."""
+    """Send requests of all kinds, each with words that must not be in the log."""
     text = {"title": WORDS, "description": WORDS}
     created = service.call("POST", URL, text)
     path = created.headers["Location"]
@@ -152,7 +152,7 @@ def everything(service: Service) -> None:
         (service.call("GET", path, headers={"If-None-Match": '"xylophone"', "Authorization": "Bearer planted"}), 200),
         (service.call("DELETE", path, headers={"If-Match": '"xylophone"'}), 412),
     ]
-    assert [(answer.status, status) for answer, status in expected if answer.status != status] == []
+    assert [(response.status, status) for response, status in expected if response.status != status] == []
     for request in (
         b"GET /xylophone quagmire HTTP/1.1\r\n\r\n",
         b"xylophone\r\n\r\n",

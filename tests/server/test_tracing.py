@@ -33,7 +33,7 @@ HEADER = f"00-{TRACE}-{PARENT}-01"
 
 
 def is_installed() -> bool:
-    """Whether the extra is there; development does not need it."""
+    """Return whether the optional packages are installed; development does not need them."""
     try:
         check_installed()
     except ConfigError:
@@ -68,7 +68,7 @@ def test_a_traceparent_is_read(header: str) -> None:
         f"00-{TRACE}٣-{PARENT}-01",
     ],
 )
-def test_what_is_no_traceparent_is_ignored(header: str) -> None:
+def test_invalid_traceparent_is_ignored(header: str) -> None:
     assert read(header) is None
 
 
@@ -79,7 +79,7 @@ def test_the_log_names_the_trace(service: Service) -> None:
         assert "trace_id" not in line_of(service, service.call("GET", "/livez", headers=headers))
 
 
-def test_further_lines_of_a_request_name_it_too() -> None:
+def test_all_log_lines_of_a_request_name_the_trace() -> None:
     token = trace.set(Trace(TRACE, PARENT))
     try:
         line = json.loads(JsonFormatter().format(logging.makeLogRecord({"msg": "x"})))
@@ -88,7 +88,7 @@ def test_further_lines_of_a_request_name_it_too() -> None:
     assert (line["trace_id"], line["parent_id"]) == (TRACE, PARENT)
 
 
-def test_a_connection_does_not_carry_a_trace_on(service: Service) -> None:
+def test_trace_ends_with_its_request(service: Service) -> None:
     with_trace = b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: carry-1\r\ntraceparent: " + HEADER.encode()
     service.raw(
         with_trace + b"\r\n\r\nGET /livez HTTP/1.1\r\nHost: x\r\nX-Request-Id: carry-2\r\nConnection: close\r\n\r\n"
@@ -100,7 +100,7 @@ def test_a_connection_does_not_carry_a_trace_on(service: Service) -> None:
     assert "trace_id" not in second
 
 
-def test_nothing_is_imported_for_traces_by_default() -> None:
+def test_tracing_packages_are_not_imported_by_default() -> None:
     program = "import app, sys; print([name for name in sys.modules if name.startswith('opentelemetry')])"
     command = [sys.executable, "-c", program]
     environment = {"DATABASE_URL": "postgresql://127.0.0.1:1/x"}
@@ -109,7 +109,7 @@ def test_nothing_is_imported_for_traces_by_default() -> None:
 
 @pytest.mark.skipif(INSTALLED, reason="requirements-otel.txt is installed")
 @pytest.mark.parametrize("command", [("flask", "routes"), ("gunicorn", "app:app")])
-def test_without_the_packages_it_says_what_to_do(command: tuple[str, ...]) -> None:
+def test_missing_tracing_packages_are_named_in_the_error(command: tuple[str, ...]) -> None:
     settings = {"DATABASE_URL": "postgresql://127.0.0.1:1/x", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:1"}
     status, printed = run(*command, **settings)
     assert status == 1

@@ -1,4 +1,4 @@
-"""Invalid bodies and values"""
+"""Invalid bodies and values."""
 
 from __future__ import annotations
 

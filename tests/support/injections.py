@@ -1,4 +1,4 @@
-"""SQL injection strings"""
+"""SQL injection strings."""
 
 from __future__ import annotations
 

@@ -28,35 +28,43 @@ def _labels(*names: str) -> frozenset[str]:
 
 
 FAMILIES = {
-    "http_requests_total": Family("counter", "Answered requests.", _labels("route", "method", "status")),
-    "http_request_duration_seconds": Family(
-        "histogram", "Time until the answer was ready to be sent.", _labels("route", "method")
+    "http_requests_total": Family(
+        "counter", "HTTP requests by route, method and status.", _labels("route", "method", "status")
     ),
-    "http_unreadable_requests_total": Family("counter", "What came in and was no HTTP.", _labels("status")),
-    "database_pool_connections": Family("gauge", "Connections of all workers' pools.", _labels("state")),
-    "database_pool_connections_max": Family("gauge", "Connections that all workers' pools may have."),
-    "database_pool_waiting": Family("gauge", "Requests that wait for a connection."),
-    "database_pool_requests_total": Family("counter", "Connections asked for."),
-    "database_pool_waits_total": Family("counter", "Connections that were not there at once."),
+    "http_request_duration_seconds": Family(
+        "histogram", "Time until the response was ready to be sent.", _labels("route", "method")
+    ),
+    "http_unreadable_requests_total": Family(
+        "counter", "Requests that were rejected because they violate HTTP.", _labels("status")
+    ),
+    "database_pool_connections": Family(
+        "gauge", "Connections of the pools of all workers, by state.", _labels("state")
+    ),
+    "database_pool_connections_max": Family("gauge", "Maximum number of connections of the pools of all workers."),
+    "database_pool_waiting": Family("gauge", "Requests that are waiting for a connection."),
+    "database_pool_requests_total": Family("counter", "Requests for a connection of the pool."),
+    "database_pool_waits_total": Family("counter", "Requests for a connection that had to wait."),
     "database_pool_wait_seconds_total": Family("counter", "Time spent waiting for connections."),
-    "database_pool_timeouts_total": Family("counter", "Connections that were waited for in vain."),
-    "database_pool_opened_total": Family("counter", "Connections opened."),
-    "database_pool_lost_total": Family("counter", "Connections found broken."),
+    "database_pool_timeouts_total": Family("counter", "Requests for a connection that timed out."),
+    "database_pool_opened_total": Family("counter", "Connections that were opened."),
+    "database_pool_lost_total": Family("counter", "Connections that were found broken."),
     "database_errors_total": Family(
         "counter",
-        "Failed statements, by SQLSTATE or what else failed; retried ones may have worked then.",
+        "Failed statements by SQLSTATE or other cause. Retried ones may have succeeded later.",
         _labels("kind", "retried"),
     ),
     "triage_duration_seconds": Family(
-        "histogram", "Time to suggest labels, by who decided.", _labels("call", "source")
+        "histogram", "Time to suggest labels, by operation and source of the suggestion.", _labels("call", "source")
     ),
-    "triage_fallbacks_total": Family("counter", "Suggestions that a lesser classifier had to make.", _labels("reason")),
+    "triage_fallbacks_total": Family(
+        "counter", "Suggestions that the fallback classifier made, by reason.", _labels("reason")
+    ),
     "tickets": Family("gauge", "Tickets in the database.", _labels("status")),
-    "database_up": Family("gauge", "Whether the database answered this scrape."),
+    "database_up": Family("gauge", "Whether the database responded during this scrape."),
     "workers": Family("gauge", "Worker processes."),
-    "memory_bytes": Family("gauge", "Resident memory of all workers; what they share counts in each."),
+    "memory_bytes": Family("gauge", "Resident memory of all workers. Shared memory counts once for each worker."),
     "cpu_seconds_total": Family("counter", "CPU time of all workers."),
-    "start_time_seconds": Family("gauge", "When the service was started, since 1970."),
+    "start_time_seconds": Family("gauge", "Start time of the service, in seconds since 1970."),
     "build_info": Family(
         "gauge",
         "What runs: its version, its newest migration, and Python's version.",

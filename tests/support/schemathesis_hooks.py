@@ -1,4 +1,4 @@
-"""Generators for schemathesis of what the document cannot express: cursors, time zones and files"""
+"""Generators for schemathesis of what the document cannot express: cursors, time zones and files."""
 
 from __future__ import annotations
 

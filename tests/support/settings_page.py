@@ -1,4 +1,4 @@
-"""docs/settings.md, generated from the fields of Config. `python -m tests.support.settings_page` writes it anew."""
+"""docs/settings.md, generated from the fields of Config. `python -m tests.support.settings_page` writes it."""
 
 from __future__ import annotations
 

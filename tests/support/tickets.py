@@ -104,6 +104,3 @@ def field_errors(response: TestResponse) -> dict[str, str]:
         assert list(error) in (["pointer", "detail", "code"], ["parameter", "detail", "code"])
         assert error["detail"]
     return {error.get("pointer") or error["parameter"]: error["code"] for error in errors}
-
-
-faults = field_errors  # the name that tests/contract still uses

@@ -74,7 +74,7 @@ def model(database: Connection) -> tuple[dict[object, object], dict[object, obje
 
 
 def total(database: Connection) -> dict[str, int]:
-    """The weight of all words together by label, in hundredths of a word; without the labels at zero."""
+    """Return the total weight of all words by label, in hundredths of a word, without labels at zero."""
     weights = database.cursor(row_factory=scalar_row).execute(
         "SELECT label_counts FROM triage_token_counts WHERE bucket = -1"
     )

@@ -1,4 +1,4 @@
-"""The parser of JSON bodies, and that of their members"""
+"""The parser of JSON bodies, and that of their members."""
 
 from __future__ import annotations
 

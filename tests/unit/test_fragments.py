@@ -1,4 +1,4 @@
-"""Parts of SQL statements that several files share"""
+"""Parts of SQL statements that several files share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Property tests of the input parsers: they round-trip, and raise nothing but the documented errors"""
+"""Property tests of the input parsers: they round-trip, and raise nothing but the documented errors."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_text_is_trimmed_and_storable_or_an_error(value: object) -> None:
     fields = Fields({"title": value})
     text = fields.text("title", TITLE_LENGTH)
     if fields.errors:
-        assert [fault.where for fault in fields.errors] == [{"pointer": "#/title"}]
+        assert [error.where for error in fields.errors] == [{"pointer": "#/title"}]
         assert json.dumps(InvalidInput(*fields.errors).document("/"), ensure_ascii=False).encode()
     else:
         assert isinstance(value, str)

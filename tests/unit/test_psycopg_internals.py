@@ -1,4 +1,4 @@
-"""The parts of psycopg that ticketsvc.store.postgres uses although its documentation does not describe them"""
+"""The parts of psycopg that ticketsvc.store.postgres uses although its documentation does not describe them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The syntax of a search: words, phrases, exclusions"""
+"""The syntax of a search: words, phrases, exclusions."""
 
 from __future__ import annotations
 

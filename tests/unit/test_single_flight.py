@@ -1,4 +1,4 @@
-"""Runs that identical concurrent calls share"""
+"""Runs that identical concurrent calls share."""
 
 from __future__ import annotations
 

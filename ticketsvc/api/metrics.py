@@ -39,11 +39,11 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
         for status in STATUSES:
             tickets.add_metric([status], counts.get(status, 0))
     yield tickets
-    yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database answered this scrape.", is_up)
+    yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database responded during this scrape.", is_up)
 
 
 def _start_time() -> GaugeMetricFamily:
-    help_text = "When the service was started, since 1970."
+    help_text = "Start time of the service, in seconds since 1970."
     return GaugeMetricFamily("ticketsvc_start_time_seconds", help_text, metrics.START_TIME)
 
 

@@ -13,7 +13,7 @@ from ticketsvc.services import services
 from ticketsvc.store.postgres.database import Database
 
 STATEMENT_SECONDS = 3600
-"""How long a statement of a command may work where a request's may not."""
+"""The statement timeout of commands, which may run longer than requests."""
 
 
 def database_url() -> str:
@@ -31,7 +31,7 @@ def database_url() -> str:
 
 @contextmanager
 def open_database() -> Iterator[Database]:
-    """A database for a command: patient, and its problems are sentences (ClickException)."""
+    """Yield a database with a long statement timeout. Raises ClickException instead of Problem."""
     try:
         config = dataclasses.replace(
             services().config, database_url=database_url(), statement_timeout=STATEMENT_SECONDS, pool_size=1

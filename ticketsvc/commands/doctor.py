@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found, in a sentence, and unless it is `FINE` what to do."""
+    """The result of a check, as a sentence. `advice` says what to do unless the verdict is `FINE`."""
 
     check: str
     verdict: Verdict

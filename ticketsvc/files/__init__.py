@@ -8,4 +8,4 @@ READERS = {"ndjson": ndjson_reader.read, "csv": csv_reader.read}
 FORMATS = tuple(READERS)
 
 CHUNK_BYTES = 131_072
-"""How much of a file is read at a time."""
+"""The maximum number of bytes read from a file at a time."""

@@ -119,7 +119,7 @@ class _State:
 
 
 class _Step:
-    """What is applied in one transaction: a migration of yoyo's (or None), definitions, or both."""
+    """A unit that one transaction applies: a migration of yoyo's (or None), definitions, or both."""
 
     def __init__(self, migration: Any, files: dict[str, Path]) -> None:
         self.migration = migration

@@ -40,7 +40,7 @@ class MigrationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How long to wait, in seconds, and how often to try."""
+    """Timeouts in seconds, and the number of attempts."""
 
     lock_timeout: float = 4.0  # for a table, by one statement
     attempts: int = 5

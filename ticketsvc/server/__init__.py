@@ -1,1 +1,1 @@
-"""How HTTP is served: gunicorn's gevent worker, with a request and a response that do what this service needs."""
+"""The HTTP server: gunicorn's gevent worker with this service's own requests and responses."""

@@ -35,6 +35,7 @@ class JsonFormatter(logging.Formatter):
     """Formats a record as a JSON object. `extra={"fields": {...}}` adds members to it."""
 
     def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
         fields: dict[str, object] = getattr(record, "fields", {})
         if record.exc_info and record.exc_info[1]:
             fields = {**fields, **_error_fields(record.exc_info[1])}

@@ -30,7 +30,7 @@ UNMATCHED = "unmatched"
 """The `route` of requests that match no route: their paths are chosen by clients and would be a series each."""
 
 START_TIME = float(os.environ.get(metrics_files.START_TIME, time.time()))
-"""When the service started, in Unix time."""
+"""The Unix time at which the service started."""
 
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _STATM = Path("/proc/self/statm")
@@ -58,34 +58,45 @@ def _histogram(name: str, help_text: str, *labels: str) -> Histogram:
     return histogram
 
 
-_HTTP_REQUESTS = _counter("ticketsvc_http_requests_total", "Answered requests.", "route", "method", "status")
-_HTTP_DURATION = _histogram(
-    "ticketsvc_http_request_duration_seconds", "Time until the answer was ready to be sent.", "route", "method"
+_HTTP_REQUESTS = _counter(
+    "ticketsvc_http_requests_total", "HTTP requests by route, method and status.", "route", "method", "status"
 )
-HTTP_UNREADABLE = _counter("ticketsvc_http_unreadable_requests_total", "What came in and was no HTTP.", "status")
+_HTTP_DURATION = _histogram(
+    "ticketsvc_http_request_duration_seconds", "Time until the response was ready to be sent.", "route", "method"
+)
+HTTP_UNREADABLE = _counter(
+    "ticketsvc_http_unreadable_requests_total", "Requests that were rejected because they violate HTTP.", "status"
+)
 DATABASE_ERRORS = _counter(
     "ticketsvc_database_errors_total",
-    "Failed statements, by SQLSTATE or what else failed; retried ones may have worked then.",
+    "Failed statements by SQLSTATE or other cause. Retried ones may have succeeded later.",
     "kind",
     "retried",
 )
 TRIAGE_DURATION = _histogram(
-    "ticketsvc_triage_duration_seconds", "Time to suggest labels, by who decided.", "call", "source"
+    "ticketsvc_triage_duration_seconds",
+    "Time to suggest labels, by operation and source of the suggestion.",
+    "call",
+    "source",
 )
 TRIAGE_FALLBACKS = _counter(
-    "ticketsvc_triage_fallbacks_total", "Suggestions that a lesser classifier had to make.", "reason"
+    "ticketsvc_triage_fallbacks_total", "Suggestions that the fallback classifier made, by reason.", "reason"
 )
-_POOL_REQUESTS = _counter("ticketsvc_database_pool_requests_total", "Connections asked for.")
-_POOL_WAITS = _counter("ticketsvc_database_pool_waits_total", "Connections that were not there at once.")
+_POOL_REQUESTS = _counter("ticketsvc_database_pool_requests_total", "Requests for a connection of the pool.")
+_POOL_WAITS = _counter("ticketsvc_database_pool_waits_total", "Requests for a connection that had to wait.")
 _POOL_WAIT_SECONDS = _counter("ticketsvc_database_pool_wait_seconds_total", "Time spent waiting for connections.")
-_POOL_TIMEOUTS = _counter("ticketsvc_database_pool_timeouts_total", "Connections that were waited for in vain.")
-_POOL_OPENED = _counter("ticketsvc_database_pool_opened_total", "Connections opened.")
-_POOL_LOST = _counter("ticketsvc_database_pool_lost_total", "Connections found broken.")
-_POOL_CONNECTIONS = _gauge("ticketsvc_database_pool_connections", "Connections of all workers' pools.", "state")
-_POOL_MAX = _gauge("ticketsvc_database_pool_connections_max", "Connections that all workers' pools may have.")
-_POOL_WAITING = _gauge("ticketsvc_database_pool_waiting", "Requests that wait for a connection.")
+_POOL_TIMEOUTS = _counter("ticketsvc_database_pool_timeouts_total", "Requests for a connection that timed out.")
+_POOL_OPENED = _counter("ticketsvc_database_pool_opened_total", "Connections that were opened.")
+_POOL_LOST = _counter("ticketsvc_database_pool_lost_total", "Connections that were found broken.")
+_POOL_CONNECTIONS = _gauge(
+    "ticketsvc_database_pool_connections", "Connections of the pools of all workers, by state.", "state"
+)
+_POOL_MAX = _gauge(
+    "ticketsvc_database_pool_connections_max", "Maximum number of connections of the pools of all workers."
+)
+_POOL_WAITING = _gauge("ticketsvc_database_pool_waiting", "Requests that are waiting for a connection.")
 _WORKERS = _gauge("ticketsvc_workers", "Worker processes.")
-_MEMORY = _gauge("ticketsvc_memory_bytes", "Resident memory of all workers; what they share counts in each.")
+_MEMORY = _gauge("ticketsvc_memory_bytes", "Resident memory of all workers. Shared memory counts once for each worker.")
 _CPU = _counter("ticketsvc_cpu_seconds_total", "CPU time of all workers.")
 
 _cpu_counted = 0.0
@@ -100,7 +111,7 @@ def count_request(route: str | None, method: str, status: str, seconds: float) -
 
 @cache
 def _request_metrics(route: str, method: str, status: str) -> tuple[Callable[[], None], Callable[[float], None]]:
-    """Return the functions that count a request. Finding them anew would double the cost of each request."""
+    """Return the functions that count a request. Looking them up each time would double the cost of each request."""
     return _HTTP_REQUESTS.labels(route, method, status).inc, _HTTP_DURATION.labels(route, method).observe
 
 
@@ -148,7 +159,7 @@ class _AllProcesses(Collector):
 
 
 def _shorten_bounds(metric: Metric) -> Metric:
-    """Write the bounds of buckets as the service always did, "1" instead of "1.0": they identify a series."""
+    """Write the bounds of buckets as in earlier releases, "1" instead of "1.0": they identify a series."""
     for sample in metric.samples:
         if "le" in sample.labels:
             sample.labels["le"] = f"{float(sample.labels['le']):g}".replace("inf", "+Inf")

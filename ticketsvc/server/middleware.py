@@ -1,4 +1,4 @@
-"""What every request gets: an id, security headers, metrics and a line in the log."""
+"""WSGI middleware that gives each request an id, security headers, metrics and a line in the log."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ _PAGE = queries.load("history.page", _Entry)
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who makes a change: the name of the API key (None when keys are not required), and the request id."""
+    """The author of a change: the name of the API key (None if keys are not required) and the request id."""
 
     name: str | None
     request_id: str | None

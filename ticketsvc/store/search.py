@@ -16,7 +16,7 @@ from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
 
 SCAN_LIMIT = 2000
-"""How many tickets are scanned in order of creation before the index is used."""
+"""The number of tickets that are scanned in order of creation before the index is used."""
 
 KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
 """In other orders: how many tickets of each combination of facets the first scan reads (each later one reads twice as

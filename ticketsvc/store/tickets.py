@@ -1,4 +1,4 @@
-"""Tickets in the database. Every function is one statement, and answers the JSON that Postgres wrote."""
+"""Tickets in the database. Every function runs one statement and returns the JSON that Postgres wrote."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def update(
 
 
 def delete(database: Database, ticket_id: UUID, versions: list[int] | None, author: Author) -> None:
-    """Delete a ticket, if it has one of the versions (None: any has). Raises NotFound and VersionMismatch."""
+    """Delete a ticket if its version is one of `versions`; None allows any. Raises NotFound and VersionMismatch."""
     row = database.one_or_none(_DELETE, {"id": ticket_id, "versions": versions, "author": author.setting})
     if row is None:
         raise _not_found(ticket_id)
@@ -136,7 +136,7 @@ def _create_idempotent(database: Database, values: dict[str, object]) -> Created
     if row.outcome == "mismatched":
         raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
     if row.json is None or row.id is None:
-        detail = "A call with this Idempotency-Key is running. Send the same call again in a second for its answer."
+        detail = "A request with this Idempotency-Key is in progress. Send it again in a second to get its response."
         raise CreateInProgress(detail, {"Retry-After": "1"})
     return Created(Ticket(row.json, FIRST_VERSION), row.id, row.outcome == "replayed")
 

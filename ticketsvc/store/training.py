@@ -1,4 +1,4 @@
-"""What was learned from the tickets of this database. Triggers keep the counts (sql/triggers/training.sql)."""
+"""Label and token counts of the training examples. Triggers maintain them (sql/triggers/training.sql)."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ assert(listed.data?.some((each) => each.id === ticket.id) === (ticket.category !
 const invalid = await client.POST("/api/tickets/", { body: { title: " ", description: "" } });
 assert(invalid.error?.status === 400, "invalid");
 if (invalid.error.type === "/docs/errors#invalid-input" && "errors" in invalid.error) {
-  assert(invalid.error.errors?.length === 2, "every fault");
+  assert(invalid.error.errors?.length === 2, "every error");
 }
 
 const figures = await client.GET("/api/tickets/stats/");

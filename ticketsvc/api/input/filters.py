@@ -22,7 +22,7 @@ MAX_LIMIT = 500
 
 @dataclass(frozen=True)
 class PageParameters:
-    """Which page a client requests; `pairs` are all parameters as given."""
+    """The page that a client requests. `pairs` are all parameters as given."""
 
     limit: int
     cursor: Cursor | None

@@ -22,10 +22,10 @@ from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.single_flight import SingleFlight
 
 GRACE_SECONDS = 5.0
-"""How much longer than DB_STATEMENT_TIMEOUT, which Postgres enforces, the service waits for a response."""
+"""The time after DB_STATEMENT_TIMEOUT, which Postgres enforces, at which the service stops waiting itself."""
 
 ATTEMPTS = 4
-"""How many times a statement is run that loses against a concurrent one (deadlock, serialization failure)."""
+"""The maximum number of runs of a statement that fails with a deadlock or a serialization failure."""
 
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]

@@ -1,4 +1,4 @@
-"""SQL files as queries with typed rows: `sql/tickets/get.sql` is the query `tickets.get`.
+r"""SQL files as queries with typed rows: `sql/tickets/get.sql` is the query `tickets.get`.
 
 A file starts with a header of comment lines, in this order:
 
@@ -7,8 +7,8 @@ A file starts with a header of comment lines, in this order:
     -- $1 id: meaning               a line for each parameter
 
 `Retry: safe` allows `Database` to run the query again after the connection broke, when nobody knows whether Postgres
-ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres and runs in psql
-as it stands (PREPARE, or \\bind).
+ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres: psql can
+run it (PREPARE, or \bind).
 """
 
 from __future__ import annotations

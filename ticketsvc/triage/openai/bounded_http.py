@@ -2,7 +2,7 @@
 
 A timeout of httpx2 bounds the wait for the next byte, not for the response: a server that sends one byte a second never
 reaches it. Nor does it cover name resolution. So a request runs in a thread of its own (a greenlet under gevent), and
-whoever waits for it gives up at the deadline and shuts the connection down, which ends the thread.
+the thread that waits for it gives up at the deadline and shuts the connection down, which ends the request's thread.
 """
 
 from __future__ import annotations

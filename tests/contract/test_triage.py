@@ -15,39 +15,39 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 URL = "/api/tickets/"
-BY_CALLER = {"source": "caller"}
+BY_CLIENT = {"source": "caller"}
 
 
 def file(client: FlaskClient, description: str, **labels: str) -> dict[str, Any]:
-    answer = client.post(URL, json={"title": "A request", "description": description, **labels})
-    assert answer.status_code == 201
-    ticket: dict[str, Any] = answer.get_json()
+    response = client.post(URL, json={"title": "A request", "description": description, **labels})
+    assert response.status_code == 201
+    ticket: dict[str, Any] = response.get_json()
     return ticket
 
 
-def test_it_decides_what_the_caller_left_out(client: FlaskClient) -> None:
+def test_absent_label_is_set_by_triage(client: FlaskClient) -> None:
     ticket = file(client, "I was charged twice, please refund my invoice.", priority="low")
 
     assert (ticket["category"], ticket["priority"]) == ("billing", "low")
-    assert ticket["triage"]["priority"] == BY_CALLER
+    assert ticket["triage"]["priority"] == BY_CLIENT
     assert ticket["triage"]["category"]["source"] == "offline"
     assert 0.5 < ticket["triage"]["category"]["confidence"] <= 1
 
 
 @pytest.mark.parametrize("text", ["charged " * 625, "charged " * 125_000, "🎫" * 80_000, "مرحبا", "?!"])
-def test_it_decides_for_any_text(client: FlaskClient, text: str) -> None:
+def test_any_text_is_triaged(client: FlaskClient, text: str) -> None:
     ticket = file(client, text)
     assert client.patch(URL + ticket["id"], json={"category": "account", "status": "closed"}).status_code == 200
 
 
-def test_it_leaves_alone_what_the_caller_said(client: FlaskClient) -> None:
+def test_given_labels_are_not_triaged(client: FlaskClient) -> None:
     ticket = file(client, "I was charged twice.", category="account", priority="critical")
 
     assert (ticket["category"], ticket["priority"]) == ("account", "critical")
-    assert ticket["triage"] == {"category": BY_CALLER, "priority": BY_CALLER}
+    assert ticket["triage"] == {"category": BY_CLIENT, "priority": BY_CLIENT}
 
 
-def test_a_correction_is_the_callers(client: FlaskClient) -> None:
+def test_corrected_label_has_the_source_of_the_client(client: FlaskClient) -> None:
     ticket = file(client, "I was charged twice.")
     changed = client.patch(URL + ticket["id"], json={"category": "general"}).get_json()
 
@@ -57,15 +57,15 @@ def test_a_correction_is_the_callers(client: FlaskClient) -> None:
     assert restored["triage"] == ticket["triage"]
 
 
-def test_it_can_be_switched_off(make_app: Callable[..., Flask]) -> None:
+def test_triage_switched_off_sets_default_labels(make_app: Callable[..., Flask]) -> None:
     client = make_app(triage_on_create=False).test_client()
     ticket = file(client, "I was charged twice.", priority="high")
 
     assert (ticket["category"], ticket["priority"]) == ("general", "high")
-    assert ticket["triage"] == {"category": {"source": "default", "confidence": 0.0}, "priority": BY_CALLER}
+    assert ticket["triage"] == {"category": {"source": "default", "confidence": 0.0}, "priority": BY_CLIENT}
 
 
-def test_it_learns_from_corrections(client: FlaskClient) -> None:
+def test_corrections_change_later_suggestions(client: FlaskClient) -> None:
     for number in range(12):
         ticket = file(client, f"The zorbling of my glimmer is wrong, case {'abcdefghijkl'[number] * 5}")
         client.patch(URL + ticket["id"], json={"category": "account", "priority": "high"})
@@ -77,7 +77,7 @@ def test_it_learns_from_corrections(client: FlaskClient) -> None:
     assert file(client, "My glimmer needs zorbling")["triage"]["category"]["source"] == "learned"
 
 
-def test_it_can_leave_out_what_it_learned(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
+def test_learning_switched_off_ignores_training_examples(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
     for number in range(12):
         ticket = file(client, f"The zorbling of my glimmer is wrong, case {'abcdefghijkl'[number] * 5}")
         client.patch(URL + ticket["id"], json={"category": "account"})
@@ -87,7 +87,7 @@ def test_it_can_leave_out_what_it_learned(client: FlaskClient, make_app: Callabl
     assert (suggested["category"], suggested["source"]) == ("general", "offline")
 
 
-def test_a_default_left_standing_teaches_nothing(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
+def test_unchanged_default_label_is_no_training_example(client: FlaskClient, make_app: Callable[..., Flask]) -> None:
     undecided = make_app(triage_on_create=False).test_client()
     ticket = file(undecided, "My glimmer needs zorbling")
     undecided.patch(URL + ticket["id"], json={"status": "closed"})
@@ -95,7 +95,7 @@ def test_a_default_left_standing_teaches_nothing(client: FlaskClient, make_app: 
     assert command(client, "info").startswith("Training texts: 0.")
 
 
-def test_the_commands(client: FlaskClient) -> None:
+def test_commands_report_forget_and_rebuild_training(client: FlaskClient) -> None:
     ticket = file(client, "My glimmer needs zorbling")
     client.patch(URL + ticket["id"], json={"category": "account"})
 
@@ -105,7 +105,7 @@ def test_the_commands(client: FlaskClient) -> None:
     assert command(client, "rebuild") == "Training texts: 1.\n"
 
 
-def test_learning_can_be_stopped_and_taken_up_again(client: FlaskClient) -> None:
+def test_learning_can_be_stopped_and_started_again(client: FlaskClient) -> None:
     teach(client)
     assert command(client, "stop", "--yes") == "All training examples were deleted. Training is stopped.\n"
     ticket = teach(client)
