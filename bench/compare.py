@@ -18,7 +18,7 @@ OPERATIONS = [
 
 @dataclass(frozen=True)
 class Load:
-    """Seconds of load and warm-up, number of connections, and number of rounds."""
+    """Duration of a load in seconds, its connections and its rounds."""
 
     seconds: int
     warmup: int
@@ -28,10 +28,7 @@ class Load:
 
 @dataclass(frozen=True)
 class Figures:
-    """Result of one load on one server.
-
-    `rate` counts successful responses a second. Latencies are in milliseconds, CPU in seconds per 1,000 requests.
-    """
+    """One load on one server: successful responses per second, milliseconds, CPU seconds per 1,000 requests."""
 
     operation: str
     server: str
@@ -44,7 +41,7 @@ class Figures:
 
 
 def serving_variants() -> dict[str, Server]:
-    """Worker classes, workers, threads and pool sizes. The first is what gunicorn.conf.py and Config say."""
+    """Return variants of worker classes, workers, threads and pool sizes. The first is the default configuration."""
     ours = {
         f"Worker x {workers}, pool {pool}": our_server(WEB_CONCURRENCY=workers, DB_POOL_SIZE=pool)
         for workers, pool in [(2, 8), (2, 2), (2, 4), (2, 16), (1, 8), (3, 8), (4, 8)]
@@ -59,9 +56,9 @@ def serving_variants() -> dict[str, Server]:
 
 
 def compare(harness: Harness, servers: dict[str, Server], operations: list[str], load: Load) -> str:
-    """Run every operation on every server `load.rounds` times, and return a Markdown table.
+    """Run every operation on every server `load.rounds` times. Returns a Markdown table.
 
-    Ctrl-C ends the run; the table then has what was measured so far.
+    Ctrl-C ends the run; the table then has the measurements so far.
     """
     figures: list[Figures] = []
     try:
@@ -79,7 +76,7 @@ def compare(harness: Harness, servers: dict[str, Server], operations: list[str],
 
 
 def _operations_of(harness: Harness, name: str, server: Server, operations: list[str]) -> list[str]:
-    """Check that a server keeps the contract; say which operations it has."""
+    """Check that a server meets the contract. Returns the operations that it supports."""
     if server.get("pgbench"):
         return [operation for operation in operations if operation in server["only"]]
     some_id = harness.write_ids(name, server).read_text().split("\n", 1)[0]
@@ -130,7 +127,7 @@ def _load_server(harness: Harness, name: str, server: Server, operation: str, lo
 
 
 def _load_postgres(harness: Harness, name: str, server: Server, operation: str, load: Load, seed: int) -> Any:
-    """Run the same statements with pgbench, without a server before Postgres."""
+    """Run the same statements with pgbench, without a server in front of Postgres."""
     module = harness.module
     script = PEERS / "load" / "pg" / f"{operation}.sql"
     database = module.db_name(name, server, harness.rows)
@@ -150,7 +147,7 @@ def _cpu_of(harness: Harness, load: Load, warmup: int, run: Callable[[int], Any]
 
 
 def _table(figures: list[Figures], reference: str, operations: list[str]) -> str:
-    """Medians over the rounds; the last column is the reference's req/s divided by the server's."""
+    """Return the medians over the rounds. The last column is the req/s of the reference divided by the server's."""
     lines = [
         "| op | server | req/s | p50 ms | p99 ms | server CPU s/1000 | Postgres CPU s/1000 | errors "
         f"| {reference} / it |",

@@ -1,4 +1,4 @@
-"""Cost of counting a request: WSGI calls in this process, in small batches with and without counting in turn."""
+"""The cost of metrics: requests in this process, alternately with and without counting, in small batches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost of a ticket's JSON written by Postgres or by Python from dict rows, with the same statements and no HTTP."""
+"""Two ways to make a ticket's JSON: in Postgres, or in Python from dict rows. The same statements, without HTTP."""
 
 from __future__ import annotations
 
@@ -55,27 +55,27 @@ Maker = Callable[[Query[Any], dict[str, Any]], bytes]
 
 @dataclass
 class Makers:
-    """Ways from a statement to the bytes of a JSON array."""
+    """Functions that run a statement and return a JSON array."""
 
     database: Database
     connection: psycopg.Connection[Any]
 
-    def product(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Postgres writes the JSON, the statement is run as ticketsvc.store does."""
+    def as_served(self, query: Query[Any], values: dict[str, Any]) -> bytes:
+        """Let Postgres write the JSON; run the statement as ticketsvc.store does."""
         return _array([row.json for row in self.database.rows(query, values)])
 
-    def passed_on(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Return JSON that Postgres writes, read with a cursor of psycopg."""
+    def with_cursor(self, query: Query[Any], values: dict[str, Any]) -> bytes:
+        """Let Postgres write the JSON; run the statement with a cursor of psycopg."""
         cursor = psycopg.RawCursor(self.connection, row_factory=tuple_row)
         cursor.execute(query.text, [values[name] for name in query.parameters], prepare=True)
         return _array([row[0].encode() for row in cursor])
 
-    def dumped(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Return JSON that json.dumps writes from dict rows of psycopg."""
+    def with_json(self, query: Query[Any], values: dict[str, Any]) -> bytes:
+        """Convert dict rows from a cursor of psycopg with json.dumps."""
         return json.dumps(self._rows(query, values), ensure_ascii=False, default=_plain).encode()
 
-    def dumped_fast(self, query: Query[Any], values: dict[str, Any]) -> bytes:
-        """Return JSON that orjson writes from dict rows of psycopg."""
+    def with_orjson(self, query: Query[Any], values: dict[str, Any]) -> bytes:
+        """Convert dict rows from a cursor of psycopg with orjson."""
         orjson = importlib.import_module("orjson")  # not among the requirements: measured where it is installed
         rows = self._rows(query, values)
         return bytes(orjson.dumps(rows, _plain, orjson.OPT_PASSTHROUGH_DATETIME))
@@ -89,7 +89,7 @@ class Makers:
 
 
 def measure(harness: Harness, rounds: int, calls: int) -> str:
-    """Call each maker `calls` times a round, in turns, on one connection each."""
+    """Call each maker `calls` times per round, in turns, on one connection each. Returns a Markdown table."""
     server = harness.known["ours"]
     url = harness.url("ours", server)
     figures: dict[tuple[str, str], list[list[float]]] = {}
@@ -120,12 +120,12 @@ def measure(harness: Harness, rounds: int, calls: int) -> str:
 
 def _makers(makers: Makers) -> dict[str, Maker]:
     found: dict[str, Maker] = {
-        "Postgres, as the service runs it": makers.product,
-        "Postgres, psycopg's cursor": makers.passed_on,
-        "dict rows, json.dumps": makers.dumped,
+        "Postgres, as the service runs it": makers.as_served,
+        "Postgres, psycopg's cursor": makers.with_cursor,
+        "dict rows, json.dumps": makers.with_json,
     }
     if importlib.util.find_spec("orjson"):
-        found["dict rows, orjson"] = makers.dumped_fast
+        found["dict rows, orjson"] = makers.with_orjson
     return found
 
 
@@ -138,7 +138,7 @@ def _compare_pages(makers: dict[str, Maker]) -> None:
 
 
 def _measure(harness: Harness, make: Maker, work: str, calls: int) -> list[float]:
-    """Microseconds a call; CPU seconds per 1,000 calls of this process and of Postgres."""
+    """Return microseconds per call, and CPU seconds per 1,000 calls of this process and of Postgres."""
     query, values = WORK[work]
     for _ in range(50):
         make(query, values)

@@ -1,4 +1,4 @@
-"""gunicorn.conf.py, but workers ask the database about the API key of every call."""
+"""gunicorn.conf.py, but without the cache of API keys: every request reads its key from the database."""
 
 from pathlib import Path
 from typing import Any
@@ -7,7 +7,7 @@ exec(compile(Path("gunicorn.conf.py").read_text(), "gunicorn.conf.py", "exec"))
 
 
 def post_worker_init(worker: Any) -> None:
-    """Take no key for valid without asking."""
+    """Expire cached keys at once."""
     from ticketsvc.api.auth import key_cache
 
     key_cache.TTL_SECONDS = 0.0

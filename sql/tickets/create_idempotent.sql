@@ -1,9 +1,9 @@
 -- Stores a new ticket and returns it, unless a create with the same idempotency key has done so before.
 -- One row: the outcome (created, replayed, mismatched, running), and for the first two the response to the create.
--- Of two concurrent creates with one key the later one finds the advisory lock taken. When the earlier one committed after
--- the later one's snapshot, the later one violates idempotency_keys_pkey: nothing is stored, and a retry finds the record.
--- Each create prunes at most two old records, by their ctid: for more, or by key, the plan that is made while the table is
--- small reads all of it.
+-- Of two concurrent creates with one key the later one finds the advisory lock taken. When the earlier one committed
+-- after the later one's snapshot, the later one violates idempotency_keys_pkey: nothing is stored, and a retry finds the
+-- record. Each create prunes at most two old records, by their ctid: for more, or by key, the plan that is made while the
+-- table is small reads all of it.
 -- Retry: safe
 -- $1 title: already trimmed
 -- $2 description: already trimmed

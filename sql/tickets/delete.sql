@@ -1,5 +1,5 @@
--- Deletes a ticket. One row, which says whether it was deleted; no row when there is no such ticket. A ticket that is kept
--- has a version that the client did not name.
+-- Deletes a ticket. One row, which says whether it was deleted; no row when there is no such ticket. A ticket that is
+-- kept has a version that the client did not name.
 -- Contract with the trigger ticket_history_deleted: it reads who deletes the ticket from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
 -- $1 id

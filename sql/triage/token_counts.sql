@@ -1,5 +1,5 @@
--- Returns the label counts of all tokens together, and each token of a text, as it is written there, with its label counts
--- or null. The counts are in hundredths of a token, by label. No row before anything was learned.
+-- Returns the label counts of all tokens together, and each token of a text, as it is written there, with its label
+-- counts or null. The counts are in hundredths of a token, by label. No row before anything was learned.
 -- Retry: safe
 -- $1 text
 SELECT to_json(total.label_counts), json_agg(json_build_array(tokens.token, known.label_counts))

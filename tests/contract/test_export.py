@@ -244,9 +244,14 @@ def running_exports(database: Connection) -> int:
     return int(str(row[0]))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
-def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
-    with closing(Reader(service)) as reader:
+def test_it_is_one_snapshot(database_url: str, tmp_path: Path, database: Connection) -> None:
+    """The client does not read while the changes run, so the stall timeout must be longer than they take."""
+    with (
+        serve(database_url, tmp_path / "log", BULK_STALL_TIMEOUT="600") as service,
+        closing(Reader(service)) as reader,
+    ):
         wait_until(lambda: running_exports(database) == 1)
         database.execute("UPDATE tickets SET title = 'changed', status = 'closed'")
         database.execute("DELETE FROM tickets WHERE created_at > '2026-01-02'")
@@ -256,6 +261,7 @@ def test_it_is_one_snapshot(service: Service, database: Connection) -> None:
     assert {ticket["status"] for ticket in found} == {"open"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_client_that_does_not_read_is_disconnected(short_timeouts: Service, database: Connection) -> None:
     with closing(Reader(short_timeouts)) as reader:
@@ -267,6 +273,7 @@ def test_a_client_that_does_not_read_is_disconnected(short_timeouts: Service, da
     wait_until(lambda: "an export broke off" in short_timeouts.log.read_text())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_disconnected_client_frees_the_database_connection(service: Service, database: Connection) -> None:
     reader = Reader(service)
@@ -275,6 +282,7 @@ def test_a_disconnected_client_frees_the_database_connection(service: Service, d
     wait_until(lambda: running_exports(database) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_exports_above_the_limit_are_503(database_url: str, tmp_path: Path, database: Connection) -> None:
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1", BULK_CALLS="2") as service:
@@ -286,6 +294,7 @@ def test_exports_above_the_limit_are_503(database_url: str, tmp_path: Path, data
         wait_until(lambda: service.call("GET", EXPORT).status == 200)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_later_failure_breaks_the_connection(service: Service, database: Connection) -> None:
     with closing(Reader(service)) as reader:
@@ -295,6 +304,7 @@ def test_a_later_failure_breaks_the_connection(service: Service, database: Conne
             reader.rest()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_a_long_export_does_not_block_other_requests(short_timeouts: Service) -> None:
     with in_background() as threads:
@@ -307,6 +317,7 @@ def test_a_long_export_does_not_block_other_requests(short_timeouts: Service) ->
     assert served >= 5
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("graceful_timeout", [10, 1])
 def test_an_export_during_a_shutdown(
@@ -329,6 +340,7 @@ def test_an_export_during_a_shutdown(
     wait_until(lambda: running_exports(database) == 0)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("large")
 def test_memory_is_flat(database_url: str, tmp_path: Path) -> None:
     def worker_kilobytes(service: Service) -> int:

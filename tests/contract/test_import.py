@@ -510,6 +510,7 @@ def test_a_long_import_does_not_block_other_requests(database_url: str, tmp_path
     assert served >= 5
 
 
+@pytest.mark.slow
 def test_memory_is_flat(database_url: str, tmp_path: Path, clean: None) -> None:
     lines = [ndjson({**TICKET, "description": "x" * size}) for size in range(300, 700)]
     random.Random(1).shuffle(lines)

@@ -168,6 +168,7 @@ def test_day_has_the_hours_of_its_time_zone(
     assert totals(client, f"?tz={tz}&since={day}&before={after}") == {day: hours * 12}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tz", ["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati"]
 )

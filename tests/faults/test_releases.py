@@ -107,7 +107,7 @@ NOW = {"stats.daily", "health.server", "limits.take", "keys.list"}
 """Queries whose rows depend on the time."""
 # fmt: off
 VALUES: dict[str, str | None] = {
-    **dict.fromkeys(["after_entry", "after_id", "after_key", "before", "since", "versions", "name"]),
+    **dict.fromkeys(["after_entry", "after_id", "after_key", "before", "since", "versions"]),
     **dict.fromkeys(["created_since", "created_before", "updated_since", "updated_before"]),
     "categories": "{billing,account}", "priorities": "{low,high}", "statuses": "{open,resolved}", "csv": "false",
     "search_patterns": "{%old%}", "excluded_patterns": "{}", "index_patterns": "{%old%}", "index_regex": "",
@@ -118,7 +118,7 @@ VALUES: dict[str, str | None] = {
     "author": "r2 bob", "id": "00000000-0000-7000-8000-000000000001", "version": "1", "scope": "read",
     "key": "00000000-0000-0000-0000-00000000000a", "fingerprint": "00000000-0000-0000-0000-00000000000b",
     "hash": "ab" * 32, "subject": "key ann", "window": "60", "tz": "UTC", "text": "old invoice money",
-    "names": "{application_name}", "values": "{old}", "expected": "{0001_tickets,9999_absent}",
+    "name": "ann", "names": "{application_name}", "values": "{old}", "expected": "{0001_tickets,9999_absent}",
 }
 # fmt: on
 """A value in text form for each parameter of the previous release's queries."""

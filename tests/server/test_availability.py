@@ -35,7 +35,7 @@ TERMINATE_SESSIONS = f"SELECT pg_terminate_backend(pid) {OURS}"
 
 LONG_TIMEOUTS = {"lock_timeout": 300.0, "statement_timeout": 300.0}
 """Settings with which a statement waits for a lock as long as the test holds it."""
-LONG_TIMEOUT_VARIABLES = {"DB_LOCK_TIMEOUT": "300", "DB_STATEMENT_TIMEOUT": "300"}
+LONG_SERVICE_TIMEOUTS = {"DB_LOCK_TIMEOUT": "300", "DB_STATEMENT_TIMEOUT": "300"}
 """The same for a service of the test's own."""
 
 
@@ -239,7 +239,7 @@ def fill_pool(service: Service, url: str, size: int) -> None:
 
 def test_terminated_idle_sessions_fail_no_request(own_url: str, tmp_path: Path) -> None:
     with (
-        serve(own_url, tmp_path / "log", WEB_CONCURRENCY="1", DB_POOL_SIZE="8", **LONG_TIMEOUT_VARIABLES) as service,
+        serve(own_url, tmp_path / "log", WEB_CONCURRENCY="1", DB_POOL_SIZE="8", **LONG_SERVICE_TIMEOUTS) as service,
         psycopg.connect(own_url, autocommit=True) as database,
     ):
         for _ in range(3):
@@ -270,7 +270,7 @@ def test_the_service_recovers_after_a_database_restart(tmp_path: Path) -> None:
     with servers.server() as cluster:
         url = servers.create_database(cluster)
         migrations.apply(url)
-        with serve(url, tmp_path / "log", DB_POOL_TIMEOUT="1.5", DB_POOL_SIZE="5", **LONG_TIMEOUT_VARIABLES) as service:
+        with serve(url, tmp_path / "log", DB_POOL_TIMEOUT="1.5", DB_POOL_SIZE="5", **LONG_SERVICE_TIMEOUTS) as service:
             fill_pool(service, url, 5)
             cluster.stop()
             for method, path, body in [("GET", URL, None), ("POST", URL, TICKET), ("GET", "/readyz", None)] * 3:

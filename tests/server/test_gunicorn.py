@@ -85,7 +85,7 @@ def assert_problem(response: Response, status: int) -> None:
         (b"GET /\xff HTTP/1.1\r\nHost: x\r\n\r\n", 400),
         (b"GET /livez HTTP/9.9\r\nHost: x\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nno colon\r\n\r\n", 400),
-        (b"GET /livez HTTP/1.1\r\nHost: x\r\n continued: y\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n X: y\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
         (POST + b"Content-Length: two\r\n\r\n{}", 400),
@@ -147,7 +147,7 @@ def test_a_huge_chunked_body_is_413(service: Service) -> None:
     assert service.call("GET", "/livez").status == 200
 
 
-def test_expect_100_continue_gets_a_response_before_the_body(service: Service) -> None:
+def test_expect_100_continue_gets_100_before_the_body(service: Service) -> None:
     with closing(socket.create_connection(("127.0.0.1", service.port), 30)) as connection:
         length = b"Content-Length: %d\r\n" % len(BODY)
         connection.sendall(POST + length + b"Expect: 100-continue\r\nConnection: close\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The worker reads requests, writes responses and waits for clients."""
+"""The HTTP layer of the worker: requests, responses and waits for the client."""
 
 from __future__ import annotations
 
@@ -134,8 +134,8 @@ HEADS = [
             b"Connection: CLOSE",
             b"Connection: Keep-Alive",
             b"Upgrade: h2c",
-            b"X: a\r\n continued",
-            b"X: a\r\n\tfolded",
+            b"X: a\r\n b",
+            b"X: a\r\n\tb",
             b"X: a\rY: b",
             b"X:\r\nY: b",
             b"X: \t\r\nY:",

@@ -62,7 +62,7 @@ def read(ticket_id: UUID) -> Response:
 def change(ticket_id: UUID) -> Response:
     """Change the fields of a ticket that the body contains."""
     fields = Fields(json_object(MERGE_PATCH))
-    given = {
+    changes = {
         "title": fields.text_if_given("title", TITLE_LENGTH),
         "description": fields.text_if_given("description"),
         "category": fields.choice("category", CATEGORIES),
@@ -70,7 +70,6 @@ def change(ticket_id: UUID) -> Response:
         "status": fields.choice("status", STATUSES),
     }
     fields.check()
-    changes = {name: value for name, value in given.items() if value is not None}
     return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
 
 

@@ -1,4 +1,4 @@
-"""One client connection: its requests are passed to the application, malformed ones get a problem document."""
+"""One client connection: passes its requests to the application, and responds to malformed ones itself."""
 
 from __future__ import annotations
 
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from ticketsvc.server.worker import Worker
 
 MAX_LINGER_BYTES = 16_777_216
-"""The maximum number of bytes of a refused request that are read before the connection is closed.
-
-Reading them gives the client time to read the response.
-"""
+"""Limit of what is read of a refused request before the connection is closed, so that the client reads the response."""
 
 
 class Connection:

@@ -150,7 +150,7 @@ class RequestBody:
 
     @property
     def is_drainable(self) -> bool:
-        """Return whether the unread rest is small enough to be read. The rest of a chunked body may have any size."""
+        """True if the unread rest is small enough to be read. The rest of a chunked body may have any size."""
         return self._left is not None and self._left <= MAX_DRAIN_BYTES
 
 

@@ -32,7 +32,7 @@ IDLE_SECONDS = 1.0
 """At shutdown, connections that have waited this long for a request are closed."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
-"""The interval at which a worker that shuts down checks whether its connections have ended."""
+"""Interval at which a worker that shuts down checks whether its connections have ended."""
 
 
 class Server(StreamServer):  # type: ignore[misc]  # gevent has no types

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
@@ -110,14 +108,13 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: Mapping[str, str | None], versions: list[int] | None, author: Author
+    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
 ) -> Ticket:
-    """Set fields of a ticket (None clears one that may be empty) if it has one of the versions; None means any version.
+    """Set the fields whose change is not None if the ticket has one of `versions`; None allows any.
 
     Raises NotFound and VersionMismatch.
     """
-    values = {"id": ticket_id, "versions": versions, "author": author.setting}
-    row = database.one_or_none(_UPDATE, {**values, "changes": json.dumps(changes, ensure_ascii=False)})
+    row = database.one_or_none(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
     if row is None:
         raise _not_found(ticket_id)
     if row.json is None:
