@@ -18,22 +18,19 @@ from psycopg.rows import dict_row, tuple_row
 
 from bench.harness import Harness, say
 from ticketsvc.config import Config
+from ticketsvc.filters import Filters
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
+from ticketsvc.store.search import PageRow
 
-PAGE = {"limit": 50, "after_id": None, "created_since": None, "created_before": None}
+PAGE = {**filter_parameters(Filters()), **Cursor.start("newest").parameters, "limit": 50}
 TICKET = {
     "title": "Charged twice", "description": "The invoice of March shows two payments. " * 8,
     "category": "billing", "priority": "high",
 }  # fmt: skip
-
-
-class ListRow(NamedTuple):
-    """A row of tickets.list_newest."""
-
-    json: bytes
-    id: str
 
 
 class CreateRow(NamedTuple):
@@ -45,7 +42,7 @@ class CreateRow(NamedTuple):
 
 
 WORK: dict[str, tuple[Query[Any], dict[str, Any]]] = {
-    "list": (queries.load("tickets.list_newest", ListRow), PAGE),
+    "list": (queries.load("tickets.list_by_id", PageRow), PAGE),
     "create": (queries.load("tickets.create", CreateRow), TICKET),
 }
 KEYS = ["id", "title", "description", "category", "priority", "status", "created_at", "updated_at", "version"]
@@ -83,7 +80,11 @@ class Makers:
     def _rows(self, query: Query[Any], values: dict[str, Any]) -> list[dict[str, Any]]:
         table = "tickets" if "INSERT" in query.text else "t"
         columns = ", ".join(f"{table}.{key}" for key in KEYS)
-        text = query.text.replace(f"ticket_json({table})", columns, 1).replace(f"{columns}, version, id", columns)
+        text = (
+            query.text.replace(f"ticket_json({table})", columns, 1)
+            .replace(f"{columns}, version, id", columns)
+            .replace(", t.id, NULL", "")
+        )
         cursor = psycopg.RawCursor(self.connection, row_factory=dict_row)
         return cursor.execute(text, [values[name] for name in query.parameters], prepare=True).fetchall()
 

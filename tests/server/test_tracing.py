@@ -144,7 +144,7 @@ def test_spans_of_a_request_and_its_statements(
         for span in scope.spans
     ]
     by_name = {span.name: span for span in spans}
-    listed, searched = by_name["GET /api/tickets"], by_name["tickets.search_newest"]
+    listed, searched = by_name["GET /api/tickets"], by_name["tickets.search_scan"]
     assert (listed.trace_id.hex(), listed.parent_span_id.hex()) == (TRACE, PARENT)
     assert (searched.trace_id.hex(), searched.parent_span_id) == (TRACE, listed.span_id)
     assert by_name["tickets.create"].parent_span_id == by_name["POST /api/tickets"].span_id
