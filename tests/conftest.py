@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.http import Service
 from tests.support.locks import TIMEOUT
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 pytest_plugins = ("tests.support.postgres", "tests.support.cast")
 
 ROOT = Path(__file__).parents[1]
+
+# On a busy machine an example may take long.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session")
@@ -128,10 +133,10 @@ def service(shared_service: Service, clean: None) -> Service:
 def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
     """Run the service under gunicorn on a free port of loopback, with its log in a file, until the block ends."""
     port = free_port()
-    settings = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
+    variables = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
     command = [sys.executable, "-m", "gunicorn", "app:app"]
     with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output)
     service = Service(port, process, log)
     try:
         _wait_until_alive(service)

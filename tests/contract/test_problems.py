@@ -229,9 +229,7 @@ PARAMETERS = [
     "x",
 ]
 QUERIES = st.lists(st.tuples(st.sampled_from(PARAMETERS), st.text(max_size=30)), max_size=4)
-FUZZ = settings(
-    max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+FUZZ = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
 
 @FUZZ

@@ -72,7 +72,7 @@ def some(labels: tuple[str, ...]) -> st.SearchStrategy[list[str]]:
     return st.lists(st.sampled_from(labels), unique=True)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(MOMENTS, MOMENTS, MOMENTS, some(CATEGORIES), some(PRIORITIES), some(STATUSES), st.sampled_from(["", "", "r 4"]))
 def test_any_filters_agree_with_a_scan_of_the_tickets(
     spread: tuple[Flask, Connection],
