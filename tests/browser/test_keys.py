@@ -52,7 +52,7 @@ def test_it_asks_for_a_key_and_keeps_it_for_the_session(
     dialog = page.get_by_role("dialog", name="An API key is needed")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
-    expect(dialog.get_by_role("alert")).to_contain_text("not known")
+    expect(dialog.get_by_role("alert")).to_contain_text("unknown or revoked")
     assert not titles(page).all()
     give_key(page, key)
     expect(titles(page)).to_have_text(["Secret"])
