@@ -11,19 +11,23 @@ from tests.support.openapi_contract import DOCUMENT
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage
 
+TIMEOUT = 120_000
+"""Milliseconds. Swagger UI renders a page in a few long tasks, each of which takes many seconds on a busy machine."""
+
 
 def test_every_operation_is_shown(console: OpenPage) -> None:
     page = console("docs")
     for operation in DOCUMENT:
         tag = operation.described["tags"][0]
-        expect(page.locator(f"#operations-{tag}-{operation.name}")).to_be_visible()
+        expect(page.locator(f"#operations-{tag}-{operation.name}")).to_be_visible(timeout=TIMEOUT)
 
 
 def test_a_request_can_be_sent_from_the_page(console: OpenPage) -> None:
     page = console("docs#/Tickets/createTicket")
     shown = page.locator("#operations-Tickets-createTicket")
-    shown.get_by_role("button", name="Execute").click()
-    expect(shown.locator(".live-responses-table tbody .response-col_status")).to_contain_text("201")
+    shown.get_by_role("button", name="Execute").click(timeout=TIMEOUT)
+    status = shown.locator(".live-responses-table tbody .response-col_status")
+    expect(status).to_contain_text("201", timeout=TIMEOUT)
 
 
 def test_problem_types_have_anchors(console: OpenPage) -> None:
