@@ -43,13 +43,7 @@ def on_starting(server: Any) -> None:
     The workers inherit both through the environment.
     """
     metrics_files.create_directory()
-    if settings.is_embedded:
-        from ticketsvc.dev import embedded
-
-        try:
-            os.environ["DATABASE_URL"] = embedded.start(settings.database_url)
-        except embedded.EmbeddedError as error:
-            raise SystemExit(str(error)) from None
+    os.environ["DATABASE_URL"] = settings.start_database()
 
 
 def when_ready(server: Any) -> None:

@@ -25,12 +25,12 @@ from bench import keywords, triage_cost
 from bench.harness import ROOT, say
 from ticketsvc import migrations
 from ticketsvc.config import Config
-from ticketsvc.dev import embedded
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.evaluation import Prediction, accuracy, quality
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.offline.classifier import OfflineClassifier
+from ticketsvc_dev import embedded
 
 EVALUATION = ROOT / "tests" / "unit" / "triage" / "evaluation.jsonl"
 NEWEST = 60  # the last tickets of the file, written after the lexicon

@@ -93,6 +93,22 @@ class Config:
         """Return whether DATABASE_URL asks for the embedded PostgreSQL."""
         return self.database_url.startswith("embedded:")
 
+    def start_database(self) -> str:
+        """Return the URL of the server, after starting it if it is embedded. Raises ConfigError."""
+        if not self.is_embedded:
+            return self.database_url
+        try:
+            from ticketsvc_dev import embedded
+        except ModuleNotFoundError:
+            raise ConfigError(
+                "DATABASE_URL=embedded:... works only in a checkout of the repository, which has the package"
+                " ticketsvc_dev. Set DATABASE_URL to an existing server: postgresql://USER:PASSWORD@HOST:PORT/NAME."
+            ) from None
+        try:
+            return embedded.start(self.database_url)
+        except embedded.EmbeddedError as error:
+            raise ConfigError(str(error)) from None
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> Config:
         """Read the settings from environment variables. Raises ConfigError."""

@@ -17,9 +17,9 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.tickets import TICKET, count_rows, insert_many
 from tests.unit.test_config import run
-from ticketsvc.dev import demo
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.exports import CSV_HEADER
+from ticketsvc_dev import demo
 
 if TYPE_CHECKING:
     from pathlib import Path

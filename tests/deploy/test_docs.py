@@ -21,7 +21,7 @@ from tests.support.postgres import program_files
 
 if TYPE_CHECKING:
     from tests.support.http import Service
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}

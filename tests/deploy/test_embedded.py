@@ -19,15 +19,15 @@ from psycopg.pq import PGconn, Ping
 
 from tests.support.locks import wait_until
 from tests.support.postgres import execute
-from ticketsvc.dev import embedded
-from ticketsvc.dev.embedded import EmbeddedError, account
-from ticketsvc.dev.embedded.programs import find_program_files
+from ticketsvc_dev import embedded
+from ticketsvc_dev.embedded import EmbeddedError, account
+from ticketsvc_dev.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-ROOT = Path(embedded.__file__).parents[3]
-START = "import sys; from ticketsvc.dev import embedded; url = embedded.start(sys.argv[1]); print(url, flush=True)\n"
+ROOT = Path(embedded.__file__).parents[2]
+START = "import sys; from ticketsvc_dev import embedded; url = embedded.start(sys.argv[1]); print(url, flush=True)\n"
 UNTIL_CLOSED = START + "sys.stdin.read()\n"
 QUERY = "import psycopg; print(psycopg.connect(url).execute('SELECT 7').fetchone()[0], flush=True)"
 FORK = f"""{START}
@@ -191,7 +191,7 @@ signal.pause()
 GUNICORN = """
 import os, sys
 import psycopg
-from ticketsvc.dev import embedded
+from ticketsvc_dev import embedded
 
 def on_starting(server):
     os.environ["REAL_URL"] = embedded.start(os.environ["EMBEDDED"])
@@ -287,7 +287,7 @@ def test_it_works_for_an_unprivileged_user(tmp_path: Path) -> None:
     os.chown(tmp_path, 65534, 65534)
     as_nobody = (
         "import os, psutil, psycopg\n"
-        "from ticketsvc.dev import embedded\n"
+        "from ticketsvc_dev import embedded\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
     )
     lines, errors = run(as_nobody + START, tmp_path / "server", env={"HOME": "/nonexistent"})
@@ -335,7 +335,7 @@ def test_failed_start_shows_the_log_of_the_server(tmp_path: Path, made: Path) ->
     (tmp_path / "server" / "data").chmod(0o700)
     for path in (tmp_path / "server", *(tmp_path / "server").rglob("*")):
         os.chown(path, made.stat().st_uid, made.stat().st_gid)
-    once = "from ticketsvc.dev.embedded import cluster; cluster.START_ATTEMPTS = 1\n"
+    once = "from ticketsvc_dev.embedded import cluster; cluster.START_ATTEMPTS = 1\n"
     _, errors = run(once + START, tmp_path / "server")
     assert "EmbeddedError: PostgreSQL does not start in" in errors
     assert "database files are incompatible with server" in errors

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tests.faults.proxy import Proxy
     from tests.support.http import Service
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 KEY = "tk_" + "quagmire" * 5
 """The API key of all clients."""

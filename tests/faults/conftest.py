@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.faults.proxy import Proxy
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 slow = pytest.mark.skipif(os.environ.get("FAULTS") != "all", reason="runs for minutes: set FAULTS=all")
 

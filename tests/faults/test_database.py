@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
     MakeApp = Callable[..., Flask]
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.faults.proxy import Proxy
     from tests.support.http import Service
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 CREATE = TICKET | LABELS
 SHORT_TIMEOUTS = {"DB_STATEMENT_TIMEOUT": "1", "DB_POOL_TIMEOUT": "1"}

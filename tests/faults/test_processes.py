@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.http import Service
     from tests.support.tickets import Connection
-    from ticketsvc.dev.embedded.cluster import Cluster
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 CREATE = TICKET | LABELS
 

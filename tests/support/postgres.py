@@ -20,9 +20,9 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from ticketsvc import migrations
-from ticketsvc.dev.embedded.account import prepare
-from ticketsvc.dev.embedded.cluster import Cluster
-from ticketsvc.dev.embedded.programs import find_program_files
+from ticketsvc_dev.embedded.account import prepare
+from ticketsvc_dev.embedded.cluster import Cluster
+from ticketsvc_dev.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from ticketsvc.config import ConfigError
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
 from ticketsvc.store.postgres.database import Database
@@ -18,14 +19,9 @@ STATEMENT_SECONDS = 3600
 
 def database_url() -> str:
     """Return DATABASE_URL, or for an embedded server, which is started, its URL. Raises ClickException."""
-    config = services().config
-    if not config.is_embedded:
-        return config.database_url
-    from ticketsvc.dev import embedded  # never in production
-
     try:
-        return embedded.start(config.database_url)
-    except embedded.EmbeddedError as error:
+        return services().config.start_database()
+    except ConfigError as error:
         raise click.ClickException(str(error)) from None
 
 

@@ -80,8 +80,13 @@ def export_file(output: str, file_format: str | None, **options: tuple[str, ...]
 @click.option("--seed", default=1, help="A different number creates different tickets.")
 def demo(count: int, seed: int) -> None:
     """Create COUNT random tickets with creation times of the past year."""
-    from ticketsvc.dev import demo as generator  # not part of the production import path
-
+    try:
+        from ticketsvc_dev import demo as generator
+    except ModuleNotFoundError:
+        raise click.ClickException(
+            "Demo tickets come from the package ticketsvc_dev, which is not installed here. Run this command in a"
+            " checkout of the repository, with the same DATABASE_URL."
+        ) from None
     with progress(count, "tickets") as advance:
         _import(_with_progress(generator.tickets(count, seed, datetime.now(UTC)), advance))
 

@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketsvc.dev.embedded.account import EmbeddedError
+from ticketsvc_dev.embedded.account import EmbeddedError
 
 if TYPE_CHECKING:
-    from ticketsvc.dev.embedded.account import Account
+    from ticketsvc_dev.embedded.account import Account
 
 
 def find_program_files() -> Path:

@@ -15,14 +15,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from ticketsvc.dev.embedded.account import EmbeddedError
-from ticketsvc.dev.embedded.programs import run
+from ticketsvc_dev.embedded.account import EmbeddedError
+from ticketsvc_dev.embedded.programs import run
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from ticketsvc.dev.embedded.account import Account
+    from ticketsvc_dev.embedded.account import Account
 
 # fsync and synchronous_commit stay on, so that committed data survives a power failure. 200 connections are enough for
 # several workers, psql and a test run. "-k .." is `directory`, relative to the data.

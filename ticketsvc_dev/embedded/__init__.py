@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ticketsvc.dev.embedded.account import EmbeddedError, prepare
-from ticketsvc.dev.embedded.cluster import Cluster
-from ticketsvc.dev.embedded.programs import find_program_files
+from ticketsvc_dev.embedded.account import EmbeddedError, prepare
+from ticketsvc_dev.embedded.cluster import Cluster
+from ticketsvc_dev.embedded.programs import find_program_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
