@@ -17,13 +17,8 @@ from ticketsvc.commands.triage import triage
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    app.cli.add_command(version)
-    app.cli.add_command(migrate)
-    app.cli.add_command(doctor)
-    app.cli.add_command(keys)
-    app.cli.add_command(stats)
-    app.cli.add_command(tickets)
-    app.cli.add_command(triage)
+    for command in (version, migrate, doctor, keys, stats, tickets, triage):
+        app.cli.add_command(command)
 
 
 @click.command()

@@ -8,7 +8,7 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.validation import search_words
 from ticketsvc.validation.parameters import Parameters
 from ticketsvc.validation.search_words import SearchWords
-from ticketsvc.validation.times import in_utc
+from ticketsvc.validation.values import in_utc
 
 FACETS = ("categories", "priorities", "statuses")
 CREATION = ("created_since", "created_before")

@@ -13,9 +13,12 @@ from typing import ClassVar, NamedTuple
 class Problem(Exception):
     """The base of all problems. `detail` is a sentence for people; `headers` are added to the response."""
 
-    status: ClassVar[int] = 500
-    slug: ClassVar[str] = "internal-error"
-    title: ClassVar[str] = "Internal error"
+    status: ClassVar[int]
+    slug: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init_subclass__(cls, status: int, slug: str, title: str) -> None:
+        cls.status, cls.slug, cls.title = status, slug, title
 
     def __init__(self, detail: str, headers: dict[str, str] | None = None) -> None:
         super().__init__(detail)
@@ -67,12 +70,8 @@ class LineError(NamedTuple):
     code: str
 
 
-class InvalidInput(Problem):
+class InvalidInput(Problem, status=400, slug="invalid-input", title="Invalid input"):
     """The input breaks rules. All errors are listed at once."""
-
-    status = 400
-    slug = "invalid-input"
-    title = "Invalid input"
 
     def __init__(self, *errors: FieldError) -> None:
         super().__init__(" ".join(error.detail for error in errors))
@@ -84,12 +83,8 @@ class InvalidInput(Problem):
         return {**super().document(instance), "errors": errors}
 
 
-class InvalidFile(Problem):
+class InvalidFile(Problem, status=400, slug="invalid-file", title="Invalid file"):
     """Lines of a file break rules. `errors` has the first of `total_errors`, which are in `faulty_lines` lines."""
-
-    status = 400
-    slug = "invalid-file"
-    title = "Invalid file"
 
     def __init__(self, errors: list[LineError], total_errors: int, faulty_lines: int) -> None:
         rest = "" if len(errors) == total_errors else f" The first {len(errors):,} errors are listed."
@@ -106,146 +101,80 @@ class InvalidFile(Problem):
         return {**super().document(instance), **totals, "errors": errors}
 
 
-class MalformedBody(Problem):
+class MalformedBody(Problem, status=400, slug="malformed-body", title="Malformed body"):
     """The body is not a JSON object."""
 
-    status = 400
-    slug = "malformed-body"
-    title = "Malformed body"
 
-
-class NotFound(Problem):
+class NotFound(Problem, status=404, slug="not-found", title="Not found"):
     """There is no ticket with the id, or nothing at the path."""
 
-    status = 404
-    slug = "not-found"
-    title = "Not found"
 
-
-class MethodNotAllowed(Problem):
+class MethodNotAllowed(Problem, status=405, slug="method-not-allowed", title="Method not allowed"):
     """The resource does not support the method."""
 
-    status = 405
-    slug = "method-not-allowed"
-    title = "Method not allowed"
 
-
-class Unauthorized(Problem):
+class Unauthorized(Problem, status=401, slug="unauthorized", title="A valid API key is needed"):
     """The request has no API key, or an invalid one."""
 
-    status = 401
-    slug = "unauthorized"
-    title = "A valid API key is needed"
 
-
-class InsufficientScope(Problem):
+class InsufficientScope(Problem, status=403, slug="insufficient-scope", title="The API key does not allow this"):
     """The API key is valid, but its scope is insufficient."""
 
-    status = 403
-    slug = "insufficient-scope"
-    title = "The API key does not allow this"
 
-
-class NotAcceptable(Problem):
+class NotAcceptable(Problem, status=406, slug="not-acceptable", title="Not acceptable"):
     """The client does not accept the media type of the response."""
 
-    status = 406
-    slug = "not-acceptable"
-    title = "Not acceptable"
 
-
-class CreateInProgress(Problem):
+class CreateInProgress(
+    Problem, status=409, slug="create-in-progress", title="A request with this idempotency key is in progress"
+):
     """Another request with the same idempotency key is in progress."""
 
-    status = 409
-    slug = "create-in-progress"
-    title = "A request with this idempotency key is in progress"
 
-
-class VersionMismatch(Problem):
+class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
     """The current version of the ticket does not match If-Match."""
 
-    status = 412
-    slug = "version-mismatch"
-    title = "The ticket has changed"
 
-
-class BodyTooLarge(Problem):
+class BodyTooLarge(Problem, status=413, slug="body-too-large", title="Body too large"):
     """The body exceeds MAX_BODY_BYTES, or an import MAX_IMPORT_BYTES."""
 
-    status = 413
-    slug = "body-too-large"
-    title = "Body too large"
 
-
-class UriTooLong(Problem):
+class UriTooLong(Problem, status=414, slug="uri-too-long", title="URI too long"):
     """The request line exceeds the limit of the server."""
 
-    status = 414
-    slug = "uri-too-long"
-    title = "URI too long"
 
-
-class KeyReused(Problem):
+class KeyReused(Problem, status=422, slug="idempotency-key-reused", title="Idempotency key used for another body"):
     """The idempotency key was used with another body."""
 
-    status = 422
-    slug = "idempotency-key-reused"
-    title = "Idempotency key used for another body"
 
-
-class TooManyAttempts(Problem):
+class TooManyAttempts(Problem, status=429, slug="too-many-failed-attempts", title="Too many failed attempts"):
     """Too many requests with invalid keys came from an address."""
 
-    status = 429
-    slug = "too-many-failed-attempts"
-    title = "Too many failed attempts"
 
-
-class QuotaExceeded(Problem):
+class QuotaExceeded(Problem, status=429, slug="quota-exceeded", title="Quota exceeded"):
     """The client has used up RATE_LIMIT."""
 
-    status = 429
-    slug = "quota-exceeded"
-    title = "Quota exceeded"
 
-
-class HeadersTooLarge(Problem):
+class HeadersTooLarge(Problem, status=431, slug="headers-too-large", title="Header fields too large"):
     """The header fields exceed a limit of the server."""
 
-    status = 431
-    slug = "headers-too-large"
-    title = "Header fields too large"
 
-
-class UnsupportedMediaType(Problem):
+class UnsupportedMediaType(Problem, status=415, slug="unsupported-media-type", title="Unsupported media type"):
     """The route does not accept the media type of the body."""
 
-    status = 415
-    slug = "unsupported-media-type"
-    title = "Unsupported media type"
 
-
-class Unavailable(Problem):
+class Unavailable(Problem, status=503, slug="unavailable", title="Temporarily unavailable"):
     """The database is unavailable, overloaded or too slow. The same request may succeed later."""
-
-    status = 503
-    slug = "unavailable"
-    title = "Temporarily unavailable"
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(f"{detail} Try again in {retry_after} seconds.", {"Retry-After": str(retry_after)})
 
 
-class BadRequest(Problem):
+class BadRequest(Problem, status=400, slug="bad-request", title="Bad request"):
     """The request violates HTTP."""
 
-    status = 400
-    slug = "bad-request"
-    title = "Bad request"
 
-
-class InternalError(Problem):
+class InternalError(Problem, status=500, slug="internal-error", title="Internal error"):
     """A defect of the service. Its log line has the same request id."""
 
     def __init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 
 from ticketsvc.config import Config
+from ticketsvc.server import metrics
 from ticketsvc.store import training
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.triage.instrumented import InstrumentedClassifier
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
@@ -22,6 +23,21 @@ if TYPE_CHECKING:
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
 """The labels of a ticket that is created without any while TRIAGE_ON_CREATE is off."""
+
+
+class InstrumentedClassifier:
+    """Delegates to another classifier and records metrics. `call` is the operation: "create" or "classify"."""
+
+    def __init__(self, classifier: Classifier, call: str) -> None:
+        self._classifier = classifier
+        self._call = call
+
+    def classify(self, text: str) -> Suggestion:
+        """Suggest labels for any text."""
+        started = time.perf_counter()
+        suggestion = self._classifier.classify(text)
+        metrics.TRIAGE_DURATION.labels(self._call, suggestion.source).observe(time.perf_counter() - started)
+        return suggestion
 
 
 @dataclass(frozen=True)

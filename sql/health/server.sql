@@ -13,5 +13,4 @@ SELECT
     current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean AS autovacuum,
     current_setting('transaction_read_only')::boolean AS read_only,
     has_database_privilege(current_database(), 'CREATE') AS may_create,
-    has_database_privilege(current_database(), 'TEMP') AS may_temp,
-    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser
+    has_database_privilege(current_database(), 'TEMP') AS may_temp

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import body, media_types
 from ticketsvc.api.input.filters import parse_export
-from ticketsvc.api.input.query import allow_none
+from ticketsvc.api.input.query import query_parameters
 from ticketsvc.api.output.export_stream import ExportStream
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.files import READERS
@@ -26,7 +26,7 @@ bp = Blueprint("bulk", __name__)
 @bp.post("/import")
 def import_file() -> Response:
     """Store all tickets of a file, or none."""
-    allow_none(request.query_string)
+    query_parameters(request.query_string).check()  # there are none
     media_types.require_media_type(tuple(media_types.FILES), allow_missing=False)
     media_types.require_no_encoding()
     config, watchdog = services().config, _watchdog()

@@ -24,8 +24,8 @@ def headline() -> Response:
 def daily() -> Response:
     """Return the tickets created and resolved on each calendar day of a time zone."""
     database = services().database
-    days = stats_query.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
-    return JsonResponse(stats.daily(database, days.tz, days.since, days.before), headers=NO_STORE)
+    tz, since, before = stats_query.parse_days(request.query_string, lambda name: stats.time_zone(database, name))
+    return JsonResponse(stats.daily(database, tz, since, before), headers=NO_STORE)
 
 
 @bp.get("/resolution")
@@ -38,5 +38,5 @@ def resolution() -> Response:
 @bp.get("/triage")
 def triage() -> Response:
     """Compare suggested labels with the final ones, for the tickets created in a window."""
-    window = stats_query.parse_window(request.query_string)
-    return JsonResponse(stats.triage(services().database, window.since, window.before), headers=NO_STORE)
+    since, before = stats_query.parse_window(request.query_string)
+    return JsonResponse(stats.triage(services().database, since, before), headers=NO_STORE)

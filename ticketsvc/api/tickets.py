@@ -53,7 +53,7 @@ def list_tickets() -> Response:
 def read(ticket_id: UUID) -> Response:
     """Return one ticket, or 304 if the client has its current version."""
     ticket = tickets.get(services().database, ticket_id)
-    if conditional.client_has_version(ticket.version):
+    if conditional.client_has(conditional.etag(ticket.version)):
         return empty_response(304, _validators(ticket))
     return _ticket_response(ticket)
 

@@ -129,13 +129,11 @@ def version(server: Server) -> Finding:
     major = server.version // 10_000
     found = f"PostgreSQL {server.version_text}, database {server.database} as {server.role}."
     if major < OLDEST_TESTED:
-        return Finding(
-            "version", Verdict.WRONG, found, f"Upgrade the server: {OLDEST_TESTED} is the oldest supported version."
-        )
+        advice = f"Upgrade the server: {OLDEST_TESTED} is the oldest supported version."
+        return Finding("version", Verdict.WRONG, found, advice)
     if major > NEWEST_TESTED:
-        return Finding(
-            "version", Verdict.WARNING, found, f"Tested up to {NEWEST_TESTED}: look for a newer release of the service."
-        )
+        advice = f"Tested up to {NEWEST_TESTED}: look for a newer release of the service."
+        return Finding("version", Verdict.WARNING, found, advice)
     return Finding("version", Verdict.FINE, found)
 
 
@@ -158,9 +156,8 @@ def connections(config: Config, server: Server) -> Finding:
         f"BULK_CALLS {config.bulk_calls})); the server allows {room}."
     )
     if wanted > room:
-        return Finding(
-            "connections", Verdict.WRONG, found, "Lower DB_POOL_SIZE, or raise max_connections of the server."
-        )
+        advice = "Lower DB_POOL_SIZE, or raise max_connections of the server."
+        return Finding("connections", Verdict.WRONG, found, advice)
     if 2 * wanted > room:
         advice = "A second instance or an overlapping deployment does not fit: lower DB_POOL_SIZE."
         return Finding("connections", Verdict.WARNING, found, advice)
@@ -210,9 +207,8 @@ def schema(url: str) -> Finding:
     edited, pending = migrations.edited(url), migrations.pending(url)
     if edited:
         found = f"Edited after they were applied: {', '.join(edited)}."
-        return Finding(
-            "migrations", Verdict.WRONG, found, "Restore the files, and write the change as a new migration."
-        )
+        advice = "Restore the files, and write the change as a new migration."
+        return Finding("migrations", Verdict.WRONG, found, advice)
     if pending:
         return Finding("migrations", Verdict.WRONG, f"Pending: {', '.join(pending)}.", "Run `flask migrate`.")
     return Finding("migrations", Verdict.FINE, "All are applied.")

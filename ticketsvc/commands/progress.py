@@ -15,8 +15,11 @@ Advance = Callable[[int], None]
 
 
 @contextmanager
-def progress(total: int, what: str) -> Iterator[Advance]:
-    """Show the progress through `total` items, named `what` in the plural."""
+def progress(total: int | None, what: str) -> Iterator[Advance]:
+    """Show the progress through `total` items, named `what` in the plural, or nothing if the total is unknown."""
+    if total is None:
+        yield lambda _: None
+        return
     if sys.stderr.isatty():
         with click.progressbar(length=total, label=what, file=sys.stderr, show_pos=True) as bar:
             yield bar.update

@@ -6,7 +6,7 @@ import os
 import stat
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -25,7 +25,6 @@ from ticketsvc.services import services
 from ticketsvc.store import exports, imports, pages
 from ticketsvc.store.history import NO_AUTHOR
 from ticketsvc.store.imports import StagedTicket
-from ticketsvc.store.postgres.database import Database
 from ticketsvc.validation.parameters import Parameters
 
 TIMEOUT = 86_400
@@ -54,7 +53,7 @@ def import_file(file: str, file_format: str | None) -> None:
     updated_at. Only the first two are required.
     """
     read = READERS[file_format or _format_of(file)]
-    with click.open_file(file, "rb") as source, _byte_progress(source) as advance:
+    with click.open_file(file, "rb") as source, progress(_size(source), "bytes") as advance:
         _import(read(_chunks(source, advance), services().config.max_body_bytes))
 
 
@@ -69,7 +68,8 @@ def export_file(output: str, file_format: str | None, **options: tuple[str, ...]
     with open_database() as database, _whole_file(output) as target:
         parts = exports.stream(database, selected, file_format == "csv", TIMEOUT)
         first = next(parts)  # there is a first part even without tickets; errors appear before the count starts
-        with _row_progress(database, selected, output) as advance:
+        is_counted = output != "-" and not selected.search  # counting the matches of a search is expensive
+        with progress(pages.count(database, selected) if is_counted else None, "tickets") as advance:
             for part in chain([first], parts):
                 target.write(part.lines)
                 advance(part.tickets)
@@ -119,23 +119,10 @@ def _format_of(name: str) -> str:
     return SUFFIXES[suffix]
 
 
-def _byte_progress(source: IO[bytes]) -> AbstractContextManager[Advance]:
-    """Show progress in bytes of a file, and none for standard input, whose size is unknown."""
+def _size(source: IO[bytes]) -> int | None:
+    """Return the size of a file in bytes, or None for a pipe."""
     status = os.fstat(source.fileno())
-    if stat.S_ISREG(status.st_mode):
-        return progress(status.st_size, "bytes")
-    return nullcontext(_no_progress)
-
-
-def _row_progress(database: Database, selected: Filters, output: str) -> AbstractContextManager[Advance]:
-    """Show progress in tickets if counting them is cheap and the output is not a pipe."""
-    if output == "-" or selected.search:
-        return nullcontext(_no_progress)
-    return progress(pages.count(database, selected), "tickets")
-
-
-def _no_progress(steps: int) -> None:
-    """Ignore the progress."""
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def _chunks(source: IO[bytes], advance: Advance) -> Iterator[bytes]:

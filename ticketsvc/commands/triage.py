@@ -15,9 +15,8 @@ from ticketsvc.commands.progress import progress, working
 from ticketsvc.filters import Filters
 from ticketsvc.services import offline_classifier, services
 from ticketsvc.store import pages, training
-from ticketsvc.store import reclassify as store
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.reclassify import ReclassifyCandidate
+from ticketsvc.store.training import ReclassifyCandidate
 from ticketsvc.triage.model import MAX_CHARACTERS, Classifier
 
 BATCH = 200
@@ -91,10 +90,10 @@ def reclassify() -> None:
 
 def _batches(database: Database) -> Iterator[list[ReclassifyCandidate]]:
     last = UUID(int=0)
-    while batch := store.reclassify_batch(database, last, BATCH, MAX_CHARACTERS):
+    while batch := training.reclassify_batch(database, last, BATCH, MAX_CHARACTERS):
         yield batch
         last = batch[-1].id
 
 
 def _suggest(database: Database, classifier: Classifier, ticket: ReclassifyCandidate) -> bool:
-    return store.store_suggestion(database, ticket, classifier.classify(ticket.text or ""))
+    return training.store_suggestion(database, ticket, classifier.classify(ticket.text or ""))

@@ -11,8 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ticketsvc.store.imports import StagedTicket
-from ticketsvc.validation.texts import invalid_text_reason
-from ticketsvc.validation.times import in_utc
+from ticketsvc.validation.values import in_utc, invalid_text_reason
 
 
 def ticket(line: int, members: Mapping[str, Any]) -> StagedTicket:

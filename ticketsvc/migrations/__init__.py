@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import glob
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,20 +112,20 @@ class _State:
 
     def check(self) -> None:
         """Raise MigrationError when an applied migration was edited."""
-        for name in self.edited:
+        if self.edited:
             raise MigrationError(
-                f"{name}.sql was edited after it was applied to this database."
+                f"{self.edited[0]}.sql was edited after it was applied to this database."
                 " Restore the file as it was, and put the change into a new migration."
             )
 
 
+@dataclass
 class _Step:
     """A unit that one transaction applies: a migration of yoyo's (or None), definitions, or both."""
 
-    def __init__(self, migration: Any, files: dict[str, Path]) -> None:
-        self.migration = migration
-        self.files = files
-        self.file = Path()  # the one that is being applied
+    migration: Any
+    files: dict[str, Path]
+    file: Path = Path()  # the one that is being applied
 
     def run(self, backend: Any, policy: RetryPolicy, on_step: OnStep) -> None:
         """Apply it, again when a table is locked. Raises MigrationError, psycopg.Error for the connection."""

@@ -28,7 +28,6 @@ class Server(NamedTuple):
     read_only: bool
     may_create: bool
     may_temp: bool
-    is_superuser: bool
 
 
 class Counted(NamedTuple):

@@ -1,12 +1,16 @@
-"""Label and token counts of the training examples. Triggers maintain them (sql/triggers/training.sql)."""
+"""Training from the tickets of this database, and suggestions for those that have none.
+
+Triggers keep the counts (sql/triggers/training.sql).
+"""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.triage.model import Example, LabelCounts, TokenCounts
+from ticketsvc.triage.model import Example, LabelCounts, Suggestion, TokenCounts
 
 
 class Size(NamedTuple):
@@ -17,6 +21,14 @@ class Size(NamedTuple):
     category_words: int
     priority_words: int
     bytes: int
+
+
+class ReclassifyCandidate(NamedTuple):
+    """A ticket. `text` is its title and description, or None when it already has a suggestion."""
+
+    id: UUID
+    version: int
+    text: str | None
 
 
 class _TokenCountsRow(NamedTuple):
@@ -30,6 +42,8 @@ _FORGET = queries.load("triage.forget")
 _REBUILD = queries.load("triage.rebuild", int)
 _STOP = queries.load("triage.stop")
 _SIZE = queries.load("triage.size", Size)
+_BATCH = queries.load("triage.reclassify_batch", ReclassifyCandidate)
+_STORE = queries.load("triage.store_suggestion", UUID)
 
 
 def token_counts(database: Database, text: str) -> TokenCounts | None:
@@ -67,6 +81,24 @@ def stop(database: Database) -> None:
 def size(database: Database) -> Size:
     """Return the size of the training data."""
     return database.one(_SIZE)
+
+
+def reclassify_batch(database: Database, after: UUID, limit: int, characters: int) -> list[ReclassifyCandidate]:
+    """Return the next `limit` tickets after an id, with and without suggestions, their texts cut to `characters`."""
+    return database.rows(_BATCH, {"after_id": after, "limit": limit, "characters": characters})
+
+
+def store_suggestion(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
+    """Store a suggestion; the ticket may become a training example. Return False when it was changed meanwhile."""
+    values = {
+        "id": ticket.id,
+        "version": ticket.version,
+        "category": suggestion.category,
+        "category_confidence": suggestion.category_confidence,
+        "priority": suggestion.priority,
+        "priority_confidence": suggestion.priority_confidence,
+    }
+    return database.one_or_none(_STORE, values) is not None
 
 
 def _storable(text: str) -> str:

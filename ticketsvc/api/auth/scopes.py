@@ -33,7 +33,6 @@ NEEDED = {
 }
 """The scope by endpoint."""
 
-
 UNLIMITED = {"metrics.scrape"}
 """Requires a key, but is never limited: monitoring must work when there is most load."""
 

@@ -46,21 +46,16 @@ def chunks(limit: int) -> Iterator[bytes]:
 
 
 def _text() -> str:
-    body = _read()
-    try:
-        return body.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
-
-
-def _read() -> bytes:
     """Return the whole body. One read, because the client timeout applies to each read."""
     limit = services().config.max_body_bytes
     body: bytes = request.environ["wsgi.input"].read(_bytes_to_read(limit))
     if len(body) > limit:
         raise _too_large(limit)
     _require_complete(len(body))
-    return body
+    try:
+        return body.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError as error:
+        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
 
 
 def _bytes_to_read(limit: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.validation.texts import invalid_text_reason
+from ticketsvc.validation.values import invalid_text_reason
 
 TITLE_LENGTH = 200
 """Maximum number of code points. The table has the same limit (tickets_title_at_most_200)."""

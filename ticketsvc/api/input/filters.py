@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -52,7 +53,7 @@ def parse(query_string: bytes) -> ListParameters:
     """Parse the query string of a list. Raises InvalidInput with all errors, and BadRequest if it cannot be decoded."""
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
-    sort = SORTS[parameters.one("sort", _sort, "-created_at")]
+    sort = SORTS[parameters.one("sort", partial(_one_of, SORTS), "-created_at")]
     parsed = ListParameters(
         filters=filters.parse(parameters),
         sort=sort,
@@ -88,20 +89,14 @@ def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
 def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
     """Return the filters and the format, or None, of an export. Raises as `parse` does."""
     parameters = query_parameters(query_string)
-    parsed, file_format = filters.parse(parameters), parameters.one("format", _format, None)
+    parsed, file_format = filters.parse(parameters), parameters.one("format", partial(_one_of, FORMATS), None)
     parameters.check()
     return parsed, file_format
 
 
-def _format(text: str) -> str:
-    if text not in FORMATS:
-        raise ValueError(f"must be one of {', '.join(FORMATS)}")
-    return text
-
-
-def _sort(text: str) -> str:
-    if text not in SORTS:
-        raise ValueError(f"must be one of {', '.join(SORTS)}")
+def _one_of(allowed: Collection[str], text: str) -> str:
+    if text not in allowed:
+        raise ValueError(f"must be one of {', '.join(allowed)}")
     return text
 
 

@@ -24,8 +24,3 @@ def query_pairs(query_string: bytes) -> list[tuple[str, str]]:
 def query_parameters(query_string: bytes) -> Parameters:
     """Return the parameters of a query string. Raises BadRequest."""
     return Parameters(query_pairs(query_string))
-
-
-def allow_none(query_string: bytes) -> None:
-    """Check the query string of a route without parameters. Raises InvalidInput and BadRequest."""
-    query_parameters(query_string).check()

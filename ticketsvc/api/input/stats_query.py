@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from ticketsvc.api.input.query import query_parameters
 from ticketsvc.store.stats import MAX_DAYS
 from ticketsvc.validation.parameters import Parameters
-from ticketsvc.validation.times import in_utc
+from ticketsvc.validation.values import in_utc
 
 WINDOW_DAYS = 30
 FIRST_YEAR = 1970
@@ -20,47 +19,28 @@ _EPOCH = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Window:
-    """The tickets created at `since` or later and before `before`, both RFC 3339 in UTC."""
+def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> tuple[str, str | None, str | None]:
+    """Return the time zone of the daily statistics, and the dates since and before, or None for the defaults.
 
-    since: str
-    before: str
-
-
-@dataclass(frozen=True)
-class DayParameters:
-    """A time zone's name, and dates in that zone, or None for the default."""
-
-    tz: str
-    since: str | None
-    before: str | None
-
-
-def parse_days(query_string: bytes, time_zone: Callable[[str], str | None]) -> DayParameters:
-    """Parse the query string of the daily statistics. Raises InvalidInput and BadRequest.
-
-    `time_zone` returns the spelling of a zone's name, or None if there is no such zone.
+    `time_zone` returns the spelling of a zone's name, or None if there is no such zone. Raises InvalidInput and
+    BadRequest.
     """
     parameters = query_parameters(query_string)
-    days = DayParameters(
-        tz=parameters.one("tz", lambda text: _time_zone(text, time_zone), "UTC"),
-        since=parameters.one("since", _date, None),
-        before=parameters.one("before", _date, None),
-    )
+    tz = parameters.one("tz", lambda text: _time_zone(text, time_zone), "UTC")
+    since, before = parameters.one("since", _date, None), parameters.one("before", _date, None)
     parameters.check()
-    return days
+    return tz, since, before
 
 
-def parse_window(query_string: bytes) -> Window:
-    """Parse the query string of statistics of a window, without other filters. Raises InvalidInput and BadRequest."""
+def parse_window(query_string: bytes) -> tuple[str, str]:
+    """Return the creation times that bound a window, both RFC 3339 in UTC. Raises InvalidInput and BadRequest."""
     parameters = query_parameters(query_string)
     window = _window(parameters, datetime.now(UTC))
     parameters.check()
     return window
 
 
-def _window(parameters: Parameters, now: datetime) -> Window:
+def _window(parameters: Parameters, now: datetime) -> tuple[str, str]:
     """Return created_since and created_before, at most MAX_DAYS apart; report errors to `parameters`.
 
     Without created_before the window ends now; without created_since it has the last WINDOW_DAYS calendar days.
@@ -75,7 +55,7 @@ def _window(parameters: Parameters, now: datetime) -> Window:
     elif before - since > timedelta(days=MAX_DAYS):
         rule = f"must be at most {MAX_DAYS} days before created_before."
         parameters.add_error("created_since", rule, "not_allowed")
-    return Window(since.isoformat(), before.isoformat())
+    return since.isoformat(), before.isoformat()
 
 
 def _date(text: str) -> str:

@@ -24,11 +24,6 @@ def if_match() -> list[int] | None:
     return [version for version in versions if version <= _LARGEST_VERSION]
 
 
-def client_has_version(version: int) -> bool:
-    """Return whether If-None-Match contains the ETag of a version."""
-    return client_has(etag(version))
-
-
 def client_has(current: str) -> bool:
     """Return whether If-None-Match contains an ETag, given with its quotes (weak comparison)."""
     header = request.headers.get("If-None-Match")

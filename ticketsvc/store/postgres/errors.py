@@ -20,13 +20,7 @@ IDEMPOTENCY_KEY_CONSTRAINT = "idempotency_keys_pkey"
 
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
 _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
-_UNMIGRATED = (
-    errors.UndefinedTable,
-    errors.UndefinedColumn,
-    errors.UndefinedFunction,
-    errors.UndefinedObject,
-)
-_READ_ONLY = (errors.ReadOnlySqlTransaction,)
+_UNMIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedObject)
 
 
 class ServerTimeout(psycopg.OperationalError):
@@ -63,7 +57,7 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database is busy with a conflicting transaction.")
     if isinstance(error, _UNMIGRATED):
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
-    if isinstance(error, _READ_ONLY):
+    if isinstance(error, errors.ReadOnlySqlTransaction):
         return Unavailable("The database is read-only at the moment.", 30)
     if isinstance(error, errors.DiskFull):
         return Unavailable("The database is out of disk space: its operator must free some.", 30)

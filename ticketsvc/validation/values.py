@@ -1,4 +1,4 @@
-"""Times in requests and files."""
+"""Texts and times in requests and files."""
 
 from __future__ import annotations
 
@@ -25,3 +25,14 @@ def in_utc(text: str) -> str:
         return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, in the years 1 to 9999") from None
+
+
+def invalid_text_reason(text: str) -> str | None:
+    """Return what Postgres cannot store in a text, or None if it can store the text."""
+    if "\0" in text:
+        return "a NUL character"
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "half of a surrogate pair"
+    return None
