@@ -1,4 +1,4 @@
--- Whether the counters have any number below zero, which no tickets make, and how many changes wait to be folded.
+-- Returns whether a counter is below zero, which no tickets can cause, and the number of deltas not applied yet.
 SELECT
     EXISTS (
         SELECT 1

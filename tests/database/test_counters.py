@@ -1,4 +1,4 @@
-"""The counters behind the statistics (migration 0005): exact at any moment, and nobody waits for them"""
+"""The counters of the statistics (sql/triggers/counters.sql): exact in every snapshot, and no writer waits for them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ PENDING = "SELECT count(*) FROM ticket_count_deltas"
 
 
 def differences(database: Connection) -> list[tuple[object, ...]]:
-    """What `flask stats check` finds, before and after everything is folded."""
+    """Return what `flask stats check` finds, before and after all deltas are applied."""
     check = queries.load("stats.check").text.encode()
     found = database.execute(check).fetchall()
     database.execute("SELECT apply_count_deltas(NULL)")
@@ -42,7 +42,7 @@ def count(database: Connection, statement: str = "SELECT sum(tickets) FROM count
 
 @pytest.fixture
 def other(database_url: str) -> Iterator[Connection]:
-    """A second connection, in a transaction as soon as it is used; what it did is undone at the end."""
+    """A second connection, in a transaction from its first statement on, which is rolled back at the end."""
     with closing(psycopg.connect(database_url)) as connection:
         yield connection
 
@@ -70,7 +70,7 @@ def test_copy(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_a_bulk_statement_leaves_nothing_to_fold(database: Connection, clean: None) -> None:
+def test_a_bulk_statement_leaves_no_deltas(database: Connection, clean: None) -> None:
     insert_many(database, 5000, step="17 minutes")
     assert count(database, PENDING) == 0
 
@@ -100,7 +100,7 @@ def test_insert_on_conflict(database: Connection, clean: None) -> None:
     assert differences(database) == []
 
 
-def test_what_was_rolled_back_was_not_counted(database: Connection, other: Connection, clean: None) -> None:
+def test_a_rolled_back_change_is_not_counted(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 100)
     for _ in range(3):
         other.execute(INSERT.encode(), ["billing", "low"])
@@ -115,7 +115,7 @@ def test_what_was_rolled_back_was_not_counted(database: Connection, other: Conne
     assert differences(database) == []
 
 
-def test_a_broken_connection_leaves_nothing(database: Connection, database_url: str, clean: None) -> None:
+def test_a_broken_connection_leaves_no_deltas(database: Connection, database_url: str, clean: None) -> None:
     insert_many(database, 100)
     with closing(psycopg.connect(database_url)) as victim:
         victim.execute("UPDATE tickets SET status = 'closed'")
@@ -142,7 +142,7 @@ def test_a_transaction_sees_its_own_changes_and_no_others(
 
 
 def hammer(url: str, seed: int, rounds: int) -> None:
-    """Random work on tickets: creates, changes, deletes, bulk, rollbacks."""
+    """Do random work on tickets: creates, changes, deletes, bulk inserts, rollbacks."""
     dice = random.Random(seed)
     with closing(psycopg.connect(url)) as connection:
         for _ in range(rounds):
@@ -178,7 +178,7 @@ def _work(connection: Connection, dice: random.Random) -> None:
         connection.execute(bulk, whose[:1])
 
 
-def test_exact_under_a_hammer(database: Connection, database_url: str, clean: None) -> None:
+def test_concurrent_changes_are_counted_exactly(database: Connection, database_url: str, clean: None) -> None:
     with in_background() as threads:
         works = [threads.submit(hammer, database_url, seed, 60) for seed in range(8)]
         recounts = [threads.submit(recount, database_url) for _ in range(3)]
@@ -199,13 +199,11 @@ def differences_now(database: Connection) -> list[tuple[object, ...]]:
     return database.execute(queries.load("stats.check").text.encode()).fetchall()
 
 
-# --- nobody waits
+# --- waiting
 
 
-def test_no_writer_waits_for_another_that_holds_its_counts(
-    client: FlaskClient, database: Connection, other: Connection
-) -> None:
-    """Not for one that wrote, nor for one that is folding; the time limit is 1 ms of waiting for any lock."""
+def test_no_writer_waits_for_another_writer(client: FlaskClient, database: Connection, other: Connection) -> None:
+    """Neither for one that wrote, nor for one that is applying deltas; lock_timeout is 1 ms."""
     insert_many(database, 100)
     ids = [row[0] for row in database.execute("SELECT id FROM tickets ORDER BY id").fetchall()]
     other.execute(INSERT.encode(), ["billing", "low"])
@@ -213,7 +211,7 @@ def test_no_writer_waits_for_another_that_holds_its_counts(
     other.execute("DELETE FROM tickets WHERE id = %s", [ids[1]])
     other.execute("SELECT apply_count_deltas(NULL)")
     database.execute("SET lock_timeout = '1ms'")
-    for _ in range(600):  # some of them try to fold
+    for _ in range(600):  # some of them try to apply deltas
         database.execute(INSERT.encode(), ["billing", "low"])
     insert_many(database, 1000)
     database.execute("UPDATE tickets SET status = 'closed', priority = 'low' WHERE id <> ALL (%s)", [ids[:2]])
@@ -238,9 +236,7 @@ def test_writers_do_not_wait_for_a_recount(database: Connection, other: Connecti
     assert differences(database) == []
 
 
-def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
-    database: Connection, other: Connection, clean: None
-) -> None:
+def test_writers_in_opposite_order_do_not_deadlock(database: Connection, other: Connection, clean: None) -> None:
     insert_many(database, 2)
     database.execute("SET lock_timeout = '1ms'")
     with database.transaction():
@@ -254,8 +250,8 @@ def test_two_transactions_over_the_same_kinds_in_opposite_order_do_not_deadlock(
     assert differences(database) == []
 
 
-def test_under_repeatable_read_nobody_folds(database: Connection, other: Connection, clean: None) -> None:
-    """A fold of rows that another folded since the snapshot would fail the writer."""
+def test_under_repeatable_read_no_deltas_are_applied(database: Connection, other: Connection, clean: None) -> None:
+    """Applying deltas that another session has applied since the snapshot would fail the writer."""
     insert(database, "x", "2026-01-01")
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     assert count(other) == 1
@@ -267,10 +263,10 @@ def test_under_repeatable_read_nobody_folds(database: Connection, other: Connect
     assert differences(database) == []
 
 
-# --- folding
+# --- deltas
 
 
-def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> None:
+def test_deltas_are_applied_now_and_then(database: Connection, clean: None) -> None:
     for _ in range(40):
         for _ in range(100):
             database.execute(INSERT.encode(), ["billing", "low"])
@@ -281,7 +277,7 @@ def test_changes_are_folded_now_and_then(database: Connection, clean: None) -> N
     assert count(database, "SELECT sum(tickets) FROM ticket_totals") != 0
 
 
-def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, clean: None) -> None:
+def test_at_most_max_deltas_are_applied(database: Connection, other: Connection, clean: None) -> None:
     other.execute("SELECT pg_advisory_xact_lock(7598253, 1)")
     insert_many(database, 300, step="16 minutes")
     other.rollback()
@@ -291,7 +287,7 @@ def test_a_fold_takes_at_most_so_many(database: Connection, other: Connection, c
     assert differences(database) == []
 
 
-def test_a_recount_wants_to_see_what_others_did(other: Connection, clean: None) -> None:
+def test_a_recount_requires_read_committed(other: Connection, clean: None) -> None:
     other.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
     with pytest.raises(psycopg.DatabaseError, match="READ COMMITTED"):
         other.execute("SELECT recount_tickets()")
@@ -306,7 +302,7 @@ def resolved(database: Connection) -> list[object]:
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_ticket_that_comes_in_resolved_was_so_since_its_last_change(
+def test_an_inserted_resolved_ticket_was_resolved_by_its_last_change(
     database: Connection, clean: None, status: str
 ) -> None:
     statement = (
@@ -340,8 +336,8 @@ def test_the_first_resolution_stays(client: FlaskClient, database: Connection, s
     assert differences(database) == []
 
 
-def test_the_release_before_need_not_know_of_it(database: Connection, clean: None) -> None:
-    """Its UPDATE sets a status and updated_at, no more."""
+def test_resolved_at_is_set_for_the_previous_release(database: Connection, clean: None) -> None:
+    """Its UPDATE sets only the status, updated_at and the version."""
     insert(database, "x", "2026-01-01Z")
     database.execute("UPDATE tickets SET status = 'resolved', updated_at = '2100-01-01Z', version = 2")
     assert resolved(database) == ["2100-01-01T00:00:00.000Z"]
