@@ -39,7 +39,7 @@ def flask(url: str, *arguments: str, stdin: bytes = b"") -> subprocess.Completed
         env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
         input=stdin,
         capture_output=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 
@@ -73,7 +73,7 @@ def test_import_draws_a_bar_on_a_terminal(database_url: str, tmp_path: Path) -> 
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "TERM": "xterm"}
     command = [sys.executable, "-m", "flask", "tickets", "import", str(file)]
     subprocess.run(
-        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=60
+        command, cwd=ROOT, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, check=True, timeout=300
     )
     os.close(theirs)
     shown = os.read(ours, 65_536)

@@ -326,10 +326,10 @@ def test_an_export_at_the_end_of_the_service(
         if patience > 1:
             assert len(reader.rest()) == 20_000
         else:
-            assert service.process.wait(15) == 0
+            assert service.process.wait(60) == 0
             with pytest.raises((http.client.IncompleteRead, OSError)):
                 reader.rest()
-        assert service.process.wait(15) == 0
+        assert service.process.wait(60) == 0
     wait_until(lambda: running(database) == 0)
 
 

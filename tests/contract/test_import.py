@@ -546,7 +546,7 @@ def test_the_end_of_the_service_undoes_an_import(database_url: str, tmp_path: Pa
         with closing(begin(service, ndjson(*[TICKET] * 2000))):
             wait_until(lambda: copies(database) == 1)
             service.process.send_signal(signal.SIGTERM)
-            assert service.process.wait(15) == 0
+            assert service.process.wait(60) == 0
         wait_until(lambda: copies(database) == 0)
     assert database.execute("SELECT count(*) FROM tickets").fetchone() == (0,)
 
@@ -564,7 +564,7 @@ def test_an_import_under_way_is_finished_at_the_end(database_url: str, tmp_path:
         time.sleep(1.5)
         connection.sendall(body[-100:])
         assert b'{"imported": 2000}' in b"".join(iter(lambda: connection.recv(65536), b""))
-        assert service.process.wait(15) == 0
+        assert service.process.wait(60) == 0
 
 
 def test_its_texts_are_in_the_index_when_it_ends(client: FlaskClient, database: Connection) -> None:

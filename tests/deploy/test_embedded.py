@@ -52,7 +52,7 @@ def run(program: str, directory: Path, env: Mapping[str, str] | None = None) -> 
         cwd=ROOT,
         env=env,
         check=False,
-        timeout=90,
+        timeout=300,
     )
     return done.stdout.splitlines(), done.stderr
 
@@ -109,7 +109,7 @@ def test_it_works(made: Path) -> None:
         assert value(url, "SHOW fsync") == value(url, "SHOW synchronous_commit") == "on"
         assert value(url, "SELECT lower('ÄПРИВЕТ')") == "äпривет"
         assert value(url, "SHOW listen_addresses") == ""
-        process.communicate("", timeout=60)
+        process.communicate("", timeout=300)
     assert process.returncode == 0
     assert not answers(url)
 
@@ -127,7 +127,7 @@ def test_processes_at_once_share_one_fresh_server(tmp_path: Path) -> None:
         urls = {read_line(one), read_line(two)}
         assert len(urls) == 1
         url = urls.pop()
-        one.communicate("", timeout=60)
+        one.communicate("", timeout=300)
         assert answers(url), "the first to leave must not stop it"
     assert not answers(url)
 

@@ -241,7 +241,7 @@ def test_what_is_under_way_is_finished_at_the_end(database_url: str, tmp_path: P
         assert service.process.poll() is None
         holder.rollback()
         assert [call.result().status for call in under_way] == [201] * 4
-        assert service.process.wait(15) == 0
+        assert service.process.wait(60) == 0
 
 
 def test_a_worker_that_makes_room_answers_who_comes_when_there_is_no_successor(
@@ -265,12 +265,13 @@ def test_a_worker_that_makes_room_answers_who_comes_when_there_is_no_successor(
         assert late.result().status == 200
         holder.rollback()
         assert under_way.result().status == 201
-        assert service.process.wait(15) == 0
+        assert service.process.wait(60) == 0
 
 
 @pytest.mark.parametrize("requests", [b"", LIVE, b"POST /api/tickets/ HTTP/1.1\r\nHo"])
 def test_idle_connections_do_not_delay_the_end(database_url: str, tmp_path: Path, requests: bytes) -> None:
-    with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1") as service:
+    settings = {"WEB_CONCURRENCY": "1", "GUNICORN_CMD_ARGS": "--graceful-timeout 120"}
+    with serve(database_url, tmp_path / "log", **settings) as service:
         connections = [socket.create_connection(("127.0.0.1", service.port), 30) for _ in range(5)]
         for connection in connections:
             connection.sendall(requests)
@@ -278,7 +279,7 @@ def test_idle_connections_do_not_delay_the_end(database_url: str, tmp_path: Path
                 assert connection.recv(1000).startswith(b"HTTP/1.1 200 OK")
         assert service.call("GET", URL).status == 200
         service.process.send_signal(signal.SIGTERM)
-        assert service.process.wait(10) == 0
+        assert service.process.wait(60) == 0
         for connection in connections:
             connection.close()
     assert all(line.startswith("{") for line in service.log.read_text().splitlines())

@@ -780,7 +780,7 @@ def run_under_gevent(*base_urls: str) -> dict[str, Any]:
         cwd=Path(__file__).parents[3],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
     assert process.returncode == 0, process.stderr
