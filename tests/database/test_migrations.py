@@ -253,7 +253,7 @@ def test_ten_processes_at_once_apply_each_migration_once(url: str, directory: Pa
     write(directory, "0003_names", "-- transactional: false\nCREATE INDEX CONCURRENTLY names ON animals (name);")
     write(directory, "0004_slow", "SELECT pg_sleep(0.5); CREATE TABLE slow ();")
     processes = [applying(url, directory) for _ in range(10)]
-    outcomes = [(*process.communicate(timeout=60), process.returncode) for process in processes]
+    outcomes = [(*process.communicate(timeout=300), process.returncode) for process in processes]
     assert [(errors, code) for _, errors, code in outcomes] == [("", 0)] * 10
     applied = [word for printed, _, _ in outcomes for word in printed.split() if word.startswith("000")]
     assert sorted(applied) == ["0001_animals", "0002_plants", "0003_names", "0004_slow"]
