@@ -735,11 +735,13 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
             FROM ticket_history h
            WHERE (h.ticket_id = (ticket_created.t).id)
            ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, ticket_diff(NULL::tickets, original.*), (((('{"category":'::text || decision_json((original.category)::text, ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json((original.priority)::text, ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
-    FROM jsonb_populate_record(ticket_created.t, ( SELECT COALESCE(jsonb_object_agg(change.key, (change.value -> 'from'::text) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
-            FROM (ticket_history h
-              CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
-           WHERE (h.ticket_id = (ticket_created.t).id))) original(id, created_at, updated_at, version, category, priority, status, title, description, suggested_category, suggested_priority, category_confidence, priority_confidence, suggested_by, resolved_at, created_by, created_request);
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
+    FROM ( SELECT jsonb_object_agg(field.key, field.value) AS jsonb_object_agg
+            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
+                    FROM (ticket_history h
+                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
+                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
+           WHERE ((field.value -> 'to'::text) <> 'null'::jsonb)) original(changes);
 END;
 
 CREATE FUNCTION ticket_history_reset() RETURNS trigger

@@ -1,6 +1,7 @@
 -- Returns the history entry of a ticket's creation, number 0, by undoing all changes since: of each changed field it takes
 -- what the first change changed it from. For a ticket that was changed before history was kept it shows the oldest state
--- that is known.
+-- that is known. It works on jsonb, not on a row that jsonb_populate_record() makes: with PostgreSQL 18.6 that fails in a
+-- function ("pfree called with invalid pointer", or the backend crashes) if a migration adds a column at the same time.
 -- depends: decision_json, ticket_diff
 CREATE OR REPLACE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -16,21 +17,27 @@ BEGIN ATOMIC
         'created',
         t.created_by,
         t.created_request,
-        ticket_diff(NULL, original),
+        original.changes,
         '{"category":'
             || decision_json(
-                original.category::text, t.suggested_category::text, t.category_confidence, t.suggested_by
+                original.changes -> 'category' ->> 'to', t.suggested_category::text, t.category_confidence, t.suggested_by
             )
             || ',"priority":'
             || decision_json(
-                original.priority::text, t.suggested_priority::text, t.priority_confidence, t.suggested_by
+                original.changes -> 'priority' ->> 'to', t.suggested_priority::text, t.priority_confidence, t.suggested_by
             )
             || '}'
     )::ticket_history
-    FROM jsonb_populate_record(t, (
-        SELECT coalesce(jsonb_object_agg(change.key, change.value -> 'from' ORDER BY h.entry DESC), '{}')
-        FROM ticket_history AS h
-        CROSS JOIN LATERAL jsonb_each(h.changes) AS change
-        WHERE h.ticket_id = t.id
-    )) AS original;
+    FROM (
+        SELECT jsonb_object_agg(field.key, field.value)
+        FROM jsonb_each(ticket_diff(NULL, t) || (
+            SELECT coalesce(jsonb_object_agg(
+                change.key, jsonb_build_object('from', NULL, 'to', change.value -> 'from') ORDER BY h.entry DESC
+            ), '{}')
+            FROM ticket_history AS h
+            CROSS JOIN LATERAL jsonb_each(h.changes) AS change
+            WHERE h.ticket_id = t.id
+        )) AS field
+        WHERE field.value -> 'to' <> 'null'
+    ) AS original (changes);
 END;
