@@ -59,23 +59,36 @@ def find(database: Database, filters: Filters, limit: int, after: Cursor) -> lis
 
     Raises Unavailable if all steps together take longer than a statement may.
     """
+    deadline = time.monotonic() + database.statement_timeout
+    while (found := _run_steps(database, filters, limit, after, deadline)) is None:
+        _check_time(deadline)
+    return found
+
+
+def _run_steps(
+    database: Database, filters: Filters, limit: int, after: Cursor, deadline: float
+) -> list[PageRow] | None:
+    """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
     values = filter_parameters(filters)
     is_indexed = bool(values["index_patterns"] or values["index_regex"])
-    deadline = time.monotonic() + database.statement_timeout
     for query, limits in search_plan(after.sort, is_indexed, filters.has_facets):
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
-            return find(database, filters, limit, after)  # a ticket changed its place in the list between two steps
+            return None
         found += rows
         if end is None or len(found) == limit:
             return found
-        if time.monotonic() > deadline:
-            raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
+        _check_time(deadline)
         position = end.cursor(after.sort)
     return found
+
+
+def _check_time(deadline: float) -> None:
+    if time.monotonic() > deadline:
+        raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
 
 
 def search_plan(sort: str, is_indexed: bool, has_facets: bool) -> Iterator[Step]:
