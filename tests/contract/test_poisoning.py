@@ -65,9 +65,9 @@ def teach_honestly(client: FlaskClient, database: Connection, keys: list[Headers
         category = CATEGORIES[number % 4]
         text = " ".join([*rng.sample(WORDS[category].split(), 4), *rng.sample(SMALL_TALK.split(), 5)])
         if keys:
-            teach(client, keys[number % len(keys)], text, category=category, priority="high")
+            teach(client, keys[number % len(keys)], text, category=category)
         else:
-            suggest(database, text, ("general", "medium"), (category, "high"), status="closed")
+            suggest(database, text, ("general", "medium"), (category, "medium"), status="closed")
 
 
 def teach_falsely(client: FlaskClient, key: Headers, count: int = 40, judge: Headers | None = None) -> None:
@@ -169,7 +169,7 @@ def test_forgetting_needs_a_confirmation_and_undoing_a_key(client: FlaskClient) 
 def random_changes(rng: random.Random, client: FlaskClient, keys: list[Headers]) -> None:
     tickets: list[Any] = []
     for _ in range(60):
-        text = " ".join(rng.choices("lamp rotor gasket heron willow ledger".split(), k=3))
+        text = " ".join(rng.choices(["lamp", "rotor", "gasket", "heron", "willow", "ledger"], k=3))
         tickets.append(teach(client, rng.choice(keys), text, judge=rng.choice(keys), category=rng.choice(CATEGORIES)))
         changes = {"category": rng.choice(CATEGORIES), "status": rng.choice(["open", "closed"]), "description": text}
         change = dict(rng.sample(sorted(changes.items()), 2))
