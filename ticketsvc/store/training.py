@@ -42,11 +42,12 @@ class ReclassifyCandidate(NamedTuple):
 
 class _TokenCountsRow(NamedTuple):
     total: LabelCounts
-    minor: LabelCounts | None
+    has_minor_keys: bool
     words: list[Any]
 
 
 _TOKEN_COUNTS = queries.load("triage.token_counts", _TokenCountsRow)
+_KEY_COUNTS = queries.load("triage.key_counts", KeyCounts)
 _EXAMPLES = queries.load("triage.examples", Example)
 _FORGET = queries.load("triage.forget")
 _FORGET_KEY = queries.load("triage.forget_key", int)
@@ -66,7 +67,10 @@ def token_counts(database: Database, text: str) -> TokenCounts | None:
     row = database.one_or_none(_TOKEN_COUNTS, {"text": _storable(text)})
     if row is None:
         return None
-    minor = KeyCounts(row.minor, [taught for _, _, taught in row.words]) if row.minor else None
+    minor = None
+    if row.has_minor_keys:
+        sums = [sum(counts or ()) for _, counts, _ in row.words]
+        minor = database.one_or_none(_KEY_COUNTS, {"buckets": [bucket for *_, bucket in row.words], "counts": sums})
     return TokenCounts(row.total, [(word, counts) for word, counts, _ in row.words], minor)
 
 

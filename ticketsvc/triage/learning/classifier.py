@@ -139,16 +139,20 @@ def _learn(field: _Field, counts: TokenCounts) -> _Learned:
 def _without(counts: TokenCounts, key: KeyCounts) -> TokenCounts:
     """Return what remains if a key had taught nothing."""
     words = [
-        (token, [a - b for a, b in zip(labels, taught, strict=True)] if labels and taught else labels)
+        (token, _subtract(labels, taught) if labels and taught else labels)
         for (token, labels), taught in zip(counts.words, key.words, strict=True)
     ]
-    return TokenCounts([a - b for a, b in zip(counts.total, key.total, strict=True)], words)
+    return TokenCounts(_subtract(counts.total, key.total), words)
+
+
+def _subtract(counts: LabelCounts, others: LabelCounts) -> LabelCounts:
+    return [max(0, a - b) for a, b in zip(counts, others, strict=True)]  # they may have been read at different times
 
 
 def _influence(total: LabelCounts, taught: LabelCounts, field: _Field) -> float:
     """Return what a key taught of a field, as a fraction of what the others taught of the field they taught most."""
     others = max(sum(total[each.own]) - sum(taught[each.own]) for each in (_CATEGORY, _PRIORITY))
-    return min(1.0, sum(taught[field.own]) / others)
+    return min(1.0, sum(taught[field.own]) / max(1, others))
 
 
 def _clamp(shift: float, limit: float) -> float:
