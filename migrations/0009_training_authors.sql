@@ -18,6 +18,9 @@ CREATE TABLE triage_author_counts (
     CONSTRAINT triage_author_counts_pkey PRIMARY KEY (bucket, author)
 ) WITH (fillfactor = 50);
 
+-- In the row of all tokens: whether there are keys that have taught less than all others together.
+ALTER TABLE triage_weights ADD COLUMN has_minor_keys boolean NOT NULL DEFAULT false;
+
 -- A role that may write the counts may write these: the triggers run with its privileges.
 DO $$
 DECLARE

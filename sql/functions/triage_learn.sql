@@ -74,6 +74,7 @@ BEGIN
     GROUP BY l.bucket
     ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
     ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
+    PERFORM triage_mark_minor_keys();
 
     IF TG_OP <> 'INSERT' AND (category_label(OLD) IS NOT NULL OR priority_label(OLD) IS NOT NULL) THEN
         DELETE FROM triage_text_counts AS t

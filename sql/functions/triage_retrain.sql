@@ -38,5 +38,6 @@ BEGIN
     )
     INSERT INTO triage_token_counts (bucket, label_counts)
     SELECT l.bucket, triage_sum(l.label_counts, 1) FROM learned AS l GROUP BY l.bucket;
+    PERFORM triage_mark_minor_keys();
     RETURN (SELECT count(*) FROM triage_text_counts);
 END $$;

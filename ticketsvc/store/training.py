@@ -67,11 +67,8 @@ def token_counts(database: Database, text: str) -> TokenCounts | None:
     row = database.one_or_none(_TOKEN_COUNTS, {"text": _storable(text)})
     if row is None:
         return None
-    minor = None
-    if row.has_minor_keys:
-        sums = [sum(counts or ()) for _, counts, _ in row.words]
-        minor = database.one_or_none(_KEY_COUNTS, {"buckets": [bucket for *_, bucket in row.words], "counts": sums})
-    return TokenCounts(row.total, [(word, counts) for word, counts, _ in row.words], minor)
+    minor = database.one_or_none(_KEY_COUNTS, {"text": _storable(text)}) if row.has_minor_keys else None
+    return TokenCounts(row.total, [(word, counts) for word, counts in row.words], minor)
 
 
 def examples(database: Database, text: str) -> list[Example]:
