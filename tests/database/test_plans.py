@@ -256,6 +256,12 @@ def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connectio
     assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_corrected"}
 
 
+def test_what_keys_taught_is_looked_up_by_word(large: Connection) -> None:
+    found = list(nodes(plan(large, "triage.key_counts", {"text": "charged twice"})))
+    read = {node["Index Name"] for node in found if node.get("Relation Name") == "triage_author_counts"}
+    assert read == {"triage_author_counts_pkey"}
+
+
 def test_tickets_without_a_suggestion_are_read_along_the_key(large: Connection) -> None:
     values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
     found = list(nodes(plan(large, "triage.reclassify_batch", values)))
