@@ -1,9 +1,9 @@
--- Who judged each training example, and what each API key taught: so that one key's share of a suggestion can be
--- limited, and its examples be forgotten. Counts without an author are those of nobody's key.
+-- The API key that judged each training example, and the counts of each key: so that one key's share of a suggestion can be
+-- limited, and its examples be forgotten. Counts without an author are those of tickets judged without a key.
 -- Training examples from before this migration get their author with the next `flask triage rebuild`.
 -- depends: 0007_names
 
--- No row: the author is unknown. A forgotten example is not counted until somebody judges the ticket again.
+-- No row: the author is unknown. A forgotten example is not counted until somebody has judged the ticket again.
 CREATE TABLE triage_examples (
     ticket_id uuid CONSTRAINT triage_examples_pkey PRIMARY KEY,
     author text NOT NULL,

@@ -983,7 +983,7 @@ CREATE FUNCTION triage_learn() RETURNS trigger
     AS $$
 DECLARE
     earlier triage_examples;
-    judge text := '';
+    current_author text := '';
 BEGIN
     IF TG_OP = 'UPDATE'
         AND category_label(OLD) IS NOT DISTINCT FROM category_label(NEW)
@@ -999,18 +999,18 @@ BEGIN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;
     END IF;
     IF TG_OP <> 'DELETE' AND (category_label(NEW) IS NOT NULL OR priority_label(NEW) IS NOT NULL) THEN
-        judge := coalesce(
+        current_author := coalesce(
             nullif(split_part(current_setting('ticketsvc.author', true), ' ', 2), ''), NEW.created_by, ''
         );
-        IF judge <> '' THEN
-            INSERT INTO triage_examples (ticket_id, author) VALUES (NEW.id, judge);
+        IF current_author <> '' THEN
+            INSERT INTO triage_examples (ticket_id, author) VALUES (NEW.id, current_author);
         END IF;
     END IF;
     WITH change AS (
         SELECT version.author, triage_text_hash(example.text_hash, version.author) AS text_hash, example.buckets,
             triage_sum(example.label_counts, version.sign) AS label_counts
         FROM (
-            VALUES (OLD::tickets, coalesce(earlier.author, ''), -1), (NEW::tickets, judge, 1)
+            VALUES (OLD::tickets, coalesce(earlier.author, ''), -1), (NEW::tickets, current_author, 1)
         ) AS version (ticket, author, sign)
         CROSS JOIN LATERAL training_example(version.ticket) AS example
         WHERE version.sign = 1 OR earlier.is_forgotten IS NOT TRUE
@@ -1132,14 +1132,14 @@ CREATE FUNCTION triage_record_authors() RETURNS void
     LANGUAGE sql
     BEGIN ATOMIC
  INSERT INTO triage_examples (ticket_id, author)  SELECT t.id,
-             judge.author
+             last.author
             FROM (tickets t
               CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT h.actor
                             FROM ticket_history h
                            WHERE ((h.ticket_id = t.id) AND (h.changes ?| ARRAY['title'::text, 'description'::text, 'category'::text, 'priority'::text, 'status'::text]))
                            ORDER BY h.entry DESC
-                          LIMIT 1), t.created_by) AS "coalesce") judge(author))
-           WHERE (((category_label(t.*) IS NOT NULL) OR (priority_label(t.*) IS NOT NULL)) AND (judge.author IS NOT NULL)) ON CONFLICT(ticket_id) DO NOTHING;
+                          LIMIT 1), t.created_by) AS "coalesce") last(author))
+           WHERE (((category_label(t.*) IS NOT NULL) OR (priority_label(t.*) IS NOT NULL)) AND (last.author IS NOT NULL)) ON CONFLICT(ticket_id) DO NOTHING;
 END;
 
 CREATE FUNCTION triage_reset() RETURNS trigger

@@ -1,5 +1,5 @@
 -- Forgets the training examples that an API key has taught so far, or counts those again that were forgotten. Returns
--- their number. A forgotten example stays forgotten, whatever is retrained, until somebody judges the ticket again.
+-- their number. A forgotten example stays forgotten, whatever is retrained, until somebody has judged the ticket again.
 CREATE OR REPLACE FUNCTION triage_forget(key text, forgotten boolean) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     found bigint;

@@ -1,4 +1,4 @@
-"""What one API key can do to the suggestions for all: it teaches, but does not decide against the others."""
+"""Limits on what one API key can do to the suggestions for all: it teaches, but does not decide against the others."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def keys(database: Connection, clean: None) -> list[Headers]:
     return [bearer(f"tk_{number}") for number in range(5)]
 
 
-def teach(client: FlaskClient, key: Headers, text: str, *, judge: Headers | None = None, **labels: str) -> str:
+def teach(client: FlaskClient, key: Headers, text: str, *, by: Headers | None = None, **labels: str) -> str:
     """Create a ticket without labels, correct its labels, close it, and return its id."""
     made = client.post(URL, json={"title": "-", "description": text}, headers=key)
     ticket: str = made.get_json()["id"]
-    changed = client.patch(URL + ticket, json={**labels, "status": "closed"}, headers=judge or key)
+    changed = client.patch(URL + ticket, json={**labels, "status": "closed"}, headers=by or key)
     assert (made.status_code, changed.status_code) == (201, 200)
     return ticket
 
@@ -70,15 +70,15 @@ def teach_honestly(client: FlaskClient, database: Connection, keys: list[Headers
             suggest(database, text, ("general", "medium"), (category, "medium"), status="closed")
 
 
-def teach_falsely(client: FlaskClient, key: Headers, count: int = 40, judge: Headers | None = None) -> None:
+def teach_falsely(client: FlaskClient, key: Headers, count: int = 40, by: Headers | None = None) -> None:
     """Teach that the probes are general and low, and that other labels are nonsense."""
     for number in range(count):
         if number % 4 < 3:
             text = f"{PROBES[number % 4]} {unique_word()}"
-            teach(client, key, text, judge=judge, category="general", priority="low")
+            teach(client, key, text, by=by, category="general", priority="low")
         else:
             nonsense = " ".join(unique_word() for _ in range(12))
-            teach(client, key, nonsense, judge=judge, category=CATEGORIES[number % 3], priority="high")
+            teach(client, key, nonsense, by=by, category=CATEGORIES[number % 3], priority="high")
 
 
 def labels(client: FlaskClient, key: Headers) -> list[tuple[str, str]]:
@@ -108,7 +108,7 @@ def test_correcting_the_tickets_of_others_does_not_help(
 ) -> None:
     teach_honestly(client, database, keys[:1])
     before = labels(client, keys[4])
-    teach_falsely(client, keys[0], judge=keys[4])
+    teach_falsely(client, keys[0], by=keys[4])
     assert labels(client, keys[4]) == before
     assert "Key key-4: 40 training examples" in command(client, "info")
 
@@ -170,7 +170,7 @@ def random_changes(rng: random.Random, client: FlaskClient, keys: list[Headers])
     tickets: list[Any] = []
     for _ in range(60):
         text = " ".join(rng.choices(["lamp", "rotor", "gasket", "heron", "willow", "ledger"], k=3))
-        tickets.append(teach(client, rng.choice(keys), text, judge=rng.choice(keys), category=rng.choice(CATEGORIES)))
+        tickets.append(teach(client, rng.choice(keys), text, by=rng.choice(keys), category=rng.choice(CATEGORIES)))
         changes = {"category": rng.choice(CATEGORIES), "status": rng.choice(["open", "closed"]), "description": text}
         change = dict(rng.sample(sorted(changes.items()), 2))
         client.patch(URL + rng.choice(tickets), json=change, headers=rng.choice(keys))
@@ -196,7 +196,7 @@ def test_a_rebuild_gives_the_same_counts_of_each_key(
 def test_examples_from_before_authors_were_recorded_get_them_from_the_history(
     client: FlaskClient, database: Connection, keys: list[Headers]
 ) -> None:
-    teach(client, keys[0], "the gasket of the rotor squeaks", judge=keys[1], category="account", priority="high")
+    teach(client, keys[0], "the gasket of the rotor squeaks", by=keys[1], category="account", priority="high")
     learned = model(database)
     database.execute("DELETE FROM triage_examples")
     database.execute("DELETE FROM triage_author_counts")

@@ -19,7 +19,7 @@ _ALONG_THE_KEY = {"enable_sort": "off"}
 """Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
 
 _LINE_BREAKS = [(character.encode(), f"\\u{ord(character):04x}".encode()) for character in "\x85\u2028\u2029"]
-"""What many programs take for the end of a line, and its escape in JSON."""
+"""Characters that many programs take for the end of a line, and their escapes in JSON."""
 
 _EXPORT = queries.load("files.export")
 
