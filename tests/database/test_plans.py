@@ -258,8 +258,8 @@ def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connectio
 
 def test_what_keys_taught_is_looked_up_by_word(large: Connection) -> None:
     found = list(nodes(plan(large, "triage.key_counts", {"text": "charged twice"})))
-    read = {node["Index Name"] for node in found if node.get("Relation Name") == "triage_author_counts"}
-    assert read == {"triage_author_counts_pkey"}
+    read = {node["Node Type"] for node in found if node.get("Relation Name") == "triage_author_counts"}
+    assert read <= {"Index Scan", "Bitmap Heap Scan"}
 
 
 def test_tickets_without_a_suggestion_are_read_along_the_key(large: Connection) -> None:
