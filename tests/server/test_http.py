@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -259,12 +261,12 @@ def test_random_bytes_are_read_as_by_gunicorn(line: list[bytes], fields: list[by
 def test_environ_has_the_wsgi_variables() -> None:
     fields = b"Host: x\r\nContent-Length: 2\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\n"
     request = read_one(b"POST /a%20%c3%bc?q=%20 HTTP/1.1\r\n" + fields + b"\r\n{}")
-    variables = environ(request, SERVER, CLIENT, ClientWait(set()))
+    variables = environ(request, SERVER, CLIENT, ClientWait({}, CLIENT[0]))
     assert variables.pop("wsgi.input").read() == b"{}"
     assert variables == {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
-        "PATH_INFO": "/a \xc3\xbc",
+        "PATH_INFO": "/a%20%c3%bc",
         "QUERY_STRING": "q=%20",
         "RAW_URI": "/a%20%c3%bc?q=%20",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -308,7 +310,7 @@ def announced(size: int) -> bytes:
     ],
 )
 def test_only_a_small_rest_of_a_body_is_drainable(data: bytes, sizes: list[int | None], is_drainable: bool) -> None:
-    body = environ(read_one(data), SERVER, CLIENT, ClientWait(set()))["wsgi.input"]
+    body = environ(read_one(data), SERVER, CLIENT, ClientWait({}, CLIENT[0]))["wsgi.input"]
     for size in sizes:
         body.read(size)
     assert body.is_drainable is is_drainable
@@ -322,16 +324,21 @@ class Sink:
 
     def __init__(self) -> None:
         self.packets: list[bytes] = []
+        self.lingers: list[tuple[int, ...]] = []
 
     def sendall(self, data: bytes) -> None:
         self.packets.append(data)
 
+    def setsockopt(self, level: int, name: int, value: bytes) -> None:
+        assert (level, name) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        self.lingers.append(struct.unpack("ii", value))
+
 
 def send(line: bytes, status: str, headers: list[tuple[str, str]], *parts: bytes) -> tuple[Sink, Response]:
-    request, wait = read_one(line + b"\r\nHost: x\r\n\r\n"), ClientWait(set())
+    request, wait = read_one(line + b"\r\nHost: x\r\n\r\n"), ClientWait({}, CLIENT[0])
     body = environ(request, SERVER, CLIENT, wait)["wsgi.input"]
     sink = Sink()
-    response = Response(request, body, sink, wait, must_close=False)
+    response = Response(request, body, sink, wait, request.should_close())
     response.start_response(status, headers)
     for part in parts:
         response.write(part)
@@ -404,11 +411,11 @@ def test_an_invalid_response_field_raises_value_error(field: tuple[str, str]) ->
 
 def test_cancel_raises_client_timeout_in_the_wait() -> None:
     here, there = gevent_socket.socketpair()
-    active_waits: set[ClientWait] = set()
+    active_waits: dict[ClientWait, None] = {}
 
     def receive() -> type[BaseException] | None:
         try:
-            with ClientWait(active_waits):
+            with ClientWait(active_waits, CLIENT[0]):
                 here.recv(1)
         except ClientTimeout as timeout:
             return type(timeout)
@@ -427,11 +434,11 @@ def test_cancel_raises_client_timeout_in_the_wait() -> None:
 
 def test_cancel_does_not_end_a_later_wait() -> None:
     here, there = gevent_socket.socketpair()
-    active_waits: set[ClientWait] = set()
+    active_waits: dict[ClientWait, None] = {}
     received: list[bytes] = []
 
     def receive_twice() -> None:
-        wait = ClientWait(active_waits)
+        wait = ClientWait(active_waits, CLIENT[0])
         for _ in range(2):
             with wait:
                 received.append(here.recv(1))
