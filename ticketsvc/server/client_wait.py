@@ -23,7 +23,7 @@ class ClientWait:
     """Context manager around each wait of the current greenlet for its client. Others can cancel the wait.
 
     A wait is in `active_waits` while it lasts; they are ordered by their beginning. `idle` is true if the client is
-    between two requests. `address` is that of the peer.
+    between two requests, `must_end` if the connection is to be closed for others. `address` is that of the peer.
     """
 
     def __init__(self, active_waits: dict[ClientWait, None], address: str) -> None:
@@ -31,7 +31,7 @@ class ClientWait:
         self._active_waits = active_waits
         self._greenlet = gevent.getcurrent()
         self._started = 0.0
-        self.idle = False
+        self.idle = self.must_end = False
 
     def __enter__(self) -> None:
         self._started = time.monotonic()

@@ -20,46 +20,46 @@ from ticketsvc.problems import (
     UnsupportedTransferCoding,
     UriTooLong,
 )
-from ticketsvc.server.client_wait import ClientWait
 from ticketsvc.server.logs import request_id
 from ticketsvc.server.request import MAX_HEAD_BYTES, Requests, environ, wants_close
 from ticketsvc.server.response import Response, format_head
 from ticketsvc.server.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
+    from ticketsvc.server.client_wait import ClientWait
     from ticketsvc.server.worker import Worker
 
 MAX_LINGER_BYTES = 16_777_216
 """Limit of what is read of a refused request before the connection is closed, so that the client reads the response."""
 
 REQUESTS_PER_TURN = 8
-"""After so many requests of a connection other greenlets run, even if the next request is already there."""
+"""After so many requests of a connection other greenlets run, even if the next one has arrived in the meantime."""
 
 
 class Connection:
     """Serves the requests of one connection, one at a time."""
 
-    def __init__(self, worker: Worker, sock: Any, peer: tuple[str, int]) -> None:
+    def __init__(self, worker: Worker, sock: Any, peer: tuple[str, int], wait: ClientWait) -> None:
         self._worker = worker
         self._sock = sock
         self._peer = peer
         self._server: tuple[str, int] = sock.getsockname()
-        self._wait = ClientWait(worker.connections.waits, peer[0])
+        self._wait = wait
 
     def serve(self) -> None:
         """Serve requests until either side closes the connection."""
         try:
             requests = Requests(self._worker.cfg, self._sock, self._peer)
             for number in count(1):
-                if number % REQUESTS_PER_TURN == 0:
-                    gevent.sleep(0)
                 self._wait.idle = True
                 with self._wait:
                     request = next(requests)
                 self._wait.idle = False
-                if not self._respond(request):
+                if not self._respond(request) or self._wait.must_end:
                     self._close_gracefully()
                     break
+                if request.is_followed or number % REQUESTS_PER_TURN == 0:
+                    gevent.sleep(0)  # gevent's recv() does not yield while data is there
         except (StopIteration, errors.NoMoreData, OSError) as error:  # the client closed the connection or timed out
             self._worker.log.debug("connection ended: %s", type(error).__name__)
         except Exception as error:  # noqa: BLE001  # gunicorn's errors have no common base class
@@ -102,6 +102,8 @@ class Connection:
 
         Bytes that are unread at the close would reset it before the client has read the response.
         """
+        if self._wait.must_end:
+            return
         self._wait.idle = True
         with self._wait:
             util.close_graceful(self._sock, max_drain=MAX_LINGER_BYTES)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ticketsvc.server.client_wait import ClientWait
 
 CROWDED_SHARE = 0.9
-"""From this share of `worker_connections` on, each new connection ends one that waits for its client."""
+"""Above this share of `worker_connections`, connections that wait for their client are ended for new ones."""
 CLIENT_SHARE = 0.5
 """The share of `worker_connections` that one client may have; a trusted proxy may have all."""
 
@@ -27,40 +27,57 @@ class Connections:
 
     def __init__(self, limit: int, is_proxy: Callable[[str], bool]) -> None:
         self.waits: dict[ClientWait, None] = {}
-        self.are_crowded = False
         self._crowd = int(limit * CROWDED_SHARE)
         self._share = int(limit * CLIENT_SHARE)
         self._is_proxy = is_proxy
         self._total = 0
         self._by_client: Counter[str] = Counter()
 
-    def add(self, address: str) -> bool:
+    @property
+    def are_crowded(self) -> bool:
+        """Whether connections should be closed after their response."""
+        return self._total >= self._crowd
+
+    def add(self, wait: ClientWait) -> bool:
         """Count a new connection, and make room for it. Returns whether it may be served."""
-        client = client_network(address)
-        self._total += 1
-        self._by_client[client] += 1
-        self.are_crowded = self._total >= self._crowd
-        if self._by_client[client] > self._share and not self._is_proxy(address):
-            return self._end_longest_wait(client)
-        if self.are_crowded:
-            self._end_longest_wait()
+        self._count(wait, 1)
+        client = client_network(wait.address)
+        while self._by_client[client] > self._share and not self._is_proxy(wait.address):
+            if not self._end_longest_wait(client):
+                return False
+        while self._total > self._crowd and self._end_longest_wait():
+            pass
         return True
 
-    def remove(self, address: str) -> None:
-        """Uncount a connection that has ended."""
-        client = client_network(address)
-        self._total -= 1
-        self._by_client[client] -= 1
+    def remove(self, wait: ClientWait) -> None:
+        """Uncount a connection that has been closed."""
+        if not wait.must_end:
+            self._count(wait, -1)
+
+    def _count(self, wait: ClientWait, change: int) -> None:
+        self._total += change
+        client = client_network(wait.address)
+        self._by_client[client] += change
         if not self._by_client[client]:
             del self._by_client[client]
-        self.are_crowded = self._total >= self._crowd
 
     def _end_longest_wait(self, client: str | None = None) -> bool:
-        """End a connection, of this client if one is given: an idle one, or else one in the middle of a request."""
-        waits = [wait for wait in self.waits if client is None or client_network(wait.address) == client]
-        if waits:
-            next((wait for wait in waits if wait.idle), waits[0]).cancel()
-        return bool(waits)
+        """End a connection, of this client if one is given: an idle one, or else one in the middle of a request.
+
+        It no longer counts, although its greenlet closes it a moment later. Returns false if there is none.
+        """
+        waits = [
+            wait
+            for wait in self.waits
+            if not wait.must_end and (client is None or client_network(wait.address) == client)
+        ]
+        if not waits:
+            return False
+        wait = next((wait for wait in waits if wait.idle), waits[0])
+        self._count(wait, -1)
+        wait.must_end = True
+        wait.cancel()
+        return True
 
 
 @lru_cache(4096)

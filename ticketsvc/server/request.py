@@ -47,17 +47,23 @@ _is_host = lru_cache(256)(_HOST.fullmatch)
 
 
 class SimpleRequest:
-    """A request with a simple head. Has those attributes of gunicorn's Request that the service uses."""
+    """A request with a simple head. Has those attributes of gunicorn's Request that the service uses.
+
+    `is_followed` is true if a part of the next request has been received with it.
+    """
 
     version = (1, 1)
 
-    def __init__(self, method: str, uri: str, fields: dict[str, str], scheme: str, body: Body) -> None:
+    def __init__(
+        self, method: str, uri: str, fields: dict[str, str], scheme: str, body: Body, is_followed: bool
+    ) -> None:
         self.method = method
         self.uri = uri
         self.path, _, self.query = uri.partition("?")
         self.headers = list(fields.items())
         self.scheme = scheme
         self.body = body
+        self.is_followed = is_followed
         self._is_last = fields.get("CONNECTION", "").lower() == "close"
 
     def should_close(self) -> bool:
@@ -88,6 +94,7 @@ class _GeneralRequest(message.Request):  # type: ignore[misc]  # gunicorn has no
     """gunicorn's request, with a limit on the length of its head and one on the framing of its chunks."""
 
     body: Body
+    is_followed = True  # or not, but such requests are rare
 
     def parse(self, unreader: Any) -> bytes:
         """Read the head and return what follows it. Raises gunicorn's errors."""
@@ -194,8 +201,9 @@ def parse_simple(data: bytes, unreader: Any, scheme_fields: Mapping[str, str]) -
     scheme = "https" if any(fields[name] == scheme_fields[name] for name in reported) else "http"
     if end < len(data):
         unreader.unread(data[end:])
-    body = Body(LengthReader(unreader, int(fields.get("CONTENT-LENGTH", 0))))
-    return SimpleRequest(method.decode(), target.decode(), fields, scheme, body)
+    length = int(fields.get("CONTENT-LENGTH", 0))
+    body = Body(LengthReader(unreader, length))
+    return SimpleRequest(method.decode(), target.decode(), fields, scheme, body, end + length < len(data))
 
 
 class RequestBody:

@@ -20,6 +20,7 @@ from gevent.server import StreamServer
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
+from ticketsvc.server.client_wait import ClientWait
 from ticketsvc.server.connection import Connection
 from ticketsvc.server.connections import Connections
 from ticketsvc.server.request import is_trusted_proxy
@@ -145,11 +146,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _serve_connection(self, sock: Any, peer: tuple[str, int]) -> None:
         sock.setblocking(1)
+        wait = ClientWait(self.connections.waits, peer[0])
         try:
-            if self.connections.add(peer[0]):
-                Connection(self, sock, peer).serve()
+            if self.connections.add(wait):
+                Connection(self, sock, peer, wait).serve()
         finally:
-            self.connections.remove(peer[0])
+            self.connections.remove(wait)
 
     def notify(self) -> None:
         """Report to the master that the worker is alive, publish its metrics and cancel overdue waits.
