@@ -263,6 +263,15 @@ def test_forwarded_headers_do_not_change_responses(service: Service, alone: Serv
     assert page.headers["Link"].startswith(f"<{URL}?")
 
 
+def test_host_is_the_address_to_listen_on(service: Service, database_url: str, tmp_path: Path) -> None:
+    socket.create_connection(("127.0.0.2", service.port), TIMEOUT).close()  # by default on all addresses
+    with serve(database_url, tmp_path / "log", HOST="127.0.0.1", CORS_ORIGINS="*") as local:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", local.port), TIMEOUT)
+        assert "CORS_ORIGINS is *" in local.log.read_text()
+    assert "CORS_ORIGINS is *" not in service.log.read_text()
+
+
 def test_a_blocked_statement_does_not_block_other_requests(alone: Service, database_url: str) -> None:
     with locked_tickets(database_url) as holder, in_background() as threads:
         blocked = threads.submit(alone.call, "GET", URL)

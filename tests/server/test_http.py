@@ -506,8 +506,11 @@ def test_chunks_of_ordinary_size_are_read(chunks: list[bytes]) -> None:
     "length", [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
 )
 def test_100_continue_is_sent_before_the_first_read_only(length: bytes) -> None:
-    sent: list[int] = []
-    body = body_of(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + length, lambda: sent.append(1))
+    waits: dict[ClientWait, None] = {}
+    sent: list[int] = []  # how many waits the client timeout covers while it is sent
+    request = read_one(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + length)
+    wait = ClientWait(waits, CLIENT[0])
+    body = environ(request, SERVER, CLIENT, wait, lambda: sent.append(len(waits)))["wsgi.input"]
     assert not sent
     assert not body.is_drainable, "the client has not sent the body and may never do so"
     assert body.read() == b"{}"
