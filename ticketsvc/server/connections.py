@@ -35,7 +35,7 @@ class Connections:
 
     @property
     def are_crowded(self) -> bool:
-        """Whether connections should be closed after their response."""
+        """Return whether connections should be closed after their response."""
         return self._total >= self._crowd
 
     def add(self, wait: ClientWait) -> bool:

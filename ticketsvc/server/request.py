@@ -36,7 +36,7 @@ MAX_HEAD_BYTES = 32_768
 READ_BYTES = 65_536
 """A body is read in pieces of this size. Between two of them other greenlets run."""
 FREE_FRAMING_BYTES = 4_096
-"""What a chunked body may have in chunk sizes and extensions at first; after that a quarter of its content."""
+"""Limit of the bytes between chunks (sizes and extensions) at first; after that they may be a quarter of the content."""
 
 MAX_DRAIN_BYTES = 65_536
 """An unread body up to this size is read, to keep the connection; after a larger one the connection is closed."""
@@ -258,7 +258,7 @@ class RequestBody:
 
     @property
     def is_drainable(self) -> bool:
-        """True if the unread rest is small enough to be read, and comes without being asked for.
+        """True if the unread rest is small enough to be read, and comes without a 100 Continue.
 
         The rest of a chunked body may have any size.
         """
