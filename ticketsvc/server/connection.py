@@ -33,7 +33,7 @@ MAX_LINGER_BYTES = 16_777_216
 """Limit of what is read of a refused request before the connection is closed, so that the client reads the response."""
 
 REQUESTS_PER_TURN = 8
-"""After this number of requests of a connection other greenlets run, even if the next one has arrived in the meantime."""
+"""After this number of requests of a connection other greenlets run, even if the next one has arrived."""
 
 
 class Connection:

@@ -36,7 +36,7 @@ MAX_HEAD_BYTES = 32_768
 READ_BYTES = 65_536
 """A body is read in pieces of this size. Between two of them other greenlets run."""
 FREE_FRAMING_BYTES = 4_096
-"""Limit of the bytes between chunks (sizes and extensions) at first; after that they may be a quarter of the content."""
+"""Limit of the bytes between chunks (sizes, extensions) at first; after that they may be a quarter of the content."""
 
 MAX_DRAIN_BYTES = 65_536
 """An unread body up to this size is read, to keep the connection; after a larger one the connection is closed."""
