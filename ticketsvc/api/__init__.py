@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from ticketsvc.api import classify, console, docs, files, health, history, metrics, stats, tickets
-from ticketsvc.api.auth import authenticator, rate_limit
+from ticketsvc.api.auth import authenticator, clients, rate_limit
 from ticketsvc.api.input import media_types
 from ticketsvc.api.output import cors, errors
 from ticketsvc.config import Config
@@ -24,6 +24,7 @@ def register(app: Flask, config: Config) -> None:
     for resource in (health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
+    clients.register(app, config)
     if config.require_api_key:
         authenticator.register(app, config)
     if config.rate_limit:
