@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.support.postgres import execute
+from tests.support.postgres import execute, guest
 from tests.unit.test_config import run
 from ticketsvc import migrations
 from ticketsvc.commands import doctor
@@ -120,6 +120,12 @@ def test_read_only_database_is_reported(own_url: str) -> None:
     assert (status, found["privileges"]["found"]) == (1, "The database is read-only.")
 
 
+def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
+    status, printed = run("flask", "doctor", DATABASE_URL=guest(own_url, privileges="SELECT"))
+    assert status == 1
+    assert "may not create, change and delete tickets" in printed
+
+
 # --- settings
 
 
@@ -163,7 +169,7 @@ def test_clock_difference_is_checked(server: Server, ahead: float, verdict: Verd
     assert_advises(doctor.clock(server, server.now + ahead), verdict)
 
 
-@pytest.mark.parametrize(("room", "verdict"), [(19, Verdict.WRONG), (39, Verdict.WARNING), (40, Verdict.FINE)])
+@pytest.mark.parametrize(("room", "verdict"), [(21, Verdict.WRONG), (43, Verdict.WARNING), (44, Verdict.FINE)])
 def test_number_of_connections_is_checked(server: Server, room: int, verdict: Verdict) -> None:
     config = Config(database_url=AWAY, workers=2, pool_size=8, bulk_calls=2)
     given = server._replace(max_connections=room + 5, reserved_connections=5, role_limit=-1)

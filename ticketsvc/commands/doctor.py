@@ -148,12 +148,12 @@ def clock(server: Server, now: float) -> Finding:
 
 def connections(config: Config, server: Server) -> Finding:
     """Check that the server allows all connections that this instance may open."""
-    wanted = config.workers * (config.pool_size + config.bulk_calls)
+    wanted = config.workers * (config.pool_size + config.bulk_calls + 1)
     room = server.max_connections - server.reserved_connections
     room = min(room, server.role_limit) if server.role_limit >= 0 else room
     found = (
         f"An instance opens up to {wanted} (WEB_CONCURRENCY {config.workers} x (DB_POOL_SIZE {config.pool_size} + "
-        f"BULK_CALLS {config.bulk_calls})); the server allows {room}."
+        f"BULK_CALLS {config.bulk_calls} + 1)); the server allows {room}."
     )
     if wanted > room:
         advice = "Lower DB_POOL_SIZE, or raise max_connections of the server."
@@ -178,13 +178,16 @@ def privileges(server: Server) -> Iterator[Finding]:
     if server.read_only:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
         yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
+    if not server.may_write:
+        advice = f'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}", or use another role.'
+        yield Finding(name, Verdict.WRONG, f"{role} may not create, change and delete tickets.", advice)
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
         yield Finding(name, Verdict.WRONG, f"{role} may not create temporary tables: imports fail.", advice)
     if not server.may_create:
         advice = f'Migrate as the owner, or GRANT CREATE ON DATABASE "{database}" TO "{role}".'
         yield Finding(name, Verdict.WARNING, f"{role} may not create extensions and tables in the database.", advice)
-    if server.may_temp and server.may_create and not server.read_only:
+    if server.may_write and server.may_temp and server.may_create and not server.read_only:
         yield Finding(name, Verdict.FINE, f"{role} may write, and create tables and temporary tables.")
 
 

@@ -59,6 +59,8 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return Unavailable("The database is read-only at the moment.", 30)
+    if isinstance(error, errors.InsufficientPrivilege):
+        return Unavailable("The role of the database may not do this: its operator must grant it the privilege.", 30)
     if isinstance(error, errors.DiskFull):
         return Unavailable("The database is out of disk space: its operator must free some.", 30)
     if isinstance(error, psycopg.OperationalError):
