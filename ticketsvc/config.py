@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_network
 from typing import NamedTuple
+
+_ENCODED = "%[0-9a-f]{2}"
+_HOST = rf"(?:\[[0-9a-f:.]+(?:{_ENCODED}\w+)?]|(?:[\w.~-]|{_ENCODED})*)(?::\d*)?"
+_POSTGRES_URL = re.compile(
+    "postgres(?:ql)?://"
+    rf"(?:(?:[^@/?#%\s]|{_ENCODED})*@)?"  # user and password
+    rf"{_HOST}(?:,{_HOST})*"
+    rf"(?:/(?:[^@/?#%\s]|{_ENCODED})*)?"  # database
+    rf"(?:\?(?:\w+=(?:[^@#%&=\s]|{_ENCODED})*(?:&|$))*)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""libpq's URLs, more strictly: libpq takes a part of a password with an unescaped character for a host, a port or a
+parameter, and quotes that part in its messages, which are logged."""
 
 
 class ConfigError(SystemExit):
@@ -37,7 +51,8 @@ class Config:
     max_requests: int = 0
     """`MAX_REQUESTS`: a worker is replaced after about this many requests; 0 means never."""
     pool_size: int = 8
-    """`DB_POOL_SIZE`: the maximum number of pooled database connections of each worker."""
+    """`DB_POOL_SIZE`: the maximum number of pooled database connections of each worker. Half of them serve searches,
+    statistics and other statements that can be slow, half of those for one API key or address."""
     pool_timeout: float = 3.0
     """`DB_POOL_TIMEOUT`: how long a request waits for a connection, in seconds. Then the response is 503."""
     statement_timeout: float = 15.0
@@ -51,7 +66,7 @@ class Config:
     """`MAX_IMPORT_BYTES`: the maximum size of an imported file. The response to a larger one is 413."""
     bulk_calls: int = 2
     """`BULK_CALLS`: the number of imports and exports that a worker runs at once, each on a connection of its own in
-    addition to the pool. The response to further ones is 503."""
+    addition to the pool. The response to further ones is 503. One API key or address can have all but one."""
     bulk_timeout: float = 900.0
     """`BULK_TIMEOUT`: how long an import or export may take, in seconds."""
     bulk_stall_timeout: float = 30.0
@@ -153,12 +168,22 @@ class _Reader:
 
     def database_url(self) -> str:
         url = self.text("DATABASE_URL")
-        if url.startswith(("postgres://", "postgresql://")) or url.removeprefix("embedded:") != url:
+        if url.startswith(("postgres://", "postgresql://")):
+            return self.escaped("DATABASE_URL", url)
+        if url.removeprefix("embedded:") != url:
             return url
         error = "is not set" if not url else "is not a PostgreSQL URL"
         raise ConfigError(
             f"DATABASE_URL {error}. Set it to postgresql://USER:PASSWORD@HOST:PORT/NAME, or to embedded:PATH for an "
             "embedded PostgreSQL that stores its data below PATH."
+        )
+
+    def escaped(self, name: str, url: str) -> str:
+        if _POSTGRES_URL.fullmatch(url):
+            return url
+        raise ConfigError(
+            f"{name} has a character where it is not allowed. Escape special characters in the user name, the password "
+            "and the parameters: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %."
         )
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
