@@ -21,8 +21,16 @@ def live() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """Return 200 if the database responds and has every migration of this release. Raises Unavailable."""
-    pending = health.pending_migrations(services().database, expected_ids())
+    """Return 200 if the database responds to the service and has every migration of this release.
+
+    Raises Unavailable.
+    """
+    database = services().database
+    if database.pooler_fault:  # until it is corrected
+        database.check_pooler()
+    if database.pooler_fault:
+        raise Unavailable(database.pooler_fault, 30)
+    pending = health.pending_migrations(database, expected_ids())
     if pending:
         raise Unavailable(f"Migrations are pending: {', '.join(pending)}. Run `flask migrate`.", 10)
     return JsonResponse('{"status":"ready"}', headers=NO_STORE)

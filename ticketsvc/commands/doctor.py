@@ -12,7 +12,7 @@ import click
 from flask.cli import with_appcontext
 
 from ticketsvc import migrations
-from ticketsvc.commands.database import database_url, open_database
+from ticketsvc.commands.database import opened, started
 from ticketsvc.config import Config
 from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
@@ -71,9 +71,11 @@ def examine(config: Config) -> Iterator[Finding]:
     """Run all checks, those of the database only if it is reachable."""
     yield from settings(config)
     try:
-        migrated = schema(database_url())  # unlike the pool, this reports why a server is unreachable
-        with open_database() as database:
-            yield from _examine_database(config, database, migrated)
+        migrated = schema(started(config).database_url)  # unlike the pool, this reports why a server is unreachable
+        with opened(config) as database:
+            yield pooler(database)
+            if not database.pooler_fault:
+                yield from _examine_database(config, database, migrated)
     except (click.ClickException, migrations.MigrationError) as error:
         advice = "Check the server's address, the role and the password in DATABASE_URL."
         yield Finding("database", Verdict.WRONG, str(error), advice)
@@ -122,6 +124,21 @@ def settings(config: Config) -> Iterator[Finding]:
             yield Finding("settings", Verdict.WARNING, found, advice)
     keys = "required" if config.require_api_key else "not required"
     yield Finding("settings", Verdict.FINE, f"Valid. API keys are {keys}.")
+
+
+def pooler(database: Database) -> Finding:
+    """Check the connection pooler in front of the database, if there is one. Raises a Problem."""
+    is_shared = database.check_pooler()
+    if database.pooler_fault:
+        return Finding("pooler", Verdict.WRONG, database.pooler_fault, "See docs/proxies.md.")
+    if database.has_role_settings and (missing := health.unset(database)):
+        advice = "Execute the SQL that `flask role-settings` prints, then renew the pooler's connections (RECONNECT)."
+        return Finding("pooler", Verdict.WRONG, f"The role lacks the settings {', '.join(missing)}.", advice)
+    if is_shared and not database.has_role_settings:
+        advice = "Execute the SQL that `flask role-settings` prints, then set DB_POOLER=transaction."
+        return Finding("pooler", Verdict.WRONG, "A pooler passes the service's settings on to other clients.", advice)
+    found = "A pooler in transaction mode; the role has all settings." if is_shared else "None that shares sessions."
+    return Finding("pooler", Verdict.FINE, found)
 
 
 def version(server: Server) -> Finding:

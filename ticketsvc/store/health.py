@@ -42,6 +42,8 @@ class _Extension(NamedTuple):
     is_available: bool
 
 
+_UNSET = queries.load("health.unset", str)
+_ROLE_SETTINGS = queries.load("health.role_settings", str)
 _PENDING = queries.load("health.pending_migrations", str)
 _SERVER = queries.load("health.server", Server)
 _EXTENSIONS = queries.load("health.extensions", _Extension)
@@ -56,6 +58,20 @@ def pending_migrations(database: Database, expected: Iterable[str]) -> list[str]
 def server(database: Database) -> Server:
     """Return facts about the server and this role. Raises Unavailable when the database is unreachable."""
     return database.one(_SERVER)
+
+
+def unset(database: Database) -> list[str]:
+    """Return the names of the service's settings that a session of the pool lacks."""
+    return database.rows(_UNSET, _settings(database))
+
+
+def role_settings(database: Database) -> list[str]:
+    """Return the statements that make the service's settings those of this role in this database."""
+    return database.rows(_ROLE_SETTINGS, _settings(database))
+
+
+def _settings(database: Database) -> dict[str, object]:
+    return {"names": list(database.settings), "values": list(database.settings.values())}
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:

@@ -17,7 +17,7 @@ from psycopg_pool import ConnectionPool
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.server import metrics
-from ticketsvc.store.postgres import errors, queries, statement
+from ticketsvc.store.postgres import errors, pooler, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.single_flight import SingleFlight
 
@@ -36,14 +36,6 @@ class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
     def __init__(self, config: Config) -> None:
-        settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
-            "jit": "off",  # compiling takes longer than any statement here
-            "statement_timeout": f"{config.statement_timeout * 1000:.0f}ms",
-            "lock_timeout": f"{config.lock_timeout * 1000:.0f}ms",
-            "idle_in_transaction_session_timeout": "10s",
-            "TimeZone": "UTC",
-        }
         options: dict[str, Any] = {
             "autocommit": True,
             "connect_timeout": 5,
@@ -54,7 +46,19 @@ class Database:
         """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
         """The names of time zones by their form in lower case. `store.stats` fills it."""
-        self._settings = settings
+        self.settings = {
+            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+            "jit": "off",  # compiling takes longer than any statement here
+            "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
+            "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
+            "idle_in_transaction_session_timeout": "10000",
+            "TimeZone": "UTC",
+        }
+        """The settings of every session in the form of `pg_settings`: times in milliseconds."""
+        self.pooler_fault = ""
+        """Why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
+        self.has_role_settings = config.db_pooler == "transaction"
+        """Whether the settings are those of the role: a pooler would pass on those of a session to other clients."""
         self._wait = config.pool_timeout
         self.statement_timeout = config.statement_timeout
         self.shared = SingleFlight()
@@ -108,8 +112,9 @@ class Database:
                 except psycopg.Error as error:
                     is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
                     metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
+                    self.pooler_fault = errors.pooler_fault(error) or self.pooler_fault
                     if not is_retried:
-                        raise errors.problem(error) from error
+                        raise errors.problem(error, self.pooler_fault) from error
         raise AssertionError("the last attempt returns or raises")
 
     def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
@@ -138,27 +143,59 @@ class Database:
     def dedicated_connection(self, seconds: float, **settings: str) -> Iterator[Connection]:
         """Open a connection outside the pool for an import or export, and close it at the end.
 
-        A statement may take `seconds`; `settings` are further settings of the session. Raises Unavailable when
+        It is in a transaction, which commits at the end of the block and has all settings: a pooler gives the session
+        to others later. A statement may take `seconds`; `settings` are further settings. Raises Unavailable when
         BULK_CALLS of these connections are open, and the problems of `errors.problem` instead of psycopg's errors.
         """
         if not self._bulk_calls.acquire(blocking=False):
             raise Unavailable("As many imports and exports as may run at once are running.", 30)
         try:
             with closing(self._connect()) as connection:
-                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
+                _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
+                connection.execute(b"BEGIN")
+                _limit_waits(connection, seconds + GRACE_SECONDS)
+                timeout = {"statement_timeout": f"{seconds * 1000:.0f}"}
+                _set(connection, {**self.settings, **timeout, **settings}, is_local=True)
                 yield connection
+                connection.commit()
         except psycopg.Error as error:
             metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
         finally:
             self._bulk_calls.release()
 
-    def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
-        settings = {**self._settings, **(others or {})}
-        if hasattr(connection, "response_timeout"):  # GeventConnection has it
-            connection.response_timeout = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
-        names, values = list(settings), list(settings.values())
-        statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
+    def check_pooler(self) -> bool:
+        """Return whether connections share sessions (`pooler.detect`), and update `pooler_fault`. Raises a Problem."""
+
+        def connect() -> Connection:
+            connection = self._connect()
+            _limit_waits(connection, self._wait)
+            return connection
+
+        try:
+            is_shared, self.pooler_fault = pooler.detect(connect)
+        except psycopg.Error as error:
+            raise errors.problem(error) from error
+        return is_shared
+
+    def _configure(self, connection: Connection) -> None:
+        _limit_waits(connection, self.statement_timeout + GRACE_SECONDS)
+        if not self.has_role_settings:
+            try:
+                _set(connection, self.settings, is_local=False)
+            except psycopg.Error as error:
+                self.pooler_fault = errors.pooler_fault(error) or self.pooler_fault
+                raise
+
+
+def _limit_waits(connection: Connection, seconds: float) -> None:
+    if hasattr(connection, "limit_waits"):  # GeventConnection has it
+        connection.limit_waits(seconds)
+
+
+def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) -> None:
+    values = {"names": list(settings), "values": list(settings.values()), "is_local": is_local}
+    statement.run(connection, _CONFIGURE, _CONFIGURE.bind(values))
 
 
 def _is_alive(connection: Connection) -> bool:
