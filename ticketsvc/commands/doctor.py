@@ -18,7 +18,7 @@ from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
 from ticketsvc.store.health import Server
-from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.database import Database, is_server_verified
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 OLDEST_TESTED, NEWEST_TESTED = 15, 18
@@ -88,7 +88,7 @@ def _examine_database(config: Config, database: Database, migrated: Finding) -> 
     yield clock(server, time.time())
     yield connections(config, server)
     yield autovacuum(server)
-    yield from privileges(server)
+    yield from privileges(server, config.is_embedded)
     yield extensions(server, health.missing_extensions(database, EXTENSIONS))
     yield migrated
     if migrated.verdict is Verdict.FINE:
@@ -117,6 +117,11 @@ def settings(config: Config) -> Iterator[Finding]:
             config.openai_base_url and not config.openai_api_key,
             "OPENAI_BASE_URL without OPENAI_API_KEY: no model is used.",
             "Set OPENAI_API_KEY (to any word if the server needs none), or unset OPENAI_BASE_URL.",
+        ),
+        (
+            not config.is_embedded and not is_server_verified(config.database_url),
+            "DATABASE_URL leads to another machine without sslmode=verify-full: another server could take its place.",
+            "Add sslmode=verify-full, and sslrootcert with the certificate of the server's authority (or system).",
         ),
     )
     for is_present, found, advice in combinations:
@@ -189,7 +194,7 @@ def autovacuum(server: Server) -> Finding:
     return Finding("autovacuum", Verdict.WRONG, "Off.", advice)
 
 
-def privileges(server: Server) -> Iterator[Finding]:
+def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
     """Check the privileges of the role."""
     name, role, database = "privileges", server.role, server.database
     if server.read_only:
@@ -198,11 +203,12 @@ def privileges(server: Server) -> Iterator[Finding]:
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
         yield Finding(name, Verdict.WRONG, f"{role} may not create temporary tables: imports fail.", advice)
-    if not server.may_create:
-        advice = f'Migrate as the owner, or GRANT CREATE ON DATABASE "{database}" TO "{role}".'
-        yield Finding(name, Verdict.WARNING, f"{role} may not create extensions and tables in the database.", advice)
-    if server.may_temp and server.may_create and not server.read_only:
-        yield Finding(name, Verdict.FINE, f"{role} may write, and create tables and temporary tables.")
+    if server.is_superuser and not is_embedded:
+        advice = "Let the service use a role of its own (docs/operations.md)."
+        yield Finding(name, Verdict.WARNING, f"{role} is a superuser.", advice)
+    elif server.may_temp and not server.read_only:
+        others = "tables and temporary tables" if server.may_create else "temporary tables"
+        yield Finding(name, Verdict.FINE, f"{role} may write, and create {others}.")
 
 
 def extensions(server: Server, missing: dict[str, bool]) -> Finding:

@@ -26,6 +26,7 @@ class Server(NamedTuple):
     role_limit: int
     autovacuum: bool
     read_only: bool
+    is_superuser: bool
     may_create: bool
     may_temp: bool
 

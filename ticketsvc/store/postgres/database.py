@@ -198,6 +198,15 @@ def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) ->
     statement.run(connection, _CONFIGURE, _CONFIGURE.bind(values))
 
 
+def is_server_verified(url: str) -> bool:
+    """Return whether connections do not leave this machine, or check the server's certificate and its name."""
+    options = [*pq.Conninfo.get_defaults(), *pq.Conninfo.parse(url.encode())]
+    given = {option.keyword: option.val.decode() for option in options if option.val}
+    hosts = given.get(b"hostaddr", given.get(b"host", "")).split(",")
+    local = ("/", "@", "127.", "::1", "localhost")
+    return given.get(b"sslmode") == "verify-full" or all(not host or host.startswith(local) for host in hosts)
+
+
 def _is_alive(connection: Connection) -> bool:
     """Return whether an idle connection is open, as far as can be seen without a round trip.
 
