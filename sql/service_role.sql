@@ -13,7 +13,6 @@ ALTER ROLE :"role" PASSWORD :'password';
 \endif
 
 BEGIN;
-REVOKE ALL ON ALL TABLES IN SCHEMA public FROM :"role";
 SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), :'role')
 \gexec
 GRANT USAGE ON SCHEMA public TO :"role";
@@ -23,7 +22,7 @@ GRANT SELECT, INSERT, UPDATE ON ticket_history TO :"role";
 GRANT SELECT, INSERT, UPDATE ON ticket_totals, ticket_days, ticket_counts_15min TO :"role";
 GRANT SELECT, INSERT, DELETE ON ticket_count_deltas TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON triage_text_counts TO :"role";
-GRANT SELECT, INSERT, UPDATE ON triage_weights, triage_token_counts TO :"role";
+GRANT SELECT, INSERT, UPDATE ON triage_token_counts TO :"role";
 GRANT SELECT ON triage_training, _yoyo_migration, _migration_content TO :"role";
 GRANT SELECT, UPDATE (last_used_at) ON api_keys TO :"role"; -- keys are created and revoked by the owner
 COMMIT;

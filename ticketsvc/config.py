@@ -180,7 +180,7 @@ class _Reader:
         url = self.text(name)
         if not url or url.startswith(("postgres://", "postgresql://")):
             return url
-        raise ConfigError(f"{name} is not a PostgreSQL URL. Set it to postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        raise ConfigError(f"{name} must be a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME.")
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)

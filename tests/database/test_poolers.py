@@ -138,7 +138,7 @@ def test_an_export_does_not_wait_for_a_full_pooler(start: Start, own_url: str, t
 
 
 @pytest.mark.parametrize(
-    ("is_current", "settings", "fault"),
+    ("is_current", "settings", "said"),
     [
         (False, {}, NOT_PREPARED),
         (False, {"server_round_robin": 1}, NOT_PREPARED),
@@ -148,19 +148,19 @@ def test_an_export_does_not_wait_for_a_full_pooler(start: Start, own_url: str, t
     ],
 )
 def test_a_pooler_that_cannot_work_is_reported_everywhere(
-    start: Start, tmp_path: Path, is_current: bool, settings: dict[str, object], fault: str
+    start: Start, tmp_path: Path, is_current: bool, settings: dict[str, object], said: str
 ) -> None:
     with (
         start(is_current, UNPREPARED, default_pool_size=POOL, **settings) as url,
         serve(url, tmp_path / "log") as service,
     ):
-        wait_until(lambda: fault in service.log.read_text())
+        wait_until(lambda: said in service.log.read_text())
         status, finding = findings(url)
         assert (status, finding["verdict"]) == (1, "wrong")
-        assert fault in finding["found"]
+        assert said in finding["found"]
         for _ in range(8):  # of both workers
             response = service.call("GET", "/readyz")
-            assert (response.status, fault in response.json["detail"]) == (503, True), response.body
+            assert (response.status, said in response.json["detail"]) == (503, True), response.body
         responses = [service.call("GET", "/api/tickets/?limit=1") for _ in range(20)]
         assert {response.status for response in responses} <= {200, 503}
         responses = [service.call("POST", "/api/tickets/", {"title": "a", "description": "b"}) for _ in range(20)]

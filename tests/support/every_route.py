@@ -37,7 +37,9 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     assert again.json["id"] == response.json["id"]
     identity = f"/api/tickets/{response.json['id']}"
     yield step("POST", "/api/tickets/classify/", 200, TICKET)[0]
-    yield step("PATCH", identity, 200, LABELS, {"If-Match": response.headers["ETag"]})[0]
+    yield step("PATCH", identity, 200, {**LABELS, "title": f"Changed {name}"}, {"If-Match": response.headers["ETag"]})[
+        0
+    ]
     yield step("PATCH", identity, 412, {"status": "closed"}, {"If-Match": response.headers["ETag"]})[0]
     for path in ("", "/history"):
         yield step("GET", identity + path, 200)[0]

@@ -26,10 +26,10 @@ def ready() -> Response:
     Raises Unavailable.
     """
     database = services().database
-    if database.pooler_fault:  # until it is corrected
+    if database.pooler_error:  # until it is corrected
         database.check_pooler()
-    if database.pooler_fault:
-        raise Unavailable(database.pooler_fault, 30)
+    if database.pooler_error:
+        raise Unavailable(database.pooler_error, 30)
     pending = health.pending_migrations(database, expected_ids())
     if pending:
         raise Unavailable(f"Migrations are pending: {', '.join(pending)}. Run `flask migrate`.", 10)

@@ -74,7 +74,7 @@ def examine(config: Config) -> Iterator[Finding]:
         migrated = schema(started(config).database_url)  # unlike the pool, this reports why a server is unreachable
         with opened(config) as database:
             yield pooler(database)
-            if not database.pooler_fault:
+            if not database.pooler_error:
                 yield from _examine_database(config, database, migrated)
     except (click.ClickException, migrations.MigrationError) as error:
         advice = "Check the server's address, the role and the password in DATABASE_URL."
@@ -134,8 +134,8 @@ def settings(config: Config) -> Iterator[Finding]:
 def pooler(database: Database) -> Finding:
     """Check the connection pooler in front of the database, if there is one. Raises a Problem."""
     is_shared = database.check_pooler()
-    if database.pooler_fault:
-        return Finding("pooler", Verdict.WRONG, database.pooler_fault, "See docs/proxies.md.")
+    if database.pooler_error:
+        return Finding("pooler", Verdict.WRONG, database.pooler_error, "See docs/proxies.md.")
     if database.has_role_settings and (missing := health.unset(database)):
         advice = "Execute the SQL that `flask role-settings` prints, then renew the pooler's connections (RECONNECT)."
         return Finding("pooler", Verdict.WRONG, f"The role lacks the settings {', '.join(missing)}.", advice)
@@ -197,16 +197,17 @@ def autovacuum(server: Server) -> Finding:
 def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
     """Check the privileges of the role."""
     name, role, database = "privileges", server.role, server.database
+    is_powerful = server.is_superuser and not is_embedded
+    if is_powerful:
+        advice = "Let the service use a role of its own (docs/operations.md)."
+        yield Finding(name, Verdict.WARNING, f"{role} is a superuser.", advice)
     if server.read_only:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
         yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
         yield Finding(name, Verdict.WRONG, f"{role} may not create temporary tables: imports fail.", advice)
-    if server.is_superuser and not is_embedded:
-        advice = "Let the service use a role of its own (docs/operations.md)."
-        yield Finding(name, Verdict.WARNING, f"{role} is a superuser.", advice)
-    elif server.may_temp and not server.read_only:
+    if server.may_temp and not server.read_only and not is_powerful:
         others = "tables and temporary tables" if server.may_create else "temporary tables"
         yield Finding(name, Verdict.FINE, f"{role} may write, and create {others}.")
 

@@ -55,10 +55,10 @@ class Database:
             "TimeZone": "UTC",
         }
         """The settings of every session in the form of `pg_settings`: times in milliseconds."""
-        self.pooler_fault = ""
-        """Why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
+        self.pooler_error = ""
+        """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
         self.has_role_settings = config.db_pooler == "transaction"
-        """Whether the settings are those of the role: a pooler would pass on those of a session to other clients."""
+        """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self._wait = config.pool_timeout
         self.statement_timeout = config.statement_timeout
         self.shared = SingleFlight()
@@ -112,9 +112,9 @@ class Database:
                 except psycopg.Error as error:
                     is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
                     metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
-                    self.pooler_fault = errors.pooler_fault(error) or self.pooler_fault
+                    self.pooler_error = errors.pooler_error(error) or self.pooler_error
                     if not is_retried:
-                        raise errors.problem(error, self.pooler_fault) from error
+                        raise errors.problem(error, self.pooler_error) from error
         raise AssertionError("the last attempt returns or raises")
 
     def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
@@ -165,7 +165,7 @@ class Database:
             self._bulk_calls.release()
 
     def check_pooler(self) -> bool:
-        """Return whether connections share sessions (`pooler.detect`), and update `pooler_fault`. Raises a Problem."""
+        """Return whether connections share sessions (`pooler.detect`), and update `pooler_error`. Raises a Problem."""
 
         def connect() -> Connection:
             connection = self._connect()
@@ -173,7 +173,7 @@ class Database:
             return connection
 
         try:
-            is_shared, self.pooler_fault = pooler.detect(connect)
+            is_shared, self.pooler_error = pooler.detect(connect)
         except psycopg.Error as error:
             raise errors.problem(error) from error
         return is_shared
@@ -184,7 +184,7 @@ class Database:
             try:
                 _set(connection, self.settings, is_local=False)
             except psycopg.Error as error:
-                self.pooler_fault = errors.pooler_fault(error) or self.pooler_fault
+                self.pooler_error = errors.pooler_error(error) or self.pooler_error
                 raise
 
 

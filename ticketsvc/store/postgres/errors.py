@@ -48,7 +48,7 @@ def kind(error: psycopg.Error) -> str:
     return error.sqlstate or "connection"
 
 
-def pooler_fault(error: psycopg.Error) -> str:
+def pooler_error(error: psycopg.Error) -> str:
     """Return what is wrong with the connection pooler in front of Postgres if that is the error, otherwise ""."""
     if isinstance(error, _NOT_PREPARED):
         return (
@@ -63,18 +63,18 @@ def pooler_fault(error: psycopg.Error) -> str:
     return ""
 
 
-def problem(error: psycopg.Error, known_fault: str = "") -> Problem:
+def problem(error: psycopg.Error, known_error: str = "") -> Problem:
     """Return the response to a failed statement: 503 for a temporary failure, 500 for one that will not pass.
 
-    `known_fault` is what is known to be wrong with the connection pooler, which may be why connections are missing.
+    `known_error` is what is known to be wrong with the connection pooler, which may be why connections are missing.
     """
-    if fault := pooler_fault(error):
-        return Unavailable(fault, 30)
+    if found := pooler_error(error):
+        return Unavailable(found, 30)
     if isinstance(error, errors.CheckViolation) and error.diag.constraint_name in CONSTRAINTS:
         return InvalidInput(CONSTRAINTS[error.diag.constraint_name])
     if isinstance(error, (PoolTimeout, TooManyRequests)):
         return Unavailable(
-            known_fault or "The service is overloaded, or its database is unreachable: no connection was free in time."
+            known_error or "The service is overloaded, or its database is unreachable: no connection was free in time."
         )
     if isinstance(error, errors.QueryCanceled):
         return Unavailable("The database took too long. Narrow the request with filters or a smaller limit.", 5)

@@ -15,13 +15,13 @@ _SESSION = queries.load("health.session", str)
 
 
 class Pooling(NamedTuple):
-    """Whether connections share sessions: `is_shared` through a pooler that gives them out for a transaction or less.
+    """States whether connections share sessions, which a pooler gives out for a transaction or less.
 
-    `fault` says why the service cannot work with the pooler; it is empty if it can.
+    `error` says why the service cannot work with the pooler; it is empty if it can.
     """
 
     is_shared: bool
-    fault: str = ""
+    error: str = ""
 
 
 def detect(connect: Callable[[], psycopg.Connection[Any]]) -> Pooling:
@@ -40,7 +40,7 @@ def detect(connect: Callable[[], psycopg.Connection[Any]]) -> Pooling:
                 for connection in (first, second, second, first) * ROUNDS
             }
         except psycopg.Error as error:
-            if fault := errors.pooler_fault(error):
-                return Pooling(True, fault)
+            if found := errors.pooler_error(error):
+                return Pooling(True, found)
             raise
     return Pooling(len(pairs) != 2 or len({session for _, session in pairs}) != 2)
