@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import NamedTuple
 
@@ -44,6 +44,12 @@ class Config:
     database_url: str = field(repr=False)
     """`DATABASE_URL`: `postgresql://USER:PASSWORD@HOST:PORT/NAME` (PostgreSQL 15 or newer), or `embedded:PATH` for an
     embedded PostgreSQL that stores its data below PATH (for development)."""
+    migrate_database_url: str = field(default="", repr=False)
+    """`MIGRATE_DATABASE_URL`: the URL with which `flask migrate` and the other `flask` commands connect, if it differs
+    from DATABASE_URL: as the role that owns the tables, and not through a connection pooler."""
+    db_pooler: str = "none"
+    """`DB_POOLER`: `transaction` behind a connection pooler in transaction mode: the settings of sessions are then
+    those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md)."""
     port: int = 3000
     """`PORT`: the port on which the service listens."""
     workers: int = 2
@@ -108,6 +114,13 @@ class Config:
         """Return whether DATABASE_URL asks for the embedded PostgreSQL."""
         return self.database_url.startswith("embedded:")
 
+    @property
+    def for_commands(self) -> Config:
+        """Return the settings for commands, which MIGRATE_DATABASE_URL connects without a pooler."""
+        if not self.migrate_database_url:
+            return self
+        return replace(self, database_url=self.migrate_database_url, db_pooler="none")
+
     def start_database(self) -> str:
         """Return the URL of the server, after starting it if it is embedded. Raises ConfigError."""
         if not self.is_embedded:
@@ -130,6 +143,8 @@ class Config:
         read = _Reader(environ)
         return cls(
             database_url=read.database_url(),
+            migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
+            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
             max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),
@@ -186,6 +201,12 @@ class _Reader:
             "and the parameters: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %."
         )
 
+    def optional_url(self, name: str) -> str:
+        url = self.text(name)
+        if url and not url.startswith(("postgres://", "postgresql://")):
+            raise ConfigError(f"{name} must be a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        return self.escaped(name, url) if url else ""
+
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)
         if not text:
@@ -232,7 +253,8 @@ class _Reader:
         return networks or default
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        text = self.text(name).upper() or default
-        if text in allowed:
-            return text
+        text = self.text(name) or default
+        for value in allowed:
+            if value.upper() == text.upper():
+                return value
         raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")

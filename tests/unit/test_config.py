@@ -22,6 +22,8 @@ URL = "postgresql://ann:hunter2@db.example:5432/tickets"
 
 READ = {
     "DATABASE_URL": ("database_url", "postgres://ann@db/tickets", "postgres://ann@db/tickets"),
+    "MIGRATE_DATABASE_URL": ("migrate_database_url", "postgresql://bob@db/tickets", "postgresql://bob@db/tickets"),
+    "DB_POOLER": ("db_pooler", "Transaction", "transaction"),
     "PORT": ("port", "8080", 8080),
     "WEB_CONCURRENCY": ("workers", "4", 4),
     "MAX_REQUESTS": ("max_requests", "1000", 1000),
@@ -62,6 +64,8 @@ BAD = [
     *((name, "x") for name in ("BULK_CALLS", "BULK_TIMEOUT", "BULK_STALL_TIMEOUT", "MAX_IMPORT_BYTES")),
     ("BULK_CALLS", "0"),
     *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
+    ("MIGRATE_DATABASE_URL", "mysql://ann:hunter2@db/tickets"),
+    ("DB_POOLER", "statement"),
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),

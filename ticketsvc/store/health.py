@@ -28,6 +28,7 @@ class Server(NamedTuple):
     role_limit: int
     autovacuum: bool
     read_only: bool
+    is_superuser: bool
     may_write: bool
     may_create: bool
     may_temp: bool
@@ -54,6 +55,8 @@ FRESH_SECONDS = 1.0
 """A database that was ready this long ago counts as ready: clients may ask without a limit."""
 
 _READINESS = queries.load("health.readiness", _Readiness)
+_UNSET = queries.load("health.unset", str)
+_ROLE_SETTINGS = queries.load("health.role_settings", str)
 _SERVER = queries.load("health.server", Server)
 _EXTENSIONS = queries.load("health.extensions", _Extension)
 _COUNTED = queries.load("health.counted", Counted)
@@ -71,10 +74,14 @@ class Readiness:
 
         It does not wait for other statements, and one check serves all that ask meanwhile.
         """
-        if time.monotonic() >= self._ready_until:
+        if time.monotonic() >= self._ready_until or self._database.pooler_error:
             self._database.shared(_READINESS, lambda: self._check(expected))
 
     def _check(self, expected: Iterable[str]) -> None:
+        if self._database.pooler_error:  # until it is corrected
+            self._database.check_pooler()
+        if self._database.pooler_error:
+            raise Unavailable(self._database.pooler_error, 30)
         [readiness] = self._database.rows_in_reserve(_READINESS, {"expected": sorted(expected)})
         if readiness.pending:
             raise Unavailable(f"Migrations are pending: {', '.join(readiness.pending)}. Run `flask migrate`.", 10)
@@ -86,6 +93,20 @@ class Readiness:
 def server(database: Database) -> Server:
     """Return facts about the server and this role. Raises Unavailable when the database is unreachable."""
     return database.one(_SERVER)
+
+
+def unset(database: Database) -> list[str]:
+    """Return the names of the service's settings that a session of the pool lacks."""
+    return database.rows(_UNSET, _settings(database))
+
+
+def role_settings(database: Database) -> list[str]:
+    """Return the statements that make the service's settings those of this role in this database."""
+    return database.rows(_ROLE_SETTINGS, _settings(database))
+
+
+def _settings(database: Database) -> dict[str, object]:
+    return {"names": list(database.settings), "values": list(database.settings.values())}
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:

@@ -17,7 +17,7 @@ from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.server import metrics
 from ticketsvc.store import single_flight
-from ticketsvc.store.postgres import errors, queries, statement
+from ticketsvc.store.postgres import errors, pooler, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.shares import Client, Shares
 
@@ -44,14 +44,6 @@ class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
     def __init__(self, config: Config) -> None:
-        settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
-            "jit": "off",  # compiling takes longer than any statement here
-            "statement_timeout": f"{config.statement_timeout * 1000:.0f}ms",
-            "lock_timeout": f"{config.lock_timeout * 1000:.0f}ms",
-            "idle_in_transaction_session_timeout": "10s",
-            "TimeZone": "UTC",
-        }
         options: dict[str, Any] = {
             "autocommit": True,
             "connect_timeout": 5,
@@ -62,7 +54,19 @@ class Database:
         """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
         """The names of time zones by their form in lower case. `store.stats` fills it."""
-        self._settings = settings
+        self.settings = {
+            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+            "jit": "off",  # compiling takes longer than any statement here
+            "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
+            "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
+            "idle_in_transaction_session_timeout": "10000",
+            "TimeZone": "UTC",
+        }
+        """The settings of every session in the form of `pg_settings`: times in milliseconds."""
+        self.pooler_error = ""
+        """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
+        self.has_role_settings = config.db_pooler == "transaction"
+        """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self._wait = config.pool_timeout
         self.statement_timeout = config.statement_timeout
         self.client: Callable[[], Client] = Client
@@ -153,8 +157,9 @@ class Database:
                 except psycopg.Error as error:
                     is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
                     metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
+                    self.pooler_error = errors.pooler_error(error) or self.pooler_error
                     if not is_retried:
-                        raise errors.problem(error) from error
+                        raise errors.problem(error, self.pooler_error) from error
         raise AssertionError("the last attempt returns or raises")
 
     def _run_once(
@@ -193,7 +198,8 @@ class Database:
     def dedicated_connection(self, seconds: float, **settings: str) -> Iterator[Connection]:
         """Open a connection outside the pool for an import or export, and close it at the end.
 
-        A statement may take `seconds`; `settings` are further settings of the session. Raises Unavailable when
+        It is in a transaction, which commits at the end of the block and has all settings: a pooler gives the session
+        to others later. A statement may take `seconds`; `settings` are further settings. Raises Unavailable when
         BULK_CALLS of these connections are open, or all but one for the same client, and the problems of
         `errors.problem` instead of psycopg's errors.
         """
@@ -201,20 +207,60 @@ class Database:
         place = self._bulk_shares.take([self.client()])
         try:
             with closing(self._connect()) as connection:
-                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
+                _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
+                connection.execute(b"BEGIN")
+                _limit_waits(connection, seconds + GRACE_SECONDS)
+                timeout = {"statement_timeout": f"{seconds * 1000:.0f}"}
+                _set(connection, {**self.settings, **timeout, **settings}, is_local=True)
                 yield connection
+                connection.commit()
         except psycopg.Error as error:
             metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
         finally:
             self._bulk_shares.release(place)
 
-    def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
-        settings = {**self._settings, **(others or {})}
-        if hasattr(connection, "response_timeout"):  # GeventConnection has it
-            connection.response_timeout = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
-        names, values = list(settings), list(settings.values())
-        statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
+    def check_pooler(self) -> bool:
+        """Return whether connections share sessions (`pooler.detect`), and update `pooler_error`. Raises a Problem."""
+
+        def connect() -> Connection:
+            connection = self._connect()
+            _limit_waits(connection, self._wait)
+            return connection
+
+        try:
+            is_shared, self.pooler_error = pooler.detect(connect)
+        except psycopg.Error as error:
+            raise errors.problem(error) from error
+        return is_shared
+
+    def _configure(self, connection: Connection) -> None:
+        _limit_waits(connection, self.statement_timeout + GRACE_SECONDS)
+        if not self.has_role_settings:
+            try:
+                _set(connection, self.settings, is_local=False)
+            except psycopg.Error as error:
+                self.pooler_error = errors.pooler_error(error) or self.pooler_error
+                raise
+
+
+def _limit_waits(connection: Connection, seconds: float) -> None:
+    if hasattr(connection, "limit_waits"):  # GeventConnection has it
+        connection.limit_waits(seconds)
+
+
+def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) -> None:
+    values = {"names": list(settings), "values": list(settings.values()), "is_local": is_local}
+    statement.run(connection, _CONFIGURE, _CONFIGURE.bind(values))
+
+
+def is_server_verified(url: str) -> bool:
+    """Return whether connections do not leave this machine, or check the server's certificate and its name."""
+    options = [*pq.Conninfo.get_defaults(), *pq.Conninfo.parse(url.encode())]
+    given = {option.keyword: option.val.decode() for option in options if option.val}
+    hosts = given.get(b"hostaddr", given.get(b"host", "")).split(",")
+    local = ("/", "@", "127.", "::1", "localhost")
+    return given.get(b"sslmode") == "verify-full" or all(not host or host.startswith(local) for host in hosts)
 
 
 def cancel_when(connection: Connection, is_unneeded: Callable[[], bool] | None) -> None:

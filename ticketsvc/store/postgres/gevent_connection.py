@@ -58,6 +58,10 @@ class GeventConnection(psycopg.Connection[Any]):
     def _timer(self) -> Any:
         return get_hub().loop.timer(CHECK_SECONDS, CHECK_SECONDS)
 
+    def limit_waits(self, seconds: float) -> None:
+        """Set `response_timeout` for all further waits."""
+        self.response_timeout = seconds
+
     def wait(self, gen: Generator[Wait, Ready | int, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
         """Run a generator of psycopg to its end. Other greenlets run while it waits for the server."""
         if timeout is not None:
