@@ -30,9 +30,7 @@ ATTEMPTS = 4
 _TOO_COSTLY = partial(
     Unavailable, "As many slow searches and statistics as may run at once are running, in all or for this client."
 )
-_TOO_MANY_FILES = partial(
-    Unavailable, "As many imports and exports as may run at once are running, in all or for this client.", 30
-)
+_TOO_MANY_FILES = partial(Unavailable, "As many imports and exports as may run at once are running.", 30)
 
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]
