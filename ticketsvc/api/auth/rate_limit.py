@@ -13,7 +13,6 @@ import time
 
 from flask import Flask, Response, g, request
 
-from ticketsvc import background
 from ticketsvc.api.auth import clients, scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.throttle import ClientThrottle
@@ -22,8 +21,6 @@ from ticketsvc.problems import Problem, QuotaExceeded
 from ticketsvc.services import services
 from ticketsvc.store import rate_limits
 
-PRUNE_SECONDS = 60.0
-"""Interval at which each worker deletes expired windows."""
 RETRY_SECONDS = 5.0
 """After a failed count, each worker counts by itself for this long, so that requests do not wait for the database."""
 
@@ -45,7 +42,7 @@ class Limiter:
         self._proxies = proxies
         self._policy = f'"default";q={limit.quota};w={limit.window}'
         self._throttle = ClientThrottle(limit.quota, limit.window / limit.quota)
-        self._prune_at = self._retry_at = time.monotonic()
+        self._retry_at = time.monotonic()
 
     def check(self) -> None:
         """Count the request. Raises QuotaExceeded."""
@@ -56,18 +53,14 @@ class Limiter:
         if now < self._retry_at:
             self._count_here(client, self._throttle.wait(client))
             return
-        database = services().database
         try:
-            used, seconds = rate_limits.take(database, client, self._limit.window)
+            used, seconds = rate_limits.take(services().database, client, self._limit.window)
         except Problem:
             logger.warning("each worker counts requests by itself: the database is busy or unavailable")
             self._retry_at = now + RETRY_SECONDS
             self._count_here(client, self._throttle.wait(client))
             return
         g.rate_limit = f'"default";r={max(0, self._limit.quota - used)};t={seconds}'
-        if now >= self._prune_at:
-            self._prune_at = now + PRUNE_SECONDS
-            background.run_in_background(lambda: rate_limits.prune(database))
         if used > self._limit.quota:
             raise self._exceeded(seconds)
         self._count_here(client, self._throttle.wait_for_site(client))
