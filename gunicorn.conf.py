@@ -64,6 +64,19 @@ def post_fork(server: Any, worker: Any) -> None:
     metrics_files.open_files(worker.number)
 
 
+def post_worker_init(worker: Any) -> None:
+    """Check the connection pooler, if there is one, without delaying requests. One worker logs what is wrong."""
+    from ticketsvc.background import run_in_background
+    from ticketsvc.commands import doctor
+
+    def check() -> None:
+        finding = doctor.pooler(worker.wsgi.extensions["ticketsvc"].database)
+        if finding.advice and worker.number == 1:
+            worker.log.error(f"{finding.found} {finding.advice}")
+
+    run_in_background(check)
+
+
 def child_exit(server: Any, worker: Any) -> None:
     """Remove an ended worker's gauges."""
     metrics_files.mark_process_dead(worker.number)

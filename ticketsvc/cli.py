@@ -7,17 +7,19 @@ from flask import Flask
 from flask.cli import with_appcontext
 
 from ticketsvc import __version__, migrations
-from ticketsvc.commands.database import database_url
+from ticketsvc.commands.database import opened, started
 from ticketsvc.commands.doctor import doctor
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
+from ticketsvc.services import services
+from ticketsvc.store import health
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    for command in (version, migrate, doctor, keys, stats, tickets, triage):
+    for command in (version, migrate, role_settings, doctor, keys, stats, tickets, triage):
         app.cli.add_command(command)
 
 
@@ -36,8 +38,17 @@ def migrate() -> None:
     Applies the migrations that are pending. Safe to run at any time, by any number of processes at once.
     """
     try:
-        applied = migrations.apply(database_url(), on_step=click.echo)
+        applied = migrations.apply(started(services().config.for_commands).database_url, on_step=click.echo)
     except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if not applied:
         click.echo("The database is up to date.")
+
+
+@click.command()
+@with_appcontext
+def role_settings() -> None:
+    """Print the SQL that makes the settings of the service's sessions those of its role, for DB_POOLER=transaction."""
+    with opened(services().config) as database:
+        for statement in health.role_settings(database):
+            click.echo(statement)

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
+
+_ENCODED = "%[0-9a-f]{2}"
+_HOST = rf"(?:\[[0-9a-f:.]+(?:{_ENCODED}\w+)?]|(?:[\w.~-]|{_ENCODED})*)(?::\d*)?"
+_POSTGRES_URL = re.compile(
+    "postgres(?:ql)?://"
+    rf"(?:(?:[^@/?#%\s]|{_ENCODED})*@)?"  # user and password
+    rf"{_HOST}(?:,{_HOST})*"
+    rf"(?:/(?:[^@/?#%\s]|{_ENCODED})*)?"  # database
+    rf"(?:\?(?:\w+=(?:[^@#%&=\s]|{_ENCODED})*(?:&|$))*)?",
+    re.IGNORECASE | re.ASCII,
+)
+"""libpq's URLs, more strictly: libpq takes a part of a password with an unescaped character for a host, a port or a
+parameter, and quotes that part in its messages, which are logged."""
 
 
 class ConfigError(SystemExit):
@@ -33,6 +47,12 @@ class Config:
     host: str = "0.0.0.0"  # noqa: S104  # platforms connect from outside
     """`HOST`: the address on which the service listens; the default is all IPv4 addresses, `::` is all addresses.
     `script/server` uses 127.0.0.1."""
+    migrate_database_url: str = field(default="", repr=False)
+    """`MIGRATE_DATABASE_URL`: the URL with which `flask migrate` and the other `flask` commands connect, if it differs
+    from DATABASE_URL: as the role that owns the tables, and not through a connection pooler."""
+    db_pooler: str = "none"
+    """`DB_POOLER`: `transaction` behind a connection pooler in transaction mode: the settings of sessions are then
+    those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md)."""
     port: int = 3000
     """`PORT`: the port on which the service listens."""
     workers: int = 2
@@ -40,7 +60,8 @@ class Config:
     max_requests: int = 0
     """`MAX_REQUESTS`: a worker is replaced after about this many requests; 0 means never."""
     pool_size: int = 8
-    """`DB_POOL_SIZE`: the maximum number of pooled database connections of each worker."""
+    """`DB_POOL_SIZE`: the maximum number of pooled database connections of each worker. Half of them serve searches,
+    statistics and other statements that can be slow, half of those for one API key or address."""
     pool_timeout: float = 3.0
     """`DB_POOL_TIMEOUT`: how long a request waits for a connection, in seconds. Then the response is 503."""
     statement_timeout: float = 15.0
@@ -54,7 +75,7 @@ class Config:
     """`MAX_IMPORT_BYTES`: the maximum size of an imported file. The response to a larger one is 413."""
     bulk_calls: int = 2
     """`BULK_CALLS`: the number of imports and exports that a worker runs at once, each on a connection of its own in
-    addition to the pool. The response to further ones is 503."""
+    addition to the pool. The response to further ones is 503. One API key or address can have all but one."""
     bulk_timeout: float = 900.0
     """`BULK_TIMEOUT`: how long an import or export may take, in seconds."""
     bulk_stall_timeout: float = 30.0
@@ -100,6 +121,13 @@ class Config:
         """Return whether DATABASE_URL asks for the embedded PostgreSQL."""
         return self.database_url.startswith("embedded:")
 
+    @property
+    def for_commands(self) -> Config:
+        """Return the settings for commands, which MIGRATE_DATABASE_URL connects without a pooler."""
+        if not self.migrate_database_url:
+            return self
+        return replace(self, database_url=self.migrate_database_url, db_pooler="none")
+
     def start_database(self) -> str:
         """Return the URL of the server, after starting it if it is embedded. Raises ConfigError."""
         if not self.is_embedded:
@@ -123,6 +151,8 @@ class Config:
         return cls(
             database_url=read.database_url(),
             host=read.address("HOST", cls.host),
+            migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
+            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
             max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),
@@ -162,7 +192,9 @@ class _Reader:
 
     def database_url(self) -> str:
         url = self.text("DATABASE_URL")
-        if url.startswith(("postgres://", "postgresql://")) or url.removeprefix("embedded:") != url:
+        if url.startswith(("postgres://", "postgresql://")):
+            return self.escaped("DATABASE_URL", url)
+        if url.removeprefix("embedded:") != url:
             return url
         error = "is not set" if not url else "is not a PostgreSQL URL"
         raise ConfigError(
@@ -179,6 +211,20 @@ class _Reader:
             return str(ip_address(text))
         except ValueError:
             raise ConfigError(f"{name} must be an IP address, such as 127.0.0.1, not {text!r}.") from None
+
+    def escaped(self, name: str, url: str) -> str:
+        if _POSTGRES_URL.fullmatch(url):
+            return url
+        raise ConfigError(
+            f"{name} has a character where it is not allowed. Escape special characters in the user name, the password "
+            "and the parameters: %40 for @, %2F for /, %23 for #, %3F for ?, %25 for %."
+        )
+
+    def optional_url(self, name: str) -> str:
+        url = self.text(name)
+        if url and not url.startswith(("postgres://", "postgresql://")):
+            raise ConfigError(f"{name} must be a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME.")
+        return self.escaped(name, url) if url else ""
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)
@@ -226,7 +272,8 @@ class _Reader:
         return networks or default
 
     def choice(self, name: str, default: str, allowed: tuple[str, ...]) -> str:
-        text = self.text(name).upper() or default
-        if text in allowed:
-            return text
+        text = self.text(name) or default
+        for value in allowed:
+            if value.upper() == text.upper():
+                return value
         raise ConfigError(f"{name} must be one of {', '.join(allowed)}, not {text!r}.")

@@ -13,6 +13,7 @@ from flask import Flask, current_app
 from ticketsvc.config import Config
 from ticketsvc.server import metrics
 from ticketsvc.store import rate_limits, tickets, training
+from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
@@ -46,6 +47,7 @@ class Services:
 
     config: Config
     database: Database
+    readiness: Readiness
     classifier: Classifier
     offline: Classifier
 
@@ -65,7 +67,11 @@ def install(app: Flask, config: Config) -> None:
     offline = offline_classifier(config, database)
     online = classifier(config, database, offline)
     app.extensions["ticketsvc"] = Services(
-        config, database, InstrumentedClassifier(online, "classify"), InstrumentedClassifier(offline, "create")
+        config,
+        database,
+        Readiness(database),
+        InstrumentedClassifier(online, "classify"),
+        InstrumentedClassifier(offline, "create"),
     )
 
 

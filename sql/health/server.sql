@@ -12,5 +12,7 @@ SELECT
     (SELECT rolconnlimit FROM pg_roles WHERE rolname = current_user) AS role_limit,
     current_setting('autovacuum')::boolean AND current_setting('track_counts')::boolean AS autovacuum,
     current_setting('transaction_read_only')::boolean AS read_only,
+    (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) AS is_superuser,
+    coalesce(/* include: may_write */ true, true) AS may_write,
     has_database_privilege(current_database(), 'CREATE') AS may_create,
     has_database_privilege(current_database(), 'TEMP') AS may_temp

@@ -2,6 +2,7 @@
 -- percentile of all tickets that were ever resolved, and by priority and category. A percentile is the time of a ticket
 -- (percentile_disc). Filters by facets and time of creation alone are served by an index-only scan.
 -- Retry: safe
+-- Cost: high
 -- $1 is_index_only: whether nothing but facets and creation times is filtered
 WITH resolved AS (
     SELECT t.category, t.priority, date_part('epoch', t.resolved_at - t.created_at) AS seconds

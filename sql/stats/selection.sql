@@ -1,5 +1,6 @@
 -- Returns the statistics of the tickets that match the filters, read from the tickets, in one snapshot.
 -- Retry: safe
+-- Cost: high
 SELECT headline_json(
     count(*),
     count(*) FILTER (WHERE t.status = 'open'),

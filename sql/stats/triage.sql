@@ -3,6 +3,7 @@
 -- counts the judged, by suggested and then by final label; category_label() and priority_label() define which are
 -- judged. Accuracy is kept / judged, null if none is judged. Days are in UTC and include those without tickets.
 -- Retry: safe
+-- Cost: high
 -- $1 created_since: inclusive
 -- $2 created_before: exclusive
 WITH groups AS MATERIALIZED (

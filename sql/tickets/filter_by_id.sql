@@ -1,5 +1,6 @@
 -- Returns a page of the tickets that match the filters, newest first: the heads of all combinations of facets, merged.
 -- Retry: safe
+-- Cost: high with updated_since updated_before
 -- $1 limit
 -- $2 after_id: the id of the last ticket of the previous page
 SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, NULL

@@ -1,6 +1,7 @@
 -- Returns a page of the tickets that match the filters, last changed first or, as `urgent`, most urgent first, then newest
 -- first: the heads of all combinations of facets, merged.
 -- Retry: safe
+-- Cost: high with updated_since updated_before
 -- $1 limit
 SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, page.key
 FROM (

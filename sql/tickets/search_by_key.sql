@@ -1,6 +1,7 @@
 -- Returns the matches among the next tickets of each combination of facets, last changed first or, as `urgent`, most urgent
 -- first, at most a page. If more tickets follow, a last row without JSON has the position up to which no match is missing.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 scan_limit: how many tickets of each combination to scan
 WITH heads AS MATERIALIZED (

@@ -1,6 +1,7 @@
 -- Returns the matches among all tickets with the allowed facets, newest first, at most a page. If there are too many
 -- tickets to read, returns a row without JSON that repeats $2.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 facet_scan_limit: how many tickets are too many

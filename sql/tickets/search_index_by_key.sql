@@ -1,5 +1,6 @@
 -- Returns the matches that the index by text finds, last changed first or, as `urgent`, most urgent first, at most a page.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 after_key: its updated_at; for urgent: its priority

@@ -1,6 +1,7 @@
 -- Returns the matches that the index by text finds, newest first, at most a page, if the search is rare: four weeks,
 -- spread over those that remain, have few hits. Otherwise returns a row without JSON that repeats $2.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 rare_hits: how many hits are few

@@ -1,6 +1,7 @@
 -- Returns the matches among the next tickets in order of creation, newest first, at most a page. If the page is not full
 -- and more tickets follow, a last row without JSON has the id of the last ticket scanned.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 after_id: the id of the last ticket of the previous page
 -- $3 scan_limit: how many tickets to scan; NULL means all

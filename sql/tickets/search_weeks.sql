@@ -1,6 +1,7 @@
 -- Returns the matches in order of creation, newest first, at most a page. Looks into the index by text one week at a time
 -- until the page is full. A week with many hits is read in order instead: a part of it fills the page.
 -- Retry: safe
+-- Cost: high
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 max_week_hits: how many hits of a week are fetched from the index

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.support.postgres import execute
+from tests.support.postgres import execute, guest
 from tests.unit.test_config import run
 from ticketsvc import migrations
 from ticketsvc.commands import doctor
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 KEY = "sk-planted-key"
 AWAY = "postgresql://ann:hunter2@127.0.0.1:1/tickets"
+UNVERIFIED = ["postgresql://ann@db.example/x", "postgresql://ann@localhost,db/x?sslmode=require"]
 
 
 @pytest.fixture
@@ -50,8 +51,13 @@ def test_it_works(own_url: str) -> None:
     status, printed = run("flask", "doctor", DATABASE_URL=own_url)
     assert status == 0, printed
     lines = printed.splitlines()
-    checks = ["settings", "version", "clock", "connections", "autovacuum", "privileges", "extensions", "migrations"]
-    assert [line.split()[1] for line in lines if not line.startswith(" ")] == [*checks, "counters", "model"]
+    checks = ["settings", "pooler", "version", "clock", "connections", "autovacuum", "privileges", "extensions"]
+    assert [line.split()[1] for line in lines if not line.startswith(" ")] == [
+        *checks,
+        "migrations",
+        "counters",
+        "model",
+    ]
     assert max(map(len, lines)) <= 170
 
 
@@ -103,7 +109,7 @@ def test_role_with_few_privileges_is_reported(own_url: str) -> None:
     assert status == 1
     assert found["connections"]["verdict"] == "wrong"
     assert "the server allows 3." in found["connections"]["found"]
-    assert found["privileges"]["advice"] == f'Migrate as the owner, or GRANT CREATE ON DATABASE "{name}" TO "{role}".'
+    assert found["privileges"]["advice"] == f'GRANT TEMPORARY ON DATABASE "{name}" TO "{role}".'
     assert found["extensions"]["advice"] == "Ask an administrator to run: CREATE EXTENSION btree_gin;"
 
 
@@ -120,6 +126,12 @@ def test_read_only_database_is_reported(own_url: str) -> None:
     assert (status, found["privileges"]["found"]) == (1, "The database is read-only.")
 
 
+def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
+    status, printed = run("flask", "doctor", DATABASE_URL=guest(own_url, privileges="SELECT"))
+    assert status == 1
+    assert "may not create, change and delete tickets" in printed
+
+
 # --- settings
 
 
@@ -130,6 +142,7 @@ def test_read_only_database_is_reported(own_url: str) -> None:
         ({"trusted_proxies": ("*",), "rate_limit": RateLimit(1, 1)}, "FORWARDED_ALLOW_IPS=*"),
         ({"lock_timeout": 20.0}, "DB_LOCK_TIMEOUT is not below DB_STATEMENT_TIMEOUT"),
         ({"openai_base_url": "http://x"}, "OPENAI_BASE_URL without OPENAI_API_KEY"),
+        *(({"database_url": url}, "DATABASE_URL leads to another machine") for url in UNVERIFIED),
     ],
 )
 def test_contradictory_settings_are_reported(settings: dict[str, object], said: str) -> None:
@@ -139,6 +152,19 @@ def test_contradictory_settings_are_reported(settings: dict[str, object], said: 
     assert warning.found.startswith(said)
     assert warning.advice
     assert fine.verdict is Verdict.FINE
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "embedded:var/x",
+        "postgresql:///x?host=/tmp",
+        "postgresql://a@[::1],127.0.0.1/x",
+        f"{UNVERIFIED[0]}?sslmode=verify-full",
+    ],
+)
+def test_verified_servers_and_those_of_this_machine_are_accepted(url: str) -> None:
+    assert [finding.verdict for finding in doctor.settings(Config(database_url=url))] == [Verdict.FINE]
 
 
 def test_compatible_settings_are_accepted() -> None:
@@ -163,7 +189,7 @@ def test_clock_difference_is_checked(server: Server, ahead: float, verdict: Verd
     assert_advises(doctor.clock(server, server.now + ahead), verdict)
 
 
-@pytest.mark.parametrize(("room", "verdict"), [(19, Verdict.WRONG), (39, Verdict.WARNING), (40, Verdict.FINE)])
+@pytest.mark.parametrize(("room", "verdict"), [(21, Verdict.WRONG), (43, Verdict.WARNING), (44, Verdict.FINE)])
 def test_number_of_connections_is_checked(server: Server, room: int, verdict: Verdict) -> None:
     config = Config(database_url=AWAY, workers=2, pool_size=8, bulk_calls=2)
     given = server._replace(max_connections=room + 5, reserved_connections=5, role_limit=-1)
@@ -189,8 +215,16 @@ def test_missing_extension_files_are_reported(database_url: str) -> None:
 
 
 def test_permission_for_temporary_tables_is_checked(server: Server) -> None:
-    [finding] = doctor.privileges(server._replace(may_temp=False, may_create=True, read_only=False))
+    [finding] = doctor.privileges(server._replace(may_temp=False, read_only=False, is_superuser=False))
     assert "GRANT TEMPORARY" in assert_advises(finding, Verdict.WRONG).advice
+
+
+def test_a_superuser_is_reported_unless_the_server_is_embedded(server: Server) -> None:
+    [warning] = doctor.privileges(server)
+    assert "superuser" in assert_advises(warning, Verdict.WARNING).found
+    for given in (doctor.privileges(server, is_embedded=True), doctor.privileges(server._replace(is_superuser=False))):
+        [finding] = given
+        assert_advises(finding, Verdict.FINE)
 
 
 def test_unmerged_deltas_are_reported() -> None:

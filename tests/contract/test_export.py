@@ -164,7 +164,7 @@ def test_an_export_can_be_imported(client: FlaskClient, database: Connection, fi
         change = [f"-{text}-", ticket_id]
         database.execute("UPDATE tickets SET description = %s, status = 'closed', version = 5 WHERE id = %s", change)
     insert_many(database, 200)
-    before = client.get(f"{EXPORT}?format={file_format}")
+    before = client.get(f"{EXPORT}?format={file_format}", buffered=True)
     tickets = exported(client)
     database.execute("TRUNCATE tickets")
     response = client.post(f"{URL}import/", data=before.data, content_type=before.content_type)
@@ -227,12 +227,13 @@ def large(database: Connection, clean: None) -> None:
 class Reader:
     """An export whose body is read on request."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, client: str = "127.0.0.1") -> None:
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", service.port))
-        self.socket.sendall(f"GET {EXPORT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        head = f"GET {EXPORT} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX-Forwarded-For: {client}\r\n\r\n"
+        self.socket.sendall(head.encode())
         self.response = http.client.HTTPResponse(self.socket)
         self.response.begin()
         assert self.response.status == 200
@@ -294,9 +295,12 @@ def test_a_disconnected_client_frees_the_database_connection(service: Service, d
 @pytest.mark.usefixtures("large")
 def test_exports_above_the_limit_are_503(database_url: str, tmp_path: Path, database: Connection) -> None:
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1", BULK_CALLS="2") as service:
-        with closing(Reader(service)), closing(Reader(service)):
+        with closing(Reader(service)):
             response = service.call("GET", EXPORT)
             assert (response.status, response.headers["Retry-After"]) == (503, "30")
+            with closing(Reader(service, "192.0.2.1")):  # one client cannot take the other's place
+                other = {"X-Forwarded-For": "192.0.2.2"}
+                assert service.call("GET", EXPORT, headers=other).status == 503
             assert service.call("GET", URL).status == 200
         wait_until(lambda: running_exports(database) == 0)
         wait_until(lambda: service.call("GET", EXPORT).status == 200)

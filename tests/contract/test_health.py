@@ -79,13 +79,15 @@ def test_it_is_ready_once_migrated(new_database: Callable[[], str]) -> None:
     app.extensions["ticketsvc"].database.close()
 
 
-def test_pending_migrations_are_named(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pending_migrations_are_named(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_app().test_client()
     monkeypatch.setattr("ticketsvc.api.health.expected_ids", lambda: {"0001_tickets", "9999_next"})
     document = problem(client.get("/readyz"), 503)
     assert "9999_next" in document["detail"]
     assert "0001_tickets" not in document["detail"]
 
 
-def test_readiness_of_a_newer_schema(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readiness_of_a_newer_schema(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
+    client = make_app().test_client()
     monkeypatch.setattr("ticketsvc.api.health.expected_ids", lambda: set())
     assert client.get("/readyz").status_code == 200

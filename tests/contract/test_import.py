@@ -435,11 +435,11 @@ def short_timeouts(database_url: str, tmp_path_factory: pytest.TempPathFactory) 
         yield service
 
 
-def start_upload(service: Service, body: bytes, length: int = 1_000_000) -> socket.socket:
+def start_upload(service: Service, body: bytes, length: int = 1_000_000, client: str = "127.0.0.1") -> socket.socket:
     """Start an upload whose Content-Length is larger than the body that is sent."""
     connection = socket.create_connection(("127.0.0.1", service.port), 60)
-    head = f"POST {IMPORT} HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\nContent-Length: {length}\r\n\r\n"
-    connection.sendall(head.encode() + body)
+    head = f"POST {IMPORT} HTTP/1.1\r\nHost: x\r\nContent-Type: {NDJSON}\r\nContent-Length: {length}\r\n"
+    connection.sendall(f"{head}X-Forwarded-For: {client}\r\n\r\n".encode() + body)
     return connection
 
 
@@ -488,7 +488,7 @@ def test_a_client_that_sends_too_slowly_is_disconnected(short_timeouts: Service,
 
 def test_imports_above_the_limit_are_503(database_url: str, tmp_path: Path, database: Connection, clean: None) -> None:
     with serve(database_url, tmp_path / "log", WEB_CONCURRENCY="1", BULK_CALLS="2") as service:
-        with closing(start_upload(service, VALID)), closing(start_upload(service, VALID)):
+        with closing(start_upload(service, VALID)), closing(start_upload(service, VALID, client="192.0.2.1")):
             wait_until(lambda: running_copies(database) == 2)
             response = service.call("POST", IMPORT, VALID, {"Content-Type": NDJSON})
             assert (response.status, response.headers["Retry-After"]) == (503, "30")

@@ -13,9 +13,10 @@ from tests.support.cast import bearer
 from tests.support.locks import wait_until
 from tests.support.tickets import TICKET, URL, field_errors, problem
 from tests.unit.test_config import run
+from ticketsvc.api.auth.authenticator import BURST, RECOVERY_SECONDS
 from ticketsvc.api.auth.client_ip import TrustedProxies
-from ticketsvc.api.auth.failure_throttle import BURST, MAX_ADDRESSES, RECOVERY_SECONDS, FailureThrottle
 from ticketsvc.api.auth.key_cache import MAX_ENTRIES, TTL_SECONDS, KeyCache
+from ticketsvc.api.auth.throttle import MAX_NAMES, SITE_FACTOR, ClientThrottle, Throttle
 from ticketsvc.store.keys import Key
 
 if TYPE_CHECKING:
@@ -226,14 +227,15 @@ def test_failed_attempts_are_throttled(guarded: Flask, cast: Cast) -> None:
     response = client.get(URL, headers=bearer("tk_x"), environ_base={"REMOTE_ADDR": "192.0.2.1"})
     assert problem(response, 429)["type"] == "/docs/errors#too-many-failed-attempts"
     assert 0 < int(response.headers["Retry-After"]) <= RECOVERY_SECONDS
-    assert stats(client, cast["reader"]) == 200  # a known key is not locked out
+    assert stats(client, cast["reader"]) == 200  # no valid key is locked out, whether this worker has seen it or not
+    assert stats(client, cast["admin"]) == 200
     assert stats(client, cast["writer"], "192.0.2.2") == 200
     assert stats(client, cast["stranger"], "192.0.2.2") == 401
 
 
 def test_attempts_recover_over_time() -> None:
     clock = Clock()
-    attempts = FailureThrottle(clock)
+    attempts = Throttle(BURST, RECOVERY_SECONDS, clock)
     for _ in range(BURST):
         assert attempts.wait("a") == 0
         attempts.add("a")
@@ -248,12 +250,25 @@ def test_attempts_recover_over_time() -> None:
 
 
 def test_number_of_throttled_addresses_is_bounded() -> None:
-    attempts = FailureThrottle(Clock())
+    attempts = Throttle(BURST, RECOVERY_SECONDS, Clock())
     for _ in range(2 * BURST):
         attempts.add("first")
-    for number in range(MAX_ADDRESSES):
+    for number in range(MAX_NAMES):
         attempts.add(str(number))
     assert attempts.wait("first") == 0
+
+
+def test_a_site_has_a_larger_limit_than_its_networks() -> None:
+    attempts = ClientThrottle(1, 3600)
+    for number in range(SITE_FACTOR):
+        network = f"address 2001:db8:1:{number:x}::/64"
+        assert attempts.wait(network) == 0
+        attempts.add(network)
+        assert attempts.wait(network) > 0
+    assert attempts.wait("address 2001:db8:1:ffff::/64") > 0
+    assert (
+        attempts.wait("address 2001:db8:2::/64") == attempts.wait("address 192.0.2.1") == attempts.wait("key x/64") == 0
+    )
 
 
 # --- addresses
@@ -272,7 +287,15 @@ LOCAL = ("127.0.0.1", "10.0.0.0/8", "::1")
         (LOCAL, "10.9.9.9", "10.0.0.1 , 10.0.0.2", "10.0.0.1"),
         (LOCAL, "127.0.0.1", "", "127.0.0.1"),
         (LOCAL, "127.0.0.1", " , ", "127.0.0.1"),
-        (LOCAL, "127.0.0.1", "nonsense", "unknown"),
+        (LOCAL, "127.0.0.1", "nonsense", "127.0.0.1"),
+        (LOCAL, "127.0.0.1", "nonsense, 10.1.2.3", "10.1.2.3"),
+        (LOCAL, "127.0.0.1", "203.0.113.7:4711", "203.0.113.7"),
+        (LOCAL, "127.0.0.1", "203.0.113.7:4711, 10.1.2.3:80", "203.0.113.7"),
+        (LOCAL, "127.0.0.1", "[2001:db8:1:2::1]:4711", "2001:db8:1:2::/64"),
+        (LOCAL, "127.0.0.1", "[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+        (LOCAL, "127.0.0.1", "2002:cb00:7107:1::1", "203.0.113.7"),  # 6to4
+        (LOCAL, "127.0.0.1", "2002:cb00:7107:2::1", "203.0.113.7"),
+        (LOCAL, "", "nonsense", "unknown"),
         (LOCAL, "", "198.51.100.7", "198.51.100.7"),
         (LOCAL, "::1", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
         (LOCAL, "::ffff:192.0.2.1", None, "192.0.2.1"),

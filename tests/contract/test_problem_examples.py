@@ -13,7 +13,7 @@ from tests.contract.test_idempotency import is_waiting, uncommitted_record
 from tests.support.locks import in_background, wait_until
 from tests.support.openapi_contract import DOCUMENT, ID
 from tests.support.tickets import TICKET, URL, file_ticket
-from ticketsvc.api.auth.failure_throttle import BURST
+from ticketsvc.api.auth.authenticator import BURST
 from ticketsvc.config import RateLimit
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.conftest import serve
+from tests.support.locks import in_background, locked_tickets, wait_until_blocked
 from tests.support.tickets import TICKET, URL, problem
+from ticketsvc.api.auth.throttle import SITE_FACTOR
 from ticketsvc.config import RateLimit
 from ticketsvc.store import rate_limits
 
@@ -120,9 +122,33 @@ def test_expired_windows_are_deleted(limited: Callable[..., FlaskClient], databa
     assert database.execute("SELECT subject FROM rate_limits").fetchall() == [("address 192.0.2.1",)]
 
 
-def test_without_a_database_nothing_is_counted(limited: Callable[..., FlaskClient]) -> None:
-    client = limited(2, database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.1)
-    for _ in range(4):
-        assert client.post(f"{URL}classify", json=TICKET).status_code == 200
-        problem(client.get(URL), 503)
-        assert client.get("/nothing").status_code == 404
+def test_without_a_database_each_worker_counts(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(3, database_url="postgresql://127.0.0.1:1/x", pool_timeout=0.1)
+    assert client.post(f"{URL}classify", json=TICKET).status_code == 200
+    problem(client.get(URL), 503)
+    assert client.get("/nothing").status_code == 404
+    refused = client.post(f"{URL}classify", json=TICKET)
+    assert problem(refused, 429)["type"] == "/docs/errors#quota-exceeded"
+    assert 0 < int(refused.headers["Retry-After"]) <= HOUR
+    other = client.post(f"{URL}classify", json=TICKET, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+    assert other.status_code == 200
+
+
+def test_with_a_full_pool_each_worker_counts(limited: Callable[..., FlaskClient], database_url: str) -> None:
+    client = limited(2, pool_size=1, pool_timeout=0.1, triage_learning=False)
+    assert statuses(client, 1) == [200]
+    with locked_tickets(database_url) as holder, in_background() as threads:
+        blocked = threads.submit(client.application.test_client().get, URL, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+        wait_until_blocked(holder)
+        classified = [client.post(f"{URL}classify", json=TICKET).status_code for _ in range(3)]
+        holder.rollback()
+        assert blocked.result().status_code == 200
+    assert classified == [200, 429, 429]
+
+
+def test_the_networks_of_a_site_have_a_common_quota(limited: Callable[..., FlaskClient]) -> None:
+    client = limited(1)
+    networks = [{"REMOTE_ADDR": f"2001:db8:7:{number:x}::1"} for number in range(SITE_FACTOR + 2)]
+    found = [client.get("/nothing", environ_base=network).status_code for network in networks]
+    assert found == [404] * SITE_FACTOR + [429] * 2
+    assert client.get("/nothing", environ_base={"REMOTE_ADDR": "2001:db8:8::1"}).status_code == 404

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -77,19 +78,40 @@ def test_app_json_sets_existing_settings_only() -> None:
     given = {name: setting["value"] for name, setting in APP["env"].items() if "value" in setting}
     assert set(APP["env"]) <= set(READ)
     config = Config.from_env({"DATABASE_URL": URL, **given})
-    assert config.workers * (config.pool_size + config.bulk_calls) <= 20 - 3  # a small plan, less what is reserved
+    assert config.workers * (config.pool_size + config.bulk_calls + 1) <= 20 - 3  # a small plan, less what is reserved
 
 
 def test_compose_sets_existing_settings_only() -> None:
     services = COMPOSE["services"]
-    settings = services["web"]["environment"]
-    assert settings == services["migrate"]["environment"]
-    assert set(settings) <= set(READ)
-    defaults = {name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in settings.items()}
-    Config.from_env(defaults)
-    assert services["web"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    for name in ("web", "migrate"):
+        settings = services[name]["environment"]
+        assert set(settings) <= set(READ)
+        Config.from_env({name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in settings.items()})
+    assert services["web"]["depends_on"]["role"]["condition"] == "service_completed_successfully"
+    assert services["role"]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
     assert services["migrate"]["depends_on"]["database"]["condition"] == "service_healthy"
     assert services["migrate"]["command"] == ["flask", "migrate"]
+
+
+def test_compose_serves_as_a_role_that_owns_nothing() -> None:
+    services = COMPOSE["services"]
+    users = {name: urlsplit(services[name]["environment"]["DATABASE_URL"]).username for name in ("web", "migrate")}
+    owner = services["database"]["environment"]["POSTGRES_USER"]
+    assert users == {"web": "ticket_service", "migrate": owner}
+    assert f"role={users['web']}" in services["role"]["command"]
+    assert services["role"]["environment"]["PGUSER"] == owner
+    assert "POSTGRES_PASSWORD" not in str(services["web"])
+    [volume] = services["role"]["volumes"]
+    source, target, _ = volume.split(":")
+    assert services["role"]["command"][-1] == target
+    assert (ROOT / source).exists()
+
+
+def test_all_processes_of_compose_are_hardened() -> None:
+    for name in ("web", "migrate", "role"):
+        service = COMPOSE["services"][name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+        assert service["security_opt"] == ["no-new-privileges:true"]
 
 
 def instructions() -> list[tuple[str, str]]:

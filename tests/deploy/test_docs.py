@@ -27,6 +27,7 @@ DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
 """Documents with blocks to run."""
 LANGUAGES = {"sh", "console", "json", "dockerfile", "ini", "http", "mermaid"}
+LANGUAGES |= {"nginx", "caddyfile", "haproxy"}  # test_proxies.py runs these
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)

@@ -15,6 +15,8 @@ from tests.support.locks import wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from pytest_httpserver import HTTPServer
+
     from tests.support.http import Response, Service
 
 URL = "/api/tickets/"
@@ -22,7 +24,8 @@ ROUTE = "/api/tickets"
 WORDS = "xylophone quagmire"
 PASSWORD = "p4ssw0rd-of-the-url"
 API_KEY = "sk-planted-key"
-SECRETS = ["xylophone", "quagmire", PASSWORD, API_KEY, "planted"]
+MODEL_PASSWORD = "p4ssw0rd-of-the-model"
+SECRETS = ["xylophone", "quagmire", PASSWORD, API_KEY, "planted", MODEL_PASSWORD]
 
 RAISE = """
 CREATE FUNCTION quote_the_row() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -109,11 +112,13 @@ def test_invalid_request_id_is_replaced(service: Service, given: bytes) -> None:
     lines(service)
 
 
-def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path) -> None:
+def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path, httpserver: HTTPServer) -> None:
     url = f"{own_url}&password={PASSWORD}"
     with psycopg.connect(url, autocommit=True) as database:
         database.execute(RAISE.encode())
-    outside = {"OPENAI_API_KEY": API_KEY, "OPENAI_BASE_URL": "http://127.0.0.1:1/v1", "OPENAI_TIMEOUT": "1"}
+    httpserver.expect_request("/v1/chat/completions").respond_with_json({})
+    model = f"http://ann:{MODEL_PASSWORD}@127.0.0.1:{httpserver.port}/v1"
+    outside = {"OPENAI_API_KEY": API_KEY, "OPENAI_BASE_URL": model, "OPENAI_TIMEOUT": "10"}
     with serve(url, tmp_path / "log", WEB_CONCURRENCY="1", LOG_LEVEL="DEBUG", **outside) as service:
         everything(service)
         with psycopg.connect(url, autocommit=True) as database:
@@ -128,6 +133,7 @@ def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path) -> 
     assert {line["level"] for line in lines(service)} >= {"debug", "info", "warning", "error"}
     log = service.log.read_text()
     assert [secret for secret in SECRETS if secret in log] == []
+    assert httpserver.log, "the model was not asked"
 
 
 def everything(service: Service) -> None:

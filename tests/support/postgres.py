@@ -70,8 +70,8 @@ def name_of(url: str) -> str:
     return str(conninfo_to_dict(url)["dbname"])
 
 
-def guest(url: str, connections: int = -1) -> str:
-    """Create a role that may use the tables but owns nothing, and return the database's URL for it.
+def guest(url: str, connections: int = -1, privileges: str = "ALL") -> str:
+    """Create a role that has privileges for the tables but owns nothing, and return the database's URL for it.
 
     The role may open this number of connections at once; -1 means any number.
     """
@@ -79,7 +79,7 @@ def guest(url: str, connections: int = -1) -> str:
     execute(
         url,
         f"CREATE ROLE {role} LOGIN CONNECTION LIMIT {connections}",
-        f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}",
+        f"GRANT {privileges} ON ALL TABLES IN SCHEMA public TO {role}",
     )
     return url.replace("user=postgres", f"user={role}")
 

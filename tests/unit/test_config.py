@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import ROOT, serve
 from tests.support import settings_page
@@ -22,6 +23,8 @@ URL = "postgresql://ann:hunter2@db.example:5432/tickets"
 READ = {
     "DATABASE_URL": ("database_url", "postgres://ann@db/tickets", "postgres://ann@db/tickets"),
     "HOST": ("host", "::1", "::1"),
+    "MIGRATE_DATABASE_URL": ("migrate_database_url", "postgresql://bob@db/tickets", "postgresql://bob@db/tickets"),
+    "DB_POOLER": ("db_pooler", "Transaction", "transaction"),
     "PORT": ("port", "8080", 8080),
     "WEB_CONCURRENCY": ("workers", "4", 4),
     "MAX_REQUESTS": ("max_requests", "1000", 1000),
@@ -64,6 +67,8 @@ BAD = [
     ("BULK_CALLS", "0"),
     *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
     *(("HOST", value) for value in ("localhost", "0.0.0.0:80", "[::1]")),
+    ("MIGRATE_DATABASE_URL", "mysql://ann:hunter2@db/tickets"),
+    ("DB_POOLER", "statement"),
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),
@@ -136,6 +141,40 @@ def test_it_rejects_a_database_url_of_another_kind(url: str) -> None:
     assert "hunter2" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *(
+            "ann:hunter2@x@db/x",
+            "ann:hunter2#x@db/x",
+            "ann:hunter2/x@db/x",
+            "ann:1/hunter2@db/x",
+            "ann:hunter2%zz@db/x",
+        ),
+        *("ann:hunter2%@db/x", "ann:hunter2?x@db/x", "ann:hunter2 x@db/x", "ann:1@hunter2@db", "db?password=1@hunter2"),
+        *("db/x?password=hunter2&hunter2", "db/x?password=%hunter2", "db/x#hunter2", "ann:[1@db:hunter2"),
+    ],
+)
+def test_it_rejects_a_database_url_with_an_unescaped_character(rest: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read(DATABASE_URL=f"postgresql://{rest}")
+    assert "Escape special characters" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        *("", "db", "/x", "ann@/x?host=/run/pg&port=5432", "%2Frun%2Fpg/x", "[::1]:5432/x", "[fe80::1%25eth0]/x"),
+        *("a:1,b:2,[::1]/x?target_session_attrs=any", "db?connect_timeout=3", "db-1.x_y.example:/x"),
+        *("ann:%40%23%2f%25:!$&'()*+,;=-._~^\u00e9@db/x", "db/x?options=-c%20geqo%3Doff&sslrootcert=/a/b.pem"),
+    ],
+)
+def test_it_accepts_every_form_of_a_database_url(rest: str) -> None:
+    assert read(DATABASE_URL=f"postgresql://{rest}").database_url == f"postgresql://{rest}"
+    conninfo_to_dict(f"postgresql://{rest}")  # libpq accepts it too
+
+
 def test_it_shows_no_secret() -> None:
     shown = repr(read(OPENAI_API_KEY="sk-secret"))
     assert "hunter2" not in shown
@@ -166,6 +205,7 @@ def run(*command: str, **environ: str) -> tuple[int, str]:
     [
         ({}, "DATABASE_URL is not set. Set it to postgresql://"),
         ({"DATABASE_URL": "mysql://ann:hunter2@db/tickets"}, "DATABASE_URL is not a PostgreSQL URL"),
+        ({"DATABASE_URL": "postgresql://ann:hunter2%zz@db/tickets"}, "Escape special characters"),
         ({"DATABASE_URL": URL, "PORT": "eighty"}, "PORT must be a whole number"),
         ({"DATABASE_URL": URL, "MAX_REQUESTS": "many"}, "MAX_REQUESTS must be a whole number"),
         ({"DATABASE_URL": URL, "DB_POOL_TIMEOUT": "soon"}, "DB_POOL_TIMEOUT must be a number of seconds"),

@@ -38,6 +38,13 @@ NOT_RETRIED = {
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 
+COSTLY = {
+    *("stats.resolution", "stats.selection", "stats.triage", "tickets.count", "tickets.count_search"),
+    *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.search_by_key", "tickets.search_facets"),
+    *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
+}
+"""Queries that may use only a part of the pool, some of them only with some filters."""
+
 COLUMN_TYPES: dict[Any, set[str]] = {
     bool: {"boolean"},
     float: {"double precision"},
@@ -140,6 +147,20 @@ def test_query_with_another_retry_value_is_an_error(value: str) -> None:
         queries.parse("x.y", f"-- Retry: {value}\nSELECT 1")
 
 
+@pytest.mark.parametrize("value", ["low", "", "high with", "high with b", "high with a b", "high, I think"])
+def test_query_with_another_cost_is_an_error(value: str) -> None:
+    with pytest.raises(ValueError, match="Cost: high"):
+        queries.parse("x.y", f"-- Cost: {value}\n-- $1 a\nSELECT $1::text")
+
+
+def test_a_query_is_costly_always_or_with_a_parameter_or_never() -> None:
+    text = "-- $1 a\n-- $2 b\nSELECT $1::text, $2::text"
+    rows: list[list[bytes | None]] = [[None, None], [b"1", None], [None, b"1"]]
+    for header, costly in [("", 0b000), ("-- Cost: high\n", 0b111), ("-- Cost: high with b\n", 0b001)]:
+        query = queries.parse("x.y", header + text)
+        assert [query.is_costly(values) for values in rows] == [bool(costly & bit) for bit in (4, 2, 1)]
+
+
 @pytest.mark.parametrize(
     "texts",
     [
@@ -207,6 +228,11 @@ def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
 
 def test_every_query_but_listed_ones_declares_a_safe_retry() -> None:
     assert {name for name in NAMES if not LOADED[name].is_retry_safe} == NOT_RETRIED
+
+
+def test_queries_that_read_texts_or_many_tickets_are_costly() -> None:
+    costly = {name for name, query in LOADED.items() if query.is_costly([b""] * len(query.parameters))}
+    assert {name.partition(":")[0] for name in costly} == COSTLY
 
 
 @pytest.mark.parametrize(("header", "runs"), [("", 1), ("-- Retry: safe\n", ATTEMPTS)])

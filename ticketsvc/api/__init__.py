@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from ticketsvc.api import classify, console, docs, files, health, history, metrics, stats, tickets
-from ticketsvc.api.auth import authenticator, browsers, rate_limit
+from ticketsvc.api.auth import authenticator, browsers, clients, rate_limit
 from ticketsvc.api.input import media_types
 from ticketsvc.api.output import cors, errors
 from ticketsvc.config import Config
@@ -25,6 +25,7 @@ def register(app: Flask, config: Config) -> None:
         app.register_blueprint(resource.bp)
     errors.register(app)
     browsers.register(app, config)
+    clients.register(app, config)
     if config.require_api_key:
         authenticator.register(app, config)
     if config.rate_limit:

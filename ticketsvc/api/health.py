@@ -6,9 +6,7 @@ from flask import Blueprint, Response
 
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.migrations import expected_ids
-from ticketsvc.problems import Unavailable
 from ticketsvc.services import services
-from ticketsvc.store import health
 
 bp = Blueprint("health", __name__)
 
@@ -21,8 +19,6 @@ def live() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """Return 200 if the database responds and has every migration of this release. Raises Unavailable."""
-    pending = health.pending_migrations(services().database, expected_ids())
-    if pending:
-        raise Unavailable(f"Migrations are pending: {', '.join(pending)}. Run `flask migrate`.", 10)
+    """Return 200 if the database responds, has every migration of this release and can be written to."""
+    services().readiness.check(expected_ids())
     return JsonResponse('{"status":"ready"}', headers=NO_STORE)

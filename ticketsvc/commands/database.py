@@ -1,14 +1,14 @@
-"""The database of a command."""
+"""The databases of commands."""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import click
 
-from ticketsvc.config import ConfigError
+from ticketsvc.config import Config, ConfigError
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
 from ticketsvc.store.postgres.database import Database
@@ -17,10 +17,10 @@ STATEMENT_SECONDS = 3600
 """The statement timeout of commands, which may run longer than requests."""
 
 
-def database_url() -> str:
-    """Return DATABASE_URL, or for an embedded server, which is started, its URL. Raises ClickException."""
+def started(config: Config) -> Config:
+    """Return the settings with the URL of a server, which is started if it is embedded. Raises ClickException."""
     try:
-        return services().config.start_database()
+        return replace(config, database_url=config.start_database())
     except ConfigError as error:
         raise click.ClickException(str(error)) from None
 
@@ -28,11 +28,15 @@ def database_url() -> str:
 @contextmanager
 def open_database() -> Iterator[Database]:
     """Yield a database with a long statement timeout. Raises ClickException instead of Problem."""
+    with opened(replace(services().config.for_commands, statement_timeout=STATEMENT_SECONDS)) as database:
+        yield database
+
+
+@contextmanager
+def opened(config: Config) -> Iterator[Database]:
+    """Yield a database with one connection. Raises ClickException instead of Problem."""
     try:
-        config = dataclasses.replace(
-            services().config, database_url=database_url(), statement_timeout=STATEMENT_SECONDS, pool_size=1
-        )
-        database = Database(config)
+        database = Database(replace(started(config), pool_size=1))
         try:
             yield database
         finally:

@@ -12,13 +12,13 @@ import click
 from flask.cli import with_appcontext
 
 from ticketsvc import migrations
-from ticketsvc.commands.database import database_url, open_database
+from ticketsvc.commands.database import opened, started
 from ticketsvc.config import Config
 from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
 from ticketsvc.store.health import Server
-from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.database import Database, is_server_verified
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 OLDEST_TESTED, NEWEST_TESTED = 15, 18
@@ -71,9 +71,11 @@ def examine(config: Config) -> Iterator[Finding]:
     """Run all checks, those of the database only if it is reachable."""
     yield from settings(config)
     try:
-        migrated = schema(database_url())  # unlike the pool, this reports why a server is unreachable
-        with open_database() as database:
-            yield from _examine_database(config, database, migrated)
+        migrated = schema(started(config).database_url)  # unlike the pool, this reports why a server is unreachable
+        with opened(config) as database:
+            yield pooler(database)
+            if not database.pooler_error:
+                yield from _examine_database(config, database, migrated)
     except (click.ClickException, migrations.MigrationError) as error:
         advice = "Check the server's address, the role and the password in DATABASE_URL."
         yield Finding("database", Verdict.WRONG, str(error), advice)
@@ -86,7 +88,7 @@ def _examine_database(config: Config, database: Database, migrated: Finding) -> 
     yield clock(server, time.time())
     yield connections(config, server)
     yield autovacuum(server)
-    yield from privileges(server)
+    yield from privileges(server, config.is_embedded)
     yield extensions(server, health.missing_extensions(database, EXTENSIONS))
     yield migrated
     if migrated.verdict is Verdict.FINE:
@@ -116,12 +118,32 @@ def settings(config: Config) -> Iterator[Finding]:
             "OPENAI_BASE_URL without OPENAI_API_KEY: no model is used.",
             "Set OPENAI_API_KEY (to any word if the server needs none), or unset OPENAI_BASE_URL.",
         ),
+        (
+            not config.is_embedded and not is_server_verified(config.database_url),
+            "DATABASE_URL leads to another machine without sslmode=verify-full: another server could take its place.",
+            "Add sslmode=verify-full, and sslrootcert with the certificate of the server's authority (or system).",
+        ),
     )
     for is_present, found, advice in combinations:
         if is_present:
             yield Finding("settings", Verdict.WARNING, found, advice)
     keys = "required" if config.require_api_key else "not required"
     yield Finding("settings", Verdict.FINE, f"Valid. API keys are {keys}.")
+
+
+def pooler(database: Database) -> Finding:
+    """Check the connection pooler in front of the database, if there is one. Raises a Problem."""
+    is_shared = database.check_pooler()
+    if database.pooler_error:
+        return Finding("pooler", Verdict.WRONG, database.pooler_error, "See docs/proxies.md.")
+    if database.has_role_settings and (missing := health.unset(database)):
+        advice = "Execute the SQL that `flask role-settings` prints, then renew the pooler's connections (RECONNECT)."
+        return Finding("pooler", Verdict.WRONG, f"The role lacks the settings {', '.join(missing)}.", advice)
+    if is_shared and not database.has_role_settings:
+        advice = "Execute the SQL that `flask role-settings` prints, then set DB_POOLER=transaction."
+        return Finding("pooler", Verdict.WRONG, "A pooler passes the service's settings on to other clients.", advice)
+    found = "A pooler in transaction mode; the role has all settings." if is_shared else "None that shares sessions."
+    return Finding("pooler", Verdict.FINE, found)
 
 
 def version(server: Server) -> Finding:
@@ -148,12 +170,12 @@ def clock(server: Server, now: float) -> Finding:
 
 def connections(config: Config, server: Server) -> Finding:
     """Check that the server allows all connections that this instance may open."""
-    wanted = config.workers * (config.pool_size + config.bulk_calls)
+    wanted = config.workers * (config.pool_size + config.bulk_calls + 1)
     room = server.max_connections - server.reserved_connections
     room = min(room, server.role_limit) if server.role_limit >= 0 else room
     found = (
         f"An instance opens up to {wanted} (WEB_CONCURRENCY {config.workers} x (DB_POOL_SIZE {config.pool_size} + "
-        f"BULK_CALLS {config.bulk_calls})); the server allows {room}."
+        f"BULK_CALLS {config.bulk_calls} + 1)); the server allows {room}."
     )
     if wanted > room:
         advice = "Lower DB_POOL_SIZE, or raise max_connections of the server."
@@ -172,20 +194,25 @@ def autovacuum(server: Server) -> Finding:
     return Finding("autovacuum", Verdict.WRONG, "Off.", advice)
 
 
-def privileges(server: Server) -> Iterator[Finding]:
+def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
     """Check the privileges of the role."""
     name, role, database = "privileges", server.role, server.database
+    is_powerful = server.is_superuser and not is_embedded
+    if is_powerful:
+        advice = "Let the service use a role of its own (docs/operations.md)."
+        yield Finding(name, Verdict.WARNING, f"{role} is a superuser.", advice)
     if server.read_only:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
         yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
+    if not server.may_write:
+        advice = f'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}", or use another role.'
+        yield Finding(name, Verdict.WRONG, f"{role} may not create, change and delete tickets.", advice)
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
         yield Finding(name, Verdict.WRONG, f"{role} may not create temporary tables: imports fail.", advice)
-    if not server.may_create:
-        advice = f'Migrate as the owner, or GRANT CREATE ON DATABASE "{database}" TO "{role}".'
-        yield Finding(name, Verdict.WARNING, f"{role} may not create extensions and tables in the database.", advice)
-    if server.may_temp and server.may_create and not server.read_only:
-        yield Finding(name, Verdict.FINE, f"{role} may write, and create tables and temporary tables.")
+    if server.may_write and server.may_temp and not server.read_only and not is_powerful:
+        others = "tables and temporary tables" if server.may_create else "temporary tables"
+        yield Finding(name, Verdict.FINE, f"{role} may write, and create {others}.")
 
 
 def extensions(server: Server, missing: dict[str, bool]) -> Finding:

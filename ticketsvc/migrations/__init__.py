@@ -91,7 +91,8 @@ def _steps(backend: Any, directory: Path, state: _State) -> list[_Step]:
 
 
 def _read_state(url: str, directory: Path, verb: str = "migrate") -> _State:
-    with session.translate_errors(url, verb), psycopg.connect(**session.connection_parameters(url)) as connection:
+    parameters = session.connection_parameters(url)
+    with session.translate_errors(url, verb), psycopg.connect(**parameters, autocommit=True) as connection:
         return _State(connection, directory)
 
 

@@ -1,8 +1,8 @@
 """The session that migrates: its connection, its lock, its checksums, and its errors as sentences without passwords.
 
 The lock belongs to the session that does the work. On a connection of its own it would be released as soon as the
-process is killed, while the server still runs what that process sent. It needs a direct connection: through a
-PgBouncer in transaction mode each statement may reach another session, and no lock or setting lasts.
+process is killed, while the server still runs what that process sent. It needs a connection whose session nobody else
+uses: through a PgBouncer in transaction mode each statement may reach another session, and no lock or setting lasts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any
 from urllib.parse import urlencode
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+
+from ticketsvc.store.postgres import pooler
 
 OnStep = Callable[[str], None]
 
@@ -55,6 +58,12 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
     Raises MigrationError when another run does not end in time, psycopg.Error for an error of the database.
     """
     from yoyo import get_backend  # type: ignore[import-untyped]  # web workers do without it
+
+    if pooler.detect(partial(psycopg.connect, **connection_parameters(url), autocommit=True)).is_shared:
+        raise MigrationError(
+            f"Cannot migrate {_target(url)}: a connection pooler shares its sessions between clients, so that nothing"
+            " would keep two migrations apart. Set MIGRATE_DATABASE_URL to a URL of the server itself."
+        )
 
     # All parameters go into the query part of yoyo's kind of URL, where no character of a password is special.
     with get_backend(f"postgresql+psycopg://?{urlencode(connection_parameters(url))}") as backend:

@@ -21,13 +21,18 @@ request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
 
 def configuration(level: str) -> dict[str, Any]:
     """Return the argument of `logging.config.dictConfig` that sends everything of this level to standard output."""
+    above_info = level if level == "ERROR" else "WARNING"
     return {
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"json": {"()": "ticketsvc.server.logs.JsonFormatter"}},
         "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
         "root": {"level": level, "handlers": ["stdout"]},
-        "loggers": {"gunicorn.error": {"level": level, "handlers": [], "propagate": True}},
+        "loggers": {
+            "gunicorn.error": {"level": level, "handlers": [], "propagate": True},
+            # These log the URLs and the headers of requests, which may contain credentials.
+            **{name: {"level": above_info} for name in ("httpcore2", "httpx2", "openai")},
+        },
     }
 
 

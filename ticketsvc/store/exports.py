@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import NamedTuple
 
 from ticketsvc.filters import Filters
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries, statement
-from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.database import Database, cancel_when
 
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
 
@@ -34,13 +35,20 @@ class Part(NamedTuple):
 def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> Generator[Part, None, None]:
     """Yield the tickets of one snapshot, oldest first, as NDJSON or as CSV with a header line.
 
-    Close the generator to stop early. Raises Unavailable when BULK_CALLS imports and exports are running, or when the
-    export takes longer than `seconds`.
+    Close the generator to stop early. Raises the problems of `dedicated_connection`, and Unavailable when the first
+    part takes longer than a statement may, or the export longer than `seconds`.
     """
     values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
+    client, first_until, is_first = database.client(), time.monotonic() + database.statement_timeout, True
+
+    def is_unneeded() -> bool:
+        return client.has_left() or (is_first and time.monotonic() > first_until)
+
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
+        cancel_when(connection, is_unneeded)
         header = CSV_HEADER if csv else b""
         for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):
+            is_first = False
             rows = range(result.ntuples)
             lines = b"".join([result.get_value(row, 0) or b"" for row in rows])
             if not csv:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from ticketsvc.problems import Unavailable
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 
@@ -26,8 +28,15 @@ class Server(NamedTuple):
     role_limit: int
     autovacuum: bool
     read_only: bool
+    is_superuser: bool
+    may_write: bool
     may_create: bool
     may_temp: bool
+
+
+class _Readiness(NamedTuple):
+    pending: list[str]
+    may_write: bool
 
 
 class Counted(NamedTuple):
@@ -42,20 +51,62 @@ class _Extension(NamedTuple):
     is_available: bool
 
 
-_PENDING = queries.load("health.pending_migrations", str)
+FRESH_SECONDS = 1.0
+"""A database that was ready this long ago counts as ready: clients may ask without a limit."""
+
+_READINESS = queries.load("health.readiness", _Readiness)
+_UNSET = queries.load("health.unset", str)
+_ROLE_SETTINGS = queries.load("health.role_settings", str)
 _SERVER = queries.load("health.server", Server)
 _EXTENSIONS = queries.load("health.extensions", _Extension)
 _COUNTED = queries.load("health.counted", Counted)
 
 
-def pending_migrations(database: Database, expected: Iterable[str]) -> list[str]:
-    """Return the expected migrations that are not applied. Raises Unavailable when the database is unreachable."""
-    return database.rows(_PENDING, {"expected": sorted(expected)})
+class Readiness:
+    """Checks whether the database responds and is what this release needs. Each worker has one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._ready_until = 0.0
+
+    def check(self, expected: Iterable[str]) -> None:
+        """Raise Unavailable unless the database has these migrations and its role can change tickets.
+
+        It does not wait for other statements, and one check serves all that ask meanwhile.
+        """
+        if time.monotonic() >= self._ready_until or self._database.pooler_error:
+            self._database.shared(_READINESS, lambda: self._check(expected))
+
+    def _check(self, expected: Iterable[str]) -> None:
+        if self._database.pooler_error:  # until it is corrected
+            self._database.check_pooler()
+        if self._database.pooler_error:
+            raise Unavailable(self._database.pooler_error, 30)
+        [readiness] = self._database.rows_in_reserve(_READINESS, {"expected": sorted(expected)})
+        if readiness.pending:
+            raise Unavailable(f"Migrations are pending: {', '.join(readiness.pending)}. Run `flask migrate`.", 10)
+        if not readiness.may_write:
+            raise Unavailable("The database is read-only, or its role may not change tickets.", 10)
+        self._ready_until = time.monotonic() + FRESH_SECONDS
 
 
 def server(database: Database) -> Server:
     """Return facts about the server and this role. Raises Unavailable when the database is unreachable."""
     return database.one(_SERVER)
+
+
+def unset(database: Database) -> list[str]:
+    """Return the names of the service's settings that a session of the pool lacks."""
+    return database.rows(_UNSET, _settings(database))
+
+
+def role_settings(database: Database) -> list[str]:
+    """Return the statements that make the service's settings those of this role in this database."""
+    return database.rows(_ROLE_SETTINGS, _settings(database))
+
+
+def _settings(database: Database) -> dict[str, object]:
+    return {"names": list(database.settings), "values": list(database.settings.values())}
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:

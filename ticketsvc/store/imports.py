@@ -79,7 +79,7 @@ def run(database: Database, tickets: Iterable[StagedTicket], author: Author, sec
     Raises InvalidFile when any line has an error, Unavailable when BULK_CALLS imports and exports are running or when
     the import takes longer than `seconds`.
     """
-    with database.dedicated_connection(seconds, **_SETTINGS) as connection, connection.transaction():
+    with database.dedicated_connection(seconds, **_SETTINGS) as connection:
         statement.run(connection, _STAGE, [])
         with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
             for ticket in tickets:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
+from contextvars import ContextVar
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -10,6 +11,10 @@ _T = TypeVar("_T")
 
 MAX_WAIT_SECONDS = 0.5
 """A run that takes longer no longer delays the next one."""
+
+
+clients: ContextVar[Sequence[Any]] = ContextVar("clients", default=())
+"""The clients that wait for the run in this context; empty outside of a run."""
 
 
 class SingleFlight:
@@ -24,13 +29,17 @@ class SingleFlight:
         self._running: dict[Hashable, _Run] = {}
         self._next: dict[Hashable, _Run] = {}
 
-    def __call__(self, key: Hashable, work: Callable[[], _T]) -> _T:
-        """Return the result of a run that began after this call. All work of a key must be the same."""
+    def __call__(self, key: Hashable, work: Callable[[], _T], client: object = None) -> _T:
+        """Return the result of a run that began after this call. All work of a key must be the same.
+
+        The work finds the clients of all calls that wait for it in `clients`.
+        """
         with self._lock:
             run, before = self._next.get(key), self._running.get(key)
             is_leader = run is None
             if run is None:
                 run = self._next[key] = _Run()
+            run.clients.append(client)
         if is_leader:
             self._run_as_leader(key, run, before, work)
         result: _T = run.result()
@@ -43,7 +52,11 @@ class SingleFlight:
             with self._lock:  # calls from now on are too late for this run
                 del self._next[key]
                 self._running[key] = run
-            run.value = work()
+            token = clients.set(run.clients)
+            try:
+                run.value = work()
+            finally:
+                clients.reset(token)
         except BaseException as error:  # noqa: BLE001  # GreenletExit too: the other calls must not wait forever
             run.error = error
         finally:
@@ -60,6 +73,7 @@ class _Run:
     def __init__(self) -> None:
         self.value: Any = None
         self.error: BaseException | None = None
+        self.clients: list[Any] = []
         self._ended = Lock()
         self._ended.acquire()
         self.end = self._ended.release

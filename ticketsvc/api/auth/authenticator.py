@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from threading import BoundedSemaphore
 
 from flask import Flask, request
 
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
-from ticketsvc.api.auth.failure_throttle import FailureThrottle
 from ticketsvc.api.auth.key_cache import KeyCache
+from ticketsvc.api.auth.throttle import ClientThrottle
 from ticketsvc.config import Config
-from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized
+from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized, Unavailable
 from ticketsvc.server import logs
 from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store import keys
 from ticketsvc.store.history import Author
+
+BURST = 10
+"""Failures that an address may have at once before it must wait."""
+RECOVERY_SECONDS = 6.0
+"""Seconds until one more attempt is allowed: ten per minute."""
+LOOKUPS = 2
+"""Look-ups at the same time of keys that a worker does not know. Each takes a millisecond: valid ones hardly wait."""
 
 _CHALLENGE = 'Bearer realm="tickets"'
 
@@ -25,7 +33,7 @@ def register(app: Flask, config: Config) -> None:
     """Require a key with the scope of the route for every request to an application."""
     database = app.extensions["ticketsvc"].database
     cache = KeyCache(partial(keys.find, database), partial(keys.touch, database))
-    authenticator = Authenticator(cache, FailureThrottle(), TrustedProxies(config.trusted_proxies))
+    authenticator = Authenticator(cache, TrustedProxies(config.trusted_proxies), config.pool_timeout)
     app.before_request(authenticator.authenticate)
 
 
@@ -37,10 +45,12 @@ def author() -> Author:
 class Authenticator:
     """Checks the key of every request. Each worker has one."""
 
-    def __init__(self, cache: KeyCache, throttle: FailureThrottle, proxies: TrustedProxies) -> None:
+    def __init__(self, cache: KeyCache, proxies: TrustedProxies, lookup_timeout: float) -> None:
         self._cache = cache
-        self._throttle = throttle
+        self._throttle = ClientThrottle(BURST, RECOVERY_SECONDS)
         self._proxies = proxies
+        self._lookups = BoundedSemaphore(LOOKUPS)
+        self._lookup_timeout = lookup_timeout
 
     def authenticate(self) -> None:
         """Store the key's name in the WSGI environment. Raises Unauthorized, InsufficientScope or TooManyAttempts."""
@@ -57,22 +67,29 @@ class Authenticator:
 
     def _find(self, token: str) -> keys.Key:
         digest = keys.digest(token)
-        # Cached keys are not throttled: failures from the same address must not lock out the owner of a valid key.
-        key = self._cache.find(digest) if digest in self._cache else self._find_throttled(digest)
+        key = self._cache.find(digest) if digest in self._cache else self._look_up(digest)
         if key is None:
+            self._count_failure()
             challenge = f'{_CHALLENGE}, error="invalid_token", error_description="unknown or revoked"'
             raise Unauthorized("The API key is unknown or revoked.", {"WWW-Authenticate": challenge})
         return key
 
-    def _find_throttled(self, digest: str) -> keys.Key | None:
+    def _look_up(self, digest: str) -> keys.Key | None:
+        """Look up a key that may be unknown; not many at once, so that clients with such keys do not take the pool."""
+        if not self._lookups.acquire(timeout=self._lookup_timeout):
+            raise Unavailable("Too many unknown keys are being looked up.")
+        try:
+            return self._cache.find(digest)
+        finally:
+            self._lookups.release()
+
+    def _count_failure(self) -> None:
+        """Count an unknown key. Raises TooManyAttempts; only here, so that no failure locks out a valid key."""
         address = self._proxies.client_ip(request.environ)
         if wait := math.ceil(self._throttle.wait(address)):
             detail = f"Too many requests with unknown keys came from this address. Try again in {wait} seconds."
             raise TooManyAttempts(detail, {"Retry-After": str(wait)})
-        key = self._cache.find(digest)
-        if key is None:
-            self._throttle.add(address)
-        return key
+        self._throttle.add(address)
 
 
 def _bearer_token() -> str:

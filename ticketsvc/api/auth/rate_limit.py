@@ -1,26 +1,28 @@
 """Rate limits, enabled by RATE_LIMIT: a quota of requests per window for each API key, or each address without one.
 
 Postgres counts the requests, so that all workers and instances share one window. It starts with the client's first
-request. The header fields are those of draft-ietf-httpapi-ratelimit-headers-11.
+request. While Postgres cannot count, each worker does by itself. The header fields are those of
+draft-ietf-httpapi-ratelimit-headers-11.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import time
 
 from flask import Flask, Response, g, request
 
-from ticketsvc.api.auth import scopes
+from ticketsvc.api.auth import clients, scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
+from ticketsvc.api.auth.throttle import ClientThrottle
 from ticketsvc.config import Config, RateLimit
 from ticketsvc.problems import Problem, QuotaExceeded
-from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.services import services
 from ticketsvc.store import rate_limits
 
 RETRY_SECONDS = 5.0
-"""After a failed count, requests are not counted for this long: they would wait for a database that is down."""
+"""After a failed count, each worker counts by itself for this long, so that requests do not wait for the database."""
 
 logger = logging.getLogger(__name__)
 
@@ -39,24 +41,29 @@ class Limiter:
         self._limit = limit
         self._proxies = proxies
         self._policy = f'"default";q={limit.quota};w={limit.window}'
+        self._throttle = ClientThrottle(limit.quota, limit.window / limit.quota)
         self._retry_at = time.monotonic()
 
     def check(self) -> None:
         """Count the request. Raises QuotaExceeded."""
         now = time.monotonic()
-        if not scopes.is_limited(request.endpoint) or request.method == "OPTIONS" or now < self._retry_at:
+        if not scopes.is_limited(request.endpoint) or request.method == "OPTIONS":
+            return
+        client = clients.name(request.environ, self._proxies)
+        if now < self._retry_at:
+            self._count_here(client, self._throttle.wait(client))
             return
         try:
-            used, seconds = rate_limits.take(services().database, self._client(), self._limit.window)
+            used, seconds = rate_limits.take(services().database, client, self._limit.window)
         except Problem:
-            logger.warning("requests are not counted: the database is unavailable")
+            logger.warning("each worker counts requests by itself: the database is busy or unavailable")
             self._retry_at = now + RETRY_SECONDS
+            self._count_here(client, self._throttle.wait(client))
             return
         g.rate_limit = f'"default";r={max(0, self._limit.quota - used)};t={seconds}'
         if used > self._limit.quota:
-            quota = f"{self._limit.quota:,} requests in {self._limit.window:,} seconds"
-            detail = f"The quota of {quota} is used up. Try again in {seconds} seconds."
-            raise QuotaExceeded(detail, {"Retry-After": str(seconds)})
+            raise self._exceeded(seconds)
+        self._count_here(client, self._throttle.wait_for_site(client))
 
     def add_headers(self, response: Response) -> Response:
         """Add the remaining quota to the response if the request was counted."""
@@ -65,6 +72,13 @@ class Limiter:
             response.headers["RateLimit"] = g.rate_limit
         return response
 
-    def _client(self) -> str:
-        key = request.environ.get(API_KEY_NAME)
-        return f"key {key}" if key else f"address {self._proxies.client_ip(request.environ)}"
+    def _count_here(self, client: str, wait: float) -> None:
+        """Count a request in this worker, unless the client must wait first."""
+        if wait:
+            raise self._exceeded(math.ceil(wait))
+        self._throttle.add(client)
+
+    def _exceeded(self, seconds: int) -> QuotaExceeded:
+        quota = f"{self._limit.quota:,} requests in {self._limit.window:,} seconds"
+        detail = f"The quota of {quota} is used up. Try again in {seconds} seconds."
+        return QuotaExceeded(detail, {"Retry-After": str(seconds)})

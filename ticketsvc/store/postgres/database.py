@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from functools import partial
-from threading import BoundedSemaphore
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 from psycopg import pq
@@ -17,9 +16,10 @@ from psycopg_pool import ConnectionPool
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.server import metrics
-from ticketsvc.store.postgres import errors, queries, statement
+from ticketsvc.store import single_flight
+from ticketsvc.store.postgres import errors, pooler, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
-from ticketsvc.store.single_flight import SingleFlight
+from ticketsvc.store.shares import Client, Shares
 
 GRACE_SECONDS = 5.0
 """The time after DB_STATEMENT_TIMEOUT, which Postgres enforces, at which the service stops waiting itself."""
@@ -27,23 +27,21 @@ GRACE_SECONDS = 5.0
 ATTEMPTS = 4
 """The maximum number of runs of a statement that fails with a deadlock or a serialization failure."""
 
+_TOO_COSTLY = partial(
+    Unavailable, "As many slow searches and statistics as may run at once are running, in all or for this client."
+)
+_TOO_MANY_FILES = partial(Unavailable, "As many imports and exports as may run at once are running.", 30)
+
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]
 NO_VALUES: Mapping[str, object] = {}
+_T = TypeVar("_T")
 
 
 class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
     def __init__(self, config: Config) -> None:
-        settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
-            "jit": "off",  # compiling takes longer than any statement here
-            "statement_timeout": f"{config.statement_timeout * 1000:.0f}ms",
-            "lock_timeout": f"{config.lock_timeout * 1000:.0f}ms",
-            "idle_in_transaction_session_timeout": "10s",
-            "TimeZone": "UTC",
-        }
         options: dict[str, Any] = {
             "autocommit": True,
             "connect_timeout": 5,
@@ -54,28 +52,53 @@ class Database:
         """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
         """The names of time zones by their form in lower case. `store.stats` fills it."""
-        self._settings = settings
+        self.settings = {
+            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+            "jit": "off",  # compiling takes longer than any statement here
+            "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
+            "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
+            "idle_in_transaction_session_timeout": "10000",
+            "TimeZone": "UTC",
+        }
+        """The settings of every session in the form of `pg_settings`: times in milliseconds."""
+        self.pooler_error = ""
+        """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
+        self.has_role_settings = config.db_pooler == "transaction"
+        """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self._wait = config.pool_timeout
         self.statement_timeout = config.statement_timeout
-        self.shared = SingleFlight()
-        self._bulk_calls = BoundedSemaphore(config.bulk_calls)
+        self.client: Callable[[], Client] = Client
+        """Returns the client of the current request. The application sets it."""
+        self._flights = single_flight.SingleFlight()
+        costly = max(1, config.pool_size // 2)
+        self._shares = Shares(costly, max(1, costly // 2), config.pool_timeout, _TOO_COSTLY)
+        self._bulk_shares = Shares(config.bulk_calls, max(1, config.bulk_calls - 1), 0, _TOO_MANY_FILES)
         self._connect = partial(_connection_class().connect, config.database_url, **options)
-        self.pool: ConnectionPool[Connection] = ConnectionPool(
+        make_pool = partial(
+            ConnectionPool[Connection],
             config.database_url,
             open=False,
             min_size=1,
-            max_size=config.pool_size,
             timeout=config.pool_timeout,
-            max_waiting=64 * config.pool_size,
             reconnect_timeout=3.0,  # short: the pauses between attempts grow
             connection_class=_connection_class(),
             configure=self._configure,
             kwargs=options,
         )
+        self.pool = make_pool(max_size=config.pool_size, max_waiting=64 * config.pool_size)
+        self._reserve = make_pool(max_size=1, num_workers=1)
 
     def close(self) -> None:
-        """Close the pool. Connections in use are closed when their statements end."""
+        """Close the pools. Connections in use are closed when their statements end."""
         self.pool.close()
+        self._reserve.close()
+
+    def shared(self, key: Hashable, work: Callable[[], _T]) -> _T:
+        """Return the result of `work`, which identical concurrent reads share (`SingleFlight`).
+
+        Its statements count for whichever of their clients has a share left, and run until all of them have left.
+        """
+        return self._flights(key, work, self.client())
 
     def rows(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> list[Row]:
         """Run a query and return all its rows.
@@ -99,29 +122,64 @@ class Database:
         """Run a query for its effect."""
         self._result(query, values)
 
+    def rows_in_reserve(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> list[Row]:
+        """Run a query like `rows`, on a connection that other statements cannot take."""
+        return query.decode(self._run(query, query.bind(values), self._reserve))
+
     def _result(self, query: Query[Any], values: Mapping[str, object]) -> pq.abc.PGresult:
         parameters = query.bind(values)
+        if not query.is_costly(parameters):
+            return self._run(query, parameters, self.pool)
+        clients = single_flight.clients.get() or [self.client()]
+        place, release = self._shares.take(clients), self._shares.release
+        try:
+            return self._run(query, parameters, self.pool, clients)
+        except Unavailable as problem:
+            if isinstance(problem.__cause__, errors.ServerTimeout):  # Postgres may still be at work
+                release = partial(self._shares.release_later, seconds=self.statement_timeout)
+            raise
+        finally:
+            release(place)
+
+    def _run(
+        self,
+        query: Query[Any],
+        parameters: list[bytes | None],
+        pool: ConnectionPool[Connection],
+        clients: Sequence[Client] = (),
+    ) -> pq.abc.PGresult:
         with self.trace(query.name):
             for attempt in range(1, ATTEMPTS + 1):
                 try:
-                    return self._run(query, parameters)
+                    return self._run_once(query, parameters, pool, clients)
                 except psycopg.Error as error:
                     is_retried = attempt < ATTEMPTS and errors.is_worth_retrying(error, query.is_retry_safe)
                     metrics.DATABASE_ERRORS.labels(errors.kind(error), "yes" if is_retried else "no").inc()
+                    self.pooler_error = errors.pooler_error(error) or self.pooler_error
                     if not is_retried:
-                        raise errors.problem(error) from error
+                        raise errors.problem(error, self.pooler_error) from error
         raise AssertionError("the last attempt returns or raises")
 
-    def _run(self, query: Query[Any], parameters: list[bytes | None]) -> pq.abc.PGresult:
-        if self.pool.closed:
-            self.pool.open()
-        connection = self._connection()
+    def _run_once(
+        self,
+        query: Query[Any],
+        parameters: list[bytes | None],
+        pool: ConnectionPool[Connection],
+        clients: Sequence[Client],
+    ) -> pq.abc.PGresult:
+        if pool.closed:
+            pool.open()
+        connection = self._connection(pool)
         try:
+            if clients:
+                cancel_when(connection, lambda: all(client.has_left() for client in clients))
             return statement.run(connection, query, parameters)
         finally:
-            self.pool.putconn(connection)
+            if clients:
+                cancel_when(connection, None)
+            pool.putconn(connection)
 
-    def _connection(self) -> Connection:
+    def _connection(self, pool: ConnectionPool[Connection]) -> Connection:
         """Return a connection that is not known to be dead; the pool replaces dead ones.
 
         psycopg_pool's own check is not used: it sleeps a second after the first dead connection that it finds and two
@@ -129,36 +187,84 @@ class Database:
         """
         deadline = time.monotonic() + self._wait
         while True:
-            connection = self.pool.getconn(deadline - time.monotonic())
+            connection = pool.getconn(deadline - time.monotonic())
             if _is_alive(connection):
                 return connection
-            self.pool.putconn(connection)
+            pool.putconn(connection)
 
     @contextmanager
     def dedicated_connection(self, seconds: float, **settings: str) -> Iterator[Connection]:
         """Open a connection outside the pool for an import or export, and close it at the end.
 
-        A statement may take `seconds`; `settings` are further settings of the session. Raises Unavailable when
-        BULK_CALLS of these connections are open, and the problems of `errors.problem` instead of psycopg's errors.
+        It is in a transaction, which commits at the end of the block and has all settings: a pooler gives the session
+        to others later. A statement may take `seconds`; `settings` are further settings. Raises Unavailable when
+        BULK_CALLS of these connections are open, or all but one for the same client, and the problems of
+        `errors.problem` instead of psycopg's errors.
         """
-        if not self._bulk_calls.acquire(blocking=False):
-            raise Unavailable("As many imports and exports as may run at once are running.", 30)
+        settings = {"client_connection_check_interval": "2000", **settings}  # ends statements of a killed worker
+        place = self._bulk_shares.take([self.client()])
         try:
             with closing(self._connect()) as connection:
-                self._configure(connection, {"statement_timeout": f"{seconds * 1000:.0f}ms", **settings})
+                _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
+                connection.execute(b"BEGIN")
+                _limit_waits(connection, seconds + GRACE_SECONDS)
+                timeout = {"statement_timeout": f"{seconds * 1000:.0f}"}
+                _set(connection, {**self.settings, **timeout, **settings}, is_local=True)
                 yield connection
+                connection.commit()
         except psycopg.Error as error:
             metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
         finally:
-            self._bulk_calls.release()
+            self._bulk_shares.release(place)
 
-    def _configure(self, connection: Connection, others: Mapping[str, str] | None = None) -> None:
-        settings = {**self._settings, **(others or {})}
-        if hasattr(connection, "response_timeout"):  # GeventConnection has it
-            connection.response_timeout = float(settings["statement_timeout"].removesuffix("ms")) / 1000 + GRACE_SECONDS
-        names, values = list(settings), list(settings.values())
-        statement.run(connection, _CONFIGURE, _CONFIGURE.bind({"names": names, "values": values}))
+    def check_pooler(self) -> bool:
+        """Return whether connections share sessions (`pooler.detect`), and update `pooler_error`. Raises a Problem."""
+
+        def connect() -> Connection:
+            connection = self._connect()
+            _limit_waits(connection, self._wait)
+            return connection
+
+        try:
+            is_shared, self.pooler_error = pooler.detect(connect)
+        except psycopg.Error as error:
+            raise errors.problem(error) from error
+        return is_shared
+
+    def _configure(self, connection: Connection) -> None:
+        _limit_waits(connection, self.statement_timeout + GRACE_SECONDS)
+        if not self.has_role_settings:
+            try:
+                _set(connection, self.settings, is_local=False)
+            except psycopg.Error as error:
+                self.pooler_error = errors.pooler_error(error) or self.pooler_error
+                raise
+
+
+def _limit_waits(connection: Connection, seconds: float) -> None:
+    if hasattr(connection, "limit_waits"):  # GeventConnection has it
+        connection.limit_waits(seconds)
+
+
+def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) -> None:
+    values = {"names": list(settings), "values": list(settings.values()), "is_local": is_local}
+    statement.run(connection, _CONFIGURE, _CONFIGURE.bind(values))
+
+
+def is_server_verified(url: str) -> bool:
+    """Return whether connections do not leave this machine, or check the server's certificate and its name."""
+    options = [*pq.Conninfo.get_defaults(), *pq.Conninfo.parse(url.encode())]
+    given = {option.keyword: option.val.decode() for option in options if option.val}
+    hosts = given.get(b"hostaddr", given.get(b"host", "")).split(",")
+    local = ("/", "@", "127.", "::1", "localhost")
+    return given.get(b"sslmode") == "verify-full" or all(not host or host.startswith(local) for host in hosts)
+
+
+def cancel_when(connection: Connection, is_unneeded: Callable[[], bool] | None) -> None:
+    """Cancel the statements of a connection when `is_unneeded` returns true. Only GeventConnection can."""
+    if hasattr(connection, "is_unneeded"):
+        connection.is_unneeded = is_unneeded
 
 
 def _is_alive(connection: Connection) -> bool:

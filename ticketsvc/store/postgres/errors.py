@@ -23,6 +23,9 @@ _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
 _UNMIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedObject)
 
 
+_NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
+
+
 class ServerTimeout(psycopg.OperationalError):
     """The server did not respond in time, and reported no timeout itself."""
 
@@ -45,12 +48,34 @@ def kind(error: psycopg.Error) -> str:
     return error.sqlstate or "connection"
 
 
-def problem(error: psycopg.Error) -> Problem:
-    """Return the response to a failed statement: 503 for a temporary failure, 500 for one that will not pass."""
+def pooler_error(error: psycopg.Error) -> str:
+    """Return what is wrong with the connection pooler in front of Postgres if that is the error, otherwise ""."""
+    if isinstance(error, _NOT_PREPARED):
+        return (
+            "The connection pooler in front of the database does not support prepared statements: its operator must use"
+            " session mode, or PgBouncer 1.21 or newer with max_prepared_statements above 0."
+        )
+    if isinstance(error, errors.ProtocolViolation) and "statement pooling mode" in str(error):
+        return (
+            "The connection pooler in front of the database is in statement mode, which has no transactions: its"
+            " operator must use session or transaction mode."
+        )
+    return ""
+
+
+def problem(error: psycopg.Error, known_error: str = "") -> Problem:
+    """Return the response to a failed statement: 503 for a temporary failure, 500 for one that will not pass.
+
+    `known_error` is what is known to be wrong with the connection pooler, which may be why connections are missing.
+    """
+    if found := pooler_error(error):
+        return Unavailable(found, 30)
     if isinstance(error, errors.CheckViolation) and error.diag.constraint_name in CONSTRAINTS:
         return InvalidInput(CONSTRAINTS[error.diag.constraint_name])
     if isinstance(error, (PoolTimeout, TooManyRequests)):
-        return Unavailable("The service is overloaded, or its database is unreachable: no connection was free in time.")
+        return Unavailable(
+            known_error or "The service is overloaded, or its database is unreachable: no connection was free in time."
+        )
     if isinstance(error, errors.QueryCanceled):
         return Unavailable("The database took too long. Narrow the request with filters or a smaller limit.", 5)
     if isinstance(error, _BUSY):
@@ -59,6 +84,8 @@ def problem(error: psycopg.Error) -> Problem:
         return Unavailable("The database is not up to date: its operator must run `flask migrate`.", 30)
     if isinstance(error, errors.ReadOnlySqlTransaction):
         return Unavailable("The database is read-only at the moment.", 30)
+    if isinstance(error, errors.InsufficientPrivilege):
+        return Unavailable("The role of the database may not do this: its operator must grant it the privilege.", 30)
     if isinstance(error, errors.DiskFull):
         return Unavailable("The database is out of disk space: its operator must free some.", 30)
     if isinstance(error, psycopg.OperationalError):

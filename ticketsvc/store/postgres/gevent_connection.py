@@ -6,10 +6,13 @@ Under a patched `select` psycopg creates new watchers for every wait. A connecti
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import time
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from functools import cached_property
 from typing import Any, TypeVar
 
+import gevent
 import psycopg
 from gevent import get_hub, getcurrent
 from psycopg.waiting import Ready, Wait
@@ -18,16 +21,29 @@ from ticketsvc.store.postgres.errors import ServerTimeout
 
 _T = TypeVar("_T")
 
+CHECK_SECONDS = 0.25
+"""Interval at which a wait is checked. Most statements end before the first check, so that they pay nothing for it."""
+
+CANCEL_SECONDS = 5.0
+"""Timeout for sending a cancel request."""
+
 
 class GeventConnection(psycopg.Connection[Any]):
     """A connection for a process that gevent has patched.
 
     A wait ends after `response_timeout`: when the network drops packets silently, or a proxy accepts them for a server
-    that is gone, nothing else would end it.
+    that is gone, nothing else would end it. A statement whose result nobody needs any more is cancelled.
     """
 
     response_timeout = 20.0
     """Seconds after which a wait for the server raises ServerTimeout and closes the connection."""
+
+    is_unneeded: Callable[[], bool] | None = None
+    """Returns whether to cancel the statement. The connection is closed after it, because a cancel request that is late
+    would hit the next statement. Called in the event loop: it must not wait."""
+
+    _deadline = 0.0
+    _is_cancelled = False
 
     @cached_property
     def _watchers(self) -> dict[Wait, tuple[Any, Ready]]:
@@ -40,14 +56,19 @@ class GeventConnection(psycopg.Connection[Any]):
 
     @cached_property
     def _timer(self) -> Any:
-        return get_hub().loop.timer(self.response_timeout, self.response_timeout)  # again() needs the second one
+        return get_hub().loop.timer(CHECK_SECONDS, CHECK_SECONDS)
+
+    def limit_waits(self, seconds: float) -> None:
+        """Set `response_timeout` for all further waits."""
+        self.response_timeout = seconds
 
     def wait(self, gen: Generator[Wait, Ready | int, _T], interval: float = 0.0, timeout: float | None = None) -> _T:
         """Run a generator of psycopg to its end. Other greenlets run while it waits for the server."""
         if timeout is not None:
             return super().wait(gen, interval, timeout)
         hub, timer = get_hub(), self._timer
-        timer.again(getcurrent().throw, ServerTimeout)
+        self._deadline = time.monotonic() + self.response_timeout
+        timer.again(self._check, getcurrent())
         try:
             state = next(gen)
             while True:
@@ -61,3 +82,16 @@ class GeventConnection(psycopg.Connection[Any]):
             raise
         finally:
             timer.stop()
+            if self._is_cancelled:
+                self.close()
+
+    def _check(self, waiting: gevent.Greenlet) -> None:
+        if time.monotonic() >= self._deadline:
+            waiting.throw(ServerTimeout)
+        elif self.is_unneeded and not self._is_cancelled and self.is_unneeded():
+            self._is_cancelled = True
+            gevent.spawn(self._cancel)
+
+    def _cancel(self) -> None:
+        with suppress(psycopg.Error):
+            self.cancel_safe(timeout=CANCEL_SECONDS)

@@ -4,11 +4,13 @@ A file starts with a header of comment lines, in this order:
 
     -- Returns one ticket.          what the query returns or does, and why it is written as it is
     -- Retry: safe                  only if running it twice has the same effect as running it once
+    -- Cost: high                   only if its work can grow with the number of tickets; or
+    -- Cost: high with NAME ...     only if it can when one of these parameters is not NULL
     -- $1 id: meaning               a line for each parameter
 
 `Retry: safe` allows `Database` to run the query again after the connection broke, when nobody knows whether Postgres
-ran it. Without the line a query is never run again after a lost connection. The rest is plain Postgres: psql can
-run it (PREPARE, or \bind).
+ran it. Without the line a query is never run again after a lost connection. Queries of high cost may use only a part
+of the pool (`shares`). The rest is plain Postgres: psql can run it (PREPARE, or \bind).
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from ticketsvc.store.postgres import fragments
 
 SQL = Path(__file__).parents[3] / "sql"
 _RETRY = re.compile(r"^-- Retry: *(.*)", re.MULTILINE)
+_COST = re.compile(r"^-- Cost: *(.*)", re.MULTILINE)
 
 Row = TypeVar("Row")
 Decoder = Callable[[Any], object]
@@ -49,12 +52,20 @@ class Query(Generic[Row]):
     """A statement, the names of its parameters in the order of their numbers, and the type of its rows."""
 
     def __init__(
-        self, name: str, text: str, parameters: tuple[str, ...], is_retry_safe: bool, row_type: type[Row]
+        self,
+        name: str,
+        text: str,
+        parameters: tuple[str, ...],
+        is_retry_safe: bool,
+        costly_with: tuple[str, ...] | None,
+        row_type: type[Row],
     ) -> None:
         self.name = name
         self.text = text
         self.parameters = parameters
         self.is_retry_safe = is_retry_safe
+        self._is_always_costly = costly_with == ()
+        self._costly_with = [parameters.index(parameter) for parameter in costly_with or ()]
         self.row_type = row_type
         self._decoders = list(enumerate(map(_decoder, column_types(row_type))))
         self._make_row = partial(tuple.__new__, row_type) if issubclass(row_type, tuple) else itemgetter(0)
@@ -65,6 +76,12 @@ class Query(Generic[Row]):
         Raises KeyError when one is missing.
         """
         return [_text(values[name]) for name in self.parameters]
+
+    def is_costly(self, values: list[bytes | None]) -> bool:
+        """Return whether the query can take long with these values, which `bind` returned."""
+        if not self._costly_with:
+            return self._is_always_costly
+        return any(values[number] is not None for number in self._costly_with)
 
     def decode(self, result: pq.abc.PGresult) -> list[Row]:
         """Return all rows of a result. Raises an exception when a column is NULL whose type does not allow None."""
@@ -103,7 +120,21 @@ def parse(name: str, text: str, row_type: Any = NoneType, variant: str = "") -> 
     retry = _RETRY.findall(text)
     if retry not in ([], ["safe"]):
         raise ValueError(f"{name}: the header says `Retry: {retry[0]}`; write `Retry: safe` or leave the line out.")
-    return Query(f"{name}:{variant}" if variant else name, statement, tuple(parameters), bool(retry), row_type)
+    full_name = f"{name}:{variant}" if variant else name
+    return Query(full_name, statement, tuple(parameters), bool(retry), _costly_with(name, text, parameters), row_type)
+
+
+def _costly_with(name: str, text: str, parameters: list[str]) -> tuple[str, ...] | None:
+    """Return the parameters that make a query costly, () if it always is, None if it never is."""
+    cost = _COST.findall(text)
+    if not cost:
+        return None
+    match cost[0].split():
+        case ["high"]:
+            return ()
+        case ["high", "with", *names] if names and set(names) <= set(parameters):
+            return tuple(names)
+    raise ValueError(f"{name}: the header says `Cost: {cost[0]}`; write `Cost: high` or `Cost: high with PARAMETER`.")
 
 
 def column_types(row_type: type[Any]) -> list[Any]:

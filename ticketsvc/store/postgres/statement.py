@@ -45,10 +45,21 @@ def _send(connection: psycopg.Connection[Any], query: Query[Any], values: list[b
     prepared = _prepared.setdefault(pgconn, set())
     name = query.name.encode()
     if query.name not in prepared:
-        pgconn.send_prepare(name, query.text.encode())
-        _result(connection)
+        _prepare(connection, name, query.text.encode())
         prepared.add(query.name)
     pgconn.send_query_prepared(name, values)
+
+
+def _prepare(connection: psycopg.Connection[Any], name: bytes, text: bytes) -> None:
+    pgconn = connection.pgconn
+    pgconn.send_prepare(name, text)
+    try:
+        _result(connection)
+    except psycopg.Error:
+        if pgconn.status == pq.ConnStatus.OK:  # a pooler registers the name even if Postgres rejects the statement
+            pgconn.send_close_prepared(name)
+            connection.wait(generators.execute(pgconn))
+        raise
 
 
 def _result(connection: psycopg.Connection[Any]) -> pq.abc.PGresult:

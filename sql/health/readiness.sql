@@ -1,0 +1,11 @@
+-- Returns the migrations that this release needs and the database lacks, and whether this role can change tickets now.
+-- Retry: safe
+-- $1 expected: names of migrations
+SELECT
+    (
+        SELECT coalesce(json_agg(wanted.name ORDER BY wanted.name), '[]')
+        FROM unnest($1::text[]) AS wanted (name)
+        WHERE wanted.name NOT IN (SELECT migration_id FROM _yoyo_migration)
+    ),
+    NOT current_setting('transaction_read_only')::boolean
+        AND coalesce(/* include: may_write */ true, false)

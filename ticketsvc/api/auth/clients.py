@@ -1,0 +1,63 @@
+"""The client of a request: its API key, or its address without one."""
+
+from __future__ import annotations
+
+import socket
+from functools import partial
+from typing import TYPE_CHECKING
+
+from flask import Flask, has_request_context, request
+
+from ticketsvc.api.auth.client_ip import TrustedProxies
+from ticketsvc.config import Config
+from ticketsvc.server.middleware import API_KEY_NAME
+from ticketsvc.store.shares import Client
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+_TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux has it
+_ESTABLISHED = 1
+
+
+def register(app: Flask, config: Config) -> None:
+    """Tell the database which client it works for."""
+    proxies = TrustedProxies(config.trusted_proxies)
+    app.extensions["ticketsvc"].database.client = partial(_current, proxies)
+
+
+def name(environ: WSGIEnvironment, proxies: TrustedProxies) -> str:
+    """Return the name that limits count for."""
+    key = environ.get(API_KEY_NAME)
+    return f"key {key}" if key else f"address {proxies.client_ip(environ)}"
+
+
+class RequestClient(Client):
+    """The client of a request."""
+
+    def __init__(self, environ: WSGIEnvironment, proxies: TrustedProxies) -> None:
+        self._environ = environ
+        self._proxies = proxies
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        """The name that limits count for."""
+        return name(self._environ, self._proxies)
+
+    def has_left(self) -> bool:
+        """Return whether the client closed the connection, or its sending half: who waits for a response does not.
+
+        The state of the connection tells this even if bytes of a next request are unread. Elsewhere than on Linux, and
+        without gunicorn, no client is known to have left.
+        """
+        connection = self._environ.get("gunicorn.socket")
+        if connection is None or _TCP_INFO is None:
+            return False
+        try:
+            return bool(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] != _ESTABLISHED)
+        except OSError:
+            return True
+
+
+def _current(proxies: TrustedProxies) -> Client:
+    return RequestClient(request.environ, proxies) if has_request_context() else Client()
