@@ -2,7 +2,7 @@
 -- first: the heads of all combinations of facets, merged.
 -- Retry: safe
 -- $1 limit
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, page.key
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id), page.id, page.key
 FROM (
     SELECT head.id, head.key
     FROM /* include: facet_combinations */ tickets AS facets

@@ -8,9 +8,6 @@ from typing import Any
 from ticketsvc.problems import FieldError, InvalidInput
 from ticketsvc.validation.values import invalid_text_reason
 
-TITLE_LENGTH = 200
-"""Maximum number of code points. The table has the same limit (tickets_title_at_most_200)."""
-
 
 class Fields:
     """Reads members of a body one by one and collects their errors; `check` raises them."""
@@ -19,8 +16,8 @@ class Fields:
         self.body = body
         self.errors: list[FieldError] = []
 
-    def text(self, name: str, max_length: int | None = None) -> str:
-        """Return a trimmed text that is not empty. After an error, return "" (`check` will raise)."""
+    def text(self, name: str, max_length: int) -> str:
+        """Return a trimmed text that is not empty and has at most `max_length` code points. After an error, return "" (`check` will raise)."""
         value = self.body.get(name)
         if value is None and name not in self.body:
             return self._add_error(name, "is required.", "required")
@@ -29,13 +26,14 @@ class Fields:
         value = value.strip()
         if not value:
             return self._add_error(name, "must not be empty.", "empty")
-        if max_length is not None and len(value) > max_length:
-            return self._add_error(name, f"must have at most {max_length} characters, not {len(value)}.", "too_long")
+        if len(value) > max_length:
+            detail = f"must have at most {max_length:,} characters, not {len(value):,}."
+            return self._add_error(name, detail, "too_long")
         if character := invalid_text_reason(value):
             return self._add_error(name, f"must not contain {character}.", "bad_character")
         return value
 
-    def text_if_given(self, name: str, max_length: int | None = None) -> str | None:
+    def text_if_given(self, name: str, max_length: int) -> str | None:
         """Return the same as `text`, or None if the body has no such member."""
         return self.text(name, max_length) if name in self.body else None
 
