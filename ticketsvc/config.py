@@ -44,7 +44,7 @@ class Config:
     """`DB_STATEMENT_TIMEOUT`: how long a statement may run, in seconds. Then the response is 503."""
     lock_timeout: float = 3.0
     """`DB_LOCK_TIMEOUT`: how long a statement waits for a lock, in seconds. Then the response is 503."""
-    max_body_bytes: int = 1_048_576
+    max_body_bytes: int = 262_144
     """`MAX_BODY_BYTES`: the maximum size of a request body, and of a line of an import. The response to a larger body
     is 413."""
     max_import_bytes: int = 1_073_741_824

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from flask import Blueprint, Response
 
 from ticketsvc.api.input.body import json_object
-from ticketsvc.api.input.fields import Fields
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
+from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH
 
 bp = Blueprint("classify", __name__)

@@ -9,13 +9,13 @@ from flask import Blueprint, Response, request
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import filters, idempotency
 from ticketsvc.api.input.body import json_object
-from ticketsvc.api.input.fields import Fields
 from ticketsvc.api.input.media_types import MERGE_PATCH
 from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
 from ticketsvc.store import pages, tickets
+from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
 bp = Blueprint("tickets", __name__)
