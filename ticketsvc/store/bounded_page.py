@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Protocol, TypeVar
 
@@ -10,7 +10,8 @@ PAGE_BYTES = 4_000_000
 """The size of the JSON at which a page ends. It has at least one row, whatever its size."""
 
 ANY_SIZE = 2**31 - 1
-"""The `row_bytes` with which every row has its JSON."""
+WITH_ALL_JSON = {"row_bytes": ANY_SIZE, "measured_bytes": 0}
+"""The parameters of sql/fragments/ticket_or_size.sql with which every row has its JSON."""
 
 _LONGEST_SIZE = 10
 """The most digits of a size; every JSON document is longer."""
@@ -24,17 +25,25 @@ class _Row(Protocol):
 _R = TypeVar("_R", bound=_Row)
 
 
-def fetch(run: Callable[[int, int], list[_R]], limit: int) -> tuple[list[_R], bool]:
+def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[list[_R], bool]:
     """Return the rows of a page of at most `limit`, and whether more follow.
 
-    `run(limit, row_bytes)` runs the query, in whose result a row that is larger than `row_bytes` has its size in place
-    of its JSON. First that is the share of each row in a page, so nearly every page is complete at once. If a row is
-    larger, the sizes say how many rows fit, and the query runs again for those.
+    `run(limit, sizes)` runs a query with the parameters of sql/fragments/ticket_or_size.sql, in whose result a row that
+    is larger than its share of the page has only its size. Nearly every page has no such row and is complete at once.
+    Otherwise the sizes say how many rows fit, and the query runs again for those: first with the sizes of the texts,
+    which cost nothing, then with those of their JSON.
     """
-    rows = run(limit + 1, PAGE_BYTES // (limit + 1))
-    documents = [row.json or b"" for row in rows[:limit]]
-    if documents and min(map(len, documents)) <= _LONGEST_SIZE:
-        sizes = [int(json) if len(json) <= _LONGEST_SIZE else len(json) for json in documents]
-        limit = max(1, sum(total <= PAGE_BYTES for total in accumulate(sizes)))
-        rows = run(limit + 1, ANY_SIZE)
+    for measured_bytes in (0, ANY_SIZE):
+        rows = run(limit + 1, {"row_bytes": PAGE_BYTES // (limit + 1), "measured_bytes": measured_bytes})
+        documents = [row.json or b"" for row in rows[:limit]]
+        if not documents or min(map(len, documents)) > _LONGEST_SIZE:
+            break
+        limit = rows_that_fit(int(json) if len(json) <= _LONGEST_SIZE else len(json) for json in documents)
+    else:
+        rows = run(limit + 1, WITH_ALL_JSON)
     return rows[:limit], len(rows) > limit
+
+
+def rows_that_fit(sizes: Iterable[int]) -> int:
+    """Return how many rows of these sizes fit on a page: at least one."""
+    return max(1, sum(total <= PAGE_BYTES for total in accumulate(sizes)))

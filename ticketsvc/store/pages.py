@@ -52,12 +52,11 @@ def count(database: Database, filters: Filters) -> int:
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
     start = after or Cursor.start(sort)
 
-    def run(limit: int, row_bytes: int) -> list[PageRow]:
+    def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
         if filters.search:
-            return search.find(database, filters, limit, start, row_bytes)
+            return search.find(database, filters, limit, start, sizes)
         query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
-        values = {**filter_parameters(filters), **start.parameters, "limit": limit, "row_bytes": row_bytes}
-        return database.rows(query, values)
+        return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
 
     rows, has_more = bounded_page.fetch(run, limit)
     json = b"[" + b",".join([row.json or b"" for row in rows]) + b"]"

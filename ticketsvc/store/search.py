@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
-from ticketsvc.store import bounded_page
+from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
@@ -59,14 +59,14 @@ _INDEX_BY_KEY = queries.load_variants("tickets.search_index_by_key", PageRow, "u
 
 
 def find(
-    database: Database, filters: Filters, limit: int, after: Cursor, row_bytes: int = bounded_page.ANY_SIZE
+    database: Database, filters: Filters, limit: int, after: Cursor, sizes: Mapping[str, int] = WITH_ALL_JSON
 ) -> list[PageRow]:
-    """Return the first `limit` matches behind `after`, in the order of that cursor. `bounded_page` defines `row_bytes`.
+    """Return the first `limit` matches behind `after`, in the order of that cursor. `bounded_page` defines `sizes`.
 
     Raises Unavailable if all steps together take longer than a statement may.
     """
     deadline = time.monotonic() + database.statement_timeout
-    values = {**filter_parameters(filters), "row_bytes": row_bytes}
+    values = {**filter_parameters(filters), **sizes}
     while (found := _run_steps(database, values, filters.has_facets, limit, after, deadline)) is None:
         _check_time(deadline)
     return found
