@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 from ticketsvc.filters import Filters
@@ -12,8 +12,11 @@ from ticketsvc.store.postgres.database import Database
 
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
 
-ROWS_AT_ONCE = 64
-"""Rows in one part: few, so that memory stays flat even if every ticket has the maximum length."""
+ROWS_AT_ONCE = 8
+"""Rows that are received at once: few, so that memory stays flat even if every ticket has the maximum length."""
+
+PART_BYTES = 65_536
+"""The size from which a part is sent. Sending each few rows would take three times as much CPU time."""
 
 _ALONG_THE_KEY = {"enable_sort": "off"}
 """Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
@@ -36,8 +39,21 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
     """
     values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
-        header = CSV_HEADER if csv else b""
-        for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):
-            rows = range(result.ntuples)
-            yield Part(header + b"".join([result.get_value(row, 0) or b"" for row in rows]), len(rows))
-            header = b""
+        results = statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE)
+        yield from _parts(results, CSV_HEADER if csv else b"")
+
+
+def _parts(results: Iterable[statement.Result], header: bytes) -> Iterator[Part]:
+    """Yield the first result at once, then parts of several results. Only one of them is in memory."""
+    lines, size, tickets, wanted = [header], len(header), 0, 0
+    for result in results:
+        rows = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
+        result.clear()  # frees its memory before the lines are copied again
+        lines += rows
+        size += sum(map(len, rows))
+        tickets += len(rows)
+        if size >= wanted:
+            yield Part(b"".join(lines), tickets)
+            lines, size, tickets, wanted = [], 0, 0, PART_BYTES
+    if tickets:
+        yield Part(b"".join(lines), tickets)
