@@ -16,6 +16,7 @@ from pathlib import Path
 from bench import json_makers
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
+from bench.cost import cost
 from bench.counting import counting
 from bench.harness import Harness, say
 from bench.scale import scale
@@ -49,6 +50,14 @@ def run_compare(options: argparse.Namespace) -> str:
     names = list(dict.fromkeys(["ours", *(["baseline"] if options.baseline else []), *options.only]))
     harness.prepare(names, options.reload)
     return compare(harness, {name: harness.known[name] for name in names}, options.ops, _load(options))
+
+
+def run_cost(options: argparse.Namespace) -> str:
+    """Count the instructions of a request and compare them with an earlier commit's."""
+    harness = Harness(options.rows, options.baseline or "HEAD~1")
+    names = ["ours", "baseline"]
+    harness.prepare(names, options.reload)
+    return cost(harness, {name: harness.known[name] for name in names}, options.ops, requests=options.rounds * 50)
 
 
 def run_serving(options: argparse.Namespace) -> str:
@@ -110,6 +119,7 @@ def run_counting(options: argparse.Namespace) -> str:
 
 RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "compare": run_compare,
+    "cost": run_cost,
     "walk": run_walk,
     "search": run_search,
     "stats": run_stats,
