@@ -159,7 +159,7 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
         assert schema["maxLength"] == TITLE_LENGTH
     assert SCHEMAS["NewText"]["maxLength"] == DESCRIPTION_LENGTH
     assert PARAMETERS["search"]["schema"]["maxLength"] == search_words.MAX_LENGTH
-    assert SCHEMAS["InvalidFileProblem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_FAULTY_LINES
+    assert SCHEMAS["InvalidFileProblem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_INVALID_LINES
 
 
 def test_limits_in_texts_are_those_of_the_parser() -> None:

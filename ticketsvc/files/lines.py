@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator
 
 LINES_AT_ONCE = 500
-"""How many lines are processed before other greenlets run: a few milliseconds."""
+"""The number of lines after which other greenlets run: a few milliseconds."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from itertools import accumulate
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 PAGE_BYTES = 4_000_000
 """The size of the JSON at which a page ends. It has at least one row, whatever its size."""
@@ -25,8 +25,8 @@ class _Row(Protocol):
 _R = TypeVar("_R", bound=_Row)
 
 
-def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[list[_R], bool]:
-    """Return the rows of a page of at most `limit`, and whether more follow.
+def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[bytes, _R | None]:
+    """Return a page of at most `limit` rows as a JSON array, and its last row if more follow.
 
     `run(limit, sizes)` runs a query with the parameters of sql/fragments/ticket_or_size.sql, in whose result a row that
     is larger than its share of the page has only its size. Nearly every page has no such row and is complete at once.
@@ -35,13 +35,14 @@ def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[l
     """
     for measured_bytes in (0, ANY_SIZE):
         rows = run(limit + 1, {"row_bytes": PAGE_BYTES // (limit + 1), "measured_bytes": measured_bytes})
-        documents = [row.json or b"" for row in rows[:limit]]
+        documents: list[Any] = [row.json for row in rows[:limit]]
         if not documents or min(map(len, documents)) > _LONGEST_SIZE:
             break
         limit = rows_that_fit(int(json) if len(json) <= _LONGEST_SIZE else len(json) for json in documents)
     else:
         rows = run(limit + 1, WITH_ALL_JSON)
-    return rows[:limit], len(rows) > limit
+        documents = [row.json for row in rows[:limit]]
+    return b"[%b]" % b",".join(documents), rows[limit - 1] if len(rows) > limit else None
 
 
 def rows_that_fit(sizes: Iterable[int]) -> int:

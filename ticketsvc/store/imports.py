@@ -18,9 +18,9 @@ from ticketsvc.store.postgres import queries, statement
 from ticketsvc.store.postgres.database import Database
 
 MAX_ERRORS = 1000
-"""How many errors are listed."""
-MAX_FAULTY_LINES = 10_000
-"""After so many the rest of the file is not read."""
+"""The maximum number of listed errors."""
+MAX_INVALID_LINES = 10_000
+"""The number of invalid lines after which the rest of the file is not read."""
 
 _STAGE = queries.load("files.stage")
 _FILL = queries.load("files.fill")
@@ -82,10 +82,10 @@ def _valid(lines: Iterable[Line]) -> Iterator[StagedTicket]:
         errors += line[: MAX_ERRORS - len(errors)]
         total_errors += len(line)
         faulty_lines += 1
-        if faulty_lines == MAX_FAULTY_LINES:
+        if faulty_lines == MAX_INVALID_LINES:
             break
     if errors:
-        raise InvalidFile(errors, total_errors, faulty_lines, faulty_lines < MAX_FAULTY_LINES)
+        raise InvalidFile(errors, total_errors, faulty_lines, faulty_lines < MAX_INVALID_LINES)
 
 
 @contextmanager

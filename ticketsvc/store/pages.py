@@ -58,6 +58,5 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
         query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
         return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
 
-    rows, has_more = bounded_page.fetch(run, limit)
-    json = b"[" + b",".join([row.json or b"" for row in rows]) + b"]"
-    return Page(json, rows[-1].cursor(sort) if has_more else None)
+    json, last = bounded_page.fetch(run, limit)
+    return Page(json, last.cursor(sort) if last else None)
