@@ -21,6 +21,9 @@ PART_BYTES = 65_536
 _ALONG_THE_KEY = {"enable_sort": "off"}
 """Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
 
+_LINE_BREAKS = [(character.encode(), f"\\u{ord(character):04x}".encode()) for character in "\x85\u2028\u2029"]
+"""Characters that many programs take for the end of a line, and their escapes in JSON."""
+
 _EXPORT = queries.load("files.export")
 
 
@@ -40,11 +43,18 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
     values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
         results = statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE)
-        yield from _parts(results, CSV_HEADER if csv else b"")
+        for part in _gather(results, CSV_HEADER if csv else b""):
+            yield part if csv else part._replace(lines=_escape_line_breaks(part.lines))
 
 
-def _parts(results: Iterable[statement.Result], header: bytes) -> Iterator[Part]:
-    """Yield the first result at once, then parts of several results. Only one of them is in memory."""
+def _escape_line_breaks(lines: bytes) -> bytes:
+    for line_break, escape in _LINE_BREAKS:
+        lines = lines.replace(line_break, escape)
+    return lines
+
+
+def _gather(results: Iterable[statement.Result], header: bytes) -> Iterator[Part]:
+    """Yield the lines of the first result at once, then those of several results together."""
     lines, size, tickets, wanted = [header], len(header), 0, 0
     for result in results:
         rows = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
