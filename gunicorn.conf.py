@@ -18,7 +18,7 @@ settings = Config.from_env()
 if settings.otlp_endpoint:
     trace_context.check_installed()
 
-bind = f"0.0.0.0:{settings.port}"
+bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 workers = settings.workers
 worker_class = "ticketsvc.server.worker.Worker"
 worker_connections = 1000
@@ -50,6 +50,8 @@ def when_ready(server: Any) -> None:
     """Warn if the service requires no API keys."""
     if not settings.require_api_key:
         server.log.warning("REQUIRE_API_KEY is off: anyone who can reach the port can read, change and delete tickets")
+        if "*" in settings.cors_origins:
+            server.log.warning("CORS_ORIGINS is *: so can any web page that a user of this network visits")
 
 
 def pre_fork(server: Any, worker: Any) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask, Request
+from flask import Flask, Request, Response
 from werkzeug.routing import MapAdapter
 
 from ticketsvc import api, cli, services
@@ -20,7 +20,15 @@ class Service(Flask):
             return super().create_url_adapter(request)
         environ = request.environ
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+        if path.startswith("//"):  # werkzeug would take it for a path with one slash
+            path = f"/.{path}"
         return MapAdapter(self.url_map, "localhost", "/", "", environ["wsgi.url_scheme"], path, request.method)
+
+    def make_default_options_response(self) -> Response:
+        """Return the response to OPTIONS. It has no body, so it has no Content-Type."""
+        response = super().make_default_options_response()
+        del response.headers["Content-Type"]
+        return response
 
 
 def create_app(config: Config) -> Flask:

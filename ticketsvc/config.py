@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
 
@@ -30,6 +30,9 @@ class Config:
     database_url: str = field(repr=False)
     """`DATABASE_URL`: `postgresql://USER:PASSWORD@HOST:PORT/NAME` (PostgreSQL 15 or newer), or `embedded:PATH` for an
     embedded PostgreSQL that stores its data below PATH (for development)."""
+    host: str = "0.0.0.0"  # noqa: S104  # platforms connect from outside
+    """`HOST`: the address on which the service listens; the default is all IPv4 addresses, `::` is all addresses.
+    `script/server` uses 127.0.0.1."""
     port: int = 3000
     """`PORT`: the port on which the service listens."""
     workers: int = 2
@@ -57,8 +60,12 @@ class Config:
     bulk_stall_timeout: float = 30.0
     """`BULK_STALL_TIMEOUT`: an import or export is aborted if its client neither sends nor reads anything for this many
     seconds."""
+    allowed_hosts: tuple[str, ...] = ()
+    """`ALLOWED_HOSTS`: the host names and addresses under which the service is reached, without ports, separated by
+    commas; the response to a request for another host is 421, except for `/livez` and `/readyz`. The default is any."""
     cors_origins: tuple[str, ...] = ()
-    """`CORS_ORIGINS`: other origins whose pages may use the API, separated by commas; `*` allows all."""
+    """`CORS_ORIGINS`: other origins whose pages may use the API, separated by commas; `*` allows all. The response to
+    requests that browsers send for other pages is 403."""
     require_api_key: bool = False
     """`REQUIRE_API_KEY`: `on` requires `Authorization: Bearer KEY` of every request except for health (`/livez`,
     `/readyz`), the documentation (`/docs`, `/openapi.json`) and the console's own files."""
@@ -115,6 +122,7 @@ class Config:
         read = _Reader(environ)
         return cls(
             database_url=read.database_url(),
+            host=read.address("HOST", cls.host),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
             max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),
@@ -127,7 +135,8 @@ class Config:
             bulk_calls=read.integer("BULK_CALLS", cls.bulk_calls, 1, 1_000),
             bulk_timeout=read.seconds("BULK_TIMEOUT", cls.bulk_timeout),
             bulk_stall_timeout=read.seconds("BULK_STALL_TIMEOUT", cls.bulk_stall_timeout),
-            cors_origins=tuple(filter(None, (o.strip() for o in read.text("CORS_ORIGINS").split(",")))),
+            allowed_hosts=read.names("ALLOWED_HOSTS"),
+            cors_origins=read.names("CORS_ORIGINS"),
             require_api_key=read.switch("REQUIRE_API_KEY", cls.require_api_key),
             rate_limit=read.rate_limit("RATE_LIMIT"),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", cls.trusted_proxies),
@@ -160,6 +169,16 @@ class _Reader:
             f"DATABASE_URL {error}. Set it to postgresql://USER:PASSWORD@HOST:PORT/NAME, or to embedded:PATH for an "
             "embedded PostgreSQL that stores its data below PATH."
         )
+
+    def names(self, name: str) -> tuple[str, ...]:
+        return tuple(filter(None, (part.strip().lower() for part in self.text(name).split(","))))
+
+    def address(self, name: str, default: str) -> str:
+        text = self.text(name) or default
+        try:
+            return str(ip_address(text))
+        except ValueError:
+            raise ConfigError(f"{name} must be an IP address, such as 127.0.0.1, not {text!r}.") from None
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)

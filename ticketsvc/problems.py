@@ -124,6 +124,10 @@ class InsufficientScope(Problem, status=403, slug="insufficient-scope", title="T
     """The API key is valid, but its scope is insufficient."""
 
 
+class CrossSiteRequest(Problem, status=403, slug="cross-site-request", title="Request from another site"):
+    """A browser sent the request for a page of another site, which CORS_ORIGINS does not list."""
+
+
 class NotAcceptable(Problem, status=406, slug="not-acceptable", title="Not acceptable"):
     """The client does not accept the media type of the response."""
 
@@ -144,6 +148,10 @@ class BodyTooLarge(Problem, status=413, slug="body-too-large", title="Body too l
 
 class UriTooLong(Problem, status=414, slug="uri-too-long", title="URI too long"):
     """The request line exceeds the limit of the server."""
+
+
+class UnknownHost(Problem, status=421, slug="unknown-host", title="Unknown host"):
+    """The host that the request names is not in ALLOWED_HOSTS."""
 
 
 class KeyReused(Problem, status=422, slug="idempotency-key-reused", title="Idempotency key used for another body"):
@@ -171,6 +179,12 @@ class Unavailable(Problem, status=503, slug="unavailable", title="Temporarily un
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(f"{detail} Try again in {retry_after} seconds.", {"Retry-After": str(retry_after)})
+
+
+class UnsupportedTransferCoding(
+    Problem, status=501, slug="unsupported-transfer-coding", title="Unsupported transfer coding"
+):
+    """The body has a transfer coding other than chunked."""
 
 
 class BadRequest(Problem, status=400, slug="bad-request", title="Bad request"):

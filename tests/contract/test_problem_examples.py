@@ -38,6 +38,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "method-not-allowed": ("PUT", URL, {}),
     "not-acceptable": ("GET", URL, {"headers": {"Accept": "text/html"}}),
     "body-too-large": ("POST", URL, {"data": b" " * 2_000_000, "content_type": "application/json"}),
+    "cross-site-request": ("POST", URL, {"json": TICKET, "headers": {"Sec-Fetch-Site": "cross-site"}}),
     "unsupported-media-type": ("POST", URL, {"data": b"a", "content_type": "text/plain"}),
 }
 """Problems that one request to any service causes."""
@@ -45,6 +46,7 @@ CAUSED_BELOW = {
     *("version-mismatch", "idempotency-key-reused", "create-in-progress"),
     *("unauthorized", "insufficient-scope", "too-many-failed-attempts", "quota-exceeded"),
     *("uri-too-long", "headers-too-large", "internal-error", "unavailable"),
+    *("unknown-host", "unsupported-transfer-coding"),
 }
 
 
@@ -121,6 +123,10 @@ def test_quota_exceeded(make_app: Callable[..., Flask], database: Connection) ->
     assert_is_the_example_but_for_numbers("quota-exceeded", responses[-1])
 
 
+def test_unknown_host(make_app: Callable[..., Flask]) -> None:
+    assert_is_the_example("unknown-host", make_app(allowed_hosts=("tickets.example",)).test_client().get(URL))
+
+
 def test_internal_error(make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch) -> None:
     app = make_app()
     with monkeypatch.context() as broken:
@@ -139,6 +145,10 @@ def test_unavailable(make_app: Callable[..., Flask]) -> None:
     [
         ("uri-too-long", b"GET /" + b"a" * 9_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"),
         ("headers-too-large", b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 10_000 + b"\r\n\r\n"),
+        (
+            "unsupported-transfer-coding",
+            b"POST /api/tickets/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        ),
     ],
 )
 def test_the_server_sends_it(service: Service, slug: str, request_bytes: bytes) -> None:

@@ -83,6 +83,12 @@ def test_a_malformed_accept_is_not_500(client: FlaskClient, accept: str) -> None
     assert client.get(URL, headers={"Accept": accept}).status_code in (200, 406)
 
 
+@pytest.mark.parametrize("path", [URL, f"{URL}export/"])
+def test_an_accept_of_absurd_length_is_disregarded(client: FlaskClient, path: str) -> None:
+    assert client.get(path, headers={"Accept": "a/b," * 250}).status_code == 406
+    assert client.get(path, headers={"Accept": "a/b," * 8_000}).status_code == 200
+
+
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 def test_a_body_over_the_limit_is_413(make_app: Callable[..., Flask], method: str) -> None:
     client = make_app(max_body_bytes=2000).test_client()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 URL = "/api/tickets/"
 TICKET = {"title": "Printer on fire", "description": "Smoke comes out of it."}
 POST = b"POST /api/tickets/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
 BODY = b'{"title": "Printer on fire", "description": "Smoke comes out of it."}'
 CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 LIVE = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -88,6 +89,11 @@ def assert_problem(response: Response, status: int) -> None:
         (b"GET /livez HTTP/1.1\r\nHost: x\r\n X: y\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: a\x00b\r\n\r\n", 400),
         (b"GET /livez HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost:\r\n\r\n", 400),
+        (b"GET /livez HTTP/1.1\r\nHost: a, b\r\n\r\n", 400),
+        (POST + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", 501),
+        (POST + b"Transfer-Encoding: zstd, chunked\r\n\r\n0\r\n\r\n", 501),
         (POST + b"Content-Length: two\r\n\r\n{}", 400),
         (POST + b"Content-Length: -2\r\n\r\n{}", 400),
         (POST + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}", 400),
@@ -96,6 +102,7 @@ def assert_problem(response: Response, status: int) -> None:
         (b"GET /" + b"a" * 1_000_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n", 414),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 9_000 + b"\r\n\r\n", 431),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"a" * 1_000_000 + b"\r\n\r\n", 431),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + (b"X: " + b"a" * 7_000 + b"\r\n") * 5 + b"\r\n", 431),
         (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n", 431),
     ],
     ids=lambda value: repr(value[:60]) if isinstance(value, bytes) else None,
@@ -157,6 +164,47 @@ def test_expect_100_continue_gets_100_before_the_body(service: Service) -> None:
     assert response.status == 201
 
 
+@pytest.mark.parametrize(
+    ("line", "fields", "status"),
+    [
+        ("POST /nothing", "", 404),
+        ("PUT /api/tickets/", "", 405),
+        ("POST /api/tickets/", "Content-Type: text/plain\r\n", 415),
+        ("POST /api/tickets/", "Content-Encoding: gzip\r\n", 415),
+        ("POST /api/tickets/", "Sec-Fetch-Site: cross-site\r\n", 403),
+        ("POST /api/tickets/", "Content-Length: 9999999\r\n", 413),
+    ],
+)
+def test_a_refused_request_gets_no_100_continue(service: Service, line: str, fields: str, status: int) -> None:
+    length = "" if "Content-Length" in fields else "Content-Length: 10\r\n"
+    head = f"{line} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n{length}{fields}\r\n"
+    (response,) = responses(service.raw(head.encode()))
+    assert (response.status, response.headers["Connection"]) == (status, "close")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("//livez", "///livez", "/%2flivez", "/%2Flivez", "/%6civez", "/livez%2f", "//metrics", "/%2fmetrics"),
+        *("/api%2ftickets", "/api//tickets", "/api/tickets//", "/api/%74ickets", "/./livez", "/x/../livez", "/livez;a"),
+    ],
+)
+def test_a_path_has_no_other_spelling(service: Service, path: str) -> None:
+    (response,) = responses(service.raw(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()))
+    assert_problem(response, 404)
+    assert response.json["instance"] == "/" + path.lstrip("/").replace(";", "%3B")
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br", "x", "gzip, identity"])
+@pytest.mark.parametrize("method_and_path", ["POST /api/tickets/", "POST /api/tickets/classify/", f"PATCH {URL}{ID}"])
+def test_a_compressed_body_is_415(service: Service, method_and_path: str, encoding: str) -> None:
+    method, path = method_and_path.split()
+    response = service.call(method, path, TICKET, {"Content-Encoding": encoding})
+    assert_problem(response, 415)
+    assert response.headers["Accept-Encoding"] == "identity"
+    assert service.call("POST", URL, TICKET, {"Content-Encoding": "Identity"}).status == 201
+
+
 @pytest.mark.parametrize("path", ["/livez", URL, "/api/tickets/nothing", "/api/tickets/stats/"])
 def test_head_is_get_without_the_body(service: Service, path: str) -> None:
     request = f"HEAD {path} HTTP/1.1\r\nHost: x\r\nX-Request-Id: same\r\nConnection: close\r\n\r\n"
@@ -213,6 +261,15 @@ def test_forwarded_headers_do_not_change_responses(service: Service, alone: Serv
     page = asked.call("GET", f"{URL}?limit=1", headers=forged)
     assert created.headers["Location"] == f"{URL}{created.json['id']}"
     assert page.headers["Link"].startswith(f"<{URL}?")
+
+
+def test_host_is_the_address_to_listen_on(service: Service, database_url: str, tmp_path: Path) -> None:
+    socket.create_connection(("127.0.0.2", service.port), TIMEOUT).close()  # by default on all addresses
+    with serve(database_url, tmp_path / "log", HOST="127.0.0.1", CORS_ORIGINS="*") as local:
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.2", local.port), TIMEOUT)
+        assert "CORS_ORIGINS is *" in local.log.read_text()
+    assert "CORS_ORIGINS is *" not in service.log.read_text()
 
 
 def test_a_blocked_statement_does_not_block_other_requests(alone: Service, database_url: str) -> None:

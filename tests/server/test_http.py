@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from typing import TYPE_CHECKING, Any
 
 import gevent
 import pytest
 from gevent import socket as gevent_socket
 from gunicorn.config import Config
+from gunicorn.http.errors import LimitRequestHeaders
 from gunicorn.http.parser import RequestParser
 from gunicorn.http.unreader import IterUnreader
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ticketsvc.problems import BadRequest, UnsupportedTransferCoding
 from ticketsvc.server.client_wait import ClientTimeout, ClientWait
-from ticketsvc.server.request import MAX_DRAIN_BYTES, MAX_SIMPLE_BYTES, Requests, SimpleRequest, environ, parse_simple
+from ticketsvc.server.request import (
+    MAX_DRAIN_BYTES,
+    MAX_HEAD_BYTES,
+    MAX_SIMPLE_BYTES,
+    READ_BYTES,
+    RequestBody,
+    Requests,
+    SimpleRequest,
+    environ,
+    parse_simple,
+    wants_close,
+)
 from ticketsvc.server.response import Response
 
 if TYPE_CHECKING:
@@ -259,12 +274,12 @@ def test_random_bytes_are_read_as_by_gunicorn(line: list[bytes], fields: list[by
 def test_environ_has_the_wsgi_variables() -> None:
     fields = b"Host: x\r\nContent-Length: 2\r\nContent-Type: text/plain\r\nX-A: 1\r\nX-A: 2\r\n"
     request = read_one(b"POST /a%20%c3%bc?q=%20 HTTP/1.1\r\n" + fields + b"\r\n{}")
-    variables = environ(request, SERVER, CLIENT, ClientWait(set()))
+    variables = environ(request, SERVER, CLIENT, ClientWait({}, CLIENT[0]))
     assert variables.pop("wsgi.input").read() == b"{}"
     assert variables == {
         "REQUEST_METHOD": "POST",
         "SCRIPT_NAME": "",
-        "PATH_INFO": "/a \xc3\xbc",
+        "PATH_INFO": "/a%20%c3%bc",
         "QUERY_STRING": "q=%20",
         "RAW_URI": "/a%20%c3%bc?q=%20",
         "SERVER_PROTOCOL": "HTTP/1.1",
@@ -278,6 +293,121 @@ def test_environ_has_the_wsgi_variables() -> None:
         "CONTENT_TYPE": "text/plain",
         "wsgi.url_scheme": "http",
     }
+
+
+# --- rules that neither parser checks
+
+
+def environ_of(data: bytes) -> dict[str, Any]:
+    """Return the WSGI variables of the first request of a connection."""
+    return environ(read_one(data), SERVER, CLIENT, ClientWait({}, CLIENT[0]))
+
+
+@pytest.mark.parametrize("extra", [b"", b"Expect: 100-continue\r\n"], ids=["simple", "general"])
+@pytest.mark.parametrize(
+    ("line", "host", "is_valid"),
+    [
+        *(
+            (b"GET / HTTP/1.1", host, True)
+            for host in (b"x", b"x:80", b"x:", b"a-b.example", b"a_b", b"127.0.0.1:3000", b"[::1]:3000", b"X%20y")
+        ),
+        *(
+            (b"GET / HTTP/1.1", host, False)
+            for host in (
+                b"",
+                b"a b",
+                b"a/b",
+                b"u@a",
+                b"a, b",
+                b"a,b",
+                b"a:b",
+                b"[::1",
+                b"::1",
+                b"a\\b",
+                b"a?b",
+                b"%zz",
+                b":80",
+            )
+        ),
+        (b"GET / HTTP/1.0", b"a b", False),
+        (b"GET http://x/ HTTP/1.1", b"y", True),
+        (b"GET http://u@x/ HTTP/1.1", b"y", False),
+        (b"OPTIONS * HTTP/1.1", b"x", True),
+    ],
+)
+def test_host_must_be_valid(line: bytes, host: bytes, is_valid: bool, extra: bytes) -> None:
+    head = line + b"\r\nHost: " + host + b"\r\n" + extra + b"\r\n"
+    if is_valid:
+        assert environ_of(head)["HTTP_HOST"] in (host.decode(), "x")
+    else:
+        with pytest.raises(BadRequest, match="host"):
+            environ_of(head)
+
+
+def test_http_1_1_needs_a_host() -> None:
+    assert "HTTP_HOST" not in environ_of(b"GET / HTTP/1.0\r\n\r\n")
+    for head in (
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET http://x/ HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nExpect: 100-continue\r\n\r\n",
+    ):
+        with pytest.raises(BadRequest, match="Host"):
+            environ_of(head)
+
+
+def test_an_absolute_target_replaces_the_host() -> None:
+    assert environ_of(b"GET http://y:81/a HTTP/1.1\r\nHost: x\r\n\r\n")["HTTP_HOST"] == "y:81"
+
+
+@pytest.mark.parametrize("coding", [b"gzip, chunked", b"identity, chunked", b"gzip\r\nTransfer-Encoding: chunked"])
+def test_another_transfer_coding_is_rejected(coding: bytes) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: " + coding + b"\r\n\r\n0\r\n\r\n"
+    with pytest.raises(UnsupportedTransferCoding):
+        environ_of(head)
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        (b"", False),
+        (b"Connection: keep-alive\r\n", False),
+        (b"Connection: closed, TE\r\n", False),
+        (b"Connection: close\r\n", True),
+        (b"Connection: Close\r\n", True),
+        (b"Connection: foo, close\r\n", True),
+        (b"Connection: close ,te\r\n", True),
+        (b"Connection: te\r\nConnection: close\r\n", True),
+        (b"Connection: close\r\nConnection: te\r\n", True),
+    ],
+)
+def test_every_connection_option_counts(fields: bytes, expected: bool) -> None:
+    head = b"GET / HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n"
+    request = read_one(head)
+    assert wants_close(request, environ(request, SERVER, CLIENT, ClientWait({}, CLIENT[0]))) is expected
+
+
+@pytest.mark.parametrize("fields", [4, 90])
+def test_the_length_of_a_head_is_limited(fields: int) -> None:
+    start = b"GET / HTTP/1.1\r\nHost: x\r\n"
+    size = MAX_HEAD_BYTES - len(start) - 2
+
+    def head(size: int) -> bytes:
+        sizes = [size // fields + (number < size % fields) for number in range(fields)]
+        return start + b"".join(b"A: " + b"a" * (size - 5) + b"\r\n" for size in sizes) + b"\r\n"
+
+    assert len(head(size)) == MAX_HEAD_BYTES
+    assert len(environ_of(head(size) + GET)["HTTP_A"]) > MAX_HEAD_BYTES - 1000
+    for larger in (size + 1, size + 100_000):
+        with pytest.raises(LimitRequestHeaders):
+            read_one(head(larger) + GET)
+
+
+def test_a_request_tells_whether_another_follows() -> None:
+    post = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"
+    assert [read_one(data).is_followed for data in (post, post[:-1], post + b"G")] == [False, False, True]
+
+
+# --- bodies
 
 
 def chunked(size: int) -> bytes:
@@ -308,10 +438,92 @@ def announced(size: int) -> bytes:
     ],
 )
 def test_only_a_small_rest_of_a_body_is_drainable(data: bytes, sizes: list[int | None], is_drainable: bool) -> None:
-    body = environ(read_one(data), SERVER, CLIENT, ClientWait(set()))["wsgi.input"]
+    body = environ(read_one(data), SERVER, CLIENT, ClientWait({}, CLIENT[0]))["wsgi.input"]
     for size in sizes:
         body.read(size)
     assert body.is_drainable is is_drainable
+
+
+def body_of(data: bytes, send_continue: Callable[[], object] | None = None) -> RequestBody:
+    """Return the body of the first request of a connection."""
+    body: RequestBody = environ(read_one(data), SERVER, CLIENT, ClientWait({}, CLIENT[0]), send_continue)["wsgi.input"]
+    return body
+
+
+@pytest.mark.parametrize("data", [announced(2_000_000), chunked(2_000_000)], ids=["announced", "chunked"])
+@pytest.mark.parametrize("size", [None, 2_000_000, 3_000_000])
+def test_other_greenlets_run_while_a_large_body_is_read(data: bytes, size: int | None) -> None:
+    turns = 0
+
+    def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            gevent.sleep(0)
+
+    other = gevent.spawn(count)
+    assert body_of(data).read(size) == b"a" * 2_000_000
+    other.kill()
+    assert turns >= 2_000_000 // READ_BYTES
+
+
+CHUNKED_HEAD = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"1\r\na\r\n" * 100_000,
+        b"1;a\r\na\r\n" * 100_000,
+        b"40;%b\r\n%b\r\n" % (b"x" * 1000, b"a" * 64) * 1000,
+        b"80000\r\n%b\r\n" % (b"a" * 0x80000) + b"1\r\na\r\n" * 100_000,
+    ],
+    ids=["tiny", "with extensions", "long extensions", "tiny after a large one"],
+)
+def test_framing_out_of_proportion_is_rejected(chunks: bytes) -> None:
+    source = Source(CHUNKED_HEAD + chunks)
+    body = environ(next(Requests(Config(), source, CLIENT)), SERVER, CLIENT, ClientWait({}, CLIENT[0]))["wsgi.input"]
+    with pytest.raises(BadRequest, match="too small"):
+        body.read()
+    assert len(source.packets[0]) > 250_000, "most of it was read"
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"a"] * 1000,
+        [b"a" * 16] * 20_000,
+        [b"a line of a file, in a chunk of its own\n"] * 20_000,
+        [b"a" * 1_000_000, b"b" * 1000, b"c"],
+    ],
+)
+def test_chunks_of_ordinary_size_are_read(chunks: list[bytes]) -> None:
+    framed = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in chunks)
+    assert body_of(CHUNKED_HEAD + framed + b"0\r\n\r\n").read() == b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    "length", [b"Content-Length: 2\r\n\r\n{}", b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"]
+)
+def test_100_continue_is_sent_before_the_first_read_only(length: bytes) -> None:
+    waits: dict[ClientWait, None] = {}
+    sent: list[int] = []  # how many waits the client timeout covers while it is sent
+    request = read_one(b"POST / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n" + length)
+    wait = ClientWait(waits, CLIENT[0])
+    body = environ(request, SERVER, CLIENT, wait, lambda: sent.append(len(waits)))["wsgi.input"]
+    assert not sent
+    assert not body.is_drainable, "the client has not sent the body and may never do so"
+    assert body.read() == b"{}"
+    assert body.read() == b""
+    assert sent == [1]
+    assert body.is_drainable
+
+
+def test_100_continue_is_not_sent_without_a_body() -> None:
+    sent: list[int] = []
+    for fields in (b"Expect: 100-continue\r\n", b"Expect: 100-continue\r\nContent-Length: 0\r\n", b""):
+        body_of(b"POST / HTTP/1.1\r\nHost: x\r\n" + fields + b"\r\n", lambda: sent.append(1)).read()
+    assert not sent
 
 
 # --- responses
@@ -322,16 +534,21 @@ class Sink:
 
     def __init__(self) -> None:
         self.packets: list[bytes] = []
+        self.lingers: list[tuple[int, ...]] = []
 
     def sendall(self, data: bytes) -> None:
         self.packets.append(data)
 
+    def setsockopt(self, level: int, name: int, value: bytes) -> None:
+        assert (level, name) == (socket.SOL_SOCKET, socket.SO_LINGER)
+        self.lingers.append(struct.unpack("ii", value))
+
 
 def send(line: bytes, status: str, headers: list[tuple[str, str]], *parts: bytes) -> tuple[Sink, Response]:
-    request, wait = read_one(line + b"\r\nHost: x\r\n\r\n"), ClientWait(set())
+    request, wait = read_one(line + b"\r\nHost: x\r\n\r\n"), ClientWait({}, CLIENT[0])
     body = environ(request, SERVER, CLIENT, wait)["wsgi.input"]
     sink = Sink()
-    response = Response(request, body, sink, wait, must_close=False)
+    response = Response(request, body, sink, wait, request.should_close())
     response.start_response(status, headers)
     for part in parts:
         response.write(part)
@@ -355,6 +572,16 @@ def test_a_response_of_unknown_length_is_chunked() -> None:
     assert sink.packets[1:] == [b"3\r\nyou\r\n", b"0\r\n\r\n"]
     assert b"\r\nTransfer-Encoding: chunked\r\n" in sink.packets[0]
     assert not response.must_close
+    assert sink.lingers == [(1, 0), (0, 0)]
+
+
+def test_a_response_that_breaks_off_resets_the_connection() -> None:
+    """Whatever ends the process or the greenlet before `finish`, the kernel resets the connection."""
+    sink, response = send(b"GET / HTTP/1.0", "200 OK", [], b"hello")
+    assert sink.lingers == [(1, 0), (0, 0)]
+    response.start_response("200 OK", [])
+    response.write(b"hello")
+    assert sink.lingers[-1] == (1, 0)
 
 
 def test_http_1_0_gets_no_chunks_and_the_connection_closes() -> None:
@@ -404,11 +631,11 @@ def test_an_invalid_response_field_raises_value_error(field: tuple[str, str]) ->
 
 def test_cancel_raises_client_timeout_in_the_wait() -> None:
     here, there = gevent_socket.socketpair()
-    active_waits: set[ClientWait] = set()
+    active_waits: dict[ClientWait, None] = {}
 
     def receive() -> type[BaseException] | None:
         try:
-            with ClientWait(active_waits):
+            with ClientWait(active_waits, CLIENT[0]):
                 here.recv(1)
         except ClientTimeout as timeout:
             return type(timeout)
@@ -427,11 +654,11 @@ def test_cancel_raises_client_timeout_in_the_wait() -> None:
 
 def test_cancel_does_not_end_a_later_wait() -> None:
     here, there = gevent_socket.socketpair()
-    active_waits: set[ClientWait] = set()
+    active_waits: dict[ClientWait, None] = {}
     received: list[bytes] = []
 
     def receive_twice() -> None:
-        wait = ClientWait(active_waits)
+        wait = ClientWait(active_waits, CLIENT[0])
         for _ in range(2):
             with wait:
                 received.append(here.recv(1))

@@ -21,6 +21,7 @@ URL = "postgresql://ann:hunter2@db.example:5432/tickets"
 
 READ = {
     "DATABASE_URL": ("database_url", "postgres://ann@db/tickets", "postgres://ann@db/tickets"),
+    "HOST": ("host", "::1", "::1"),
     "PORT": ("port", "8080", 8080),
     "WEB_CONCURRENCY": ("workers", "4", 4),
     "MAX_REQUESTS": ("max_requests", "1000", 1000),
@@ -33,6 +34,7 @@ READ = {
     "BULK_CALLS": ("bulk_calls", "1", 1),
     "BULK_TIMEOUT": ("bulk_timeout", "60", 60.0),
     "BULK_STALL_TIMEOUT": ("bulk_stall_timeout", "5", 5.0),
+    "ALLOWED_HOSTS": ("allowed_hosts", "Tickets.example, [::1]", ("tickets.example", "[::1]")),
     "CORS_ORIGINS": (
         "cors_origins",
         "https://a.example, https://b.example,",
@@ -61,6 +63,7 @@ BAD = [
     *((name, "x") for name in ("BULK_CALLS", "BULK_TIMEOUT", "BULK_STALL_TIMEOUT", "MAX_IMPORT_BYTES")),
     ("BULK_CALLS", "0"),
     *(("DB_LOCK_TIMEOUT", value) for value in ("0", "-1", "nan", "inf", "1e9", "3s")),
+    *(("HOST", value) for value in ("localhost", "0.0.0.0:80", "[::1]")),
     ("PORT", "65536"),
     ("MAX_REQUESTS", "-1"),
     ("MAX_BODY_BYTES", "10"),

@@ -5,14 +5,14 @@ from __future__ import annotations
 from flask import Blueprint, Flask
 
 from ticketsvc.api import classify, console, docs, files, health, history, metrics, stats, tickets
-from ticketsvc.api.auth import authenticator, rate_limit
+from ticketsvc.api.auth import authenticator, browsers, rate_limit
 from ticketsvc.api.input import media_types
 from ticketsvc.api.output import cors, errors
 from ticketsvc.config import Config
 
 
 def register(app: Flask, config: Config) -> None:
-    """Add all routes and the error handlers to an application, and authentication, rate limits and CORS if enabled."""
+    """Add all routes and the error handlers to an application, and what the settings enable."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(media_types.require_json_accepted)
     for resource in (tickets, history, files, stats, classify):
@@ -24,6 +24,7 @@ def register(app: Flask, config: Config) -> None:
     for resource in (health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
+    browsers.register(app, config)
     if config.require_api_key:
         authenticator.register(app, config)
     if config.rate_limit:

@@ -28,7 +28,6 @@ def import_file() -> Response:
     """Store all tickets of a file, or none."""
     query_parameters(request.query_string).check()  # there are none
     media_types.require_media_type(tuple(media_types.FILES), allow_missing=False)
-    media_types.require_no_encoding()
     config, watchdog = services().config, _watchdog()
     chunks = watchdog.receive(body.chunks(config.max_import_bytes))
     tickets = READERS[media_types.FILES[request.mimetype]](chunks, config.max_body_bytes)

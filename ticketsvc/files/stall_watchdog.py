@@ -79,7 +79,7 @@ class StallWatchdog:
             if since is not None and (now > self._deadline or now - since > self._stall):
                 self._aborted = True
                 try:
-                    connection.shutdown(socket.SHUT_RDWR)
+                    connection.close()
                 except OSError:
                     logger.debug("the client had already disconnected")
                 return

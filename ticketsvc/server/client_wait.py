@@ -22,23 +22,25 @@ class ClientTimeout(TimeoutError):
 class ClientWait:
     """Context manager around each wait of the current greenlet for its client. Others can cancel the wait.
 
-    A wait is in `active_waits` while it lasts. `idle` is true if the client is between two requests.
+    A wait is in `active_waits` while it lasts; they are ordered by their beginning. `idle` is true if the client is
+    between two requests, `must_end` if the connection is to be closed for others. `address` is that of the peer.
     """
 
-    def __init__(self, active_waits: set[ClientWait]) -> None:
+    def __init__(self, active_waits: dict[ClientWait, None], address: str) -> None:
+        self.address = address
         self._active_waits = active_waits
         self._greenlet = gevent.getcurrent()
         self._started = 0.0
-        self.idle = False
+        self.idle = self.must_end = False
 
     def __enter__(self) -> None:
         self._started = time.monotonic()
-        self._active_waits.add(self)
+        self._active_waits[self] = None
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._active_waits.discard(self)
+        del self._active_waits[self]
 
     def elapsed(self) -> float:
         """Return the seconds since the wait began."""

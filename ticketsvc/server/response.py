@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
     from ticketsvc.server.client_wait import ClientWait
     from ticketsvc.server.request import RequestBody
 
+_RESET_ON_CLOSE, _CLOSE_NORMALLY = struct.pack("ii", 1, 0), struct.pack("ii", 0, 0)
+"""Values of SO_LINGER."""
+
 _FIELDS = re.compile(r"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*\r\n)*")
 
 
@@ -22,7 +27,8 @@ class Response:
     """Writes the response of a WSGI application (PEP 3333) to a socket.
 
     A response without Content-Length is sent in chunks (RFC 9112 section 7.1); to a client of HTTP/1.0 it is sent
-    without, and ends with the connection.
+    without, and ends with the connection. Until such a response is complete, whatever closes the connection resets it,
+    the end of the process included: an incomplete response must not look complete, not even to HTTP/1.0.
     """
 
     def __init__(self, request: Any, body: RequestBody, sock: Any, wait: ClientWait, must_close: bool) -> None:
@@ -33,9 +39,9 @@ class Response:
         self._head = b""
         self._left: int | None = None  # of the announced length
         self._has_body = request.method != "HEAD"
-        self._is_chunked = False
+        self._is_streamed = self._is_chunked = False
         self.is_started = False
-        self.must_close = must_close or request.should_close()
+        self.must_close = must_close
 
     def start_response(
         self,
@@ -53,6 +59,8 @@ class Response:
         self._left = next((int(value) for name, value in headers if name.lower() == "content-length"), None)
         self._has_body = self._has_body and status[:3] not in ("204", "304")
         if self._has_body and self._left is None:
+            self._is_streamed = True
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
             self._is_chunked = self._request.version >= (1, 1)
             self.must_close = self.must_close or not self._is_chunked
         framing = [("Transfer-Encoding", "chunked")] if self._is_chunked else []
@@ -75,6 +83,8 @@ class Response:
         """Send what is pending. Sets `must_close` if the body was shorter than announced."""
         if not self.is_started or self._is_chunked:
             self._send(b"0\r\n\r\n" if self._is_chunked else b"")
+        if self._is_streamed:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _CLOSE_NORMALLY)
         self.must_close = self.must_close or bool(self._has_body and self._left)
 
     def _send(self, data: bytes) -> None:

@@ -10,7 +10,7 @@ import gc
 import signal
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gevent
 from gevent import get_hub
@@ -21,10 +21,10 @@ from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
 from ticketsvc import background
+from ticketsvc.server.client_wait import ClientWait
 from ticketsvc.server.connection import Connection
-
-if TYPE_CHECKING:
-    from ticketsvc.server.client_wait import ClientWait
+from ticketsvc.server.connections import Connections
+from ticketsvc.server.request import is_trusted_proxy
 
 GC_THRESHOLD = 20_000
 """Allocations between two collections of the youngest generation. A request makes some hundred, few of them cycles."""
@@ -82,7 +82,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.alive: bool  # False as soon as the worker is to end
-        self.active_waits: set[ClientWait] = set()
+        proxies = tuple(self.cfg.forwarded_allow_ips)
+        self.connections = Connections(self.worker_connections, lambda address: is_trusted_proxy(address, proxies))
         self.base_environ: dict[str, Any] = {}
         self._shutdown_requested = False
 
@@ -157,7 +158,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _serve_connection(self, sock: Any, peer: tuple[str, int]) -> None:
         sock.setblocking(1)
-        Connection(self, sock, peer).serve()
+        wait = ClientWait(self.connections.waits, peer[0])
+        try:
+            if self.connections.add(wait):
+                Connection(self, sock, peer, wait).serve()
+        finally:
+            self.connections.remove(wait)
 
     def notify(self) -> None:
         """Report to the master that the worker is alive, publish its metrics and cancel overdue waits.
@@ -167,7 +173,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         super().notify()
         self.publish()
         keepalive = self.cfg.keepalive
-        for wait in list(self.active_waits):
+        for wait in list(self.connections.waits):
             is_unneeded = wait.idle and not self.alive and wait.elapsed() >= IDLE_SECONDS
             if is_unneeded or wait.elapsed() >= keepalive:
                 wait.cancel()

@@ -16,6 +16,8 @@ FILES = {
     "text/csv": "csv",
 }
 """File formats by media type."""
+MAX_ACCEPT_LENGTH = 1_000
+"""A longer Accept is disregarded, which RFC 9110 section 12.4.1 allows."""
 EXPORT = "api.bulk.export_file"
 """The endpoint whose responses are not JSON."""
 
@@ -23,8 +25,12 @@ EXPORT = "api.bulk.export_file"
 def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True) -> None:
     """Check Content-Type against the media types that a route accepts. Raises UnsupportedMediaType.
 
-    A request without Content-Type passes if `allow_missing` is set.
+    A request without Content-Type passes if `allow_missing` is set; a compressed body never does.
     """
+    if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("identity", ""):
+        raise UnsupportedMediaType(
+            "Send the body uncompressed, without Content-Encoding.", {"Accept-Encoding": "identity"}
+        )
     given = request.headers.get("Content-Type", "")
     if given in media_types or (allow_missing and not given):
         return
@@ -35,17 +41,9 @@ def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True)
     raise UnsupportedMediaType(f"Send the body in UTF-8 with Content-Type: {' or '.join(media_types)}.", accepted)
 
 
-def require_no_encoding() -> None:
-    """Check that the body is not compressed. Raises UnsupportedMediaType."""
-    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType(
-            "Send the file uncompressed, without Content-Encoding.", {"Accept-Encoding": "identity"}
-        )
-
-
 def require_json_accepted() -> None:
     """Check that Accept allows JSON, or that the route returns other media types. Raises NotAcceptable."""
-    accept = request.headers.get("Accept")
+    accept = _accept()
     if not accept or accept == "*/*" or request.endpoint == EXPORT:
         return
     ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
@@ -53,9 +51,15 @@ def require_json_accepted() -> None:
         raise NotAcceptable("Responses are JSON: send Accept: application/json, or no Accept at all.")
 
 
+def _accept() -> str:
+    """Return the Accept field, or "" if it is far longer than any client's: parsing it would take too long."""
+    accept: str = request.environ.get("HTTP_ACCEPT", "")
+    return accept if len(accept) <= MAX_ACCEPT_LENGTH else ""
+
+
 def accepted_file_format() -> str:
     """Return the file format that Accept prefers, NDJSON without one. Raises NotAcceptable."""
-    if not request.headers.get("Accept"):
+    if not _accept():
         return "ndjson"
     accepted = request.accept_mimetypes.best_match([*FILES])
     if accepted is None:

@@ -28,7 +28,7 @@ def _problem_response(problem: Problem) -> JsonResponse:
         level = logging.ERROR if isinstance(problem, problems.InternalError) else logging.WARNING
         fields = {"problem": problem.slug}
         logger.log(level, "responded with a problem", exc_info=problem.__cause__, extra={"fields": fields})
-    document = json.dumps(problem.document(quote(request.path)), ensure_ascii=False)
+    document = json.dumps(problem.document(quote(request.path, safe="/%")), ensure_ascii=False)
     headers = {**NO_STORE, **problem.headers}
     return JsonResponse(document, problem.status, headers, content_type="application/problem+json")
 
