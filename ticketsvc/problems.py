@@ -62,10 +62,10 @@ class FieldError:
 
 
 class LineError(NamedTuple):
-    """An error in a file. `line` is the first line of the record; `field` is "" if the whole record is invalid."""
+    """An error in a file. `line` is the first line of the record; `pointer` is "#" if the whole record is invalid."""
 
     line: int
-    field: str
+    pointer: str
     detail: str
     code: str
 
@@ -84,21 +84,24 @@ class InvalidInput(Problem, status=400, slug="invalid-input", title="Invalid inp
 
 
 class InvalidFile(Problem, status=400, slug="invalid-file", title="Invalid file"):
-    """Lines of a file break rules. `errors` has the first of `total_errors`, which are in `faulty_lines` lines."""
+    """Lines of a file break rules. `errors` has the first of `total_errors`, which are in `faulty_lines` lines.
 
-    def __init__(self, errors: list[LineError], total_errors: int, faulty_lines: int) -> None:
-        rest = "" if len(errors) == total_errors else f" The first {len(errors):,} errors are listed."
-        super().__init__(f"Nothing was imported. Errors: {total_errors:,}, in lines: {faulty_lines:,}.{rest}")
+    `is_complete` is false if the rest of the file was not read.
+    """
+
+    def __init__(self, errors: list[LineError], total_errors: int, faulty_lines: int, is_complete: bool) -> None:
+        detail = f"Nothing was imported. Errors: {total_errors:,}, in lines: {faulty_lines:,}."
+        if len(errors) < total_errors:
+            detail += f" The first {len(errors):,} errors are listed."
+        if not is_complete:
+            detail += " The rest of the file was not read."
+        super().__init__(detail)
         self.errors, self.total_errors, self.faulty_lines = errors, total_errors, faulty_lines
 
     def document(self, instance: str) -> dict[str, object]:
         """Add the errors and their totals to the document."""
         totals = {"total_errors": self.total_errors, "faulty_lines": self.faulty_lines}
-        errors = [
-            {"line": line, "pointer": f"#/{field}" if field else "#", "detail": detail, "code": code}
-            for line, field, detail, code in self.errors
-        ]
-        return {**super().document(instance), **totals, "errors": errors}
+        return {**super().document(instance), **totals, "errors": [error._asdict() for error in self.errors]}
 
 
 class MalformedBody(Problem, status=400, slug="malformed-body", title="Malformed body"):

@@ -59,11 +59,10 @@ class Material:
 def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
     """Yield `count` tickets over the year up to `now`, oldest first. The same arguments give the same tickets."""
     material, random = Material(), Random(seed)  # noqa: S311
-    for line, created in enumerate(_times(count, random, now), 1):
+    for created in _times(count, random, now):
         topic = random.choice(material.topics)
         status, updated = _progress(topic.priority, created, now, random)
         yield StagedTicket(
-            line,
             _fill(random.choice(topic.titles), material, random),
             _description(topic, material, random),
             topic.category,

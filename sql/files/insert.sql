@@ -1,5 +1,4 @@
--- Creates tickets from the staged lines, none of which has an error. They get no suggestion, so they are no training
--- examples.
+-- Creates the staged tickets. They get no suggestion, so they are no training examples.
 -- statement_timestamp() and not now(), the start of the upload: a client that polls for the newest tickets sees these.
 -- Tickets are written in the order of creation, whatever the file's: a search by week finds a week in one place.
 -- $1 created_by: the name of the client's API key; NULL when keys are not required
@@ -13,9 +12,9 @@ SELECT
     greatest(s.updated_at, s.created_at),
     s.title,
     s.description,
-    coalesce(s.category, 'general')::ticket_category,
-    coalesce(s.priority, 'medium')::ticket_priority,
-    coalesce(s.status, 'open')::ticket_status,
+    coalesce(s.category, 'general'::ticket_category),
+    coalesce(s.priority, 'medium'::ticket_priority),
+    coalesce(s.status, 'open'::ticket_status),
     $1::text,
     $2::text
 FROM (

@@ -1,14 +1,10 @@
--- Creates the staging table for the lines of a file. It is dropped at the end of the transaction. errors has a code for
--- each field that cannot be staged, unreadable says what is wrong with a whole line.
+-- Creates the staging table for the tickets of a file, all of which are valid. It is dropped at the end of the transaction.
 CREATE TEMPORARY TABLE staged_tickets (
-    line bigint NOT NULL,
-    title text,
-    description text,
-    category text,
-    priority text,
-    status text,
+    title text NOT NULL,
+    description text NOT NULL,
+    category ticket_category,
+    priority ticket_priority,
+    status ticket_status,
     created_at timestamptz,
-    updated_at timestamptz,
-    errors json,
-    unreadable text
+    updated_at timestamptz
 ) ON COMMIT DROP

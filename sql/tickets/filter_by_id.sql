@@ -3,7 +3,7 @@
 -- Cost: high with updated_since updated_before
 -- $1 limit
 -- $2 after_id: the id of the last ticket of the previous page
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, NULL
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id), page.id, NULL
 FROM (
     SELECT head.id
     FROM /* include: facet_combinations */ tickets AS facets

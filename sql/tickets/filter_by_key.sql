@@ -3,7 +3,7 @@
 -- Retry: safe
 -- Cost: high with updated_since updated_before
 -- $1 limit
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, page.key
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id), page.id, page.key
 FROM (
     SELECT head.id, head.key
     FROM /* include: facet_combinations */ tickets AS facets

@@ -2,7 +2,7 @@
 -- Retry: safe
 -- $1 limit
 -- $2 after_id: the id of the last ticket of the previous page
-SELECT ticket_json(t), t.id, NULL
+SELECT /* include: ticket_or_size */ t, t.id, NULL
 FROM tickets AS t
 WHERE t.id /* oldest: > */ < $2::uuid
     AND /* include: created */ true

@@ -36,7 +36,7 @@ matches AS (
     ORDER BY head.key DESC, head.id DESC
     LIMIT $1::integer
 )
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, page.key
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, page.key
 FROM (
     SELECT id, key, false AS is_end FROM matches
     UNION ALL

@@ -19,7 +19,7 @@ WITH facet_rows AS MATERIALIZED (
     LIMIT $3::integer
 ),
 facet_matches AS (
-    SELECT t.id, ticket_json(t) AS json
+    SELECT t.id, /* include: ticket_or_size */ t AS json
     FROM facet_rows
     CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = facet_rows.id OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = facet_rows.id OFFSET 0) AS t

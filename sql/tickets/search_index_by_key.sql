@@ -4,7 +4,7 @@
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 after_key: its updated_at; for urgent: its priority
-SELECT ticket_json(t), t.id, /* urgent: t.priority */ t.updated_at AS key
+SELECT /* include: ticket_or_size */ t, t.id, /* urgent: t.priority */ t.updated_at AS key
 FROM (
     SELECT x.id
     FROM ticket_texts AS x

@@ -28,7 +28,7 @@ WITH sample AS MATERIALIZED (
     ) AS counted
 ),
 index_matches AS (
-    SELECT t.id, ticket_json(t) AS json
+    SELECT t.id, /* include: ticket_or_size */ t AS json
     FROM (
         SELECT x.id
         FROM ticket_texts AS x

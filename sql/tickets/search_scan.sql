@@ -33,7 +33,7 @@ head_end AS (
     OFFSET $3::integer - 1
     LIMIT 1
 )
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, NULL
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, NULL
 FROM (
     SELECT id, false AS is_end FROM head_matches
     UNION ALL

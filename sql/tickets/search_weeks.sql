@@ -64,6 +64,6 @@ WITH RECURSIVE weekly_matches (week_end, ids, found) AS (
     ) AS matches
     WHERE previous.found < $1::integer
 )
-SELECT (SELECT ticket_json(t) FROM tickets AS t WHERE t.id = page.id), page.id, NULL
+SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id), page.id, NULL
 FROM (SELECT unnest(ids) FROM weekly_matches ORDER BY 1 /* oldest: ASC */ DESC LIMIT $1::integer) AS page (id)
 ORDER BY page.id /* oldest: ASC */ DESC

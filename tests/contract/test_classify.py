@@ -106,3 +106,8 @@ def test_without_its_model_it_uses_the_offline_classifier(make_app: Callable[...
     app = make_app(openai_api_key="sk-test", openai_base_url="http://127.0.0.1:1/v1", openai_timeout=2.0)
     suggestion = app.test_client().post(CLASSIFY, json=REFUND).get_json()
     assert (suggestion["category"], suggestion["source"]) == ("billing", "offline")
+
+
+def test_the_description_has_at_most_65536_code_points(client: FlaskClient) -> None:
+    assert client.post(CLASSIFY, json={"description": "x" * 65_536}).status_code == 200
+    assert field_errors(client.post(CLASSIFY, json={"description": "x" * 65_537})) == {"#/description": "too_long"}

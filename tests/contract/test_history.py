@@ -263,3 +263,19 @@ def test_it_rejects_the_cursor_of_another_ticket_or_list(client: FlaskClient) ->
 @pytest.mark.parametrize("ticket_id", ["0192a3b4-c5d6-7e8f-9012-3456789abcde", "stats", "1", "%00"])
 def test_unknown_ticket_is_404(client: FlaskClient, ticket_id: str) -> None:
     problem(client.get(f"{URL}{ticket_id}/history"), 404)
+
+
+def test_large_pages_end_early_and_miss_no_entry(client: FlaskClient) -> None:
+    ticket_id = file_ticket(client)["id"]
+    for number in range(60):
+        text = ("x", "字", "\x01", '"')[number % 4] * 40_000
+        assert client.patch(URL + ticket_id, json={"description": f"{number}{text}"}).status_code == 200
+    versions: list[int] = []
+    address: str | None = f"{URL}{ticket_id}/history?limit=500"
+    while address:
+        response = client.get(address)
+        assert 1 <= len(response.get_json()) < 60
+        assert len(response.data) < 4_200_000
+        versions += [entry["version"] for entry in response.get_json()]
+        address = next_page(response)
+    assert versions == list(range(1, 62))

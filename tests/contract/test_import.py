@@ -21,10 +21,15 @@ from tests.conftest import serve
 from tests.support.bodies import MALFORMED, NOT_A_CHOICE, NOT_TEXT, VALID
 from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
 from tests.support.postgres import guest
-from tests.support.tickets import LABELS, TICKET, URL, file_ticket, problem, titles
+from tests.support.tickets import LABELS, TICKET, URL, count_rows, file_ticket, problem, titles
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import csv_reader, ndjson_reader
 from ticketsvc.files.lines import split
-from ticketsvc.store.postgres import queries
+from ticketsvc.problems import InvalidFile, LineError, Unavailable
+from ticketsvc.store import imports
+from ticketsvc.store.history import NO_AUTHOR
+from ticketsvc.store.imports import StagedTicket
+from ticketsvc.store.postgres import errors, queries, statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
 
     from tests.support.http import Service
     from tests.support.tickets import Connection
+    from ticketsvc.store.imports import Line
 
 IMPORT = f"{URL}import/"
 NDJSON = "application/x-ndjson"
@@ -215,6 +221,12 @@ def test_a_title_has_at_most_200_code_points(client: FlaskClient, character: str
     assert imported(client, ndjson({**TICKET, "title": f" {character * 200}\u3000"})) == 1
     response = send(client, ndjson({**TICKET, "title": character * 201}))
     assert line_errors(response) == [(1, "#/title", "too_long")]
+
+
+def test_a_description_has_at_most_65536_code_points(client: FlaskClient) -> None:
+    assert imported(client, ndjson({**TICKET, "description": f" {'x' * 65_536} "})) == 1
+    response = send(client, ndjson({**TICKET, "description": "x" * 65_537}))
+    assert line_errors(response) == [(1, "#/description", "too_long")]
 
 
 @pytest.mark.parametrize("change", [str.upper, str.title, str.swapcase])
@@ -616,3 +628,88 @@ def test_it_waits_for_locks_only_at_the_end(client: FlaskClient, database_url: s
         holder.commit()
         assert call.result() == 3000
     assert client.get(URL + ticket["id"]).get_json()["status"] == "closed"
+
+
+# --- files that are invalid
+
+
+@pytest.mark.parametrize(("content_type", "line"), [(NDJSON, b"{}\n"), (NDJSON, b"x\n"), ("text/csv", b"x\n")])
+def test_it_stops_after_10000_invalid_lines(client: FlaskClient, content_type: str, line: bytes) -> None:
+    header = b"title,description\n" if content_type == "text/csv" else b""
+    end = ndjson(TICKET) if content_type == NDJSON else b"a,b\n"
+    complete = send(client, header + line * 9_999 + end, content_type)
+    assert complete.get_json()["faulty_lines"] == 9_999
+    assert "was not read" not in complete.get_json()["detail"]
+    cut = send(client, header + line * 1_000_000 + end, content_type)
+    assert (len(line_errors(cut)), cut.get_json()["faulty_lines"]) == (1000, 10_000)
+    assert cut.get_json()["detail"].endswith("The rest of the file was not read.")
+    assert stored(client) == []
+
+
+def test_the_rest_of_an_upload_is_not_read(service: Service) -> None:
+    with closing(start_upload(service, b"{}\n" * 100_000, length=1_000_000_000)) as connection:
+        response = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert response.startswith(b"HTTP/1.1 400 ")
+    assert b'"faulty_lines": 10000' in response
+
+
+def test_nothing_is_staged_after_an_error(make_app: Callable[..., Flask], database: Connection) -> None:
+    """Otherwise a file of short invalid lines would take much disk space until the end of the upload."""
+    ticket = StagedTicket("a", "b" * 1000, None, None, None, None, None)
+    staged: list[int] = []
+
+    def rows_staged() -> int:
+        row = database.execute("SELECT coalesce(sum(tuples_processed), 0)::int FROM pg_stat_progress_copy").fetchone()
+        return int(str(row and row[0]))
+
+    def lines() -> Iterator[Line]:
+        yield from [ticket] * 2000
+        wait_until(lambda: rows_staged() > 1000)
+        for _ in range(5000):
+            yield [LineError(1, "#/title", "title is required.", "required")]
+            yield ticket
+        staged.append(rows_staged())
+
+    with pytest.raises(InvalidFile):
+        imports.run(make_app().extensions["ticketsvc"].database, lines(), NO_AUTHOR, 60)
+    assert staged[0] <= 2000
+
+
+def test_other_greenlets_run_between_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Data that is already there never waits, so a reader must yield between the lines of a chunk."""
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    for content in (b"\n" * 100_000, b'title,description\n"' + b"x\n" * 100_000):
+        pauses.clear()
+        list(csv_reader.read([content], 262_144))
+        list(ndjson_reader.read([content], 262_144))
+        assert pauses == [0] * 400
+
+
+def test_a_slow_index_cannot_undo_an_import(make_app: Callable[..., Flask], database: Connection) -> None:
+    """Its helper waits for a connection here. The tickets are committed before anything waits for the helper."""
+    app = make_app(pool_size=2, pool_timeout=60)
+    pool = app.extensions["ticketsvc"].database.pool
+    pool.open()
+    held = [pool.getconn() for _ in range(2)]
+    with in_background() as threads:
+        call = threads.submit(imported, app.test_client(), ndjson(*[TICKET] * 10))
+        try:
+            wait_until(lambda: count_rows(database) == 10, 30)
+        finally:
+            for connection in held:
+                pool.putconn(connection)
+        assert call.result() == 10
+
+
+def test_an_ended_transaction_is_503(make_app: Callable[..., Flask], database: Connection) -> None:
+    """Postgres ends a transaction that was idle for too long; psycopg counts that as an error of the program."""
+    store = make_app().extensions["ticketsvc"].database
+    limits = {"idle_in_transaction_session_timeout": "1ms"}
+    sessions = "SELECT FROM pg_stat_activity WHERE pid = %s"
+    with store.dedicated_connection(60, **limits) as connection:
+        connection.execute("BEGIN")
+        wait_until(lambda: database.execute(sessions, [connection.info.backend_pid]).fetchone() is None)
+        with pytest.raises(psycopg.errors.IdleInTransactionSessionTimeout) as raised:
+            statement.run(connection, queries.load("files.stage"), [])
+    assert isinstance(errors.problem(raised.value), Unavailable)

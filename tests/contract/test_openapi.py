@@ -13,14 +13,17 @@ from tests.support.openapi_contract import DOCUMENT, ID, Operation
 from tests.support.tickets import TICKET, URL, file_ticket, problem
 from ticketsvc import __version__, problems
 from ticketsvc.api.auth import scopes
-from ticketsvc.api.input import fields, filters, idempotency, media_types, stats_query
+from ticketsvc.api.input import filters, idempotency, media_types, stats_query
 from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS
+from ticketsvc.store import imports
 from ticketsvc.store.keys import SCOPES
 from ticketsvc.store.pages import SORTS
 from ticketsvc.store.stats import MAX_DAYS
+from ticketsvc.validation import search_words
+from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -153,7 +156,10 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
     assert client.get(URL, query_string={"limit": limit["maximum"] + 1}).status_code == 400
     assert PARAMETERS["Idempotency-Key"]["schema"]["maxLength"] == idempotency.MAX_LENGTH
     for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["NewTitle"]):
-        assert schema["maxLength"] == fields.TITLE_LENGTH
+        assert schema["maxLength"] == TITLE_LENGTH
+    assert SCHEMAS["NewText"]["maxLength"] == DESCRIPTION_LENGTH
+    assert PARAMETERS["search"]["schema"]["maxLength"] == search_words.MAX_LENGTH
+    assert SCHEMAS["InvalidFileProblem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_INVALID_LINES
 
 
 def test_limits_in_texts_are_those_of_the_parser() -> None:

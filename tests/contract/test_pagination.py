@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from base64 import urlsafe_b64encode
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, next_page, pages, titles
+from ticketsvc.store.postgres.database import Database
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -315,3 +316,74 @@ def test_count_is_absent_by_default(client: FlaskClient, value: str) -> None:
 @pytest.mark.parametrize("value", ["1", "yes", "on", "exact", "%00", "true,true"])
 def test_invalid_count_is_rejected(client: FlaskClient, value: str) -> None:
     assert field_errors(client.get(f"{URL}?count={value}")) == {"count": "not_allowed"}
+
+
+# --- the size of a page
+
+SIZES = (
+    *("repeat('x ', 32768)", "repeat(chr(1), 65536)", "repeat('字', 65536)", "repeat('x', 1000)"),
+    *("repeat('\"', 40000)", "repeat('x', 1000000)", "'-'"),
+)
+"""Descriptions, in SQL: escaped control characters take six times their size, and old tickets have no limit."""
+
+PAGE_BYTES = 4_200_000
+
+
+@pytest.fixture
+def large_tickets(clean: None, database: Connection) -> list[str]:
+    """Insert 120 tickets with a word in common, most of them large, and return their titles in order of creation."""
+    insert_many(database, 120)
+    database.execute(
+        f"""
+        UPDATE tickets AS t SET description = 'Number ' || (ARRAY[{", ".join(SIZES)}])[1 + numbered.n % {len(SIZES)}]
+        FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM tickets) AS numbered
+        WHERE t.id = numbered.id
+        """.encode()
+    )
+    return [f"Ticket {number}" for number in range(1, 121)]
+
+
+@pytest.mark.parametrize("query", ["", "&status=open,closed,resolved,in_progress&category=billing", "&search=number"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_large_pages_end_early_and_miss_no_ticket(
+    client: FlaskClient, large_tickets: list[str], sort: str, query: str
+) -> None:
+    expected = titles(client, f"?sort={sort}&limit=1{query}")
+    for page in pages(client, f"?sort={sort}&limit=1{query}"):
+        expected += [ticket["title"] for ticket in page if ticket["title"] not in expected]
+    found: list[str] = []
+    address: str | None = URL + f"?sort={sort}&limit=500{query}"
+    while address:
+        response = client.get(address)
+        assert 1 <= len(response.get_json()) < 100
+        assert len(response.data) < PAGE_BYTES
+        found += [ticket["title"] for ticket in response.get_json()]
+        address = next_page(response)
+    assert found == expected
+    assert query.endswith("billing") or sorted(found) == sorted(large_tickets)
+
+
+def test_a_page_has_at_least_one_ticket(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 2)
+    database.execute("UPDATE tickets SET description = repeat(chr(1), 1000000)")
+    [[first], [second]] = list(pages(client, ""))
+    assert first["title"] != second["title"]
+    assert len(first["description"]) == 1_000_000
+
+
+def test_a_page_of_small_tickets_is_read_at_once(
+    client: FlaskClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is read twice only if a ticket is larger than its share."""
+    insert_many(database, 120)
+    database.execute("UPDATE tickets SET description = repeat('x', 6000)")
+    runs = []
+    rows = Database.rows
+
+    def counted(*arguments: Any) -> list[Any]:
+        runs.append(arguments)
+        return rows(*arguments)
+
+    monkeypatch.setattr(Database, "rows", counted)
+    assert len(titles(client)) == 100
+    assert len(runs) == 1

@@ -302,3 +302,13 @@ def wait_for_a_waiting_writer(database: Connection) -> None:
         if waiting != (0,):
             return
     raise AssertionError("no session waits")
+
+
+def test_a_ticket_from_before_the_limit_can_be_read_and_changed(
+    client: FlaskClient, path: str, database: Connection
+) -> None:
+    database.execute("UPDATE tickets SET description = repeat('x', 100000)")
+    assert len(client.get(path).get_json()["description"]) == 100_000
+    assert client.patch(path, json={"status": "closed", "title": "Done"}).get_json()["status"] == "closed"
+    assert field_errors(client.patch(path, json={"description": "x" * 65_537})) == {"#/description": "too_long"}
+    assert client.patch(path, json={"description": "x" * 65_536}).status_code == 200

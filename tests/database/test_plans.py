@@ -14,6 +14,7 @@ from tests.support.tickets import insert_many
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
 from ticketsvc.store import search
+from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 ID = "019b8000-0000-7000-8000-000000000000"
 ALL = filter_parameters(Filters())
+SIZES = {"row_bytes": PAGE_BYTES // 101, "measured_bytes": 0}
 """The values of the parameters of a query without filters."""
 INDEX = {
     "tickets.list_by_id": "tickets_pkey",
@@ -50,12 +52,12 @@ AFTER_KEY = {"updated": "2026-01-05 00:00:00+00", "urgent": "high"}
 def first(sort: str) -> dict[str, object]:
     """Return the parameters of the first page."""
     start = Cursor.start(sort)
-    return {**ALL, "limit": 101, "after_id": start.id, "after_key": start.key}
+    return {**ALL, **SIZES, "limit": 101, "after_id": start.id, "after_key": start.key}
 
 
 def later(sort: str) -> dict[str, object]:
     """Return the parameters of a page in the middle."""
-    return {**ALL, "limit": 101, "after_id": ID, "after_key": AFTER_KEY.get(sort)}
+    return {**ALL, **SIZES, "limit": 101, "after_id": ID, "after_key": AFTER_KEY.get(sort)}
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +295,8 @@ def test_history_page_is_read_along_its_key(large: Connection) -> None:
     assert ticket
     large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
     large.execute("ANALYZE ticket_history")
-    found = list(nodes(plan(large, "history.page", {"id": ticket[0], "after_entry": None, "limit": 101})))
+    values: dict[str, object] = {"id": ticket[0], "after_entry": None, "limit": 101, "page_bytes": PAGE_BYTES}
+    found = list(nodes(plan(large, "history.page", values)))
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey", "ticket_history_pkey"}
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
 

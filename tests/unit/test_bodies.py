@@ -8,10 +8,11 @@ import pytest
 
 from tests.support.bodies import MALFORMED, NOT_A_CHOICE, NOT_TEXT, VALID
 from ticketsvc.api.input.body import json_object
-from ticketsvc.api.input.fields import Fields
 from ticketsvc.api.input.media_types import JSON, MERGE_PATCH
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import MalformedBody
+from ticketsvc.validation.fields import Fields
+from ticketsvc.validation.values import TITLE_LENGTH
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -39,7 +40,7 @@ def test_it_rejects_a_malformed_body(shared_app: Flask, body: bytes) -> None:
 @pytest.mark.parametrize("value", NOT_TEXT.values(), ids=NOT_TEXT)
 def test_it_rejects_values_that_are_not_texts(value: object) -> None:
     fields = Fields({"title": value})
-    assert fields.text("title") == ""
+    assert fields.text("title", TITLE_LENGTH) == ""
     [error] = fields.errors
     assert error.where == {"pointer": "#/title"}
     assert error.detail.startswith("title must")

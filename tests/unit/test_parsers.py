@@ -12,12 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ticketsvc.api.input import filters
-from ticketsvc.api.input.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.input.filters import ListParameters
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import BadRequest, InvalidInput
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.pages import SORTS
+from ticketsvc.validation.fields import Fields
+from ticketsvc.validation.values import TITLE_LENGTH
 
 TEXT = st.text(st.characters(codec="utf-8"))
 NAMES = st.sampled_from([*vars(filters.parse(b"").filters), "category", "status", "sort", "limit", "cursor", "count"])

@@ -8,9 +8,10 @@ from dataclasses import asdict
 from flask import Blueprint, Response
 
 from ticketsvc.api.input.body import json_object
-from ticketsvc.api.input.fields import Fields
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
+from ticketsvc.validation.fields import Fields
+from ticketsvc.validation.values import DESCRIPTION_LENGTH
 
 bp = Blueprint("classify", __name__)
 
@@ -19,7 +20,7 @@ bp = Blueprint("classify", __name__)
 def classify() -> Response:
     """Suggest a category and a priority, under both names that clients of this API read."""
     fields = Fields(json_object())
-    description = fields.text("description")
+    description = fields.text("description", DESCRIPTION_LENGTH)
     fields.check()
     suggestion = services().classifier.classify(description)
     document = {

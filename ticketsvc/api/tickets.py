@@ -9,13 +9,14 @@ from flask import Blueprint, Response, request
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import filters, idempotency
 from ticketsvc.api.input.body import json_object
-from ticketsvc.api.input.fields import TITLE_LENGTH, Fields
 from ticketsvc.api.input.media_types import MERGE_PATCH
 from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
 from ticketsvc.store import pages, tickets
+from ticketsvc.validation.fields import Fields
+from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
 bp = Blueprint("tickets", __name__)
 
@@ -26,7 +27,7 @@ def create() -> Response:
     body = json_object()
     key = idempotency.idempotency_key(body)
     fields = Fields(body)
-    title, description = fields.text("title", TITLE_LENGTH), fields.text("description")
+    title, description = fields.text("title", TITLE_LENGTH), fields.text("description", DESCRIPTION_LENGTH)
     category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
     fields.check()
     suggestion = None if category and priority else services().triage(f"{title}\n{description}")
@@ -64,7 +65,7 @@ def change(ticket_id: UUID) -> Response:
     fields = Fields(json_object(MERGE_PATCH))
     changes = {
         "title": fields.text_if_given("title", TITLE_LENGTH),
-        "description": fields.text_if_given("description"),
+        "description": fields.text_if_given("description", DESCRIPTION_LENGTH),
         "category": fields.choice("category", CATEGORIES),
         "priority": fields.choice("priority", PRIORITIES),
         "status": fields.choice("status", STATUSES),

@@ -24,7 +24,7 @@ from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports, pages
 from ticketsvc.store.history import NO_AUTHOR
-from ticketsvc.store.imports import StagedTicket
+from ticketsvc.store.imports import Line
 from ticketsvc.validation.parameters import Parameters
 
 TIMEOUT = 86_400
@@ -101,7 +101,7 @@ def _parse_filters(options: dict[str, tuple[str, ...]]) -> Filters:
     return parsed
 
 
-def _import(rows: Iterator[StagedTicket]) -> None:
+def _import(rows: Iterator[Line]) -> None:
     with open_database() as database:
         try:
             imported = imports.run(database, rows, NO_AUTHOR, TIMEOUT)
@@ -131,7 +131,7 @@ def _chunks(source: IO[bytes], advance: Advance) -> Iterator[bytes]:
         advance(len(chunk))
 
 
-def _with_progress(rows: Iterator[StagedTicket], advance: Advance) -> Iterator[StagedTicket]:
+def _with_progress(rows: Iterator[Line], advance: Advance) -> Iterator[Line]:
     while batch := list(islice(rows, PROGRESS_STEP)):
         yield from batch
         advance(len(batch))

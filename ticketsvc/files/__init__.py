@@ -1,4 +1,4 @@
-"""Readers of import files. They parse files as they arrive; Postgres then validates the rows."""
+"""Readers of import files, which parse and validate files as they arrive."""
 
 from ticketsvc.files import csv_reader, ndjson_reader
 

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator
 
 from ticketsvc.files import rows
 from ticketsvc.files.lines import split
-from ticketsvc.store.imports import StagedTicket
+from ticketsvc.store.imports import Line
 
 csv.field_size_limit(2**31 - 1)  # _Lines enforces the limit
 
 
-def read(chunks: Iterable[bytes], record_limit: int) -> Iterator[StagedTicket]:
-    """Yield the tickets of a file. `record_limit` is in bytes. Stops after an invalid header."""
+def read(chunks: Iterable[bytes], record_limit: int) -> Iterator[Line]:
+    """Yield the ticket, or the errors, of each record. `record_limit` is in bytes. Stops after an invalid header."""
     records = _records(_Lines(chunks, record_limit))
     line, columns, error = next(records, (1, [], ""))
     if error := error or _header_error(columns):

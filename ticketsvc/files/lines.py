@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
+
+LINES_AT_ONCE = 500
+"""The number of lines after which other greenlets run: a few milliseconds."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -11,11 +15,15 @@ def split(chunks: Iterable[bytes], limit: int) -> Iterator[bytes]:
     """Yield each line without its line feed.
 
     A line of more than `limit` bytes is cut, but keeps more than `limit` bytes so that the reader can detect it.
+    Lets other greenlets run from time to time, because a file that is already there never waits.
     """
     rest = b""
     for chunk in _without_byte_order_mark(chunks):
         *complete, rest = (rest + chunk).split(b"\n")
-        yield from complete
+        for number, line in enumerate(complete, 1):
+            yield line
+            if number % LINES_AT_ONCE == 0:
+                time.sleep(0)
         rest = rest[: limit + 1]  # bounds the memory
     if rest:
         yield rest

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 
 from ticketsvc.files import rows
 from ticketsvc.files.lines import split
-from ticketsvc.store.imports import StagedTicket
+from ticketsvc.store.imports import Line
 from ticketsvc.validation import strict_json
 
 
-def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[StagedTicket]:
-    """Yield the tickets of a file. `line_limit` is in bytes."""
+def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[Line]:
+    """Yield the ticket, or the errors, of each line of a file. `line_limit` is in bytes."""
     for number, line in enumerate(split(chunks, line_limit), 1):
         if len(line) > line_limit:
             yield rows.unreadable(number, f"has more than {line_limit:,} bytes.")
@@ -19,7 +19,7 @@ def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[StagedTicket]:
             yield _ticket(number, line)
 
 
-def _ticket(number: int, line: bytes) -> StagedTicket:
+def _ticket(number: int, line: bytes) -> Line:
     try:
         members = strict_json.decode(line.decode())
     except UnicodeDecodeError as error:

@@ -9,6 +9,8 @@ import time
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 
+from ticketsvc.server.unsent import LARGE_BYTES, unsent
+
 if TYPE_CHECKING:
     from types import TracebackType
 
@@ -88,7 +90,12 @@ class Response:
     def _send(self, data: bytes) -> None:
         head, self._head, self.is_started = self._head, b"", True
         with self._wait:
-            self._sock.sendall(head + data if head else data)
+            if len(data) < LARGE_BYTES:
+                self._sock.sendall(head + data if head else data)
+                return
+            with unsent.sending(self._wait, self._sock.getpeername()[:1], len(data)):
+                self._sock.sendall(head)
+                self._sock.sendall(data)
 
 
 def format_head(status: str, headers: list[tuple[str, str]], must_close: bool) -> bytes:

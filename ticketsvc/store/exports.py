@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Iterator
 from typing import NamedTuple
 
 from ticketsvc.filters import Filters
@@ -13,8 +13,11 @@ from ticketsvc.store.postgres.database import Database, cancel_when
 
 CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version\r\n"
 
-ROWS_AT_ONCE = 64
-"""Rows in one part: few, so that memory stays flat even if every ticket has the maximum length."""
+ROWS_AT_ONCE = 8
+"""Rows that are received at once: few, so that memory stays flat even if every ticket has the maximum length."""
+
+PART_BYTES = 65_536
+"""The size from which a part is sent. Sending each few rows would take three times as much CPU time."""
 
 _ALONG_THE_KEY = {"enable_sort": "off"}
 """Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
@@ -46,13 +49,29 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
 
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
         cancel_when(connection, is_unneeded)
-        header = CSV_HEADER if csv else b""
-        for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):
+        results = statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE)
+        for part in _gather(results, CSV_HEADER if csv else b""):
             is_first = False
-            rows = range(result.ntuples)
-            lines = b"".join([result.get_value(row, 0) or b"" for row in rows])
-            if not csv:
-                for line_break, escape in _LINE_BREAKS:
-                    lines = lines.replace(line_break, escape)
-            yield Part(header + lines, len(rows))
-            header = b""
+            yield part if csv else part._replace(lines=_escape_line_breaks(part.lines))
+
+
+def _escape_line_breaks(lines: bytes) -> bytes:
+    for line_break, escape in _LINE_BREAKS:
+        lines = lines.replace(line_break, escape)
+    return lines
+
+
+def _gather(results: Iterable[statement.Result], header: bytes) -> Iterator[Part]:
+    """Yield the lines of the first result at once, then those of several results together."""
+    lines, size, tickets, wanted = [header], len(header), 0, 0
+    for result in results:
+        rows = [result.get_value(row, 0) or b"" for row in range(result.ntuples)]
+        result.clear()  # frees its memory before the lines are copied again
+        lines += rows
+        size += sum(map(len, rows))
+        tickets += len(rows)
+        if size >= wanted:
+            yield Part(b"".join(lines), tickets)
+            lines, size, tickets, wanted = [], 0, 0, PART_BYTES
+    if tickets:
+        yield Part(b"".join(lines), tickets)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ticketsvc.problems import NotFound
+from ticketsvc.store.bounded_page import PAGE_BYTES, rows_that_fit
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
@@ -42,11 +43,13 @@ NO_AUTHOR = Author(None, None)
 def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) -> tuple[bytes, Cursor | None]:
     """Return a JSON array of at most `limit` entries, oldest first, and the cursor of the next page, if there is one.
 
-    A deleted ticket has a history too. Raises NotFound when the ticket never existed.
+    There are fewer entries if they are large (`PAGE_BYTES`). A deleted ticket has a history too. Raises NotFound when
+    the ticket never existed.
     """
-    values = {"id": ticket_id, "after_entry": after and after.key, "limit": limit + 1}
+    values = {"id": ticket_id, "after_entry": after and after.key, "limit": limit + 1, "page_bytes": PAGE_BYTES}
     rows = database.rows(_PAGE, values)
     if not rows and after is None:
         raise NotFound(f"There is no ticket {ticket_id}, and there was none.")
-    following = Cursor(SORT, str(ticket_id), rows[limit - 1].number) if len(rows) > limit else None
-    return b"[" + b",".join([row.json for row in rows[:limit]]) + b"]", following
+    length = min(limit, rows_that_fit(len(row.json) for row in rows))
+    following = Cursor(SORT, str(ticket_id), rows[length - 1].number) if len(rows) > length else None
+    return b"[" + b",".join([row.json for row in rows[:length]]) + b"]", following

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ticketsvc.filters import CREATION, FACETS, Filters
-from ticketsvc.store import search
+from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
@@ -33,7 +33,7 @@ class Page(NamedTuple):
 
 
 def page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
-    """Return at most `limit` tickets behind the cursor, in the order `sort`, a value of SORTS.
+    """Return at most `limit` tickets behind the cursor, in the order `sort`, a value of SORTS; fewer if they are large.
 
     Concurrent requests for the same page share one run, which starts after all of them arrived.
     """
@@ -51,10 +51,12 @@ def count(database: Database, filters: Filters) -> int:
 
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
     start = after or Cursor.start(sort)
-    if filters.search:
-        rows = search.find(database, filters, limit + 1, start)
-    else:
+
+    def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
+        if filters.search:
+            return search.find(database, filters, limit, start, sizes)
         query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
-        rows = database.rows(query, {**filter_parameters(filters), **start.parameters, "limit": limit + 1})
-    following = rows[limit - 1].cursor(sort) if len(rows) > limit else None
-    return Page(b"[" + b",".join([row.json or b"" for row in rows[:limit]]) + b"]", following)
+        return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
+
+    json, last = bounded_page.fetch(run, limit)
+    return Page(json, last.cursor(sort) if last else None)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
+from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
@@ -33,7 +34,10 @@ MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
 
 
 class PageRow(NamedTuple):
-    """A ticket and its position in a list, or with `json` None the position where a step of a search stopped."""
+    """A ticket and its position in a list, or with `json` None the position where a step of a search stopped.
+
+    `json` may be only the size of a ticket (`bounded_page`).
+    """
 
     json: bytes | None
     id: bytes | None
@@ -54,26 +58,28 @@ _SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated"
 _INDEX_BY_KEY = queries.load_variants("tickets.search_index_by_key", PageRow, "updated", "urgent")
 
 
-def find(database: Database, filters: Filters, limit: int, after: Cursor) -> list[PageRow]:
-    """Return the first `limit` matches behind `after`, in the order of that cursor.
+def find(
+    database: Database, filters: Filters, limit: int, after: Cursor, sizes: Mapping[str, int] = WITH_ALL_JSON
+) -> list[PageRow]:
+    """Return the first `limit` matches behind `after`, in the order of that cursor. `bounded_page` defines `sizes`.
 
     Raises Unavailable if all steps together take longer than a statement may.
     """
     deadline = time.monotonic() + database.statement_timeout
-    while (found := _run_steps(database, filters, limit, after, deadline)) is None:
+    values = {**filter_parameters(filters), **sizes}
+    while (found := _run_steps(database, values, filters.has_facets, limit, after, deadline)) is None:
         _check_time(deadline)
     return found
 
 
 def _run_steps(
-    database: Database, filters: Filters, limit: int, after: Cursor, deadline: float
+    database: Database, values: Mapping[str, object], has_facets: bool, limit: int, after: Cursor, deadline: float
 ) -> list[PageRow] | None:
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
-    values = filter_parameters(filters)
     is_indexed = bool(values["index_patterns"] or values["index_regex"])
-    for query, limits in search_plan(after.sort, is_indexed, filters.has_facets):
+    for query, limits in search_plan(after.sort, is_indexed, has_facets):
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:

@@ -6,6 +6,10 @@ import re
 from typing import NamedTuple
 
 MAX_WORDS = 20
+MAX_WORD_LENGTH = 200
+"""In characters. Postgres compares each position of a text with a whole word, and cannot be interrupted meanwhile."""
+MAX_LENGTH = 500
+"""In characters, of all words together with what separates them."""
 
 _WORD = re.compile(
     r"""
@@ -33,11 +37,15 @@ def parse(text: str) -> SearchWords | None:
     """
     if "\0" in text:
         raise ValueError("must not contain a NUL character")
+    if len(text) > MAX_LENGTH:
+        raise ValueError(f"must have at most {MAX_LENGTH} characters, not {len(text):,}")
     include: dict[str, None] = {}
     exclude: dict[str, None] = {}
     for number, match in enumerate(_WORD.finditer(text), 1):
         if number > MAX_WORDS:
             raise ValueError(f"must have at most {MAX_WORDS} words; put those that belong together into quotes")
         if word := match["hyphens"] or match["phrase"] or match["word"]:
+            if len(word) > MAX_WORD_LENGTH:
+                raise ValueError(f"must have at most {MAX_WORD_LENGTH} characters in a word or phrase, not {len(word)}")
             (exclude if match["minus"] or match["not"] else include)[word] = None
     return SearchWords(tuple(include), tuple(exclude)) if include or exclude else None

@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+TITLE_LENGTH = 200
+"""The maximum number of code points. The table has the same limit (tickets_title_at_most_200)."""
+
+DESCRIPTION_LENGTH = 65_536
+"""The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
+
 _MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _RFC3339 = re.compile(
     rf"(\d{{4}}-\d\d-\d\d)(?:[Tt ]({_MINUTE}:[0-5]\d(?:\.\d{{1,6}})?)\d*([Zz]|[+\- ]{_MINUTE}))?", re.ASCII

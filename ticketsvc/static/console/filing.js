@@ -10,6 +10,7 @@ import { reload } from "./queue.js";
 import { startSuggestions, suggestFor } from "./suggestions.js";
 
 const TITLE_LENGTH = 200;
+const DESCRIPTION_LENGTH = 65_536;
 const DRAFT = "ticket-console-draft";
 const [form, state, submit] = ["#filing", "#filing-state", "#submit-filing"].map((selector) => find(selector));
 const { title, description } = { title: find("#title"), description: find("#description") };
@@ -62,12 +63,14 @@ function body() {
   return fields;
 }
 
+function lengthError(name, length, limit) {
+  if (!length) return `Enter a ${name}.`;
+  return length > limit ? `A ${name} has at most ${number(limit)} characters, this one has ${number(length)}.` : "";
+}
+
 function validate() {
-  const length = lengthOf(title.value);
-  const tooLong =
-    length > TITLE_LENGTH && `A title has at most ${TITLE_LENGTH} characters, this one has ${number(length)}.`;
-  showError(title, length ? tooLong : "Enter a title.");
-  showError(description, lengthOf(description.value) ? "" : "Enter a description.");
+  showError(title, lengthError("title", lengthOf(title.value), TITLE_LENGTH));
+  showError(description, lengthError("description", lengthOf(description.value), DESCRIPTION_LENGTH));
   const wrong = find("[aria-invalid]", form);
   wrong?.focus();
   return !wrong;

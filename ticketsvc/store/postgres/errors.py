@@ -21,6 +21,9 @@ IDEMPOTENCY_KEY_CONSTRAINT = "idempotency_keys_pkey"
 _LOST_RACE = (errors.SerializationFailure, errors.DeadlockDetected)
 _BUSY = (errors.LockNotAvailable, *_LOST_RACE)
 _UNMIGRATED = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedObject)
+_ENDED_BY_SERVER = ("25", "57")
+"""Classes of SQLSTATEs: a transaction that was idle for too long, and intervention by an operator. Some of them are no
+OperationalError in psycopg."""
 
 
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
@@ -90,6 +93,8 @@ def problem(error: psycopg.Error, known_error: str = "") -> Problem:
         return Unavailable("The database is out of disk space: its operator must free some.", 30)
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("The database is unreachable.")
+    if (error.sqlstate or "")[:2] in _ENDED_BY_SERVER:
+        return Unavailable("The database ended the transaction.")
     return InternalError()
 
 

@@ -16,6 +16,7 @@ from psycopg import errors, generators, pq
 
 from ticketsvc.store.postgres.queries import Query
 
+Result = pq.abc.PGresult
 _SUCCESS = (pq.ExecStatus.TUPLES_OK, pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_CHUNK)
 _prepared: WeakKeyDictionary[pq.abc.PGconn, set[str]] = WeakKeyDictionary()
 
