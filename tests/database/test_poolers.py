@@ -121,11 +121,13 @@ def test_a_statement_that_postgres_rejects_costs_one_request(start: Start, own_u
 
 
 def test_imports_and_exports_have_their_settings_for_one_transaction(own_url: str) -> None:
-    with closing(Database(Config(database_url=own_url))) as database:
-        with database.dedicated_connection(60, enable_sort="off") as connection:
-            inside = dict(connection.execute(SETTINGS.encode()).fetchall())
-            connection.execute("ROLLBACK")
-            after = set(connection.execute(SETTINGS.encode()).fetchall())
+    with (
+        closing(Database(Config(database_url=own_url))) as database,
+        database.dedicated_connection(60, enable_sort="off") as connection,
+    ):
+        inside = dict(connection.execute(SETTINGS.encode()).fetchall())
+        connection.execute("ROLLBACK")
+        after = set(connection.execute(SETTINGS.encode()).fetchall())
     assert inside["statement_timeout"] == inside["idle_in_transaction_session_timeout"] == "60000"
     assert (inside["lock_timeout"], inside["enable_sort"], inside["jit"]) == ("3000", "off", "off")
     assert after - settings_of_sessions(own_url, 1) == set()
