@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench import json_makers
+from bench.attacks import attacks
 from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.cost import cost
@@ -58,6 +59,12 @@ def run_cost(options: argparse.Namespace) -> str:
     names = ["ours", "baseline"]
     harness.prepare(names, options.reload)
     return cost(harness, {name: harness.known[name] for name in names}, options.ops, requests=options.rounds * 50)
+
+
+def run_attacks(options: argparse.Namespace) -> str:
+    """Measure what other clients notice of one that attacks the service."""
+    harness = _prepared(options)
+    return attacks(harness, harness.known["ours"], options.seconds)
 
 
 def run_serving(options: argparse.Namespace) -> str:
@@ -131,6 +138,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "triage": run_triage,
     "trust": run_trust,
     "counting": run_counting,
+    "attacks": run_attacks,
 }
 
 

@@ -1,4 +1,4 @@
-"""Work that a request starts and does not wait for."""
+"""Work that no request waits for."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from ticketsvc.config import Config
 from ticketsvc.server import metrics
-from ticketsvc.store import training
+from ticketsvc.store import rate_limits, tickets, training
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
@@ -52,6 +52,11 @@ class Services:
     def triage(self, text: str) -> Suggestion:
         """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
+
+    def delete_expired(self) -> None:
+        """Delete what is kept for a limited time: responses to idempotent creates, and windows of rate limits."""
+        tickets.prune_idempotency_records(self.database)
+        rate_limits.prune(self.database)
 
 
 def install(app: Flask, config: Config) -> None:

@@ -1,7 +1,9 @@
--- Deletes all label and token counts after a TRUNCATE of the tickets.
+-- Deletes all label and token counts, and the authors of training examples, after a TRUNCATE of the tickets.
 CREATE OR REPLACE FUNCTION triage_reset() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM triage_text_counts;
     DELETE FROM triage_token_counts;
+    DELETE FROM triage_author_counts;
+    DELETE FROM triage_examples;
     RETURN NULL;
 END $$;

@@ -2,8 +2,8 @@
 -- One row: the outcome (created, replayed, mismatched, running), and for the first two the response to the create.
 -- Of two concurrent creates with one key the later one finds the advisory lock taken. When the earlier one committed
 -- after the later one's snapshot, the later one violates idempotency_keys_pkey: nothing is stored, and a retry finds the
--- record. Each create prunes at most two old records, by their ctid: for more, or by key, the plan that is made while the
--- table is small reads all of it.
+-- record. A record that is older than 24 hours does not count; prune_idempotency_records.sql deletes it, if nothing has
+-- done so before.
 -- Retry: safe
 -- $1 title: already trimmed
 -- $2 description: already trimmed
@@ -21,11 +21,17 @@
 WITH earlier AS (
     SELECT k.body_hash, k.response, k.ticket_id
     FROM idempotency_records AS k
-    WHERE k.key_hash = $12::uuid
+    WHERE k.key_hash = $12::uuid AND k.created_at >= now() - '24 hours'::interval
 ),
 claim AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(uuid_hash_extended($12::uuid, 0)) AS is_ours
     WHERE NOT EXISTS (SELECT FROM earlier)
+),
+expired AS (
+    DELETE FROM idempotency_records AS k
+    USING claim
+    WHERE claim.is_ours AND k.key_hash = $12::uuid AND k.created_at < now() - '24 hours'::interval
+    RETURNING k.key_hash
 ),
 created AS (
     INSERT INTO tickets (
@@ -43,19 +49,9 @@ created AS (
 ),
 remembered AS (
     INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)
-    SELECT $12::uuid, $13::uuid, created.id, created.ticket FROM created
-),
-pruned AS (
-    DELETE FROM idempotency_records AS k
-    USING (
-        SELECT old.ctid
-        FROM idempotency_records AS old
-        WHERE old.created_at < now() - '24 hours'::interval
-        ORDER BY old.created_at
-        LIMIT 2
-        FOR UPDATE SKIP LOCKED
-    ) AS old
-    WHERE k.ctid = old.ctid AND EXISTS (SELECT FROM created)
+    SELECT $12::uuid, $13::uuid, created.id, created.ticket
+    FROM created
+    CROSS JOIN (SELECT count(*) FROM expired) AS deleted -- before the insert
 )
 SELECT 'created' AS outcome, ticket, id FROM created
 UNION ALL

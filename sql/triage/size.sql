@@ -10,4 +10,5 @@ SELECT
     coalesce(
         (SELECT sum(count) FROM triage_token_counts, unnest(label_counts[5:8]) AS count WHERE bucket = -1), 0
     )::bigint / 100 AS priority_words,
-    pg_total_relation_size('triage_text_counts') + pg_total_relation_size('triage_weights') AS bytes
+    pg_total_relation_size('triage_text_counts') + pg_total_relation_size('triage_weights')
+        + pg_total_relation_size('triage_author_counts') + pg_total_relation_size('triage_examples') AS bytes

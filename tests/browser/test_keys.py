@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import origin_of
-from tests.browser.steps import panel, titles
+from tests.browser.steps import filing, panel, titles
 from tests.conftest import serve
 from tests.support.cast import insert_key
 from tests.support.tickets import insert
@@ -67,6 +67,24 @@ def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, data
     expect(dialog).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert not titles(page).all()
+
+
+def test_forgetting_the_key_removes_the_draft(
+    open_at: OpenPage, guarded: Service, database: Connection, clean: None
+) -> None:
+    page = open_at(origin_of(guarded))
+    give_key(page, add_key(database, "write"))
+    expect(page.get_by_text("No tickets yet")).to_be_visible()
+    page.keyboard.press("n")
+    form = filing(page)
+    form.get_by_label("Title").fill("A secret")
+    form.get_by_label("Title").blur()  # saves the draft
+    assert "A secret" in page.evaluate("Object.values(sessionStorage).join()")
+    form.get_by_label("Description").fill("Not yet saved")
+    page.get_by_role("button", name="Forget key").click()
+    expect(page.get_by_role("button", name="Forget key")).to_be_hidden()
+    assert page.evaluate("sessionStorage.length") == 0
+    expect(form.get_by_label("Title")).to_have_value("")
 
 
 def test_a_missing_scope_is_reported(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from playwright.sync_api import expect
 
@@ -94,6 +95,18 @@ def test_search_while_typing_aborts_outdated_requests(console: OpenPage, service
     page.go_back()  # typing was one step
     expect(rows(page)).to_have_count(2)
     expect(page.get_by_label("Search in")).to_have_value("")
+
+
+def test_every_sign_in_a_search_is_literal(console: OpenPage, service: Service) -> None:
+    signs = "a-b/c.*+?^$(d)[e]{f}|g\\\\h"
+    file(service, title=f"Signs {signs}, e-mail")
+    page = console(f"?search={quote(signs)}+e-mail")
+    expect(page.locator("#rows .row-title mark")).to_have_text([signs, "e-mail"])
+
+
+def test_an_unknown_view_in_the_url_is_the_queue(console: OpenPage, service: Service) -> None:
+    file(service, title="One")
+    expect(titles(console("?view=toString"))).to_have_text(["One"])
 
 
 def test_scrolling_loads_pages(console: OpenPage, database: Connection) -> None:

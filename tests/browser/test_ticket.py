@@ -143,6 +143,16 @@ def test_a_deleted_ticket_is_reported(console: OpenPage, service: Service) -> No
     expect(page.get_by_role("alert")).to_contain_text("There is no ticket")
 
 
+def test_only_an_id_in_the_url_is_requested(console: OpenPage) -> None:
+    asked: list[str] = []
+    page = console()
+    page.on("request", lambda request: asked.append(request.url))
+    for wrong in ("stats", "export", "..", "0190"):
+        page.goto(f"{page.url.partition('?')[0]}?ticket={wrong}")
+        expect(page.get_by_role("alert")).to_contain_text("There is no ticket")
+        assert not [url for url in asked if f"{URL}{wrong}" in url or url.endswith("/api/")]
+
+
 def test_deleting_requires_confirmation(console: OpenPage, service: Service) -> None:
     ticket = file(service, title="Doomed")
     page = console(f"?ticket={ticket['id']}")

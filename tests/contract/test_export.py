@@ -69,6 +69,14 @@ def test_it_works_under_gunicorn(service: Service, database: Connection) -> None
     assert service.call("GET", f"{EXPORT}?format=csv").body.count(b"\r\n") == 1001
 
 
+def test_only_line_feeds_end_a_line(client: FlaskClient) -> None:
+    ticket = file_ticket(
+        client, title="\x85Next\u2028line\u2029", description="a\x0bb\x0cc\x1cd\x1ee\x85f\u2028g\rh\ni"
+    )
+    (line,) = client.get(EXPORT).get_data(as_text=True).splitlines()
+    assert json.loads(line) == ticket
+
+
 def test_csv_works(client: FlaskClient) -> None:
     text = 'He said "no, never"\r\nand\nleft,, 🎫\\ =1+1\t'
     ticket = file_ticket(client, title='"quoted"', description=f"={text}.")

@@ -12,11 +12,14 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
+from tests.conftest import serve
 from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
 from tests.support.tickets import LABELS, TICKET, URL, count_rows, problem
+from ticketsvc.store.tickets import prune_idempotency_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from flask import Flask
     from flask.testing import FlaskClient
@@ -155,7 +158,7 @@ def test_database_failure_is_not_recorded(
     assert count_rows(database) == 1
 
 
-# --- creates prune records
+# --- records are kept for 24 hours
 
 
 def age(database: Connection, hours: int, keys: int) -> None:
@@ -167,30 +170,64 @@ def age(database: Connection, hours: int, keys: int) -> None:
     )
 
 
-def test_records_are_pruned_after_a_day(client: FlaskClient, database: Connection, key: str) -> None:
-    age(database, 25, keys=5)
+def prune(client: FlaskClient) -> None:
+    prune_idempotency_records(client.application.extensions["ticketsvc"].database)
+
+
+def test_records_are_kept_for_a_day(client: FlaskClient, database: Connection, key: str) -> None:
+    age(database, 25, keys=2_500)  # more than a batch
     age(database, 23, keys=5)
-    left = []
-    for number in range(4):
-        post(client, f"{key}{number}")
-        left.append(count_rows(database, "idempotency_records") - number - 1)
-    assert left == [8, 6, 5, 5]
+    first = post(client, key)
+    prune(client)
+    assert count_rows(database, "idempotency_records") == 6
+    assert_replayed(first, post(client, key))
 
 
-def test_replay_prunes_nothing(client: FlaskClient, database: Connection, key: str) -> None:
-    post(client, key)
-    age(database, 25, keys=2)
-    post(client, key)
-    assert count_rows(database, "idempotency_records") == 3
+def test_an_expired_key_creates_another_ticket(client: FlaskClient, database: Connection, key: str) -> None:
+    first = post(client, key)
+    database.execute("UPDATE idempotency_records SET created_at = now() - interval '25 hours'")
+    second = post(client, key)
+    assert (second.status_code, "Idempotent-Replayed" in second.headers) == (201, False)
+    assert second.get_json()["id"] != first.get_json()["id"]
+    assert_replayed(second, post(client, key))
+    assert (count_rows(database), count_rows(database, "idempotency_records")) == (2, 1)
 
 
-def test_pruning_does_not_wait_for_locks(
-    client: FlaskClient, database_url: str, database: Connection, key: str
+def test_pruning_skips_records_that_another_process_is_deleting(
+    client: FlaskClient, database_url: str, database: Connection
 ) -> None:
-    age(database, 25, keys=1)
-    with closing(psycopg.connect(database_url)) as other:
-        other.execute("DELETE FROM idempotency_records")
-        assert post(client, key).status_code == 201
+    age(database, 25, keys=3)
+    with psycopg.connect(database_url) as other:
+        other.execute("DELETE FROM idempotency_records WHERE ctid = (SELECT min(ctid) FROM idempotency_records)")
+        prune(client)
+        assert count_rows(database, "idempotency_records") == 1
+    assert count_rows(database, "idempotency_records") == 0
+
+
+def test_a_day_after_a_deletion_the_text_is_nowhere(
+    database_url: str, database: Connection, tmp_path: Path, clean: None
+) -> None:
+    """Every table is searched, while nobody sends a request."""
+    secret, changed = f"secret {uuid4()}", f"other {uuid4()}"
+    with serve(database_url, tmp_path / "log", RATE_LIMIT="100/60") as service:
+        made = service.call("POST", URL, {"title": secret, "description": secret}, {"Idempotency-Key": str(uuid4())})
+        ticket = f"{URL}{made.json['id']}"
+        assert service.call("PATCH", ticket, {"description": changed, "category": "billing"}).status == 200
+        assert service.call("DELETE", ticket).status == 204
+        assert tables_with(database, secret) == ["idempotency_records"]  # for replays, for a day
+        database.execute("UPDATE idempotency_records SET created_at = created_at - interval '1 day'")
+        wait_until(lambda: not tables_with(database, secret, changed))
+        assert count_rows(database, "ticket_history") == 3
+
+
+def tables_with(database: Connection, *texts: str) -> list[str]:
+    """Return the tables that contain one of the texts in any column."""
+    query = (
+        "SELECT c.oid::regclass::text FROM pg_class AS c WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
+    )
+    tables = [str(name) for (name,) in database.execute(query).fetchall()]
+    part = "SELECT 1 FROM {} AS t, unnest(%s::text[]) AS part WHERE strpos(t::text, part) > 0"
+    return [name for name in tables if database.execute(part.format(name).encode(), [list(texts)]).fetchone()]
 
 
 # --- concurrency

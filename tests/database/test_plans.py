@@ -256,6 +256,12 @@ def test_examples_are_read_along_the_index_of_corrected_tickets(large: Connectio
     assert {node["Index Name"] for node in found if node.get("Relation Name") == "tickets"} == {"tickets_corrected"}
 
 
+def test_what_keys_taught_is_looked_up_by_word(large: Connection) -> None:
+    found = list(nodes(plan(large, "triage.key_counts", {"text": "charged twice"})))
+    read = {node["Node Type"] for node in found if node.get("Relation Name") == "triage_author_counts"}
+    assert read <= {"Index Scan", "Bitmap Heap Scan"}
+
+
 def test_tickets_without_a_suggestion_are_read_along_the_key(large: Connection) -> None:
     values: dict[str, object] = {"after_id": ID, "limit": 200, "characters": 4000}
     found = list(nodes(plan(large, "triage.reclassify_batch", values)))
@@ -267,7 +273,18 @@ def test_idempotent_create_reads_no_whole_table(large: Connection) -> None:
     values = dict.fromkeys(queries.load("tickets.create_idempotent").parameters)
     found = list(nodes(plan(large, "tickets.create_idempotent", {**values, "key_hash": ID, "body_hash": ID})))
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
-    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey", "idempotency_keys_created"}
+    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_pkey"}
+
+
+def test_pruning_of_idempotency_records_reads_no_whole_table(large: Connection) -> None:
+    large.execute(
+        "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)"
+        " SELECT gen_random_uuid(), gen_random_uuid(), gen_random_uuid(), repeat('-', 99) FROM generate_series(1, 9999)"
+    )
+    large.execute("ANALYZE idempotency_records")
+    found = list(nodes(plan(large, "tickets.prune_idempotency_records", {})))
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+    assert {node.get("Index Name") for node in found} - {None} == {"idempotency_keys_created"}
     assert "Tid Scan" in {node["Node Type"] for node in found}
 
 

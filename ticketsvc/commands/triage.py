@@ -30,17 +30,35 @@ triage.add_command(evaluate)
 def info() -> None:
     """Show how much the classifier has learned."""
     with open_database() as database:
-        size = training.size(database)
+        size, keys = training.size(database), training.keys(database)
     click.echo(f"Training texts: {size.texts:,}. Words: {size.words:,}. Bytes: {size.bytes:,}.")
+    for key in keys:
+        forgotten = f" ({key.forgotten:,} forgotten)" if key.forgotten else ""
+        click.echo(f"Key {key.name}: {key.examples:,} training examples{forgotten}, {key.share:.1%} of all words.")
 
 
 @triage.command()
-@click.confirmation_option(prompt="Delete all training examples? Only tickets created from now on will be used.")
-def forget() -> None:
-    """Delete all training examples and start again with tickets created from now on."""
+@click.option("--by", "key", metavar="KEY", help="Only what the API key of this name has taught so far.")
+@click.option("--undo", is_flag=True, help="With --by: use these training examples again.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def forget(key: str | None, undo: bool, yes: bool) -> None:
+    """Delete all training examples and start again with tickets created from now on.
+
+    With --by, only those of one API key, also for `flask triage rebuild`; --undo restores them. To stop a key from
+    teaching, revoke it.
+    """
+    if undo and key is None:
+        raise click.UsageError("--undo needs --by.")
+    if not yes and not undo:
+        every = "Delete all training examples? Only tickets created from now on will be used."
+        click.confirm(f"Delete all training examples by the key {key}?" if key else every, abort=True)
     with open_database() as database:
-        training.forget(database)
-    click.echo("All training examples were deleted.")
+        if key is None:
+            training.forget(database)
+            click.echo("All training examples were deleted.")
+        else:
+            count = training.forget_key(database, key, not undo)
+            click.echo(f"{count:,} training examples by the key {key} were {'restored' if undo else 'deleted'}.")
 
 
 @triage.command()

@@ -20,6 +20,7 @@ from gevent.server import StreamServer
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
+from ticketsvc import background
 from ticketsvc.server.connection import Connection
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ GC_THRESHOLD = 20_000
 
 IDLE_SECONDS = 1.0
 """At shutdown, connections that have waited this long for a request are closed."""
+
+FIRST_CLEANUP_SECONDS = 5.0
+CLEANUP_SECONDS = 60.0
+"""Each worker deletes expired data this long after its start, and then at this interval, with or without requests."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
 """Interval at which a worker that shuts down checks whether its connections have ended."""
@@ -119,6 +124,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         no other worker left to take the backlog.
         """
         servers = [self._start_server(listener) for listener in self.sockets]
+        gevent.spawn(self._delete_expired)
         while self.alive:
             self.notify()
             gevent.sleep(1.0)
@@ -136,6 +142,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         self.log.warning("Worker graceful timeout (pid:%s)", self.pid)
         for server in servers:
             server.stop(timeout=1)
+
+    def _delete_expired(self) -> None:
+        gevent.sleep(FIRST_CLEANUP_SECONDS)
+        while self.alive:
+            background.run_in_background(self.wsgi.extensions["ticketsvc"].delete_expired)
+            gevent.sleep(CLEANUP_SECONDS)
 
     def _start_server(self, listener: Any) -> Server:
         listener.setblocking(1)

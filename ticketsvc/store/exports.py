@@ -18,6 +18,9 @@ ROWS_AT_ONCE = 64
 _ALONG_THE_KEY = {"enable_sort": "off"}
 """Forces a scan along the primary key: a sort would write the whole table to disk before the first line."""
 
+_LINE_BREAKS = [(character.encode(), f"\\u{ord(character):04x}".encode()) for character in "\x85\u2028\u2029"]
+"""Characters that many programs take for the end of a line, and their escapes in JSON."""
+
 _EXPORT = queries.load("files.export")
 
 
@@ -39,5 +42,9 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
         header = CSV_HEADER if csv else b""
         for result in statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE):
             rows = range(result.ntuples)
-            yield Part(header + b"".join([result.get_value(row, 0) or b"" for row in rows]), len(rows))
+            lines = b"".join([result.get_value(row, 0) or b"" for row in rows])
+            if not csv:
+                for line_break, escape in _LINE_BREAKS:
+                    lines = lines.replace(line_break, escape)
+            yield Part(header + lines, len(rows))
             header = b""

@@ -62,6 +62,7 @@ class _DeleteRow(NamedTuple):
 
 _CREATE = queries.load("tickets.create", _CreateRow)
 _CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", _IdempotentCreateRow)
+_PRUNE_RECORDS = queries.load("tickets.prune_idempotency_records", int)
 _GET = queries.load("tickets.get", Ticket)
 _UPDATE = queries.load("tickets.update", _UpdateRow)
 _DELETE = queries.load("tickets.delete", _DeleteRow)
@@ -129,6 +130,12 @@ def delete(database: Database, ticket_id: UUID, versions: list[int] | None, auth
         raise _not_found(ticket_id)
     if not row.was_deleted:
         raise _version_mismatch(row.version)
+
+
+def prune_idempotency_records(database: Database) -> None:
+    """Delete the responses to creates that are older than 24 hours, in batches. Several processes may do it at once."""
+    while database.one(_PRUNE_RECORDS):
+        pass
 
 
 def _create_idempotent(database: Database, values: dict[str, object]) -> Created:

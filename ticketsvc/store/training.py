@@ -10,7 +10,7 @@ from uuid import UUID
 
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.triage.model import Example, LabelCounts, Suggestion, TokenCounts
+from ticketsvc.triage.model import Example, KeyCounts, LabelCounts, Suggestion, TokenCounts
 
 
 class Size(NamedTuple):
@@ -23,6 +23,15 @@ class Size(NamedTuple):
     bytes: int
 
 
+class KeyShare(NamedTuple):
+    """An API key, the number of its training examples, how many are forgotten, and its share of all words (0 to 1)."""
+
+    name: str
+    examples: int
+    forgotten: int
+    share: float
+
+
 class ReclassifyCandidate(NamedTuple):
     """A ticket. `text` is its title and description, or None when it already has a suggestion."""
 
@@ -33,12 +42,16 @@ class ReclassifyCandidate(NamedTuple):
 
 class _TokenCountsRow(NamedTuple):
     total: LabelCounts
+    has_minor_keys: bool
     words: list[Any]
 
 
 _TOKEN_COUNTS = queries.load("triage.token_counts", _TokenCountsRow)
+_KEY_COUNTS = queries.load("triage.key_counts", KeyCounts)
 _EXAMPLES = queries.load("triage.examples", Example)
 _FORGET = queries.load("triage.forget")
+_FORGET_KEY = queries.load("triage.forget_key", int)
+_KEYS = queries.load("triage.keys", KeyShare)
 _REBUILD = queries.load("triage.rebuild", int)
 _STOP = queries.load("triage.stop")
 _SIZE = queries.load("triage.size", Size)
@@ -52,7 +65,10 @@ def token_counts(database: Database, text: str) -> TokenCounts | None:
     NUL and lone surrogates, which Postgres does not store, are read as a space and a question mark.
     """
     row = database.one_or_none(_TOKEN_COUNTS, {"text": _storable(text)})
-    return row and TokenCounts(row.total, [(word, counts) for word, counts in row.words])
+    if row is None:
+        return None
+    minor = database.one_or_none(_KEY_COUNTS, {"text": _storable(text)}) if row.has_minor_keys else None
+    return TokenCounts(row.total, [(word, counts) for word, counts in row.words], minor)
 
 
 def examples(database: Database, text: str) -> list[Example]:
@@ -63,6 +79,16 @@ def examples(database: Database, text: str) -> list[Example]:
 def forget(database: Database) -> None:
     """Forget all training examples. Only tickets created from now on become new ones."""
     database.execute(_FORGET)
+
+
+def forget_key(database: Database, name: str, forgotten: bool = True) -> int:
+    """Forget what an API key has taught so far, or count it again. Return the number of training examples."""
+    return database.one(_FORGET_KEY, {"key": name, "forgotten": forgotten})
+
+
+def keys(database: Database) -> list[KeyShare]:
+    """Return the API keys that have taught, by name."""
+    return database.rows(_KEYS)
 
 
 def rebuild(database: Database) -> int:

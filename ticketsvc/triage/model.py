@@ -66,15 +66,24 @@ LabelCounts = list[int]
 """One count for each category, then one for each priority, in hundredths of a token."""
 
 
+class KeyCounts(NamedTuple):
+    """The part of the counts that one API key taught: `total` and, for each of the words, its counts or None."""
+
+    total: LabelCounts
+    words: list[LabelCounts | None]
+
+
 class TokenCounts(NamedTuple):
     """The counts of the tokens of a text in the training examples of each label.
 
     `total` counts all tokens of all training examples. `words` lists each token as the text spells it, with its
-    counts, or None if no training example contains it.
+    counts, or None if no training example contains it. `minor` is the part of the API key that taught most of the
+    text, of the keys that taught less than all others together.
     """
 
     total: LabelCounts
     words: list[tuple[str, LabelCounts | None]]
+    minor: KeyCounts | None = None
 
 
 class Classifier(Protocol):

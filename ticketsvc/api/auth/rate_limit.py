@@ -11,7 +11,6 @@ import time
 
 from flask import Flask, Response, g, request
 
-from ticketsvc import background
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.config import Config, RateLimit
@@ -20,8 +19,6 @@ from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.services import services
 from ticketsvc.store import rate_limits
 
-PRUNE_SECONDS = 60.0
-"""Interval at which each worker deletes expired windows."""
 RETRY_SECONDS = 5.0
 """After a failed count, requests are not counted for this long: they would wait for a database that is down."""
 
@@ -42,24 +39,20 @@ class Limiter:
         self._limit = limit
         self._proxies = proxies
         self._policy = f'"default";q={limit.quota};w={limit.window}'
-        self._prune_at = self._retry_at = time.monotonic()
+        self._retry_at = time.monotonic()
 
     def check(self) -> None:
         """Count the request. Raises QuotaExceeded."""
         now = time.monotonic()
         if not scopes.is_limited(request.endpoint) or request.method == "OPTIONS" or now < self._retry_at:
             return
-        database = services().database
         try:
-            used, seconds = rate_limits.take(database, self._client(), self._limit.window)
+            used, seconds = rate_limits.take(services().database, self._client(), self._limit.window)
         except Problem:
             logger.warning("requests are not counted: the database is unavailable")
             self._retry_at = now + RETRY_SECONDS
             return
         g.rate_limit = f'"default";r={max(0, self._limit.quota - used)};t={seconds}'
-        if now >= self._prune_at:
-            self._prune_at = now + PRUNE_SECONDS
-            background.run_in_background(lambda: rate_limits.prune(database))
         if used > self._limit.quota:
             quota = f"{self._limit.quota:,} requests in {self._limit.window:,} seconds"
             detail = f"The quota of {quota} is used up. Try again in {seconds} seconds."

@@ -23,7 +23,7 @@ function complete(made, attributes, children) {
 // Splits a text and wraps the occurrences of the words in <mark>.
 export function highlight(text, words) {
   if (!words.length) return [text];
-  const escaped = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&"));
+  const escaped = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
   const parts = text.split(new RegExp(`(${escaped.join("|")})`, "iu"));
   return parts.map((part, index) => (index % 2 ? element("mark", null, part) : part));
 }

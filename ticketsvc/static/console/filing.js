@@ -107,7 +107,8 @@ async function submitTicket() {
 const randomKey = () =>
   [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
-function resetForm() {
+// Empties the form and removes the draft.
+export function resetForm() {
   form.reset();
   updateLater.cancel();
   sent = { body: null, key: null };

@@ -43,11 +43,13 @@ export function requestKey(reason) {
   return pending;
 }
 
-export function startKey() {
+// `clear` removes what the user wrote with the key.
+export function startKey(clear) {
   const forget = find("#forget-key");
   forget.hidden = !key();
   forget.addEventListener("click", () => {
     forgetKey();
+    clear();
     location.reload(); // removes everything that was read with the key
   });
   find("#key-cancel").addEventListener("click", () => find("#key-dialog").close());

@@ -2,7 +2,7 @@
 
 import { address, followLinks, go } from "./address.js";
 import { find } from "./dom.js";
-import { showFiling, startFiling } from "./filing.js";
+import { resetForm, showFiling, startFiling } from "./filing.js";
 import { showFilters, startFilters } from "./filters.js";
 import { startKey } from "./key.js";
 import { move, reload, showQueue, startQueue } from "./queue.js";
@@ -18,7 +18,7 @@ function show() {
   const parameters = address();
   const wanted = parameters.get("view");
   const before = view;
-  view = wanted in VIEWS ? wanted : "queue";
+  view = Object.hasOwn(VIEWS, wanted ?? "") ? wanted : "queue";
   document.title = view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`;
   for (const name of Object.keys(VIEWS)) find(`#view-${name}`).hidden = name !== view;
   for (const link of document.querySelectorAll("nav a")) {
@@ -44,7 +44,7 @@ startQueue();
 startFiling();
 startStatistics();
 startDeleteDialog();
-startKey();
+startKey(resetForm);
 followLinks();
 startShortcuts([
   {

@@ -10,6 +10,7 @@ import { focusRow, removeRow, replaceRow } from "./queue.js";
 import { showHistory } from "./ticket_history.js";
 import { ticketPanel } from "./ticket_panel.js";
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i; // anything else could be another path of the API
 const place = find("#ticket");
 let open = null; // { id, pending, ticket, etag, panel, last: the last change that was started }
 
@@ -37,6 +38,7 @@ async function load(id) {
   place.replaceChildren(closing(), loading(5));
   place.scrollTop = 0;
   try {
+    if (!UUID.test(id)) throw new Problem(404, "Not found", "There is no ticket with this id.");
     const { data, headers } = await request("GET", encodeURIComponent(id), { signal: opened.pending.signal });
     opened.panel = ticketPanel({ save: (changes) => save(opened, changes), remove: () => remove(opened) });
     place.replaceChildren(closing(), opened.panel.root);
