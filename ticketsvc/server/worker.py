@@ -20,7 +20,6 @@ from gevent.server import StreamServer
 from gunicorn.http.wsgi import base_environ
 from gunicorn.workers.ggevent import GeventWorker
 
-from ticketsvc import background
 from ticketsvc.server.connection import Connection
 
 if TYPE_CHECKING:
@@ -144,6 +143,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             server.stop(timeout=1)
 
     def _delete_expired(self) -> None:
+        from ticketsvc import background  # in the master, gevent has not patched its threads yet
+
         gevent.sleep(FIRST_CLEANUP_SECONDS)
         while self.alive:
             background.run_in_background(self.wsgi.extensions["ticketsvc"].delete_expired)
