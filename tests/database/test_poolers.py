@@ -120,6 +120,19 @@ def test_a_statement_that_postgres_rejects_costs_one_request(start: Start, own_u
         assert database.pool.get_stats()["connections_num"] == 1
 
 
+def test_imports_and_exports_have_their_settings_for_one_transaction(own_url: str) -> None:
+    with (
+        closing(Database(Config(database_url=own_url))) as database,
+        database.dedicated_connection(60, enable_sort="off") as connection,
+    ):
+        inside = dict(connection.execute(SETTINGS.encode()).fetchall())
+        connection.execute("ROLLBACK")
+        after = set(connection.execute(SETTINGS.encode()).fetchall())
+    assert inside["statement_timeout"] == inside["idle_in_transaction_session_timeout"] == "60000"
+    assert (inside["lock_timeout"], inside["enable_sort"], inside["jit"]) == ("3000", "off", "off")
+    assert after - settings_of_sessions(own_url, 1) == set()
+
+
 def test_an_export_does_not_wait_for_a_full_pooler(start: Start, own_url: str, tmp_path: Path) -> None:
     limits = {"default_pool_size": 1, "query_wait_timeout": 600}
     with (

@@ -56,6 +56,7 @@ def test_every_route_works_with_the_grants(own_url: str, role_url: str, tmp_path
     assert failed == []
     assert done == 40 * 30
     assert '"level": "error"' not in service.log.read_text()
+    query(role_url, "SELECT apply_count_deltas(100000)")  # as about every 256th writer does
     for table in ("triage_text_counts", "ticket_history", "ticket_totals", "rate_limits"):
         assert query(own_url, f"SELECT count(*) > 0 FROM {table}") == [(True,)], table
     assert query(own_url, "SELECT last_used_at IS NOT NULL FROM api_keys") == [(True,)]

@@ -31,7 +31,7 @@ _TOO_COSTLY = partial(
     Unavailable, "As many slow searches and statistics as may run at once are running, in all or for this client."
 )
 _TOO_MANY_FILES = partial(Unavailable, "As many imports and exports as may run at once are running.", 30)
-
+_BULK_TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 _CONFIGURE = queries.load("session.configure")
 Connection = psycopg.Connection[Any]
 NO_VALUES: Mapping[str, object] = {}
@@ -208,8 +208,9 @@ class Database:
                 _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
                 connection.execute(b"BEGIN")
                 _limit_waits(connection, seconds + GRACE_SECONDS)
-                timeout = {"statement_timeout": f"{seconds * 1000:.0f}"}
-                _set(connection, {**self.settings, **timeout, **settings}, is_local=True)
+                # Idle in the transaction as long as a client reads the rows that Postgres has already sent.
+                timeouts = dict.fromkeys(_BULK_TIMEOUTS, f"{seconds * 1000:.0f}")
+                _set(connection, {**self.settings, **timeouts, **settings}, is_local=True)
                 yield connection
                 connection.commit()
         except psycopg.Error as error:
