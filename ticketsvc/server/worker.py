@@ -145,7 +145,6 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             server.stop(timeout=1)
 
     def _delete_expired(self) -> None:
-
         gevent.sleep(FIRST_CLEANUP_SECONDS)
         while self.alive:
             background.run_in_background(self.wsgi.extensions["ticketsvc"].delete_expired)
