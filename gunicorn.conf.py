@@ -9,6 +9,7 @@ gunicorn reads FORWARDED_ALLOW_IPS itself: it names the proxies whose X-Forwarde
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 from ticketsvc.config import Config
@@ -35,6 +36,9 @@ limit_request_line = 8190  # gunicorn's maximum: a long search must fit
 
 control_socket_disable = True  # it needs a writable home directory
 logconfig_dict = logs.configuration(settings.log_level)
+
+
+POOLER_CHECK_SECONDS = 5
 
 
 def on_starting(server: Any) -> None:
@@ -65,12 +69,21 @@ def post_fork(server: Any, worker: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Check the connection pooler, if there is one, without delaying requests. One worker logs what is wrong."""
+    """Check the connection pooler, if there is one, without delaying requests. One worker logs what is wrong.
+
+    While the database is away the check is repeated.
+    """
     from ticketsvc.background import run_in_background
     from ticketsvc.commands import doctor
+    from ticketsvc.problems import Unavailable
 
     def check() -> None:
-        finding = doctor.pooler(worker.wsgi.extensions["ticketsvc"].database)
+        try:
+            finding = doctor.pooler(worker.wsgi.extensions["ticketsvc"].database)
+        except Unavailable:
+            time.sleep(POOLER_CHECK_SECONDS)
+            run_in_background(check)
+            return
         if finding.advice and worker.number == 1:
             worker.log.error(f"{finding.found} {finding.advice}")
 

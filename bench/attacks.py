@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from itertools import cycle
 from multiprocessing.synchronize import Event
@@ -42,29 +43,44 @@ def attacks(harness: Harness, server: Server, seconds: int) -> str:
         "| --- | --- | ---: | ---: | ---: | --- | ---: |",
     ]
     with harness.restored("ours", server), harness.connect("ours", server) as database:
-        _store_large_tickets(database)
-        for name, (threads, attack) in ATTACKS.items():
+        store_large_tickets(database, 150)
+        for name in ATTACKS:
             with harness.started("ours", {**server, "env": {**server["env"], "WEB_CONCURRENCY": "1"}}) as running:
-                lines.append(_run(name, threads, attack, running, seconds))
+                children = Path(f"/proc/{running.proc.pid}/task/{running.proc.pid}/children").read_text()
+                lines.append(_row(name, attack(name, running.port, int(children.split()[0]), seconds)))
             say(lines[-1])
     return "\n".join(lines)
 
 
-def _store_large_tickets(database: Any) -> None:
-    """Store 150 tickets of a megabyte each. `restored` deletes them."""
+def store_large_tickets(database: Any, number: int) -> None:
+    """Store tickets of a megabyte each."""
     database.execute(
         "INSERT INTO tickets (title, description, category, priority) SELECT 'Large', %s, 'general', 'low' "
-        "FROM generate_series(1, 150)",
-        (LARGE_TEXT,),
+        "FROM generate_series(1, %s)",
+        (LARGE_TEXT, number),
     )
 
 
-def _run(name: str, threads: int, attack: Any, running: Any, seconds: int) -> str:
-    worker = int(Path(f"/proc/{running.proc.pid}/task/{running.proc.pid}/children").read_text().split()[0])
+@dataclass(frozen=True)
+class Outcome:
+    """What an attack did. `statuses` counts the attacker's responses; 0 is a broken connection.
+
+    `waits` are the longest of the other client, in seconds, by request; `memory` is the worker's largest, in bytes.
+    """
+
+    statuses: Counter[int]
+    waits: dict[str, float]
+    errors: Counter[str]
+    memory: int
+
+
+def attack(name: str, port: int, worker: int, seconds: float) -> Outcome:
+    """Attack the worker that listens on a port for some seconds, while another client uses it."""
+    threads, make_step = ATTACKS[name]
     stop = multiprocessing.Event()
     counts: multiprocessing.Queue[Counter[int]] = multiprocessing.Queue()
-    attacker = multiprocessing.Process(target=_attack, args=(attack, threads, running.port, stop, counts), daemon=True)
-    other = _Other(running.port)
+    attacker = multiprocessing.Process(target=_attack, args=(make_step, threads, port, stop, counts), daemon=True)
+    other = _Other(port)
     memory = _Memory(worker)
     other.start()
     memory.start()
@@ -79,10 +95,15 @@ def _run(name: str, threads: int, attack: Any, running: Any, seconds: int) -> st
     attacker.join(30)
     if attacker.is_alive():
         attacker.kill()
-    statuses = ", ".join(f"{count} x {status or 'cut off'}" for status, count in sorted(found.items())) or "none"
-    slowest = " | ".join(f"{max(other.times[kind], default=0) * 1000:.0f}" for kind in ("livez", "read", "create"))
-    errors = ", ".join(f"{count} x {error}" for error, count in other.errors.items()) or "none"
-    return f"| {name} | {statuses} | {slowest} | {errors} | {memory.peak / 2**20:.0f} |"
+    waits = {kind: max(times, default=0.0) for kind, times in other.times.items()}
+    return Outcome(found, waits, other.errors, memory.peak)
+
+
+def _row(name: str, outcome: Outcome) -> str:
+    statuses = ", ".join(f"{n} x {status or 'cut off'}" for status, n in sorted(outcome.statuses.items())) or "none"
+    waits = " | ".join(f"{outcome.waits[kind] * 1000:.0f}" for kind in ("livez", "read", "create"))
+    errors = ", ".join(f"{count} x {error}" for error, count in outcome.errors.items()) or "none"
+    return f"| {name} | {statuses} | {waits} | {errors} | {outcome.memory / 2**20:.0f} |"
 
 
 class _Other(threading.Thread):
@@ -150,12 +171,12 @@ class _Memory(threading.Thread):
         self.join()
 
 
-def _attack(attack: Any, threads: int, port: int, stop: Event, counts: Any) -> None:
+def _attack(make_step: Any, threads: int, port: int, stop: Event, counts: Any) -> None:
     """Run an attack in threads until `stop` is set, and put the counts of the statuses."""
     found: Counter[int] = Counter()
 
     def run(number: int) -> None:
-        step = attack(port, number)
+        step = make_step(port, number)
         while not stop.is_set():
             with suppress(OSError):
                 found[step()] += 1

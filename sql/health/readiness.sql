@@ -1,4 +1,5 @@
--- Returns the migrations that this release needs and the database lacks, and whether this role can change tickets now.
+-- Returns the migrations that this release needs and the database lacks, and whether this role may change tickets.
+-- A server that is read-only at the moment, such as a standby, is ready: it serves reads.
 -- Retry: safe
 -- $1 expected: names of migrations
 SELECT
@@ -7,5 +8,4 @@ SELECT
         FROM unnest($1::text[]) AS wanted (name)
         WHERE wanted.name NOT IN (SELECT migration_id FROM _yoyo_migration)
     ),
-    NOT current_setting('transaction_read_only')::boolean
-        AND coalesce(/* include: may_write */ true, false)
+    coalesce(/* include: may_write */ true, false)

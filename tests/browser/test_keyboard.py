@@ -153,6 +153,8 @@ def test_a_late_response_keeps_the_focus(console: OpenPage, service: Service) ->
     press("j")
     press("j")
     expect(rows(page).nth(1).locator("a")).to_be_focused()
+    while len(held) < 2:  # the page and its total
+        page.wait_for_timeout(10)
     for route in held:
         route.continue_()
     expect(page.locator("#list")).not_to_have_attribute("aria-busy", "true")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from tests.unit.test_config import run
@@ -33,7 +34,7 @@ def test_migrate_reports_an_unreachable_database() -> None:
 def test_migrate_reports_an_invalid_url() -> None:
     status, printed = run("flask", "migrate", DATABASE_URL="postgresql://ann:hunter2@[::1/tickets")
     assert status == 1
-    assert printed.startswith("Error: DATABASE_URL is no connection URL")
+    assert printed.startswith("DATABASE_URL has a character where it is not allowed.")
     assert "hunter2" not in printed
 
 
@@ -45,7 +46,7 @@ def test_version_prints_the_version_without_a_database() -> None:
 def test_help_needs_no_database() -> None:
     status, printed = run("flask", "--help", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets")
     assert status == 0
-    assert "migrate  Bring the database up to date." in printed
+    assert re.search("migrate +Bring the database up to date.", printed)
     assert "hunter2" not in printed
     assert run("flask", "migrate", "--help", DATABASE_URL="postgresql://127.0.0.1:1/")[0] == 0
 

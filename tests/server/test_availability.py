@@ -166,7 +166,7 @@ def test_a_read_only_database_serves_reads_and_fails_writes(make_app: MakeApp, o
     for read in (URL, path, f"{URL}?search=noon", f"{URL}stats/"):
         assert client.get(read).status_code == 200
     assert client.get(path).get_json()["version"] == 1
-    assert_unavailable(client.get("/readyz"), "read-only")
+    assert client.get("/readyz").status_code == 200  # reads are better than nothing, as on a standby
 
 
 def test_a_role_that_may_only_read_serves_reads_and_fails_writes(make_app: MakeApp, own_url: str) -> None:

@@ -19,6 +19,6 @@ def live() -> Response:
 
 @bp.get("/readyz")
 def ready() -> Response:
-    """Return 200 if the database responds, has every migration of this release and can be written to."""
+    """Return 200 if the database responds, has every migration of this release and lets the role write."""
     services().readiness.check(expected_ids())
     return JsonResponse('{"status":"ready"}', headers=NO_STORE)

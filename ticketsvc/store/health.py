@@ -86,7 +86,9 @@ class Readiness:
         if readiness.pending:
             raise Unavailable(f"Migrations are pending: {', '.join(readiness.pending)}. Run `flask migrate`.", 10)
         if not readiness.may_write:
-            raise Unavailable("The database is read-only, or its role may not change tickets.", 10)
+            raise Unavailable(
+                "The role in the database may not change tickets. Grant it the rights of sql/service_role.sql.", 10
+            )
         self._ready_until = time.monotonic() + FRESH_SECONDS
 
 
