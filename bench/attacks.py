@@ -76,16 +76,17 @@ class Outcome:
 
 def attack(name: str, port: int, worker: int, seconds: float) -> Outcome:
     """Attack the worker that listens on a port for some seconds, while another client uses it."""
-    threads, make_step = ATTACKS[name]
-    stop = multiprocessing.Event()
-    counts: multiprocessing.Queue[Counter[int]] = multiprocessing.Queue()
-    attacker = multiprocessing.Process(target=_attack, args=(make_step, threads, port, stop, counts), daemon=True)
+    context = multiprocessing.get_context("spawn")  # its own interpreter: the other client must not wait for it
+    stop, started = context.Event(), context.Event()
+    counts: multiprocessing.Queue[Counter[int]] = context.Queue()
+    attacker = context.Process(target=_attack, args=(name, port, started, stop, counts), daemon=True)
     other = _Other(port)
     memory = _Memory(worker)
     other.start()
     memory.start()
     attacker.start()
     try:
+        started.wait(60)
         time.sleep(seconds)
     finally:
         other.stop()
@@ -171,9 +172,11 @@ class _Memory(threading.Thread):
         self.join()
 
 
-def _attack(make_step: Any, threads: int, port: int, stop: Event, counts: Any) -> None:
+def _attack(name: str, port: int, started: Event, stop: Event, counts: Any) -> None:
     """Run an attack in threads until `stop` is set, and put the counts of the statuses."""
+    threads, make_step = ATTACKS[name]
     found: Counter[int] = Counter()
+    started.set()
 
     def run(number: int) -> None:
         step = make_step(port, number)

@@ -661,6 +661,11 @@ CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || (h).changes) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
+CREATE FUNCTION index_pending_texts() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') $$;
+
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     BEGIN ATOMIC

@@ -12,7 +12,7 @@ from flask import Flask, current_app
 
 from ticketsvc.config import Config
 from ticketsvc.server import metrics
-from ticketsvc.store import rate_limits, tickets, training
+from ticketsvc.store import rate_limits, search_index, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
@@ -59,6 +59,10 @@ class Services:
         """Delete what is kept for a limited time: responses to idempotent creates, and windows of rate limits."""
         tickets.prune_idempotency_records(self.database)
         rate_limits.prune(self.database)
+
+    def index_pending(self) -> None:
+        """Insert the texts of new tickets into the search index. Until then searches read them one by one."""
+        search_index.index_pending(self.database)
 
 
 def install(app: Flask, config: Config) -> None:

@@ -47,7 +47,7 @@ NDJSON = "application/x-ndjson"
 RUNNING_COPY = (
     "FROM pg_stat_activity WHERE application_name = 'ticketsvc' AND query LIKE 'COPY%' AND datname = current_database()"
 )
-INDEX_PENDING = queries.load("files.index").text
+INDEX_PENDING = queries.load("tickets.index_pending").text
 NO_AUTOVACUUM = "ALTER TABLE ticket_texts SET (autovacuum_enabled = off)"
 """Autovacuum would index the texts too."""
 

@@ -150,11 +150,13 @@ class ExplainingDatabase(Database):
         self.queries: list[str] = []
         self.plans: list[dict[str, Any]] = []
 
-    def rows(self, query: queries.Query[queries.Row], values: Mapping[str, object] = {}) -> list[queries.Row]:
+    def rows(
+        self, query: queries.Query[queries.Row], values: Mapping[str, object] = {}, is_costly: bool = False
+    ) -> list[queries.Row]:
         """Explain and run a query."""
         self.queries.append(query.name)
         self.plans.append(explain(self.connection, query, values, analyze=True))
-        return super().rows(query, values)
+        return super().rows(query, values, is_costly)
 
     def index_scans(self) -> int:
         """Return how often the index by text was scanned."""

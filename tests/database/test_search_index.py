@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.support.tickets import URL, file_ticket, pages
+from tests.support.tickets import URL, file_ticket, insert_many, pages
 from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
@@ -17,6 +17,7 @@ from ticketsvc.problems import Unavailable
 from ticketsvc.store import search
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.search_index import LARGE_TEXT
 from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
@@ -173,12 +174,12 @@ class Interrupted(Database):
         self.connection = connection
         self.steps = 0
 
-    def rows(self, query: Query[Row], values: Mapping[str, object] = {}) -> list[Row]:
+    def rows(self, query: Query[Row], values: Mapping[str, object] = {}, is_costly: bool = False) -> list[Row]:
         """Run a query, the second one after a change."""
         self.steps += 1
         if self.steps == 2:
             self.connection.execute("UPDATE tickets SET priority = 'low' WHERE priority = 'critical'")
-        return super().rows(query, values)
+        return super().rows(query, values, is_costly)
 
 
 def test_ticket_that_moves_during_a_search_is_found_once(
@@ -268,3 +269,21 @@ def test_two_letters_are_found_next_to_any_character(client: FlaskClient, databa
         assert len(client.get(f"{URL}?search={text}").get_json()) == 4
     assert len(client.get(f"{URL}?search={quote('a' + character)}").get_json()) == 1
     assert len(client.get(f"{URL}?search={quote(character)}").get_json()) == 4
+
+
+def test_who_stores_a_large_text_indexes_what_is_pending(client: FlaskClient, database: Connection) -> None:
+    def pending_pages() -> Any:
+        return database.execute("SELECT index_pending_texts()").fetchone()
+
+    pending_pages()
+    insert_many(database, 500)
+    assert pending_pages() > (2,)
+    insert_many(database, 500)
+    ticket = file_ticket(client, description="a" * (LARGE_TEXT + 1))
+    assert pending_pages() <= (2,)  # those of the large text
+    insert_many(database, 500)
+    assert client.patch(f"{URL}{ticket['id']}", json={"description": "b" * (LARGE_TEXT + 1)}).status_code == 200
+    assert pending_pages() <= (2,)
+    insert_many(database, 500)
+    file_ticket(client, description="a" * LARGE_TEXT)
+    assert pending_pages() > (2,)

@@ -1,4 +1,4 @@
-"""The ten promises, compared with the records of one chaos run (chaos.py)."""
+"""The eleven promises: ten are compared with the records of one chaos run (chaos.py), the last with attacks."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from bench import attacks
+from tests.conftest import serve
 from tests.faults import chaos
 from tests.faults.chaos import BROKEN, KEY, WORD, ChaosRun
+from tests.faults.conftest import slow
 from tests.support.cast import bearer
 from tests.support.tickets import URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from tests.support.tickets import Connection
 
 ROUNDS = 4 if os.environ.get("FAULTS") == "all" else 1
+WORKER_MB = 160
+"""The memory of a worker under attack."""
 RECOVERY_SECONDS = 30
 """The promise is 5 s on an idle machine."""
 
@@ -166,3 +172,26 @@ def test_10_the_log_has_no_secret_and_no_text(run: ChaosRun) -> None:
     log = run.service.log.with_suffix("").read_text()
     assert [word for word in (WORD, KEY, "quagmire") if word in log] == []
     assert [line for line in log.splitlines() if not line.startswith("{")] == []
+
+
+@pytest.fixture(scope="module")
+def url_with_large_tickets(migrated_database: Callable[[], str]) -> str:
+    url = migrated_database()
+    with psycopg.connect(url, autocommit=True) as connection:
+        attacks.store_large_tickets(connection, 60)
+    return url
+
+
+@pytest.mark.parametrize("name", attacks.ATTACKS)
+@slow
+def test_11_no_client_takes_the_service_away_from_the_others(
+    name: str, url_with_large_tickets: str, tmp_path: Path
+) -> None:
+    with serve(url_with_large_tickets, tmp_path / "log", WEB_CONCURRENCY="1") as service:
+        [worker] = service.workers
+        outcome = attacks.attack(name, service.port, worker, seconds=2)
+        print(outcome)
+        assert service.workers == [worker]
+    assert outcome.statuses.total() > 0
+    assert outcome.errors == {}
+    assert outcome.memory < WORKER_MB * 2**20

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gc
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -32,9 +33,12 @@ GC_THRESHOLD = 20_000
 IDLE_SECONDS = 1.0
 """At shutdown, connections that have waited this long for a request are closed."""
 
-FIRST_CLEANUP_SECONDS = 5.0
+FIRST_BACKGROUND_SECONDS = 5.0
+"""Time after the start of a worker at which its background work begins, with or without requests."""
 CLEANUP_SECONDS = 60.0
-"""Each worker deletes expired data this long after its start, and then at this interval, with or without requests."""
+"""Interval at which each worker deletes expired data."""
+INDEX_SECONDS = 2.0
+"""Interval at which the texts of new tickets are inserted into the search index."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
 """Interval at which a worker that shuts down checks whether its connections have ended."""
@@ -125,7 +129,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         no other worker left to take the backlog.
         """
         servers = [self._start_server(listener) for listener in self.sockets]
-        gevent.spawn(self._delete_expired)
+        gevent.spawn(self._repeat, self.wsgi.extensions["ticketsvc"].delete_expired, CLEANUP_SECONDS)
+        if self.number == 1:  # of each instance
+            gevent.spawn(self._repeat, self.wsgi.extensions["ticketsvc"].index_pending, INDEX_SECONDS)
         while self.alive:
             self.notify()
             gevent.sleep(1.0)
@@ -144,11 +150,12 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         for server in servers:
             server.stop(timeout=1)
 
-    def _delete_expired(self) -> None:
-        gevent.sleep(FIRST_CLEANUP_SECONDS)
+    def _repeat(self, work: Callable[[], object], interval: float) -> None:
+        """Run database work in the background, `interval` seconds after the end of the last time."""
+        gevent.sleep(FIRST_BACKGROUND_SECONDS)
         while self.alive:
-            background.run_in_background(self.wsgi.extensions["ticketsvc"].delete_expired)
-            gevent.sleep(CLEANUP_SECONDS)
+            background.run_in_background(work).join()
+            gevent.sleep(interval)
 
     def _start_server(self, listener: Any) -> Server:
         listener.setblocking(1)

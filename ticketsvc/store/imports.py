@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from ticketsvc import background
 from ticketsvc.problems import InvalidFile, LineError
+from ticketsvc.store import search_index
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries, statement
 from ticketsvc.store.postgres.database import Database
@@ -25,11 +26,9 @@ MAX_INVALID_LINES = 10_000
 _STAGE = queries.load("files.stage")
 _FILL = queries.load("files.fill")
 _INSERT = queries.load("files.insert")
-_INDEX = queries.load("files.index")
 
-_SETTINGS = {"lock_timeout": "0", "idle_in_transaction_session_timeout": "0", "gin_pending_list_limit": "16MB"}
-"""Waiting for a lock or for a busy worker beats rejecting an uploaded file; the statement timeout still applies. The
-larger pending list leaves the insertion into the index of texts to `_index_texts`."""
+_SETTINGS = {"lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+"""Waiting for a lock or for a busy worker beats rejecting an uploaded file; the statement timeout still applies."""
 
 _PAUSE_SECONDS = 0.05
 
@@ -96,10 +95,10 @@ def _index_texts(database: Database) -> Iterator[None]:
         return
     has_ended = Event()
 
-    def work() -> None:  # raises a Problem if the role does not own the index, or if no connection is free
+    def work() -> None:  # raises a Problem if no connection is free
         while not has_ended.wait(_PAUSE_SECONDS):
-            database.execute(_INDEX)
-        database.execute(_INDEX)
+            search_index.index_pending(database)
+        search_index.index_pending(database)
 
     thread = background.run_in_background(work)
     try:

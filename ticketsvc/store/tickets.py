@@ -6,6 +6,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, VersionMismatch
+from ticketsvc.store import search_index
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
@@ -94,9 +95,10 @@ def create(
         if priority is None:
             values["priority"] = values["suggested_priority"] = suggestion.priority
             values["priority_confidence"] = suggestion.priority_confidence
+    is_large = search_index.make_room(database, description)
     if idempotency_key:
-        return _create_idempotent(database, {**values, **idempotency_key._asdict()})
-    row = database.one(_CREATE, values)
+        return _create_idempotent(database, {**values, **idempotency_key._asdict()}, is_large)
+    row = database.one(_CREATE, values, is_large)
     return Created(Ticket(row.json, row.version), row.id, is_replayed=False)
 
 
@@ -115,7 +117,9 @@ def update(
 
     Raises NotFound and VersionMismatch.
     """
-    row = database.one_or_none(_UPDATE, {"id": ticket_id, "versions": versions, "author": author.setting, **changes})
+    is_large = search_index.make_room(database, changes.get("description"))
+    values = {"id": ticket_id, "versions": versions, "author": author.setting, **changes}
+    row = database.one_or_none(_UPDATE, values, is_large)
     if row is None:
         raise _not_found(ticket_id)
     if row.json is None:
@@ -138,8 +142,8 @@ def prune_idempotency_records(database: Database) -> None:
         pass
 
 
-def _create_idempotent(database: Database, values: dict[str, object]) -> Created:
-    row = database.one(_CREATE_IDEMPOTENT, values)
+def _create_idempotent(database: Database, values: dict[str, object], is_large: bool) -> Created:
+    row = database.one(_CREATE_IDEMPOTENT, values, is_large)
     if row.outcome == "mismatched":
         raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
     if row.json is None or row.id is None:

@@ -58,9 +58,10 @@ class Database:
             "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
             "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
             "idle_in_transaction_session_timeout": "10000",
+            "gin_pending_list_limit": "65536",  # kB: leaves the insertion into the index of texts to a background task
             "TimeZone": "UTC",
         }
-        """The settings of every session in the form of `pg_settings`: times in milliseconds."""
+        """The settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
         self.pooler_error = ""
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
         self.has_role_settings = config.db_pooler == "transaction"
@@ -100,22 +101,24 @@ class Database:
         """
         return self._flights(key, work, self.client())
 
-    def rows(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> list[Row]:
-        """Run a query and return all its rows.
+    def rows(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES, is_costly: bool = False) -> list[Row]:
+        """Run a query and return all its rows. `is_costly` says more than its header, which does not know all values.
 
         Raises the problems of `errors.problem`. A statement that lost a race against another is run again; after a
         lost connection only a query whose header says `Retry: safe` is.
         """
-        return query.decode(self._result(query, values))
+        return query.decode(self._result(query, values, is_costly))
 
-    def one(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row:
+    def one(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES, is_costly: bool = False) -> Row:
         """Run a query that returns exactly one row, and return that."""
-        [row] = self.rows(query, values)
+        [row] = self.rows(query, values, is_costly)
         return row
 
-    def one_or_none(self, query: Query[Row], values: Mapping[str, object] = NO_VALUES) -> Row | None:
+    def one_or_none(
+        self, query: Query[Row], values: Mapping[str, object] = NO_VALUES, is_costly: bool = False
+    ) -> Row | None:
         """Run a query and return its first row, or None."""
-        rows = self.rows(query, values)
+        rows = self.rows(query, values, is_costly)
         return rows[0] if rows else None
 
     def execute(self, query: Query[None], values: Mapping[str, object] = NO_VALUES) -> None:
@@ -126,9 +129,9 @@ class Database:
         """Run a query like `rows`, on a connection that other statements cannot take."""
         return query.decode(self._run(query, query.bind(values), self._reserve))
 
-    def _result(self, query: Query[Any], values: Mapping[str, object]) -> pq.abc.PGresult:
+    def _result(self, query: Query[Any], values: Mapping[str, object], is_costly: bool = False) -> pq.abc.PGresult:
         parameters = query.bind(values)
-        if not query.is_costly(parameters):
+        if not is_costly and not query.is_costly(parameters):
             return self._run(query, parameters, self.pool)
         clients = single_flight.clients.get() or [self.client()]
         place, release = self._shares.take(clients), self._shares.release
@@ -170,12 +173,13 @@ class Database:
         if pool.closed:
             pool.open()
         connection = self._connection(pool)
+        is_cancellable = clients and query.is_retry_safe  # a write may as well be finished
         try:
-            if clients:
+            if is_cancellable:
                 cancel_when(connection, lambda: all(client.has_left() for client in clients))
             return statement.run(connection, query, parameters)
         finally:
-            if clients:
+            if is_cancellable:
                 cancel_when(connection, None)
             pool.putconn(connection)
 
