@@ -63,7 +63,7 @@ def store_large_tickets(database: Any, number: int) -> None:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an attack did. `statuses` counts the attacker's responses; 0 is a broken connection.
+    """The effects of an attack. `statuses` counts the attacker's responses; 0 is a broken connection.
 
     `waits` are the longest of the other client, in seconds, by request; `memory` is the worker's largest, in bytes.
     """

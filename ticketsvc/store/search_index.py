@@ -14,7 +14,7 @@ _INDEX_PENDING = queries.load("tickets.index_pending")
 def make_room(database: Database, text: str | None) -> bool:
     """Return whether a text is large. Before it can be stored, the pending list is emptied.
 
-    So whoever stores large texts also does the work of indexing them, and the list stays short.
+    So clients that store large texts also wait for their indexing, and the list stays short.
     """
     is_large = text is not None and len(text) > LARGE_TEXT
     if is_large:
