@@ -591,7 +591,7 @@ def test_an_import_leaves_a_pool_of_one_to_requests(make_app: Callable[..., Flas
     with psycopg.connect(own_url, autocommit=True) as owner:
         owner.execute(NO_AUTOVACUUM)
         assert imported(client, ndjson(*[TICKET] * 3000)) == 3000
-        assert owner.execute(INDEX_PENDING).fetchone() == (0,)
+        assert owner.execute(INDEX_PENDING).fetchone() != (0,)
 
 
 def test_a_role_that_does_not_own_the_index_may_fill_it(make_app: Callable[..., Flask], own_url: str) -> None:
