@@ -93,7 +93,7 @@ class Response:
             if len(data) < LARGE_BYTES:
                 self._sock.sendall(head + data if head else data)
                 return
-            with unsent.sending(self._wait, self._sock.getpeername()[:1], len(data)):
+            with unsent.sending(self._wait, len(data)):
                 self._sock.sendall(head)
                 self._sock.sendall(data)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -24,13 +24,13 @@ class Unsent:
     """
 
     def __init__(self) -> None:
-        self._responses: dict[ClientWait, tuple[Hashable, int]] = {}
+        self._responses: dict[ClientWait, int] = {}
 
     @contextmanager
-    def sending(self, wait: ClientWait, address: Hashable, size: int) -> Iterator[None]:
-        """Count a response of `size` bytes to the client at `address` during the block."""
-        self._responses[wait] = address, size
-        while sum(size for _, size in self._responses.values()) > MAX_BYTES:
+    def sending(self, wait: ClientWait, size: int) -> Iterator[None]:
+        """Count a response of `size` bytes to the client of a connection during the block."""
+        self._responses[wait] = size
+        while sum(self._responses.values()) > MAX_BYTES:
             self._end_oldest()
         try:
             yield
@@ -38,11 +38,11 @@ class Unsent:
             self._responses.pop(wait, None)
 
     def _end_oldest(self) -> None:
-        shares: Counter[Hashable] = Counter()
-        for address, size in self._responses.values():
-            shares[address] += size
+        shares: Counter[str] = Counter()
+        for wait, size in self._responses.items():
+            shares[wait.address] += size
         largest = max(shares, key=shares.__getitem__)
-        oldest = next(wait for wait, (address, _) in self._responses.items() if address == largest)
+        oldest = next(wait for wait in self._responses if wait.address == largest)
         del self._responses[oldest]
         oldest.cancel()
 
