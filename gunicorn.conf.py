@@ -37,8 +37,8 @@ limit_request_line = 8190  # gunicorn's maximum: a long search must fit
 control_socket_disable = True  # it needs a writable home directory
 logconfig_dict = logs.configuration(settings.log_level)
 
-
 POOLER_CHECK_SECONDS = 5
+"""Interval at which the check of the connection pooler is repeated while the database is away."""
 
 
 def on_starting(server: Any) -> None:
@@ -78,12 +78,12 @@ def post_worker_init(worker: Any) -> None:
     from ticketsvc.problems import Unavailable
 
     def check() -> None:
-        try:
-            finding = doctor.pooler(worker.wsgi.extensions["ticketsvc"].database)
-        except Unavailable:
-            time.sleep(POOLER_CHECK_SECONDS)
-            run_in_background(check)
-            return
+        while True:
+            try:
+                finding = doctor.pooler(worker.wsgi.extensions["ticketsvc"].database)
+                break
+            except Unavailable:
+                time.sleep(POOLER_CHECK_SECONDS)
         if finding.advice and worker.number == 1:
             worker.log.error(f"{finding.found} {finding.advice}")
 
