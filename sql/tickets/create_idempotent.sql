@@ -21,7 +21,7 @@
 WITH earlier AS (
     SELECT k.body_hash, k.response, k.ticket_id
     FROM idempotency_records AS k
-    WHERE k.key_hash = $12::uuid AND k.created_at >= now() - '24 hours'::interval
+    WHERE k.key_hash = $12::uuid AND NOT (/* include: expired_record */ true)
 ),
 claim AS MATERIALIZED (
     SELECT pg_try_advisory_xact_lock(uuid_hash_extended($12::uuid, 0)) AS is_ours
@@ -30,7 +30,7 @@ claim AS MATERIALIZED (
 expired AS (
     DELETE FROM idempotency_records AS k
     USING claim
-    WHERE claim.is_ours AND k.key_hash = $12::uuid AND k.created_at < now() - '24 hours'::interval
+    WHERE claim.is_ours AND k.key_hash = $12::uuid AND /* include: expired_record */ true
     RETURNING k.key_hash
 ),
 created AS (

@@ -3,15 +3,15 @@
 -- because a join by key would read the whole table.
 -- Retry: safe
 WITH pruned AS (
-    DELETE FROM idempotency_records AS k
-    WHERE k.ctid = ANY (ARRAY(
-        SELECT old.ctid
-        FROM idempotency_records AS old
-        WHERE old.created_at < now() - '24 hours'::interval
-        ORDER BY old.created_at
+    DELETE FROM idempotency_records AS record
+    WHERE record.ctid = ANY (ARRAY(
+        SELECT k.ctid
+        FROM idempotency_records AS k
+        WHERE /* include: expired_record */ true
+        ORDER BY k.created_at
         LIMIT 1000
         FOR UPDATE SKIP LOCKED
     ))
-    RETURNING k.key_hash
+    RETURNING record.key_hash
 )
 SELECT count(*) FROM pruned
