@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
-import subprocess
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,8 +13,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import free_port, serve
+from tests.support import programs
 from tests.support.every_route import failures
-from tests.support.locks import TIMEOUT, wait_until
+from tests.support.locks import wait_until
 from tests.support.poolers import documented
 
 if TYPE_CHECKING:
@@ -71,26 +70,10 @@ def running(proxy: Proxy, folder: Path, replacements: dict[str, str]) -> Iterato
         assert re.search(pattern, text, re.MULTILINE), pattern
         text = re.sub(pattern, replacement.format(**places), text, flags=re.MULTILINE)
     (folder / "configuration").write_text(proxy.head.format(**places) + text)
-    with (folder / "output").open("wb") as output:
-        process = subprocess.Popen(
-            [path, *(argument.format(**places) for argument in proxy.command)],
-            env={"HOME": str(folder), "PATH": "/usr/bin"},
-            stdout=output,
-            stderr=output,
-        )
-    try:
-        wait_until(lambda: process.poll() is not None or _listens(port))
-        assert process.poll() is None, (folder / "output").read_text()
+    command = [path, *(argument.format(**places) for argument in proxy.command)]
+    environment = {"HOME": str(folder), "PATH": "/usr/bin"}
+    with programs.running(command, folder / "output", lambda: programs.listens(port), env=environment):
         yield port
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT)
-
-
-def _listens(port: int) -> bool:
-    with suppress(OSError), closing(socket.create_connection(("127.0.0.1", port))):
-        return True
-    return False
 
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)

@@ -7,13 +7,13 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.conftest import free_port, serve
+from tests.support import programs
 from tests.support.locks import TIMEOUT, wait_until
 
 if TYPE_CHECKING:
@@ -149,21 +149,9 @@ def nginx(upstream: int, directory: Path) -> Iterator[int]:
     port = free_port()
     configuration = directory / "nginx.conf"
     configuration.write_text(NGINX.format(directory=directory, port=port, upstream=upstream))
-    process = subprocess.Popen(["nginx", "-e", f"{directory}/error.log", "-c", str(configuration)])
-    try:
-        wait_until(lambda: accepts(port))
+    command = ["nginx", "-e", f"{directory}/error.log", "-c", str(configuration)]
+    with programs.running(command, directory / "output", lambda: programs.listens(port)):
         yield port
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT)
-
-
-def accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), TIMEOUT).close()
-    except OSError:
-        return False
-    return True
 
 
 @pytest.mark.slow

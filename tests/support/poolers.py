@@ -21,7 +21,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import ROOT, free_port
-from tests.support.locks import TIMEOUT, wait_until
+from tests.support import programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,22 +65,11 @@ def pgbouncer(cluster: Cluster, url: str, path: str, configuration: str, **setti
         with (directory / "ini").open("w") as file:
             parser.write(file)
         account = cluster.account  # neither runs as root
-        with (directory / "log").open("wb") as log:
-            process = subprocess.Popen(
-                [path, str(directory / "ini")],
-                stdout=log,
-                stderr=log,
-                user=account.user if account else None,
-                group=account.group if account else None,
-            )
+        owner = {"user": account.user, "group": account.group} if account else {}
         through = f"postgresql://{role}:{PASSWORD}@127.0.0.1:{port}/tickets"
-        try:
-            wait_until(lambda: process.poll() is not None or _accepts(through))
-            assert process.poll() is None, (directory / "log").read_text()
+        command = [path, str(directory / "ini")]
+        with programs.running(command, directory / "log", lambda: _accepts(through), **owner):
             yield through
-        finally:
-            process.terminate()
-            process.wait(TIMEOUT)
 
 
 def _accepts(url: str) -> bool:
