@@ -983,6 +983,14 @@ BEGIN
     RETURN found;
 END $$;
 
+CREATE FUNCTION triage_total(a bigint[]) RETURNS bigint
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((((((((a)[1] + (a)[2]) + (a)[3]) + (a)[4]) + (a)[5]) + (a)[6]) + (a)[7]) + (a)[8]);
+
+CREATE FUNCTION triage_is_minor(taught bigint[], total bigint[]) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((triage_total(taught) > 0) AND ((2 * triage_total(taught)) < triage_total(total)));
+
 CREATE FUNCTION triage_learn() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1079,9 +1087,7 @@ BEGIN
         AND total.has_minor_keys <> EXISTS (
             SELECT
             FROM triage_author_counts AS a
-            WHERE a.bucket = -1
-                AND triage_total(a.label_counts) > 0
-                AND 2 * triage_total(a.label_counts) < triage_total(total.label_counts)
+            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.label_counts)
         );
 END $$;
 
@@ -1161,10 +1167,6 @@ END $$;
 CREATE FUNCTION triage_text_hash(text_hash uuid, author text) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN (author = ''::text) THEN text_hash ELSE (md5(((author || ' '::text) || text_hash)))::uuid END;
-
-CREATE FUNCTION triage_total(a bigint[]) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN ((((((((a)[1] + (a)[2]) + (a)[3]) + (a)[4]) + (a)[5]) + (a)[6]) + (a)[7]) + (a)[8]);
 
 CREATE FUNCTION triage_words(body text) RETURNS TABLE(bucket integer, word text)
     LANGUAGE sql IMMUTABLE STRICT ROWS 30 PARALLEL SAFE

@@ -8,8 +8,6 @@ BEGIN
         AND total.has_minor_keys <> EXISTS (
             SELECT
             FROM triage_author_counts AS a
-            WHERE a.bucket = -1
-                AND triage_total(a.label_counts) > 0
-                AND 2 * triage_total(a.label_counts) < triage_total(total.label_counts)
+            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.label_counts)
         );
 END $$;

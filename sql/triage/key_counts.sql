@@ -7,7 +7,7 @@ WITH minor AS MATERIALIZED (
     SELECT a.author, a.label_counts
     FROM triage_author_counts AS a
     JOIN triage_token_counts AS total USING (bucket)
-    WHERE a.bucket = -1 AND 2 * triage_total(a.label_counts) < triage_total(total.label_counts)
+    WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.label_counts)
 ),
 tokens AS MATERIALIZED (
     SELECT token.bucket FROM triage_tokens($1::text) AS token
