@@ -1,6 +1,7 @@
 -- All names of the schema that only the previous release uses (tests/faults/previous_release). At the next release this
 -- file is emptied, and a migration runs:
---     DROP FUNCTION category_lesson, priority_lesson, quarter_hour, quarters_of, triage_rebuild, triage_words;
+--     DROP FUNCTION category_lesson, priority_lesson, quarter_hour, quarters_of, tickets_with_text, triage_rebuild,
+--         triage_words;
 --     DROP VIEW idempotency_keys, ticket_changes, ticket_quarters, triage_memory, triage_texts, triage_token_counts;
 --     ALTER TABLE triage_weights RENAME TO triage_token_counts;
 --     ALTER TABLE triage_token_counts RENAME COLUMN weights TO label_counts;
@@ -66,6 +67,19 @@ END;
 CREATE OR REPLACE FUNCTION triage_rebuild(since timestamptz) RETURNS bigint
     LANGUAGE sql
     RETURN triage_retrain(since);
+
+-- The previous release's regular expressions for one or two letters beyond ASCII match nothing in the texts of today.
+CREATE OR REPLACE FUNCTION tickets_with_text(
+    patterns text[], excluded text[], index_patterns text[], index_regex text
+) RETURNS SETOF uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+BEGIN ATOMIC
+    SELECT m.id
+    FROM search_matches(
+        patterns, excluded, index_patterns,
+        CASE WHEN octet_length(index_regex) = char_length(index_regex) THEN lower(index_regex) ELSE '' END, '{}'
+    ) AS m (id);
+END;
 
 -- Roles that may use a table may use its view.
 DO $$

@@ -1,5 +1,5 @@
 -- Condition: the text of the ticket `t` matches the search, if there is one.
--- $1 search_patterns: for LIKE, in any letter case; all must match
+-- $1 search_patterns: for LIKE, not folded; all must match
 -- $2 excluded_patterns: none may match
 (
     $1::text[] || $2::text[] = '{}'

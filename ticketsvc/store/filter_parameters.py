@@ -1,23 +1,25 @@
-"""Filters as the values of SQL parameters: search words are LIKE patterns, and conditions for the trigram index."""
+"""Filters as the values of SQL parameters: search words are LIKE patterns, and conditions for an index of texts."""
 
 from __future__ import annotations
 
 import re
+from unicodedata import normalize
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
-from ticketsvc.validation.search_words import SearchWords
+from ticketsvc.validation.search_words import WHITE_SPACE, SearchWords
 
 _NO_SEARCH: dict[str, object] = {
     "search_patterns": (),
     "excluded_patterns": (),
     "index_patterns": (),
     "index_regex": "",
+    "index_words": (),
 }
 _MAX_INDEX_PATTERNS = 4  # sql/fragments/text_index.sql has as many conditions
 _TRIGRAM = re.compile(r"[^\W_]{3}")
-_PAIR = re.compile(r"[^\W_]{1,2}")
-_ASCII_PAIR = re.compile(r"[a-z0-9]{2}", re.ASCII | re.IGNORECASE)
+_ASCII_TRIGRAM = re.compile(r"[a-z0-9]{3}")
+_ASCII_PAIR = re.compile(r"[a-z0-9]{2}")
 
 
 def filter_parameters(filters: Filters) -> dict[str, object]:
@@ -34,36 +36,43 @@ def filter_parameters(filters: Filters) -> dict[str, object]:
 def _search_parameters(search: SearchWords | None) -> dict[str, object]:
     """Return the values of the parameters in sql/fragments/text*.sql.
 
-    The index serves words with a trigram, which is three letters or digits in a row; the longest are the most
-    selective. If no word has one, it serves a word of two letters or digits (or one beyond ASCII) as a regular
-    expression; migrations/0004_search.sql explains why. It serves nothing else.
+    The index by text serves words with a trigram, which is three letters or digits in a row; the longest are the most
+    selective. Which characters beyond ASCII are letters depends on the locale of the database, so one word must have a
+    trigram of ASCII. Otherwise the index of pairs serves words with characters beyond ASCII, or the index by text a word
+    of two ASCII letters or digits as a regular expression; docs/decisions/search-pairs.md explains why. Nothing else is
+    served by an index.
     """
     if search is None:
         return _NO_SEARCH
     include, exclude = search
-    indexed = sorted(filter(_TRIGRAM.search, include), key=len, reverse=True)[:_MAX_INDEX_PATTERNS]
-    expressions = [] if indexed else [expression for word in include if (expression := _regex(word))]
-    return {
+    values = {
+        **_NO_SEARCH,
         "search_patterns": [_pattern(word) for word in include],
         "excluded_patterns": [_pattern(word) for word in exclude],
-        "index_patterns": [_pattern(word) for word in indexed],
-        "index_regex": expressions[0] if expressions else "",
     }
+    folded = {word: _fold(word) for word in sorted(include, key=len, reverse=True)}
+    if any(map(_ASCII_TRIGRAM.search, folded.values())):
+        indexed = sorted(
+            (word for word in folded if _TRIGRAM.search(folded[word])),
+            key=lambda word: not _ASCII_TRIGRAM.search(folded[word]),
+        )
+        values["index_patterns"] = [_pattern(word) for word in indexed[:_MAX_INDEX_PATTERNS]]
+    elif beyond := [word for word in folded if not folded[word].isascii()]:
+        values["index_words"] = beyond[:_MAX_INDEX_PATTERNS]
+    elif pairs := [word for word in folded.values() if _ASCII_PAIR.fullmatch(word)]:
+        values["index_regex"] = pairs[0] + r"[\u0001-\u007f]"
+    return values
+
+
+def _fold(word: str) -> str:
+    """Return a word as search_fold() returns it, as far as its characters are or become ASCII.
+
+    Which index serves a search depends on no other character: their folding depends on the version of Unicode.
+    """
+    folded = normalize("NFC", normalize("NFC", word).casefold())
+    return WHITE_SPACE.sub(" ", folded)
 
 
 def _pattern(word: str) -> str:
     """Return a pattern for LIKE that matches every text with the word in it."""
     return "%" + re.sub(r"([\\%_])", r"\\\1", word) + "%"
-
-
-def _regex(word: str) -> str:
-    if _ASCII_PAIR.fullmatch(word):
-        return rf"{word}[\u0001-\u007f]|{word[0]}\u0054{word[1]}"
-    if _PAIR.fullmatch(word) and not word.isascii() and all(map(_keeps_its_kind, word)):
-        return rf"\u0054{word}\u0054" if len(word) == 1 else rf"{word[0]}\u0054{word[1]}"
-    return ""
-
-
-def _keeps_its_kind(character: str) -> bool:
-    """Return whether lowercasing keeps the character ASCII or non-ASCII. U+212A KELVIN SIGN lowercases to ASCII `k`."""
-    return character.isascii() == character.lower().isascii() and len(character.lower()) == 1

@@ -52,10 +52,18 @@ Step = tuple[Query[PageRow], Mapping[str, object]]
 
 _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
 _FACETS = queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest")
-_RARE = queries.load_variants("tickets.search_rare", PageRow, "newest", "oldest")
-_WEEKS = queries.load_variants("tickets.search_weeks", PageRow, "newest", "oldest")
 _SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent")
-_INDEX_BY_KEY = queries.load_variants("tickets.search_index_by_key", PageRow, "updated", "urgent")
+_INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
+"""The variant of the queries below for each parameter that is a condition for an index."""
+
+
+def _load(name: str, default: str, other: str) -> dict[str, dict[str, Query[PageRow]]]:
+    return {variant: queries.load_variants(name, PageRow, default, other, variant) for variant in _INDEXES.values()}
+
+
+_RARE = _load("tickets.search_rare", "newest", "oldest")
+_WEEKS = _load("tickets.search_weeks", "newest", "oldest")
+_INDEX_BY_KEY = _load("tickets.search_index_by_key", "updated", "urgent")
 
 
 def find(
@@ -78,8 +86,8 @@ def _run_steps(
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
-    is_indexed = bool(values["index_patterns"] or values["index_regex"])
-    for query, limits in search_plan(after.sort, is_indexed, has_facets):
+    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
+    for query, limits in search_plan(after.sort, index, has_facets):
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
@@ -97,18 +105,22 @@ def _check_time(deadline: float) -> None:
         raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
 
 
-def search_plan(sort: str, is_indexed: bool, has_facets: bool) -> Iterator[Step]:
-    """Yield the steps of a search: queries, and the values of the parameters that bound their work."""
+def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step]:
+    """Yield the steps of a search: queries, and the values of the parameters that bound their work.
+
+    `index` is the variant of the queries for the index that serves the search; None means that none does.
+    """
     if sort in _SCAN_BY_KEY:
-        for number in range(KEY_SCANS) if is_indexed else count():
+        for number in count() if index is None else range(KEY_SCANS):
             yield _SCAN_BY_KEY[sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
-        yield _INDEX_BY_KEY[sort], {}
+        if index is not None:
+            yield _INDEX_BY_KEY[index][sort], {}
         return
     yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
     if has_facets:
         yield _FACETS[sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
-    if is_indexed:
-        yield _RARE[sort], {"rare_hits": RARE_HITS}
-        yield _WEEKS[sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
-    else:
+    if index is None:
         yield _SCAN[sort], {"scan_limit": None}
+        return
+    yield _RARE[index][sort], {"rare_hits": RARE_HITS}
+    yield _WEEKS[index][sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}

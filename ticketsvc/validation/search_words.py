@@ -11,11 +11,15 @@ MAX_WORD_LENGTH = 200
 MAX_LENGTH = 500
 """In characters, of all words together with what separates them."""
 
+_SPACE = r"[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+WHITE_SPACE = re.compile(_SPACE + "+")
+"""A run of characters with Unicode's property White_Space; `\\s` also has the separators U+001C to U+001F."""
+
 _WORD = re.compile(
-    r"""
-      (?P<hyphens>-+)(?=[ ]|\Z)                     # stands for itself
-    | (?P<minus>-?)"(?P<phrase>[\s\S]*?)"(?=[ ]|\Z)  # a quote inside a word does not begin a phrase
-    | (?P<not>-?)(?P<word>[^ ]+)
+    rf"""
+      (?P<hyphens>-+)(?={_SPACE}|\Z)                     # stands for itself
+    | (?P<minus>-?)"(?P<phrase>[\s\S]*?)"(?={_SPACE}|\Z)  # a quote inside a word does not begin a phrase
+    | (?P<not>-?)(?P<word>[^{_SPACE[1:]}+)
     """,
     re.VERBOSE,
 )
@@ -31,8 +35,8 @@ class SearchWords(NamedTuple):
 def parse(text: str) -> SearchWords | None:
     """Return the words of a search, or None if it has none.
 
-    Words are separated by spaces, not by other white space. `"a phrase"` is one word; each of its quotes is next to a
-    space or at an end of the text. `-word` and `-"a phrase"` are excluded. All other quotes and hyphens are literal, as
+    Words are separated by white space of any kind. `"a phrase"` is one word; each of its quotes is next to white space or
+    at an end of the text. `-word` and `-"a phrase"` are excluded. All other quotes and hyphens are literal, as
     in `5"`, `"unbalanced`, `e-mail` and `-`. Empty phrases and repeated words are dropped. Raises ValueError.
     """
     if "\0" in text:

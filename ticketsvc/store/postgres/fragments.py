@@ -6,7 +6,8 @@ Both are comments in front of a stand-in, so that every file is valid SQL as it 
     ORDER BY t.id /* oldest: ASC */ DESC    `DESC` is replaced with `ASC` in the variant `oldest`
 
 A stand-in is one word. A fragment has a header like a query's; its parameters are those of the same name in the file
-that includes it, or are added to them. If there is a fragment facets_oldest.sql, the variant `oldest` includes that.
+that includes it, or are added to them. If there is a fragment facets_oldest.sql, the variant `oldest` includes that. A
+file can have several variants at once: `oldest pairs`.
 """
 
 from __future__ import annotations
@@ -41,12 +42,14 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
     Raises ValueError for a header that does not match the statement, an unknown fragment or variant.
     """
     numbers = parameters(name, text)
+    unused = set(variant.split())
 
     def include(match: re.Match[str]) -> str:
-        paths = [folder / f"{match[1]}_{variant}.sql", folder / f"{match[1]}.sql"]
+        paths = [folder / f"{match[1]}_{word}.sql" for word in variant.split()] + [folder / f"{match[1]}.sql"]
         path = next(filter(Path.exists, paths), None)
         if path is None:
-            raise ValueError(f"{name} includes {match[1]}, but there is no file {paths[1]}.")
+            raise ValueError(f"{name} includes {match[1]}, but there is no file {paths[-1]}.")
+        unused.discard(path.stem.removeprefix(f"{match[1]}_"))
         fragment = path.read_text()
         names = {number: parameter for parameter, number in parameters(path.stem, fragment).items()}
         for parameter in names.values():
@@ -55,11 +58,13 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
         return _INCLUDE.sub(include, renumbered)
 
     body = statement(text)
-    if variant:
-        body, replaced = re.subn(_VARIANT.format(variant), r"\1", body)
-        if not replaced:
-            raise ValueError(f"{name} has nothing that differs for {variant}.")
+    for word in variant.split():
+        body, replaced = re.subn(_VARIANT.format(word), r"\1", body)
+        if replaced:
+            unused.discard(word)
     body = _INCLUDE.sub(include, body)
+    if unused:
+        raise ValueError(f"{name} has nothing that differs for {', '.join(unused)}.")
     if mark := _MARK.search(body):
         raise ValueError(f"{name}: `{mark[0]}` is not `/* include: name */ stand-in`.")
     return body, sorted(numbers, key=numbers.__getitem__)

@@ -1,0 +1,20 @@
+-- Returns search_fold() of a text that is not only ASCII. Folding can undo NFC (U+0345 becomes a letter), and NFC comes
+-- first so that equivalent texts are folded alike.
+CREATE OR REPLACE FUNCTION search_fold_unicode(body text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+DECLARE
+    composed text := body;
+    folded text;
+    -- All characters with the property White_Space.
+    white_space CONSTANT text := '\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
+BEGIN
+    IF composed IS NOT NFC NORMALIZED THEN
+        composed := normalize(composed, NFC);
+    END IF;
+    composed := lower(composed COLLATE "C");
+    folded := fold_case(composed);
+    IF folded <> composed AND folded IS NOT NFC NORMALIZED THEN
+        folded := normalize(folded, NFC);
+    END IF;
+    RETURN regexp_replace(folded COLLATE "C", '[' || white_space || ']{2,}|(?! )[' || white_space || ']', ' ', 'g');
+END $$;
