@@ -41,12 +41,36 @@ def test_any_part_matches_in_any_letter_case(client: FlaskClient, text: str) -> 
         ("ÉTÉ", "été"),
         ("ПРИВЕТ", "привет"),
         ("ΛΟΓΟΣ", "λογοσ"),
+        ("λογαριασμος", "ΛΟΓΑΡΙΑΣΜΟΣ"),
+        ("Straße", "STRASSE"),
+        ("STRASSE", "straße"),
+        ("ﬁnal oﬃce", "FINAL"),
+        ("İSTANBUL", "i\u0307stanbul"),
+        ("Ꭰ", "ꭰ"),
+        ("M\u00fcller", "mu\u0308ller"),
+        ("Mu\u0308ller", "M\u00dcLLER"),
+        ("한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
+        ("\u212bngstr\u00f6m", "A\u030angstro\u0308m"),
     ],
 )
-def test_letter_case_is_ignored_in_any_alphabet(client: FlaskClient, stored: str, wanted: str) -> None:
+def test_equivalent_texts_match_in_any_letter_case(client: FlaskClient, stored: str, wanted: str) -> None:
     file_ticket(client, title=stored)
     file_ticket(client, title="other")
     assert search(client, wanted) == search(client, stored) == [stored]
+
+
+@pytest.mark.parametrize("space", ["\u3000", "\u00a0", "\t", "\n", "\u2003", " \r\n "])
+def test_any_white_space_separates_words_and_matches_in_phrases(client: FlaskClient, space: str) -> None:
+    file_ticket(client, title="twice", description=f"Was{space}charged{space}{space}twice for May")
+    assert search(client, f"may{space}charged") == ["twice"]
+    for phrase in ('"charged twice"', f'"charged{space}twice"', f'"charged{space * 2}twice for"'):
+        assert search(client, phrase) == ["twice"]
+    assert search(client, f'-"charged{space}twice"') == search(client, '"chargedtwice"') == []
+
+
+def test_words_in_chinese_are_separated_by_an_ideographic_space(client: FlaskClient) -> None:
+    file_ticket(client, title="二重に請求書")
+    assert search(client, "請求書　二重") == ["二重に請求書"]
 
 
 @pytest.mark.parametrize(
@@ -54,7 +78,7 @@ def test_letter_case_is_ignored_in_any_alphabet(client: FlaskClient, stored: str
     [
         *("%", "_", "\\", "\\\\", "%%", "\\%", "\\_", "a%b", "a_b", "50 %", "C:\\new", "\\"),
         *("'", "''", '"', "`", "$1", "%s", "{}", "?", "*", "+", "&", "#", "[a-z]", "^", "(", ".*", ":x", "--", ";"),
-        *("🎫", "👩‍👩‍👧", "字", "e\u0301", "\n", "\t", "\u200b", "\x01", "<b>"),
+        *("🎫", "👩‍👩‍👧", "字", "e\u0301", "\u200b", "\x01", "\x1f", "<b>"),
     ],
 )
 def test_search_is_literal(client: FlaskClient, text: str) -> None:

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.support.searches import FILTERS, SEARCHES, SORTS, fill, matches, with_index
 from tests.support.tickets import URL, file_ticket, insert_many, pages
 from ticketsvc.config import Config
-from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store import search
@@ -28,77 +28,6 @@ if TYPE_CHECKING:
 
     from tests.support.tickets import Connection
     from ticketsvc.store.postgres.queries import Query, Row
-
-SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
-PIECES = ["ab", "ba", "abc", "cab", "zq", "q", "invoice", "Invoice", "ÄB", "bä", "é", "字符", "符", "a-b", "c++", "50%"]
-SEARCHES = [
-    *(
-        "abc",
-        "invoice",
-        "ab ba",
-        "abc cab invoice zq",
-        "zq",
-        "q",
-        "qa",
-        "ä",
-        "bä",
-        "äb",
-        "字",
-        "字符",
-        "符字",
-        "a-b",
-        "c++",
-    ),
-    *(
-        "50%",
-        "-ab",
-        "-invoice -zq",
-        "invoice -abc",
-        '"ab ba"',
-        '"invoice ab"',
-        '"abc invoice"',
-        '-"ab ba" cab',
-        "nowhere",
-    ),
-    *("zx", "t", "at", "ta", "\u212ab", "%", "_", "k", "n", '"zq "', "tt"),
-]
-FILTERS = [
-    {},
-    {"status": ["open"]},
-    {"category": ["billing"], "priority": ["critical"], "status": ["closed"]},
-    {"priority": ["high", "low"]},
-]
-
-
-def fill(database: Connection, seed: int, count: int = 400) -> None:
-    """Insert tickets of random words over eight weeks."""
-    choose = random.Random(seed)
-    old = choose.sample(PIECES, 3)
-    for number in range(count):
-        known = PIECES if number < count // 4 else [piece for piece in PIECES if piece not in old]
-        title, description = (" ".join(choose.choices(known, k=choose.randint(1, 4))) for _ in range(2))
-        labels = [choose.choice(values) for values in (CATEGORIES, PRIORITIES, STATUSES)]
-        database.execute(
-            "INSERT INTO tickets (title, description, category, priority, status, created_at, updated_at) VALUES"
-            " (%s, %s, %s, %s, %s, '2026-01-01Z'::timestamptz + %s * interval '160 minutes',"
-            " '2026-03-01Z'::timestamptz + %s * interval '1 hour')",
-            [title, description, *labels, number, choose.randrange(200)],
-        )
-
-
-def matches(ticket: dict[str, Any], search: str) -> bool:
-    """Return whether a ticket matches a search; the searches here have quotes only around phrases."""
-    texts = [ticket["title"].lower(), ticket["description"].lower()]
-    for part in _parts(search):
-        word = part.removeprefix("-").strip('"').lower()
-        if any(word in text for text in texts) is part.startswith("-"):
-            return False
-    return True
-
-
-def _parts(search: str) -> list[str]:
-    spaced = "".join(part.replace(" ", "\0") if n % 2 else part for n, part in enumerate(search.split('"')))
-    return [part.replace("\0", " ") for part in spaced.split(" ")]
 
 
 @pytest.fixture(params=["rare", "weeks", "dense weeks", "facets", "scan"])
@@ -120,9 +49,7 @@ def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 @pytest.fixture
 def client(make_app: Callable[..., Flask], database_url: str) -> FlaskClient:
     """Return a client of an application whose database uses the index by text wherever it can."""
-    options = "-c enable_seqscan=off -c enable_indexscan=off -c enable_indexonlyscan=off"
-    separator = "&" if "?" in database_url else "?"
-    return make_app(database_url=f"{database_url}{separator}options={quote(options)}").test_client()
+    return make_app(database_url=with_index(database_url)).test_client()
 
 
 @pytest.mark.parametrize("sort", SORTS)

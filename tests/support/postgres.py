@@ -40,11 +40,11 @@ def program_files() -> Path:
 
 
 @contextmanager
-def server(settings: str = NOT_DURABLE) -> Iterator[Cluster]:
+def server(settings: str = NOT_DURABLE, cluster_class: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Run a server in a temporary directory; stop it and remove the directory at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as temporary:
         directory = Path(temporary) / "server"
-        cluster = Cluster(directory, program_files(), prepare(directory, program_files()), directory)
+        cluster = cluster_class(directory, program_files(), prepare(directory, program_files()), directory)
         try:
             cluster.start(settings)
             yield cluster
@@ -84,12 +84,15 @@ def guest(url: str, connections: int = -1, privileges: str = "ALL") -> str:
     return url.replace("user=postgres", f"user={role}")
 
 
-def create_database(cluster: Cluster, template: str = "template1") -> str:
-    """Create a database as a copy of `template`, which must have no connections, and return its URL."""
+def create_database(cluster: Cluster, template: str = "template1", options: str = "") -> str:
+    """Create a database as a copy of `template`, which must have no connections, and return its URL.
+
+    `options` are SQL, such as its locale, which demands `template0`.
+    """
     name = f"test_{os.getpid()}_{next(_numbers)}"
-    command = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
+    command = sql.SQL("CREATE DATABASE {} TEMPLATE {} ").format(sql.Identifier(name), sql.Identifier(template))
     with psycopg.connect(cluster.url(), autocommit=True) as connection:
-        connection.execute(command)
+        connection.execute(command + sql.SQL(options))
     return cluster.url(name)
 
 

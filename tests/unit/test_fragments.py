@@ -23,6 +23,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "all.sql").write_text("-- Condition.\n-- $1 name\nt.name = $1 AND /* include: window */ true\n")
     (tmp_path / "after.sql").write_text("-- $1 id\nt.id > $1")
     (tmp_path / "after_last.sql").write_text("-- $1 id\nt.id < $1")
+    (tmp_path / "after_big.sql").write_text("-- $1 size\nt.size > $1")
     (tmp_path / "undocumented.sql").write_text("t.at >= $1")
     (tmp_path / "unused.sql").write_text("-- $1 a\n-- $2 b\nt.at >= $1")
     return tmp_path
@@ -58,6 +59,14 @@ def test_variant_replaces_words_and_fragments(folder: Path) -> None:
     assert "t.id > $1" in fragments.expand("x", text, folder)[0]
 
 
+def test_a_file_can_have_several_variants_at_once(folder: Path) -> None:
+    text = "SELECT 1 WHERE /* include: after */ true ORDER BY 1 /* oldest: ASC */ DESC"
+    statement, names = fragments.expand("x", text, folder, "oldest big")
+    assert (statement, names) == ("SELECT 1 WHERE t.size > $1 ORDER BY 1 ASC", ["size"])
+    with pytest.raises(ValueError, match="x has nothing that differs for small"):
+        fragments.expand("x", text, folder, "oldest small")
+
+
 @pytest.mark.parametrize(
     ("text", "variant", "message"),
     [
@@ -81,6 +90,6 @@ def test_files_mark_nothing_but_includes_and_variants() -> None:
 
 def test_each_fragment_is_included() -> None:
     included = {name for path in SQL.rglob("*.sql") for name in re.findall(r"/\* include: (\w+) \*/", path.read_text())}
-    variants = {f"{name}_urgent" for name in included}
+    variants = {f"{name}_{variant}" for name in included for variant in ("urgent", "pairs")}
     names = {path.stem for path in (SQL / "fragments").iterdir()}
     assert included <= names <= included | variants

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from ticketsvc.validation.search_words import MAX_LENGTH, MAX_WORD_LENGTH, MAX_WORDS, SearchWords, parse
 
-WORD = st.text(st.characters(exclude_characters='\0 "', exclude_categories=["Cs"]), min_size=1, max_size=20)
+SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""All characters with the property White_Space."""
+WORD = st.text(st.characters(exclude_characters='\0"' + SPACE, exclude_categories=["Cs"]), min_size=1, max_size=20)
 PHRASE = st.text(st.characters(exclude_characters='\0"', exclude_categories=["Cs"]), min_size=1, max_size=20)
 
 
@@ -24,7 +26,8 @@ def words_of(text: str) -> SearchWords:
         ("   ", [], []),
         ("invoice", ["invoice"], []),
         (" a  b ", ["a", "b"], []),
-        ("a\tb\nc\u00a0d", ["a\tb\nc\u00a0d"], []),
+        ("a\tb\nc\u00a0d\u3000e\x1cf", ["a", "b", "c", "d", "e\x1cf"], []),
+        ('-"a\u3000b"\u00a0"c\td"\n-\u2003', ["c\td", "-"], ["a\u3000b"]),
         ('"a b" c', ["a b", "c"], []),
         ('"a  b "', ["a  b "], []),
         ("-a", [], ["a"]),
@@ -65,6 +68,14 @@ def test_quoted_texts_are_literal(given_words: list[tuple[bool, str]]) -> None:
 @given(st.lists(WORD.filter(lambda word: word[0] != "-"), max_size=MAX_WORDS))
 def test_words_are_literal(words: list[str]) -> None:
     assert list(words_of(" ".join(words)).include) == list(dict.fromkeys(words))
+
+
+@pytest.mark.parametrize("space", SPACE)
+def test_any_white_space_separates_words(space: str) -> None:
+    assert words_of(f'{space}a{space}{space}-"b{space}c"{space}d"e{space}-{space}') == (
+        ("a", 'd"e', "-"),
+        (f"b{space}c",),
+    )
 
 
 @given(st.text(st.sampled_from('ab"- %\\')))

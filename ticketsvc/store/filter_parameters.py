@@ -38,9 +38,9 @@ def _search_parameters(search: SearchWords | None) -> dict[str, object]:
 
     The index by text serves words with a trigram, which is three letters or digits in a row; the longest are the most
     selective. Which characters beyond ASCII are letters depends on the locale of the database, so one word must have a
-    trigram of ASCII. Otherwise the index of pairs serves words with characters beyond ASCII, or the index by text a word
-    of two ASCII letters or digits as a regular expression; docs/decisions/search-pairs.md explains why. Nothing else is
-    served by an index.
+    trigram of ASCII. Otherwise the index of pairs serves words with characters beyond ASCII, or else the index by text
+    a word of two ASCII letters or digits as a regular expression. Nothing else is served by an index.
+    docs/decisions/search-pairs.md explains why.
     """
     if search is None:
         return _NO_SEARCH

@@ -35,9 +35,9 @@ class SearchWords(NamedTuple):
 def parse(text: str) -> SearchWords | None:
     """Return the words of a search, or None if it has none.
 
-    Words are separated by white space of any kind. `"a phrase"` is one word; each of its quotes is next to white space or
-    at an end of the text. `-word` and `-"a phrase"` are excluded. All other quotes and hyphens are literal, as
-    in `5"`, `"unbalanced`, `e-mail` and `-`. Empty phrases and repeated words are dropped. Raises ValueError.
+    Words are separated by white space of any kind. `"a phrase"` is one word; each of its quotes is next to white space
+    or at an end of the text. `-word` and `-"a phrase"` are excluded. All other quotes and hyphens are literal, as in
+    `5"`, `"unbalanced`, `e-mail` and `-`. Empty phrases and repeated words are dropped. Raises ValueError.
     """
     if "\0" in text:
         raise ValueError("must not contain a NUL character")

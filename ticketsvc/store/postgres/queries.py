@@ -109,9 +109,7 @@ def load(name: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
     return parse(name, SQL.joinpath(*name.split(".")).with_suffix(".sql").read_text(), row_type, variant)
 
 
-def load_variants(
-    name: str, row_type: type[Row], default: str, other: str, variant: str = ""
-) -> dict[str, Query[Row]]:
+def load_variants(name: str, row_type: type[Row], default: str, other: str, variant: str = "") -> dict[str, Query[Row]]:
     """Read a query that serves two sort orders, in a variant. They are the keys of the result; `other` is a variant."""
     return {default: load(name, row_type, variant), other: load(name, row_type, f"{other} {variant}".rstrip())}
 
