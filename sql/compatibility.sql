@@ -1,7 +1,7 @@
 -- All names of the schema that only the previous release uses (tests/faults/previous_release). At the next release this
 -- file is emptied, and a migration runs:
---     DROP FUNCTION category_lesson, priority_lesson, quarter_hour, quarters_of, tickets_with_text, triage_rebuild,
---         triage_words;
+--     DROP FUNCTION category_lesson, priority_lesson, quarter_hour, quarters_of;
+--     DROP FUNCTION tickets_with_text, triage_rebuild, triage_words;
 --     DROP VIEW idempotency_keys, ticket_changes, ticket_quarters, triage_memory, triage_texts, triage_token_counts;
 --     ALTER TABLE triage_weights RENAME TO triage_token_counts;
 --     ALTER TABLE triage_token_counts RENAME COLUMN weights TO label_counts;

@@ -270,6 +270,8 @@ ALTER TABLE ONLY triage_weights
 
 CREATE INDEX idempotency_keys_created ON idempotency_records USING btree (created_at);
 
+CREATE INDEX ticket_texts_pairs ON ticket_texts USING gin (week, search_pairs(text)) WHERE (octet_length(text) <> char_length(text));
+
 CREATE INDEX ticket_texts_search ON ticket_texts USING gin (week, text gin_trgm_ops);
 
 CREATE INDEX tickets_corrected ON tickets USING btree (id) WHERE ((category <> suggested_category) OR (priority <> suggested_priority));
@@ -649,6 +651,75 @@ CREATE FUNCTION floor_15min(at timestamp with time zone) RETURNS timestamp with 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN date_bin('00:15:00'::interval, at, '1970-01-01 00:00:00+00'::timestamp with time zone);
 
+CREATE FUNCTION fold_case(body text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    folded text := body;
+    letter text;
+    -- Letters, and what each of them becomes.
+    letters CONSTANT text :=
+        'µÀÁÂÃÄÅÆÇÈÉÊËÌÍÎÏÐÑÒÓÔÕÖØÙÚÛÜÝÞĀĂĄĆĈĊČĎĐĒĔĖĘĚĜĞĠĢĤĦĨĪĬĮĲĴĶĹĻĽĿŁŃŅŇŊŌŎŐŒŔŖŘŚŜŞŠŢŤ'
+        'ŦŨŪŬŮŰŲŴŶŸŹŻŽſƁƂƄƆƇƉƊƋƎƏƐƑƓƔƖƗƘƜƝƟƠƢƤƦƧƩƬƮƯƱƲƳƵƷƸƼǄǅǇǈǊǋǍǏǑǓǕǗǙǛǞǠǢǤǦǨǪǬǮǱǲǴǶǷǸǺ'
+        'ǼǾȀȂȄȆȈȊȌȎȐȒȔȖȘȚȜȞȠȢȤȦȨȪȬȮȰȲȺȻȽȾɁɃɄɅɆɈɊɌɎͅͰͲͶͿΆΈΉΊΌΎΏΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩΪΫς'
+        'ϏϐϑϕϖϘϚϜϞϠϢϤϦϨϪϬϮϰϱϴϵϷϹϺϽϾϿЀЁЂЃЄЅІЇЈЉЊЋЌЍЎЏАБВГДЕЖЗИЙКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯѠѢѤѦѨ'
+        'ѪѬѮѰѲѴѶѸѺѼѾҀҊҌҎҐҒҔҖҘҚҜҞҠҢҤҦҨҪҬҮҰҲҴҶҸҺҼҾӀӁӃӅӇӉӋӍӐӒӔӖӘӚӜӞӠӢӤӦӨӪӬӮӰӲӴӶӸӺӼӾԀԂԄԆԈԊԌԎԐ'
+        'ԒԔԖԘԚԜԞԠԢԤԦԨԪԬԮԱԲԳԴԵԶԷԸԹԺԻԼԽԾԿՀՁՂՃՄՅՆՇՈՉՊՋՌՍՎՏՐՑՒՓՔՕՖႠႡႢႣႤႥႦႧႨႩႪႫႬႭႮႯႰႱႲႳႴႵႶႷႸႹႺ'
+        'ႻႼႽႾႿჀჁჂჃჄჅჇჍᏸᏹᏺᏻᏼᏽᲀᲁᲂᲃᲄᲅᲆᲇᲈᲐᲑᲒᲓᲔᲕᲖᲗᲘᲙᲚᲛᲜᲝᲞᲟᲠᲡᲢᲣᲤᲥᲦᲧᲨᲩᲪᲫᲬᲭᲮᲯᲰᲱᲲᲳᲴᲵᲶᲷᲸᲹᲺᲽᲾᲿḀḂḄḆḈḊ'
+        'ḌḎḐḒḔḖḘḚḜḞḠḢḤḦḨḪḬḮḰḲḴḶḸḺḼḾṀṂṄṆṈṊṌṎṐṒṔṖṘṚṜṞṠṢṤṦṨṪṬṮṰṲṴṶṸṺṼṾẀẂẄẆẈẊẌẎẐẒẔẛẠẢẤẦẨẪẬẮẰẲ'
+        'ẴẶẸẺẼẾỀỂỄỆỈỊỌỎỐỒỔỖỘỚỜỞỠỢỤỦỨỪỬỮỰỲỴỶỸỺỼỾἈἉἊἋἌἍἎἏἘἙἚἛἜἝἨἩἪἫἬἭἮἯἸἹἺἻἼἽἾἿὈὉὊὋὌὍὙὛὝὟὨὩ'
+        'ὪὫὬὭὮὯᾸᾹᾺΆιῈΈῊΉῘῙῚΊῨῩῪΎῬῸΌῺΏΩKÅℲⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩⅪⅫⅬⅭⅮⅯↃⒶⒷⒸⒹⒺⒻⒼⒽⒾⒿⓀⓁⓂⓃⓄⓅⓆⓇⓈⓉⓊⓋⓌⓍⓎⓏⰀⰁⰂⰃⰄ'
+        'ⰅⰆⰇⰈⰉⰊⰋⰌⰍⰎⰏⰐⰑⰒⰓⰔⰕⰖⰗⰘⰙⰚⰛⰜⰝⰞⰟⰠⰡⰢⰣⰤⰥⰦⰧⰨⰩⰪⰫⰬⰭⰮⰯⱠⱢⱣⱤⱧⱩⱫⱭⱮⱯⱰⱲⱵⱾⱿⲀⲂⲄⲆⲈⲊⲌⲎⲐⲒⲔⲖⲘⲚⲜⲞⲠⲢⲤⲦⲨⲪ'
+        'ⲬⲮⲰⲲⲴⲶⲸⲺⲼⲾⳀⳂⳄⳆⳈⳊⳌⳎⳐⳒⳔⳖⳘⳚⳜⳞⳠⳢⳫⳭⳲꙀꙂꙄꙆꙈꙊꙌꙎꙐꙒꙔꙖꙘꙚꙜꙞꙠꙢꙤꙦꙨꙪꙬꚀꚂꚄꚆꚈꚊꚌꚎꚐꚒꚔꚖꚘꚚꜢꜤꜦꜨꜪꜬꜮꜲꜴꜶꜸꜺ'
+        'ꜼꜾꝀꝂꝄꝆꝈꝊꝌꝎꝐꝒꝔꝖꝘꝚꝜꝞꝠꝢꝤꝦꝨꝪꝬꝮꝹꝻꝽꝾꞀꞂꞄꞆꞋꞍꞐꞒꞖꞘꞚꞜꞞꞠꞢꞤꞦꞨꞪꞫꞬꞭꞮꞰꞱꞲꞳꞴꞶꞸꞺꞼꞾꟀꟂꟄꟅꟆꟇꟉꟐꟖꟘꟵꭰꭱꭲꭳꭴꭵ'
+        'ꭶꭷꭸꭹꭺꭻꭼꭽꭾꭿꮀꮁꮂꮃꮄꮅꮆꮇꮈꮉꮊꮋꮌꮍꮎꮏꮐꮑꮒꮓꮔꮕꮖꮗꮘꮙꮚꮛꮜꮝꮞꮟꮠꮡꮢꮣꮤꮥꮦꮧꮨꮩꮪꮫꮬꮭꮮꮯꮰꮱꮲꮳꮴꮵꮶꮷꮸꮹꮺꮻꮼꮽꮾꮿＡＢＣＤＥＦ'
+        'ＧＨＩＪＫＬＭＮＯＰＱＲＳＴＵＶＷＸＹＺ𐐀𐐁𐐂𐐃𐐄𐐅𐐆𐐇𐐈𐐉𐐊𐐋𐐌𐐍𐐎𐐏𐐐𐐑𐐒𐐓𐐔𐐕𐐖𐐗𐐘𐐙𐐚𐐛𐐜𐐝𐐞𐐟𐐠𐐡𐐢𐐣𐐤𐐥𐐦𐐧𐒰𐒱𐒲𐒳𐒴𐒵𐒶𐒷𐒸𐒹𐒺𐒻𐒼𐒽𐒾𐒿𐓀𐓁𐓂𐓃'
+        '𐓄𐓅𐓆𐓇𐓈𐓉𐓊𐓋𐓌𐓍𐓎𐓏𐓐𐓑𐓒𐓓𐕰𐕱𐕲𐕳𐕴𐕵𐕶𐕷𐕸𐕹𐕺𐕼𐕽𐕾𐕿𐖀𐖁𐖂𐖃𐖄𐖅𐖆𐖇𐖈𐖉𐖊𐖌𐖍𐖎𐖏𐖐𐖑𐖒𐖔𐖕𐲀𐲁𐲂𐲃𐲄𐲅𐲆𐲇𐲈𐲉𐲊𐲋𐲌𐲍𐲎𐲏𐲐𐲑𐲒𐲓𐲔𐲕𐲖𐲗𐲘𐲙𐲚𐲛𐲜'
+        '𐲝𐲞𐲟𐲠𐲡𐲢𐲣𐲤𐲥𐲦𐲧𐲨𐲩𐲪𐲫𐲬𐲭𐲮𐲯𐲰𐲱𐲲𑢠𑢡𑢢𑢣𑢤𑢥𑢦𑢧𑢨𑢩𑢪𑢫𑢬𑢭𑢮𑢯𑢰𑢱𑢲𑢳𑢴𑢵𑢶𑢷𑢸𑢹𑢺𑢻𑢼𑢽𑢾𑢿𖹀𖹁𖹂𖹃𖹄𖹅𖹆𖹇𖹈𖹉𖹊𖹋𖹌𖹍𖹎𖹏𖹐𖹑𖹒𖹓𖹔𖹕𖹖𖹗𖹘𖹙'
+        '𖹚𖹛𖹜𖹝𖹞𖹟𞤀𞤁𞤂𞤃𞤄𞤅𞤆𞤇𞤈𞤉𞤊𞤋𞤌𞤍𞤎𞤏𞤐𞤑𞤒𞤓𞤔𞤕𞤖𞤗𞤘𞤙𞤚𞤛𞤜𞤝𞤞𞤟𞤠𞤡';
+    folds CONSTANT text :=
+        'μàáâãäåæçèéêëìíîïðñòóôõöøùúûüýþāăąćĉċčďđēĕėęěĝğġģĥħĩīĭįĳĵķĺļľŀłńņňŋōŏőœŕŗřśŝşšţť'
+        'ŧũūŭůűųŵŷÿźżžsɓƃƅɔƈɖɗƌǝəɛƒɠɣɩɨƙɯɲɵơƣƥʀƨʃƭʈưʊʋƴƶʒƹƽǆǆǉǉǌǌǎǐǒǔǖǘǚǜǟǡǣǥǧǩǫǭǯǳǳǵƕƿǹǻ'
+        'ǽǿȁȃȅȇȉȋȍȏȑȓȕȗșțȝȟƞȣȥȧȩȫȭȯȱȳⱥȼƚⱦɂƀʉʌɇɉɋɍɏιͱͳͷϳάέήίόύώαβγδεζηθικλμνξοπρστυφχψωϊϋσ'
+        'ϗβθφπϙϛϝϟϡϣϥϧϩϫϭϯκρθεϸϲϻͻͼͽѐёђѓєѕіїјљњћќѝўџабвгдежзийклмнопрстуфхцчшщъыьэюяѡѣѥѧѩ'
+        'ѫѭѯѱѳѵѷѹѻѽѿҁҋҍҏґғҕҗҙқҝҟҡңҥҧҩҫҭүұҳҵҷҹһҽҿӏӂӄӆӈӊӌӎӑӓӕӗәӛӝӟӡӣӥӧөӫӭӯӱӳӵӷӹӻӽӿԁԃԅԇԉԋԍԏԑ'
+        'ԓԕԗԙԛԝԟԡԣԥԧԩԫԭԯաբգդեզէըթժիլխծկհձղճմյնշոչպջռսվտրցւփքօֆⴀⴁⴂⴃⴄⴅⴆⴇⴈⴉⴊⴋⴌⴍⴎⴏⴐⴑⴒⴓⴔⴕⴖⴗⴘⴙⴚ'
+        'ⴛⴜⴝⴞⴟⴠⴡⴢⴣⴤⴥⴧⴭᏰᏱᏲᏳᏴᏵвдосттъѣꙋაბგდევზთიკლმნოპჟრსტუფქღყშჩცძწჭხჯჰჱჲჳჴჵჶჷჸჹჺჽჾჿḁḃḅḇḉḋ'
+        'ḍḏḑḓḕḗḙḛḝḟḡḣḥḧḩḫḭḯḱḳḵḷḹḻḽḿṁṃṅṇṉṋṍṏṑṓṕṗṙṛṝṟṡṣṥṧṩṫṭṯṱṳṵṷṹṻṽṿẁẃẅẇẉẋẍẏẑẓẕṡạảấầẩẫậắằẳ'
+        'ẵặẹẻẽếềểễệỉịọỏốồổỗộớờởỡợụủứừửữựỳỵỷỹỻỽỿἀἁἂἃἄἅἆἇἐἑἒἓἔἕἠἡἢἣἤἥἦἧἰἱἲἳἴἵἶἷὀὁὂὃὄὅὑὓὕὗὠὡ'
+        'ὢὣὤὥὦὧᾰᾱὰάιὲέὴήῐῑὶίῠῡὺύῥὸόὼώωkåⅎⅰⅱⅲⅳⅴⅵⅶⅷⅸⅹⅺⅻⅼⅽⅾⅿↄⓐⓑⓒⓓⓔⓕⓖⓗⓘⓙⓚⓛⓜⓝⓞⓟⓠⓡⓢⓣⓤⓥⓦⓧⓨⓩⰰⰱⰲⰳⰴ'
+        'ⰵⰶⰷⰸⰹⰺⰻⰼⰽⰾⰿⱀⱁⱂⱃⱄⱅⱆⱇⱈⱉⱊⱋⱌⱍⱎⱏⱐⱑⱒⱓⱔⱕⱖⱗⱘⱙⱚⱛⱜⱝⱞⱟⱡɫᵽɽⱨⱪⱬɑɱɐɒⱳⱶȿɀⲁⲃⲅⲇⲉⲋⲍⲏⲑⲓⲕⲗⲙⲛⲝⲟⲡⲣⲥⲧⲩⲫ'
+        'ⲭⲯⲱⲳⲵⲷⲹⲻⲽⲿⳁⳃⳅⳇⳉⳋⳍⳏⳑⳓⳕⳗⳙⳛⳝⳟⳡⳣⳬⳮⳳꙁꙃꙅꙇꙉꙋꙍꙏꙑꙓꙕꙗꙙꙛꙝꙟꙡꙣꙥꙧꙩꙫꙭꚁꚃꚅꚇꚉꚋꚍꚏꚑꚓꚕꚗꚙꚛꜣꜥꜧꜩꜫꜭꜯꜳꜵꜷꜹꜻ'
+        'ꜽꜿꝁꝃꝅꝇꝉꝋꝍꝏꝑꝓꝕꝗꝙꝛꝝꝟꝡꝣꝥꝧꝩꝫꝭꝯꝺꝼᵹꝿꞁꞃꞅꞇꞌɥꞑꞓꞗꞙꞛꞝꞟꞡꞣꞥꞧꞩɦɜɡɬɪʞʇʝꭓꞵꞷꞹꞻꞽꞿꟁꟃꞔʂᶎꟈꟊꟑꟗꟙꟶᎠᎡᎢᎣᎤᎥ'
+        'ᎦᎧᎨᎩᎪᎫᎬᎭᎮᎯᎰᎱᎲᎳᎴᎵᎶᎷᎸᎹᎺᎻᎼᎽᎾᎿᏀᏁᏂᏃᏄᏅᏆᏇᏈᏉᏊᏋᏌᏍᏎᏏᏐᏑᏒᏓᏔᏕᏖᏗᏘᏙᏚᏛᏜᏝᏞᏟᏠᏡᏢᏣᏤᏥᏦᏧᏨᏩᏪᏫᏬᏭᏮᏯａｂｃｄｅｆ'
+        'ｇｈｉｊｋｌｍｎｏｐｑｒｓｔｕｖｗｘｙｚ𐐨𐐩𐐪𐐫𐐬𐐭𐐮𐐯𐐰𐐱𐐲𐐳𐐴𐐵𐐶𐐷𐐸𐐹𐐺𐐻𐐼𐐽𐐾𐐿𐑀𐑁𐑂𐑃𐑄𐑅𐑆𐑇𐑈𐑉𐑊𐑋𐑌𐑍𐑎𐑏𐓘𐓙𐓚𐓛𐓜𐓝𐓞𐓟𐓠𐓡𐓢𐓣𐓤𐓥𐓦𐓧𐓨𐓩𐓪𐓫'
+        '𐓬𐓭𐓮𐓯𐓰𐓱𐓲𐓳𐓴𐓵𐓶𐓷𐓸𐓹𐓺𐓻𐖗𐖘𐖙𐖚𐖛𐖜𐖝𐖞𐖟𐖠𐖡𐖣𐖤𐖥𐖦𐖧𐖨𐖩𐖪𐖫𐖬𐖭𐖮𐖯𐖰𐖱𐖳𐖴𐖵𐖶𐖷𐖸𐖹𐖻𐖼𐳀𐳁𐳂𐳃𐳄𐳅𐳆𐳇𐳈𐳉𐳊𐳋𐳌𐳍𐳎𐳏𐳐𐳑𐳒𐳓𐳔𐳕𐳖𐳗𐳘𐳙𐳚𐳛𐳜'
+        '𐳝𐳞𐳟𐳠𐳡𐳢𐳣𐳤𐳥𐳦𐳧𐳨𐳩𐳪𐳫𐳬𐳭𐳮𐳯𐳰𐳱𐳲𑣀𑣁𑣂𑣃𑣄𑣅𑣆𑣇𑣈𑣉𑣊𑣋𑣌𑣍𑣎𑣏𑣐𑣑𑣒𑣓𑣔𑣕𑣖𑣗𑣘𑣙𑣚𑣛𑣜𑣝𑣞𑣟𖹠𖹡𖹢𖹣𖹤𖹥𖹦𖹧𖹨𖹩𖹪𖹫𖹬𖹭𖹮𖹯𖹰𖹱𖹲𖹳𖹴𖹵𖹶𖹷𖹸𖹹'
+        '𖹺𖹻𖹼𖹽𖹾𖹿𞤢𞤣𞤤𞤥𞤦𞤧𞤨𞤩𞤪𞤫𞤬𞤭𞤮𞤯𞤰𞤱𞤲𞤳𞤴𞤵𞤶𞤷𞤸𞤹𞤺𞤻𞤼𞤽𞤾𞤿𞥀𞥁𞥂𞥃';
+    -- Letters that become several.
+    expansions CONSTANT jsonb :=
+        '{"ß":"ss","İ":"i̇","ŉ":"ʼn","ǰ":"ǰ","ΐ":"ΐ","ΰ":"ΰ","և":"եւ","ẖ":"ẖ","ẗ":"'
+        'ẗ","ẘ":"ẘ","ẙ":"ẙ","ẚ":"aʾ","ẞ":"ss","ὐ":"ὐ","ὒ":"ὒ","ὔ":"ὔ","ὖ":"ὖ","'
+        'ᾀ":"ἀι","ᾁ":"ἁι","ᾂ":"ἂι","ᾃ":"ἃι","ᾄ":"ἄι","ᾅ":"ἅι","ᾆ":"ἆι","ᾇ":"ἇι","ᾈ":"ἀι",'
+        '"ᾉ":"ἁι","ᾊ":"ἂι","ᾋ":"ἃι","ᾌ":"ἄι","ᾍ":"ἅι","ᾎ":"ἆι","ᾏ":"ἇι","ᾐ":"ἠι","ᾑ":"ἡι"'
+        ',"ᾒ":"ἢι","ᾓ":"ἣι","ᾔ":"ἤι","ᾕ":"ἥι","ᾖ":"ἦι","ᾗ":"ἧι","ᾘ":"ἠι","ᾙ":"ἡι","ᾚ":"ἢι'
+        '","ᾛ":"ἣι","ᾜ":"ἤι","ᾝ":"ἥι","ᾞ":"ἦι","ᾟ":"ἧι","ᾠ":"ὠι","ᾡ":"ὡι","ᾢ":"ὢι","ᾣ":"ὣ'
+        'ι","ᾤ":"ὤι","ᾥ":"ὥι","ᾦ":"ὦι","ᾧ":"ὧι","ᾨ":"ὠι","ᾩ":"ὡι","ᾪ":"ὢι","ᾫ":"ὣι","ᾬ":"'
+        'ὤι","ᾭ":"ὥι","ᾮ":"ὦι","ᾯ":"ὧι","ᾲ":"ὰι","ᾳ":"αι","ᾴ":"άι","ᾶ":"ᾶ","ᾷ":"ᾶι","ᾼ"'
+        ':"αι","ῂ":"ὴι","ῃ":"ηι","ῄ":"ήι","ῆ":"ῆ","ῇ":"ῆι","ῌ":"ηι","ῒ":"ῒ","ΐ":"ΐ"'
+        ',"ῖ":"ῖ","ῗ":"ῗ","ῢ":"ῢ","ΰ":"ΰ","ῤ":"ῤ","ῦ":"ῦ","ῧ":"ῧ","ῲ":"ὼι","ῳ"'
+        ':"ωι","ῴ":"ώι","ῶ":"ῶ","ῷ":"ῶι","ῼ":"ωι","ﬀ":"ff","ﬁ":"fi","ﬂ":"fl","ﬃ":"ffi",'
+        '"ﬄ":"ffl","ﬅ":"st","ﬆ":"st","ﬓ":"մն","ﬔ":"մե","ﬕ":"մի","ﬖ":"վն","ﬗ":"մխ"}';
+    pattern CONSTANT text := '[' || letters || 'ßİŉǰΐΰևẖẗẘẙẚẞὐὒὔὖᾀᾁᾂᾃᾄᾅᾆᾇᾈᾉᾊᾋᾌᾍᾎᾏᾐᾑᾒᾓᾔᾕᾖᾗᾘᾙᾚᾛᾜᾝᾞᾟᾠᾡᾢᾣᾤᾥᾦᾧᾨᾩᾪᾫᾬᾭᾮᾯᾲᾳᾴᾶᾷᾼῂῃῄῆῇῌῒΐῖῗῢΰῤῦῧῲῳῴῶῷῼﬀﬁﬂﬃﬄﬅﬆﬓﬔﬕﬖﬗ]';
+BEGIN
+    LOOP
+        letter := substring(folded COLLATE "C" FROM pattern);
+        EXIT WHEN letter IS NULL;
+        folded := replace(folded, letter, coalesce(expansions ->> letter, translate(letter, letters, folds)));
+    END LOOP;
+    RETURN folded;
+END $$;
+
 CREATE FUNCTION headline_json(total bigint, open bigint, oldest timestamp with time zone, newest timestamp with time zone, low bigint, medium bigint, high bigint, critical bigint, billing bigint, technical bigint, account bigint, general bigint) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (((((((('{"total_tickets":'::text || COALESCE(total, (0)::bigint)) || ',"open_tickets":'::text) || COALESCE(open, (0)::bigint)) || ',"avg_tickets_per_day":'::text) || round(COALESCE(((total)::numeric / GREATEST((1)::numeric, (EXTRACT(epoch FROM (newest - oldest)) / (86400)::numeric))), (0)::numeric), 1)) || ','::text) || breakdowns_json(low, medium, high, critical, billing, technical, account, general)) || '}'::text);
@@ -664,7 +735,7 @@ CREATE FUNCTION history_json(h ticket_history) RETURNS text
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO '$user', 'public'
-    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') $$;
+    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') + gin_clean_pending_list('ticket_texts_pairs') $$;
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -746,9 +817,98 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION search_fold_unicode(body text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    composed text := body;
+    folded text;
+    -- All characters with the property White_Space.
+    white_space CONSTANT text := '\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
+BEGIN
+    IF composed IS NOT NFC NORMALIZED THEN
+        composed := normalize(composed, NFC);
+    END IF;
+    composed := lower(composed COLLATE "C");
+    folded := fold_case(composed);
+    IF folded <> composed AND folded IS NOT NFC NORMALIZED THEN
+        folded := normalize(folded, NFC);
+    END IF;
+    RETURN regexp_replace(folded COLLATE "C", '[' || white_space || ']{2,}|(?! )[' || white_space || ']', ' ', 'g');
+END $$;
+
+CREATE FUNCTION search_fold(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]+'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
+
+CREATE FUNCTION search_pairs(body text) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
+BEGIN
+    RETURN ARRAY(
+        SELECT pair.a * 1024 # pair.b
+        FROM (SELECT unnest(codes) AS a, unnest(codes[2:]) AS b) AS pair
+        WHERE (pair.a > 127 OR pair.b > 127) AND pair.b IS NOT NULL
+        UNION ALL
+        SELECT code.code
+        FROM (SELECT unnest(codes) AS code) AS code
+        WHERE code.code > 127
+    );
+END $$;
+
+CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH wanted AS MATERIALIZED (
+          SELECT (search_fold((search_matches.patterns)::text))::text[] AS patterns,
+             (search_fold((search_matches.excluded)::text))::text[] AS excluded,
+             (search_fold((search_matches.index_patterns)::text))::text[] AS indexed,
+             search_matches.index_regex AS regex,
+             ARRAY( SELECT pair.pair
+                    FROM (unnest(search_matches.index_words) word(word)
+                      CROSS JOIN LATERAL unnest(search_pairs(search_fold(word.word))) pair(pair))) AS pairs,
+             ((search_matches.index_patterns <> '{}'::text[]) OR (search_matches.index_regex <> ''::text)) AS has_text
+         ), candidate AS NOT MATERIALIZED (
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE (( SELECT w.has_text
+                    FROM wanted w) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[1] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[2] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[3] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[4] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~ ( SELECT w.regex
+                    FROM wanted w)))
+         UNION ALL
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE (( SELECT ((NOT w.has_text) AND (w.pairs <> '{}'::integer[]))
+                    FROM wanted w) AND (octet_length(x_1.text) <> char_length(x_1.text)) AND (search_pairs(x_1.text) @> ( SELECT w.pairs
+                    FROM wanted w)))
+         UNION ALL
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE ( SELECT ((NOT w.has_text) AND (w.pairs = '{}'::integer[]))
+                    FROM wanted w)
+         )
+  SELECT x.id
+    FROM candidate x
+   WHERE ((x.text ~~ ALL (( SELECT w.patterns
+            FROM wanted w)::text[])) AND (NOT (x.text ~~ ANY (( SELECT w.excluded
+            FROM wanted w)::text[]))));
+END;
+
+CREATE FUNCTION with_ascii_pairs(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (body || COALESCE((SELECT (string_agg(DISTINCT found.pair[1], 'T'::text) || 'T'::text) FROM regexp_matches((with_ascii_pairs.body COLLATE "C"), '([a-z0-9]{2})[^\u0001-\u007f]'::text, 'g'::text) found(pair)), ''::text));
+
 CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((((lower(title) || 'T'::text) || lower(description)) || 'T'::text) || CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN ''::text ELSE (array_to_string(string_to_array(((lower(title) || 'T'::text) || lower(description)), NULL::text), 'T'::text) || 'T'::text) END);
+    RETURN CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN (((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text) ELSE with_ascii_pairs((((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text)) END;
 
 CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -887,35 +1047,12 @@ END $$;
 CREATE FUNCTION tickets_with_text(patterns text[], excluded text[], index_patterns text[], index_regex text) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
- WITH wanted AS MATERIALIZED (
-          SELECT (lower((tickets_with_text.patterns)::text))::text[] AS patterns,
-             (lower((tickets_with_text.excluded)::text))::text[] AS excluded,
-             (lower((tickets_with_text.index_patterns)::text))::text[] AS indexed,
-             lower(tickets_with_text.index_regex) AS regex,
-             ((tickets_with_text.index_patterns <> '{}'::text[]) OR (tickets_with_text.index_regex <> ''::text)) AS has_index
-         ), candidate AS NOT MATERIALIZED (
-          SELECT x_1.id,
-             x_1.text
-            FROM ticket_texts x_1
-           WHERE (( SELECT w.has_index
-                    FROM wanted w) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[1] AS indexed
-                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[2] AS indexed
-                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[3] AS indexed
-                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[4] AS indexed
-                    FROM wanted w), '%'::text)) AND (x_1.text ~ ( SELECT w.regex
-                    FROM wanted w)))
-         UNION ALL
-          SELECT x_1.id,
-             x_1.text
-            FROM ticket_texts x_1
-           WHERE (NOT ( SELECT w.has_index
-                    FROM wanted w))
-         )
-  SELECT x.id
-    FROM candidate x
-   WHERE ((x.text ~~ ALL (( SELECT w.patterns
-            FROM wanted w)::text[])) AND (NOT (x.text ~~ ANY (( SELECT w.excluded
-            FROM wanted w)::text[]))));
+ SELECT m.id
+    FROM search_matches(tickets_with_text.patterns, tickets_with_text.excluded, tickets_with_text.index_patterns,
+         CASE
+             WHEN (octet_length(tickets_with_text.index_regex) = char_length(tickets_with_text.index_regex)) THEN lower(tickets_with_text.index_regex)
+             ELSE ''::text
+         END, '{}'::text[]) m(id);
 END;
 
 CREATE FUNCTION times_json(tickets bigint, seconds double precision[]) RETURNS text

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.support.postgres import execute, guest
+from tests.support.postgres import create_database, execute, guest
 from tests.unit.test_config import run
 from ticketsvc import migrations
 from ticketsvc.commands import doctor
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pytest_httpserver import HTTPServer
 
     from ticketsvc.store.health import Server
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 KEY = "sk-planted-key"
 AWAY = "postgresql://ann:hunter2@127.0.0.1:1/tickets"
@@ -51,9 +52,10 @@ def test_it_works(own_url: str) -> None:
     status, printed = run("flask", "doctor", DATABASE_URL=own_url)
     assert status == 0, printed
     lines = printed.splitlines()
-    checks = ["settings", "pooler", "version", "clock", "connections", "autovacuum", "privileges", "extensions"]
+    checks = ["settings", "pooler", "version", "encoding", "clock", "connections", "autovacuum", "privileges"]
     assert [line.split()[1] for line in lines if not line.startswith(" ")] == [
         *checks,
+        "extensions",
         "migrations",
         "counters",
         "model",
@@ -194,6 +196,14 @@ def test_number_of_connections_is_checked(server: Server, room: int, verdict: Ve
     config = Config(database_url=AWAY, workers=2, pool_size=8, bulk_calls=2)
     given = server._replace(max_connections=room + 5, reserved_connections=5, role_limit=-1)
     assert_advises(doctor.connections(config, given), verdict)
+
+
+def test_another_encoding_is_reported(postgres: Cluster) -> None:
+    status, found = findings(create_database(postgres, "template0", "ENCODING 'LATIN1' LOCALE 'C'"))
+    assert status == 1
+    assert found["encoding"]["verdict"] == "wrong"
+    assert "LATIN1" in found["encoding"]["found"]
+    assert "ENCODING 'UTF8'" in found["encoding"]["advice"]
 
 
 def test_autovacuum_is_checked(server: Server) -> None:

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.support.locks import wait_until
-from tests.support.postgres import execute, query
+from tests.support.postgres import create_database, execute, query
 from ticketsvc import migrations
 from ticketsvc.migrations import MIGRATIONS, MigrationError, RetryPolicy, session
 from ticketsvc.migrations.session import LOCK_NUMBER
@@ -21,6 +21,8 @@ from ticketsvc.migrations.session import LOCK_NUMBER
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 pytest_plugins = ("tests.support.postgres",)
 
@@ -99,6 +101,22 @@ def test_file_can_request_to_run_outside_a_transaction(url: str, directory: Path
     concurrent = "-- transactional: false\nCREATE INDEX CONCURRENTLY names ON animals (name);"
     write(directory, "0003_names", concurrent)
     assert "0003_names" in migrations.apply(url, directory)
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+def test_it_refuses_an_encoding_other_than_utf8(postgres: Cluster, encoding: str) -> None:
+    url = create_database(postgres, "template0", f"ENCODING '{encoding}' LOCALE 'C'")
+    with pytest.raises(MigrationError, match=f"encoding of the database is {encoding}.*ENCODING 'UTF8'"):
+        migrations.apply(url)
+    assert tables(url) == set()
+
+
+def test_progress_is_reported_and_other_notices_are_not(url: str, directory: Path) -> None:
+    report = "DO $$ BEGIN RAISE INFO 'half of %', 'it'; RAISE NOTICE 'other'; END $$;"
+    write(directory, "0003_long", "DROP TABLE IF EXISTS absent; " + report)
+    steps: list[str] = []
+    migrations.apply(url, directory, steps.append)
+    assert steps[2:] == ["apply 0003_long", "  half of it"]
 
 
 # --- edited, renamed and foreign migrations

@@ -66,6 +66,7 @@ def fill(database: Connection, seed: int, count: int = 400) -> None:
             " '2026-03-01Z'::timestamptz + %s * interval '1 hour')",
             [title, description, *labels, number, choose.randrange(200)],
         )
+    database.execute("ANALYZE tickets, ticket_texts")
 
 
 def matches(ticket: dict[str, Any], search: str) -> bool:

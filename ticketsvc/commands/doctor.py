@@ -85,6 +85,7 @@ def examine(config: Config) -> Iterator[Finding]:
 def _examine_database(config: Config, database: Database, migrated: Finding) -> Iterator[Finding]:
     server = health.server(database)
     yield version(server)
+    yield encoding(server)
     yield clock(server, time.time())
     yield connections(config, server)
     yield autovacuum(server)
@@ -157,6 +158,14 @@ def version(server: Server) -> Finding:
         advice = f"Tested up to {NEWEST_TESTED}: look for a newer release of the service."
         return Finding("version", Verdict.WARNING, found, advice)
     return Finding("version", Verdict.FINE, found)
+
+
+def encoding(server: Server) -> Finding:
+    """Check the encoding of the database."""
+    if server.encoding == "UTF8":
+        return Finding("encoding", Verdict.FINE, "UTF8. Searches do not depend on the locale.")
+    advice = "Create another database with TEMPLATE template0 ENCODING 'UTF8', and set DATABASE_URL to it."
+    return Finding("encoding", Verdict.WRONG, f"{server.encoding}: it cannot store every text.", advice)
 
 
 def clock(server: Server, now: float) -> Finding:

@@ -102,6 +102,7 @@ class _State:
     def __init__(self, connection: psycopg.Connection[Any], directory: Path) -> None:
         migrations, definitions = migration_files(directory), definition_files(directory)
         applied, checksums = session.applied(connection)
+        self.encoding = connection.info.parameter_status("server_encoding")
         self.files = migrations | definitions
         changed = [name for name, path in self.files.items() if checksums.get(name) != checksum(path)]
         self.edited = [name for name in changed if name in migrations and name in checksums]
@@ -112,7 +113,12 @@ class _State:
             self.pending += [name for name in changed if name in definitions]
 
     def check(self) -> None:
-        """Raise MigrationError when an applied migration was edited."""
+        """Raise MigrationError when an applied migration was edited, or texts cannot be stored."""
+        if self.encoding != "UTF8":
+            raise MigrationError(
+                f"The encoding of the database is {self.encoding}, which cannot store every text. Create another one"
+                " with CREATE DATABASE ... TEMPLATE template0 ENCODING 'UTF8', and set DATABASE_URL to it."
+            )
         if self.edited:
             raise MigrationError(
                 f"{self.edited[0]}.sql was edited after it was applied to this database."

@@ -75,6 +75,10 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
             # The server ends the statement of a killed run, and with it the lock, without finishing it first.
             "client_connection_check_interval": "1s",
         }
+        backend.connection.add_notice_handler(
+            # Migrations report their progress with RAISE INFO. PostgreSQL's own are others: "does not exist, skipping".
+            lambda notice: on_step(f"  {notice.message_primary}") if notice.severity_nonlocalized == "INFO" else None
+        )
         for setting in settings.items():
             backend.connection.execute("SELECT set_config(%s, %s, false)", setting)
         _acquire_lock(backend.connection, url, policy.lock_wait, on_step)

@@ -21,6 +21,7 @@ class Server(NamedTuple):
     version: int
     version_text: str
     database: str
+    encoding: str
     role: str
     now: float
     max_connections: int
