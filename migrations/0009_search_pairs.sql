@@ -130,11 +130,8 @@ CREATE OR REPLACE FUNCTION search_text(title text, description text) RETURNS tex
         ELSE with_ascii_pairs(search_fold(title) || 'T' || search_fold(description) || 'T')
     END;
 
--- Returns numbers for what the index of pairs knows of a folded text: its characters beyond ASCII, and all adjacent pairs
--- that have one. Unlike trigrams they do not depend on what the locale takes for a letter. Different pairs may have the
--- same number, since texts are compared anyway.
--- The index ticket_texts_pairs has its results: a change needs a migration that builds the index anew.
-CREATE OR REPLACE FUNCTION search_pairs(body text) RETURNS integer[]
+-- Returns search_pairs() of a text that is not only ASCII.
+CREATE OR REPLACE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
     codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
@@ -149,6 +146,14 @@ BEGIN
         WHERE code.code > 127
     );
 END $$;
+
+-- Returns numbers for what the index knows of a folded text besides trigrams: its characters beyond ASCII, and all adjacent
+-- pairs that have one. Unlike trigrams they do not depend on what the locale takes for a letter. Different pairs may have
+-- the same number, since texts are compared anyway.
+-- The index ticket_texts_search has its results: a change needs a migration that builds the index anew.
+CREATE OR REPLACE FUNCTION search_pairs(body text) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN octet_length(body) = char_length(body) THEN '{}' ELSE search_pairs_unicode(body) END;
 
 -- Writers that began with the older function finish first. Nobody waits for this but the migration.
 DO $$
@@ -197,10 +202,15 @@ BEGIN
     END LOOP;
 END $$;
 
--- A run that was killed leaves an invalid index.
-DROP INDEX CONCURRENTLY IF EXISTS ticket_texts_pairs;
--- In ticket_texts_search, pg_trgm finds what three letters in a row have, and knows letters beyond ASCII only in some
--- locales. Here are the other texts again, by what two characters have. Texts that are only ASCII cost nothing.
-CREATE INDEX CONCURRENTLY ticket_texts_pairs ON ticket_texts USING gin (week, search_pairs(text))
-    WHERE octet_length(text) <> char_length(text);
+-- A run that was killed leaves one of these.
+DROP INDEX CONCURRENTLY IF EXISTS ticket_texts_search_new;
+DROP INDEX CONCURRENTLY IF EXISTS ticket_texts_search_old;
+-- pg_trgm knows letters beyond ASCII only in some locales, and two of them in none. They are found by pairs.
+CREATE INDEX CONCURRENTLY ticket_texts_search_new ON ticket_texts USING gin (week, text gin_trgm_ops, search_pairs(text));
+DO $$
+BEGIN
+    ALTER INDEX IF EXISTS ticket_texts_search RENAME TO ticket_texts_search_old;
+    ALTER INDEX ticket_texts_search_new RENAME TO ticket_texts_search;
+END $$;
+DROP INDEX CONCURRENTLY IF EXISTS ticket_texts_search_old;
 ANALYZE ticket_texts;

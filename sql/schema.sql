@@ -270,9 +270,7 @@ ALTER TABLE ONLY triage_weights
 
 CREATE INDEX idempotency_keys_created ON idempotency_records USING btree (created_at);
 
-CREATE INDEX ticket_texts_pairs ON ticket_texts USING gin (week, search_pairs(text)) WHERE (octet_length(text) <> char_length(text));
-
-CREATE INDEX ticket_texts_search ON ticket_texts USING gin (week, text gin_trgm_ops);
+CREATE INDEX ticket_texts_search ON ticket_texts USING gin (week, text gin_trgm_ops, search_pairs(text));
 
 CREATE INDEX tickets_corrected ON tickets USING btree (id) WHERE ((category <> suggested_category) OR (priority <> suggested_priority));
 
@@ -735,7 +733,7 @@ CREATE FUNCTION history_json(h ticket_history) RETURNS text
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO '$user', 'public'
-    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') + gin_clean_pending_list('ticket_texts_pairs') $$;
+    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') $$;
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -841,7 +839,7 @@ CREATE FUNCTION search_fold(body text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]+'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
 
-CREATE FUNCTION search_pairs(body text) RETURNS integer[]
+CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
 DECLARE
@@ -857,6 +855,10 @@ BEGIN
         WHERE code.code > 127
     );
 END $$;
+
+CREATE FUNCTION search_pairs(body text) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN '{}'::integer[] ELSE search_pairs_unicode(body) END;
 
 CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -886,7 +888,7 @@ CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns 
              x_1.text
             FROM ticket_texts x_1
            WHERE (( SELECT ((NOT w.has_text) AND (w.pairs <> '{}'::integer[]))
-                    FROM wanted w) AND (octet_length(x_1.text) <> char_length(x_1.text)) AND (search_pairs(x_1.text) @> ( SELECT w.pairs
+                    FROM wanted w) AND (search_pairs(x_1.text) @> ( SELECT w.pairs
                     FROM wanted w)))
          UNION ALL
           SELECT x_1.id,

@@ -1,7 +1,7 @@
--- Table: the ids of all tickets whose text matches the search, found with an index where one can help.
+-- Table: the ids of all tickets whose text matches the search, found with the index by text where it can help.
 -- $1 search_patterns: for LIKE, not folded; all must match
 -- $2 excluded_patterns: none may match
--- $3 index_patterns: those of search_patterns that the index by text serves, at most four
--- $4 index_regex: another condition for the index by text, a regular expression in lower case; '' means none
--- $5 index_words: words for the index of pairs, not folded; {} means none
+-- $3 index_patterns: those of search_patterns that the index serves by trigrams, at most four
+-- $4 index_regex: another condition for the index, a regular expression in lower case; '' means none
+-- $5 index_words: words that the index serves by pairs, not folded; {} means none
 search_matches($1::text[], $2::text[], $3::text[], $4::text, $5::text[])

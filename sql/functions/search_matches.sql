@@ -1,5 +1,5 @@
 -- Returns the ids of the tickets whose text matches all of the patterns, and none of the excluded ones. The other parameters
--- are the conditions that an index can serve: that by text, or that of pairs. With neither, every text is read.
+-- are the conditions that the index can serve, by trigrams or by pairs. With neither, every text is read.
 -- depends: search_fold, search_pairs
 CREATE OR REPLACE FUNCTION search_matches(
     patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]
@@ -31,7 +31,6 @@ BEGIN ATOMIC
         SELECT x.id, x.text
         FROM ticket_texts AS x
         WHERE (SELECT NOT w.has_text AND w.pairs <> '{}' FROM wanted AS w)
-            AND octet_length(x.text) <> char_length(x.text)
             AND search_pairs(x.text) @> (SELECT w.pairs FROM wanted AS w)
         UNION ALL
         SELECT x.id, x.text

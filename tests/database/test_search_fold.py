@@ -75,8 +75,8 @@ def test_folding_is_idempotent_and_the_same_for_equivalent_texts(folding: Connec
     assert sql_fold(folding, folded) == folded
 
 
-def test_index_of_pairs_is_used_only_for_words_that_have_pairs(database: Connection) -> None:
-    """Otherwise it would miss texts of ASCII alone. What the plan takes for ASCII is decided in Python."""
+def test_pairs_are_looked_up_only_for_words_that_have_some(database: Connection) -> None:
+    """Otherwise the whole index would be read. What the plan takes for ASCII is decided in Python."""
     words = [
         *ASSIGNED[127::40],
         *SPACES,

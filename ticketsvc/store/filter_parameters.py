@@ -1,4 +1,4 @@
-"""Filters as the values of SQL parameters: search words are LIKE patterns, and conditions for an index of texts."""
+"""Filters as the values of SQL parameters: search words are LIKE patterns, and conditions for the index of texts."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ def filter_parameters(filters: Filters) -> dict[str, object]:
 def _search_parameters(search: SearchWords | None) -> dict[str, object]:
     """Return the values of the parameters in sql/fragments/text*.sql.
 
-    The index by text serves words with a trigram, which is three letters or digits in a row; the longest are the most
+    The index serves words with a trigram, which is three letters or digits in a row; the longest are the most
     selective. Which characters beyond ASCII are letters depends on the locale of the database, so one word must have a
-    trigram of ASCII. Otherwise the index of pairs serves words with characters beyond ASCII, or else the index by text
-    a word of two ASCII letters or digits as a regular expression. Nothing else is served by an index.
+    trigram of ASCII. Otherwise the index serves words with characters beyond ASCII by their pairs, or else a word of two
+    ASCII letters or digits as a regular expression. It serves nothing else.
     docs/decisions/search-pairs.md explains why.
     """
     if search is None:

@@ -54,7 +54,7 @@ _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest"
 _FACETS = queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest")
 _SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent")
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
-"""The variant of the queries below for each parameter that is a condition for an index."""
+"""The variant of the queries below for each parameter that is a condition for the index."""
 
 
 def _load(name: str, default: str, other: str) -> dict[str, dict[str, Query[PageRow]]]:
@@ -108,7 +108,7 @@ def _check_time(deadline: float) -> None:
 def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step]:
     """Yield the steps of a search: queries, and the values of the parameters that bound their work.
 
-    `index` is the variant of the queries for the index that serves the search; None means that none does.
+    `index` is the variant of the queries in which the index serves the search; None means that it does not.
     """
     if sort in _SCAN_BY_KEY:
         for number in count() if index is None else range(KEY_SCANS):
