@@ -38,8 +38,8 @@ def _search_parameters(search: SearchWords | None) -> dict[str, object]:
 
     The index serves words with a trigram, which is three letters or digits in a row; the longest are the most
     selective. Which characters beyond ASCII are letters depends on the locale of the database, so one word must have a
-    trigram of ASCII. Otherwise the index serves words with characters beyond ASCII by their pairs, or else a word of two
-    ASCII letters or digits as a regular expression. It serves nothing else.
+    trigram of ASCII. Otherwise it serves words with characters beyond ASCII by pairs, or else a word of two ASCII
+    letters or digits as a regular expression. It serves nothing else.
     docs/decisions/search-pairs.md explains why.
     """
     if search is None:
