@@ -17,6 +17,7 @@ from time import perf_counter
 import psycopg
 
 from ticketsvc.config import Config
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
 from ticketsvc.store import search
 from ticketsvc.store.cursor import Cursor
@@ -72,9 +73,13 @@ def fill(url: str, count: int) -> None:
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         rows = texts(count)
         for start in range(0, count, 20_000):
-            with connection.cursor().copy("COPY tickets (title, description, created_at) FROM STDIN") as copy:
+            with connection.cursor().copy(
+                "COPY tickets (title, description, created_at, category, priority, status) FROM STDIN"
+            ) as copy:
                 for number in range(start, min(start + 20_000, count)):
-                    copy.write_row((*next(rows), datetime(2024, 1, 1, tzinfo=UTC) + timedelta(730) * number / count))
+                    created_at = datetime(2024, 1, 1, tzinfo=UTC) + timedelta(730) * number / count
+                    labels = CATEGORIES[number % 4], PRIORITIES[number // 4 % 4], STATUSES[number // 16 % 4]
+                    copy.write_row((*next(rows), created_at, *labels))
         connection.execute("VACUUM ANALYZE tickets, ticket_texts")
 
 
