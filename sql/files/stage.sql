@@ -6,5 +6,6 @@ CREATE TEMPORARY TABLE staged_tickets (
     priority ticket_priority,
     status ticket_status,
     created_at timestamptz,
-    updated_at timestamptz
+    updated_at timestamptz,
+    resolved_at timestamptz
 ) ON COMMIT DROP

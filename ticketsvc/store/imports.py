@@ -43,6 +43,7 @@ class StagedTicket(NamedTuple):
     status: str | None
     created_at: str | None
     updated_at: str | None
+    resolved_at: str | None = None
 
 
 Line = StagedTicket | list[LineError]
