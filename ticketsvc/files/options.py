@@ -63,8 +63,8 @@ def _labels(parameters: Parameters, name: str, allowed: tuple[str, ...]) -> dict
         if plain(value) and plain(label) in allowed:
             labels[plain(value)] = plain(label)
         else:
-            rule = f"must be like Value:{allowed[-1]},Other:{allowed[0]}, with the labels {', '.join(allowed)}; not {entry}."
-            parameters.add_error(f"map.{name}", rule, "not_allowed")
+            rule = f"must be like Value:{allowed[-1]},Other:{allowed[0]}, with the labels {', '.join(allowed)}"
+            parameters.add_error(f"map.{name}", f"{rule}; not {entry}.", "not_allowed")
     return labels
 
 
