@@ -171,6 +171,19 @@ def test_demo_works(database_url: str, database: Connection) -> None:
     assert isinstance(newest, datetime)
     assert timedelta(days=350) < datetime.now(UTC) - oldest < timedelta(days=366)
     assert newest <= datetime.now(UTC)
+    assert triage_figures(database) == {"kept": True, "corrected": True, "not judged": True}
+    assert run("flask", "stats", "check", DATABASE_URL=database_url)[0] == 0
+
+
+def triage_figures(database: Connection) -> dict[str, bool]:
+    """Return whether there are tickets with each outcome of a suggested priority."""
+    judged, suggested = "priority_label(t) IS NOT NULL", "suggested_priority IS NOT NULL"
+    row = database.execute(
+        f"SELECT bool_or({judged} AND priority = suggested_priority), bool_or(priority <> suggested_priority),"
+        f" bool_or({suggested} AND NOT {judged}) FROM tickets AS t".encode()
+    ).fetchone()
+    assert row
+    return dict(zip(("kept", "corrected", "not judged"), map(bool, row), strict=True))
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
@@ -191,12 +204,37 @@ def test_demo_tickets_are_plausible(number: int) -> None:
     for ticket in made:
         assert ticket.created_at
         assert ticket.updated_at
-        created, updated = map(datetime.fromisoformat, (ticket.created_at, ticket.updated_at))
-        assert NOW - timedelta(days=365) <= created <= updated <= NOW
+        assert (ticket.resolved_at is not None) == (ticket.status in ("resolved", "closed"))
+        times = (ticket.created_at, ticket.resolved_at or ticket.created_at, ticket.updated_at)
+        created, resolved, updated = map(datetime.fromisoformat, times)
+        assert NOW - timedelta(days=365) <= created <= resolved <= updated <= NOW
         assert ticket.title
         assert ticket.description
         assert len(ticket.title) <= 200
         assert not re.search(r"[{}|]", ticket.title + ticket.description)
+
+
+@pytest.mark.parametrize("number", [50, 200, 20_000])
+def test_demo_tickets_show_what_waits(number: int) -> None:
+    made = list(demo.tickets(number, 1, NOW))
+    waiting = [ticket for ticket in made if ticket.status in ("open", "in_progress")]
+    assert sum(ticket.priority == "critical" for ticket in waiting) >= 3
+    assert {ticket.status for ticket in waiting} == {"open", "in_progress"}
+    if number >= 200:
+        ages = sorted((NOW - datetime.fromisoformat(str(ticket.created_at))).days for ticket in waiting)
+        assert len(ages) > 20
+        assert ages[0] < 7 < 30 < ages[-1]
+
+
+def test_demo_tickets_of_higher_priority_are_resolved_sooner() -> None:
+    hours: dict[str | None, list[timedelta]] = {}
+    for ticket in demo.tickets(20_000, 1, NOW):
+        if ticket.resolved_at:
+            taken = datetime.fromisoformat(ticket.resolved_at) - datetime.fromisoformat(str(ticket.created_at))
+            hours.setdefault(ticket.priority, []).append(taken)
+    medians = [sorted(hours[priority])[len(hours[priority]) // 2] for priority in reversed(PRIORITIES)]
+    assert medians == sorted(medians)
+    assert timedelta(hours=2) < medians[0] < timedelta(hours=8)
 
 
 def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:
