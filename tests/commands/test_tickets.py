@@ -94,6 +94,36 @@ def test_import_reports_every_invalid_line(database_url: str, database: Connecti
     assert count_rows(database) == 0
 
 
+def test_import_has_the_parameters_of_the_api(database_url: str, database: Connection) -> None:
+    options = ["--columns", "title:Subject", "--columns", "description:Body,created_at:Date", "--tz", "Asia/Tokyo"]
+    options += ["--map", "priority=Really urgent:critical,normal:medium", "--map", "status=solved:resolved"]
+    content = b"Subject;Body;Date;Priority;Status;Agent\na;b;2024-03-01 10:00:00;REALLY URGENT;solved;Kim\n"
+    done = flask(database_url, "import", "-", "--format", "csv", *options, stdin=content)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"Imported 1 tickets.\nIgnored columns: Agent.\n"
+    row = database.execute("SELECT title, priority::text, status::text, rfc3339(created_at) FROM tickets").fetchone()
+    assert row == ("a", "critical", "resolved", "2024-03-01T01:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--columns", "name:Subject"),
+        ("--map", "priority"),
+        ("--map", "title=a:b"),
+        ("--map", "priority=a"),
+        ("--tz", "x"),
+    ],
+)
+def test_import_rejects_bad_options_as_the_api_does(
+    database_url: str, database: Connection, option: str, value: str
+) -> None:
+    done = flask(database_url, "import", "-", "--format", "csv", option, value, stdin=b"title,description\na,b\n")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert value.partition("=")[0].encode() in done.stderr
+    assert count_rows(database) == 0
+
+
 def test_import_requires_a_format_for_unknown_file_names(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes(lines(1))
     for name in (str(tmp_path / "old.txt"), "-"):
