@@ -62,7 +62,7 @@ def import_file(
     those for well-known help desks.
     """
     pairs = [("columns", value) for value in columns] + [("tz", value) for value in tz]
-    pairs += [(f"map.{field}", value) for field, _, value in (label.partition("=") for label in labels)]
+    pairs += [(f"map.{field}", value or field) for field, _, value in (label.partition("=") for label in labels)]
     rows = Rows(_checked(options.parse, pairs))
     read = READERS[file_format or _format_of(file)]
     with click.open_file(file, "rb") as source, progress(_size(source), "bytes") as advance:
