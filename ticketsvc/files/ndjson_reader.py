@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ticketsvc.files.lines import split
 from ticketsvc.files.rows import Rows, unreadable
@@ -48,7 +49,7 @@ def _form_error(line: bytes) -> str:
     )
 
 
-def _object(line: bytes) -> dict[str, object]:
+def _object(line: bytes) -> dict[str, Any]:
     """Return the members of a line. Raises ValueError with the end of a sentence."""
     try:
         members = strict_json.decode(line.decode())
