@@ -14,6 +14,12 @@ export function withChanges(changes) {
   return query ? `?${query}` : location.pathname;
 }
 
+// Returns the URL of the queue with these parameters only.
+export function queueLink(parameters) {
+  const given = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
+  return `?${given.toString().replaceAll("%2C", ",")}`;
+}
+
 export function go(changes, { replace = false } = {}) {
   history[replace ? "replaceState" : "pushState"](null, "", withChanges(changes));
   dispatchEvent(new Event("address"));
