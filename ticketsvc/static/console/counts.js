@@ -13,7 +13,7 @@ export const forgetCounts = () => {
 // Returns a function that gets the statistics of filters. It sends each request once.
 export function counter(signal) {
   const [asked, kept] = [new Map(), known];
-  return (filters) => {
+  return async (filters) => {
     const query = apiQuery({ ...filters, sort: "" }).toString();
     if (kept.has(query)) return kept.get(query);
     if (!asked.has(query)) asked.set(query, load(query, kept, signal));

@@ -13,7 +13,7 @@ const density = setting("density");
 
 export const shownRows = () => rows.children.length;
 
-const rowOf = (id) => id && find(`li[data-id="${CSS.escape(id)}"] > a`, rows);
+const rowOf = (id) => (id ? find(`li[data-id="${CSS.escape(id)}"] > a`, rows) : null);
 
 function row(ticket, words) {
   return element(
