@@ -42,6 +42,11 @@ def test_it_works(client: FlaskClient) -> None:
         assert client.get(f"/{name}").status_code == 200
 
 
+def test_the_page_names_every_module_so_that_browsers_load_them_at_once(client: FlaskClient) -> None:
+    named = re.findall(r'<link rel="modulepreload" href="console/[0-9a-f]{16}/([^"]+)">', client.get("/").text)
+    assert sorted([*named, "start.js"]) == [name for name in NAMES if name.endswith(".js")]
+
+
 def test_the_csp_allows_only_files_of_the_service(client: FlaskClient) -> None:
     policy = dict(part.split(" ", 1) for part in client.get("/").headers["Content-Security-Policy"].split("; "))
     assert policy == {

@@ -26,7 +26,7 @@ export function resolutionFigures([data]) {
   return element(
     "div",
     null,
-    element("div", { class: "scroll-x" }, table(rows, place)),
+    table(rows, place),
     hasFew && element("p", { class: "hint" }, `Paler rows have fewer than ${FEW} tickets, which says little.`),
   );
 }

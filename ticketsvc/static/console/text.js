@@ -15,7 +15,7 @@ export function formatted(text) {
     const content = linked(lines.join("\n") + (index < parts.length - 1 ? "\n" : ""));
     if (!isQuoted) return content;
     const summary = `Quoted text, ${lines.length} ${lines.length === 1 ? "line" : "lines"}`;
-    return [element("details", { class: "quoted", open: isAllQuoted }, element("summary", null, summary), content)];
+    return [element("details", { class: "quoted", open: isAllQuoted }, element("summary", null, summary), element("div", null, content))];
   });
 }
 

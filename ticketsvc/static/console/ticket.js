@@ -69,7 +69,7 @@ function update(opened, ticket) {
   opened.ticket = ticket;
   replaceRow(ticket);
   opened.panel.show(ticket);
-  showHistory(opened.panel.history, ticket, opened.pending.signal);
+  showHistory(opened.panel.history, opened.id, opened.pending.signal);
 }
 
 // Sends changes one after the other, because each needs the ETag of the one before. Resolves when the change was saved

@@ -12,19 +12,19 @@ const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
 export const historyOf = (id, options) => request("GET", `${id}/history`, options);
 
 // Shows a ticket's history in an element. Loads further pages on request.
-export async function showHistory(place, ticket, signal) {
+export async function showHistory(place, id, signal) {
   if (!place.children.length) place.replaceChildren(loading(2));
   try {
     const entries = element("ol", { class: "history" });
-    const page = await historyOf(ticket.id, { signal });
+    const page = await historyOf(id, { signal });
     place.replaceChildren(entries);
-    addPage(place, entries, ticket, page, signal);
+    addPage(place, entries, id, page, signal);
   } catch (error) {
-    if (!isAbort(error)) place.replaceChildren(failure(error, () => showHistory(place, ticket, signal)));
+    if (!isAbort(error)) place.replaceChildren(failure(error, () => showHistory(place, id, signal)));
   }
 }
 
-function addPage(place, entries, ticket, page, signal) {
+function addPage(place, entries, id, page, signal) {
   entries.append(...page.data.map(entry));
   const query = nextPage(page.headers);
   if (!query) return;
@@ -32,17 +32,17 @@ function addPage(place, entries, ticket, page, signal) {
   more.addEventListener("click", async () => {
     more.disabled = true;
     try {
-      const following = await historyOf(ticket.id, { query, signal });
+      const following = await historyOf(id, { query, signal });
       more.remove();
-      addPage(place, entries, ticket, following, signal);
+      addPage(place, entries, id, following, signal);
     } catch (error) {
-      if (!isAbort(error)) more.replaceWith(failure(error, () => showHistory(place, ticket, signal)));
+      if (!isAbort(error)) more.replaceWith(failure(error, () => showHistory(place, id, signal)));
     }
   });
   place.append(more);
 }
 
-function entry(item, ticket) {
+function entry(item) {
   const changes = item.event === "created" ? [] : Object.entries(item.changes);
   return element(
     "li",
@@ -56,29 +56,22 @@ function entry(item, ticket) {
       timeAndAgo(item.at),
     ),
     changes.map(([field, { from, to }]) => change(field, from, to)),
-    item.event === "created" && created(item.changes, ticket),
+    item.event === "created" && created(item),
   );
 }
 
-function created(fields, ticket) {
-  const named = Object.keys(VALUES).filter((field) => fields[field]?.to);
-  const suggested = named.filter((field) => isSuggested(fields[field].to, ticket[field], ticket.triage?.[field]));
-  const names = suggested.map((field) => inWords(field)).join(" and ");
+function created({ changes, triage }) {
+  const named = Object.keys(VALUES).filter((field) => changes[field]?.to);
+  const isSuggested = (field) => !["caller", "default"].includes(triage?.[field]?.source ?? "caller");
+  const suggested = named.filter(isSuggested).map((field) => inWords(field));
   return [
     element(
       "p",
       { class: "change" },
-      named.map((field) => label(field, fields[field].to)),
+      named.map((field) => label(field, changes[field].to)),
     ),
-    suggested.length > 0 && element("p", { class: "hint" }, `${names} suggested automatically`),
+    suggested.length > 0 && element("p", { class: "hint" }, `${suggested.join(" and ")} suggested automatically`),
   ].filter(Boolean);
-}
-
-// Returns whether triage set the first label. A ticket that was classified later keeps its label and has no correction.
-function isSuggested(first, current, decision) {
-  if (!decision || decision.source === "default") return false;
-  if (decision.source !== "caller") return first === current;
-  return first === decision.suggested && first !== current;
 }
 
 // Shows the change of one field: old and new value, or the difference of two texts.
