@@ -102,6 +102,12 @@ def test_periods_are_compared(console: OpenPage, database: Connection) -> None:
 
     assert created_in("from=2026-03-02&to=2026-03-02").split("\n") == ["Created", "50", "+25 %"]
     assert created_in("from=2026-03-03&to=2026-03-02").split("\n") == ["Created", "52", "+30 %"]  # in any order
+    page = console("?view=statistics")
+    choice(page, "Period").select_option("Between two days")
+    choice(page, "To").fill("2026-03-02")
+    choice(page, "From").fill("2026-03-02")
+    expect(fact(page, "Created")).to_contain_text("50")
+    assert page.url.endswith("&from=2026-03-02&to=2026-03-02")
     assert created_in("from=2026-03-01&to=2026-03-01").split("\n") == ["Created", "40", "before: 0"]
 
 

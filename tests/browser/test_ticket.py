@@ -135,7 +135,7 @@ def test_links_and_quotations(console: OpenPage, service: Service) -> None:
     assert place.text_content() == text  # nothing is lost
 
 
-def test_a_ticket_that_is_only_quoted_is_not_folded(console: OpenPage, service: Service) -> None:
+def test_a_ticket_that_is_only_quoted_is_shown(console: OpenPage, service: Service) -> None:
     ticket = file(service, description="> One\n> Two")
     expect(panel(console(f"?ticket={ticket['id']}")).get_by_text("> One")).to_be_visible()
 
@@ -163,7 +163,7 @@ def test_suggested_labels_are_marked(console: OpenPage, service: Service, databa
     expect(decisions).to_have_text(["", "Suggested automatically (80 %)", "Suggested automatically (29 %)"])
     expect(panel(page).locator(".decision.unsure")).to_have_text(["Suggested automatically (29 %)"])
     created = page.locator(".history li").first
-    expect(created).to_contain_text("Priority and Category suggested automatically")
+    expect(created).to_contain_text("Priority and category suggested automatically")
     expect(created).to_contain_text("(just now)")
     choose(page, "Category", "General")
     expect(decisions.last).to_have_text("Corrected. Suggested: billing")

@@ -1,4 +1,4 @@
-// How many tickets match filters: next to the views and the values of the facets. The service answers from counters, so
+// How many tickets match filters: next to the views and the values of the facets. The service reads counters, so
 // a request costs it about a millisecond, unless there is a search.
 
 import { request } from "./api.js";

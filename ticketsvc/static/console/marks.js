@@ -3,27 +3,28 @@
 
 import { element } from "./dom.js";
 
-// Folds a text letter by letter. Returns the folded text and, for each of its characters, the place of the letter.
-function fold(text) {
-  let folded = "";
+// Brings a text into the form in which texts are compared, letter by letter. Returns it and, for each of its
+// characters, where the letter starts and ends.
+function comparable(text) {
+  let form = "";
   const [starts, ends] = [[], []];
   for (const { 0: letter, index } of text.matchAll(/\s+|\P{M}\p{M}*|\p{M}+/gu)) {
-    const form = /^\s/.test(letter) ? " " : letter.normalize("NFC").toUpperCase().toLowerCase();
-    for (let unit = 0; unit < form.length; unit += 1) {
+    const compared = /^\s/.test(letter) ? " " : letter.normalize("NFC").toUpperCase().toLowerCase();
+    for (let unit = 0; unit < compared.length; unit += 1) {
       starts.push(index);
       ends.push(index + letter.length);
     }
-    folded += form;
+    form += compared;
   }
-  return { folded, starts, ends };
+  return { form, starts, ends };
 }
 
 // Returns the places of the words as [start, end], in order and without overlaps.
 function places(text, words) {
-  const { folded, starts, ends } = fold(text);
+  const { form, starts, ends } = comparable(text);
   const found = [];
-  for (const word of words.map((each) => fold(each).folded).filter(Boolean)) {
-    for (let at = folded.indexOf(word); at >= 0; at = folded.indexOf(word, at + word.length)) {
+  for (const word of words.map((each) => comparable(each).form).filter(Boolean)) {
+    for (let at = form.indexOf(word); at >= 0; at = form.indexOf(word, at + word.length)) {
       found.push([starts[at], ends[at + word.length - 1]]);
     }
   }

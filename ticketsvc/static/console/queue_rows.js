@@ -34,7 +34,7 @@ function row(ticket, words) {
 
 // Returns the part of a description around the first search word, or its start.
 function excerpt(description, words) {
-  const text = description.slice(0, 20000).replace(/\s+/g, " ");
+  const text = description.slice(0, 8000).replace(/\s+/g, " ");
   const place = words.length ? firstPlace(text, words) : -1;
   return place > 80 ? `…${text.slice(place - 40, place - 40 + EXCERPT_LENGTH)}` : text.slice(0, EXCERPT_LENGTH);
 }

@@ -5,7 +5,7 @@ import { request } from "./api.js";
 import { barList } from "./charts.js";
 import { element, find } from "./dom.js";
 import { asParameters, WORK } from "./filters.js";
-import { inWords, label, number, VALUES } from "./labels.js";
+import { label, number, VALUES } from "./labels.js";
 import { empty, failure, isAbort, loading } from "./notices.js";
 import { backlog, flow } from "./statistics_backlog.js";
 import { created, daily, periodOf, showPeriod, startPeriod } from "./statistics_period.js";
@@ -13,7 +13,7 @@ import { resolutionFigures } from "./statistics_resolution.js";
 import { buckets, changeText } from "./statistics_sums.js";
 import { triageFigures } from "./statistics_triage.js";
 import { timeChart } from "./time_chart.js";
-import { dayName, timeZone } from "./times.js";
+import { dateName, timeZone } from "./times.js";
 
 const figures = find("#figures");
 let pending = new AbortController();
@@ -71,7 +71,7 @@ export async function showStatistics() {
   pending = new AbortController();
   const { signal } = pending;
   const get = getter(signal);
-  const text = `Created from ${dayName(period.from)} to ${dayName(period.to)}, compared with the ${period.days} days before.`;
+  const text = `From ${dateName(period.from)} to ${dateName(period.to)}, compared with the ${period.days} days before.`;
   find("#period-text").textContent = text;
   const sections = SECTIONS.map((section) => place(section, period));
   figures.replaceChildren(...sections.map(({ root }) => root));

@@ -5,17 +5,17 @@ import { element } from "./dom.js";
 import { asParameters } from "./filters.js";
 import { number } from "./labels.js";
 import { changeText, sumOf } from "./statistics_sums.js";
-import { duration, exactTime } from "./times.js";
+import { age, exactTime } from "./times.js";
 
 export function backlog([work, [oldest]], { category }) {
   if (!work.total_tickets) return null;
   const link = (status) => queueLink(asParameters({ status, category, sort: "-priority" }));
-  const age = oldest ? duration((Date.now() - new Date(oldest.created_at)) / 1000) : "none";
+  const oldestAge = oldest ? age((Date.now() - new Date(oldest.created_at)) / 1000) : "none";
   const note = oldest && ["since ", exactTime(oldest.created_at)];
   return totals(
     fact("Open", number(work.open_tickets), { href: link("open") }),
     fact("In progress", number(work.total_tickets - work.open_tickets), { href: link("in_progress") }),
-    fact("Oldest", age, { href: oldest && `?ticket=${oldest.id}`, note }),
+    fact("Oldest", oldestAge, { href: oldest && `?ticket=${oldest.id}`, note }),
   );
 }
 

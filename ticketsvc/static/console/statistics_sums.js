@@ -33,7 +33,7 @@ export function buckets(days, { isByWeek, category }) {
 
 // "+8 %", or the earlier number where it is small.
 export function changeText(now, before) {
-  if (now === before) return "as before";
+  if (now === before) return now ? "as before" : "";
   if (before < FEW) return `before: ${number(before)}`;
   const change = Math.round((100 * (now - before)) / before);
   return `${change < 0 ? "−" : "+"}${number(Math.abs(change))} %`;

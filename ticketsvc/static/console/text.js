@@ -1,8 +1,8 @@
-// Texts of tickets as elements: addresses become links, and quoted mails fold. Everything is a text node.
+// Texts of tickets as elements: addresses become links, and quoted mails are collapsed. Everything is a text node.
 
 import { element } from "./dom.js";
 
-const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\p{C}]+/giu;
+const ADDRESS = /\bhttps?:\/\/[^\s<>"'`\p{C}]{1,2000}/giu;
 const QUOTED = /^\s?>/;
 const INTRODUCTION = /^(On\b.{5,200}\bwrote|Am\b.{5,200}\bschrieb.{0,200}|Le\b.{5,200}a écrit)\s*:\s*$/u;
 const ORIGINAL = /^-{2,} ?(Original Message|Forwarded message|Ursprüngliche Nachricht|Message d'origine) ?-{2,}$/iu;
@@ -22,18 +22,29 @@ export function formatted(text) {
 // Splits lines into parts that are quoted or not. An introduction ("On Monday Ann wrote:") belongs to its quotation.
 function split(lines) {
   const parts = [];
+  const isBeforeQuoted = quotedNext(lines);
   const original = lines.findIndex((line) => ORIGINAL.test(line.trim()));
   for (const [index, line] of lines.entries()) {
-    const next = lines.slice(index + 1).find((each) => each.trim());
     const isQuoted =
       QUOTED.test(line) ||
       (original >= 0 && index >= original) ||
-      (INTRODUCTION.test(line.trim()) && QUOTED.test(next ?? "")) ||
-      (!line.trim() && Boolean(parts.at(-1)?.isQuoted) && QUOTED.test(next ?? ""));
+      (isBeforeQuoted[index] && INTRODUCTION.test(line.trim())) ||
+      (isBeforeQuoted[index] && !line.trim() && Boolean(parts.at(-1)?.isQuoted));
     if (parts.at(-1)?.isQuoted === isQuoted) parts.at(-1).lines.push(line);
     else parts.push({ isQuoted, lines: [line] });
   }
   return parts;
+}
+
+// Returns for each line whether the next one that is not blank is quoted.
+function quotedNext(lines) {
+  let isQuoted = false;
+  const found = lines.toReversed().map((line) => {
+    const isNextQuoted = isQuoted;
+    if (line.trim()) isQuoted = QUOTED.test(line);
+    return isNextQuoted;
+  });
+  return found.toReversed();
 }
 
 function linked(text) {

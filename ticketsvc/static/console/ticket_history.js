@@ -63,7 +63,7 @@ function entry(item) {
 function created({ changes, triage }) {
   const named = Object.keys(VALUES).filter((field) => changes[field]?.to);
   const isSuggested = (field) => !["caller", "default"].includes(triage?.[field]?.source ?? "caller");
-  const suggested = named.filter(isSuggested).map((field) => inWords(field));
+  const suggested = named.filter(isSuggested).map((field, index) => (index ? field : inWords(field)));
   return [
     element(
       "p",

@@ -4,7 +4,9 @@ import { element } from "./dom.js";
 
 const EXACT = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-const DATE = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", year: "numeric" });
+const WITH_YEAR = { day: "numeric", month: "short", year: "numeric" };
+const DATE = new Intl.DateTimeFormat("en-GB", WITH_YEAR);
+const DATE_OF_DAY = new Intl.DateTimeFormat("en-GB", { ...WITH_YEAR, timeZone: "UTC" });
 const AGO = new Intl.RelativeTimeFormat("en", { numeric: "auto", style: "long" });
 const SHORT_AGO = new Intl.RelativeTimeFormat("en", { numeric: "always", style: "narrow" });
 const UNITS = [
@@ -40,6 +42,9 @@ function ago(at, format = AGO) {
 // "2026-03-01" -> "1 Mar"
 export const dayName = (date) => DAY.format(new Date(`${date}T00:00:00Z`));
 
+// "2026-03-01" -> "1 Mar 2026"
+export const dateName = (date) => DATE_OF_DAY.format(midnight(date));
+
 // Formats seconds with at most two units: "2 d 4 h".
 export function duration(seconds) {
   if (seconds == null) return "none";
@@ -48,6 +53,12 @@ export function duration(seconds) {
   const [days, hours] = [Math.floor(minutes / 1440), Math.floor(minutes / 60) % 24];
   if (days) return `${days} d${hours ? ` ${hours} h` : ""}`;
   return hours ? `${hours} h${minutes % 60 ? ` ${minutes % 60} min` : ""}` : `${minutes} min`;
+}
+
+// Formats seconds roughly: "184 d", "5 h".
+export function age(seconds) {
+  for (const [unit, length] of UNITS) if (seconds >= length) return `${Math.floor(seconds / length)} ${unit === "minute" ? "min" : unit[0]}`;
+  return "0 min";
 }
 
 // Returns the local date `days` days from today, as "YYYY-MM-DD".
