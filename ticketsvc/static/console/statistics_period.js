@@ -38,9 +38,10 @@ export function showPeriod(period) {
 export function startPeriod() {
   form.category.append(...VALUES.category.map((value) => element("option", { value }, inWords(value))));
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", () => {
+  form.addEventListener("change", ({ target }) => {
     const isBetween = form.days.value === "between";
     if (isBetween && !(form.from.value && form.to.value)) return;
+    if (form.from.value > form.to.value) form[target === form.to ? "from" : "to"].value = target.value;
     go({
       days: isBetween || form.days.value === USUAL ? null : form.days.value,
       from: isBetween ? form.from.value : null,
