@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ticketsvc_dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
+COMMANDS = {"README.md", "quickstart.md", "guide.md", "import.md", "operations.md", "triage.md"}
 """Documents with blocks to run."""
 LANGUAGES = {"sh", "console", "json", "dockerfile", "ini", "http", "mermaid"}
 LANGUAGES |= {"nginx", "caddyfile", "haproxy"}  # test_proxies.py runs these
@@ -75,13 +75,13 @@ def test_every_command_gets_the_stated_response(
     script = "\n".join(text for language, text in blocks(document) if language == "sh")
     commands = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script)
     commands = commands.replace("localhost:3000", f"127.0.0.1:{service.port}")
+    (tmp_path / "script").symlink_to(ROOT / "script")
+    shutil.copytree(ROOT / "tests" / "support" / "exports", tmp_path, dirs_exist_ok=True)
     run = subprocess.run(
         ["sh", "-euc", commands],
         cwd=tmp_path,
         env={
             "PATH": f"{notes}:{Path(sys.executable).parent}:{program_files()}:{os.environ['PATH']}",
-            "FLASK_APP": str(ROOT / "app.py"),
-            "PYTHONPATH": str(ROOT),
             "DATABASE_URL": database_url,
             "RESTORED": postgres.url("restored"),
         },
