@@ -49,8 +49,8 @@ PAGE = """<!doctype html>
 </body>
 </html>
 """
-API = f"""<main id="api"><noscript><p>This page needs JavaScript. <a href="/openapi.json">The OpenAPI document</a> and
-the other pages do not.</p></noscript></main>
+API = f"""<div id="api"><noscript><p>This page needs JavaScript. <a href="/openapi.json">The OpenAPI document</a> and
+the other pages do not.</p></noscript></div>
 <script src="{SWAGGER_UI}/swagger-ui-bundle.js"></script>
 <script src="/docs/files/docs.js"></script>"""
 
