@@ -48,7 +48,7 @@ def test_axe_finds_no_violation(console: OpenPage, size: tuple[int, int], scheme
         check(console(f"docs/{name}", size=size, color_scheme=scheme), name)
 
 
-def test_errors_of_an_operation_fold(console: OpenPage) -> None:
+def test_errors_of_an_operation_collapse(console: OpenPage) -> None:
     page = console("docs#/Tickets/createTicket")
     page.get_by_role("button", name="Execute").wait_for(timeout=TIMEOUT)
     shown, errors = page.locator("#operations-Tickets-createTicket"), page.locator("details.errors")

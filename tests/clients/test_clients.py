@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SOURCES = Path(__file__).parent
 CACHE = ROOT / "var" / "clients"
-"""What is installed stays here for the next run."""
+"""Where packages are installed, which stay there for the next run."""
 TIMEOUT = 600
 """Seconds. It only guards against hanging."""
 

@@ -7,8 +7,8 @@ followScheme();
 dark.addEventListener("change", followScheme);
 
 // Swagger UI shows every error of an operation with its headers, schema and example: ten screens for a create. The errors
-// are much the same everywhere, so they fold into a list that links to their descriptions.
-const foldErrors = (Responses, { React: { createElement }, getComponent }) => (props) => {
+// are much the same everywhere, so they collapse into a list that links to their descriptions.
+const collapseErrors = (Responses, { React: { createElement }, getComponent }) => (props) => {
   const Markdown = getComponent("Markdown", true);
   const errors = props.responses.filter((_, status) => status >= "400");
   const row = ([status, response]) =>
@@ -27,7 +27,7 @@ const inSection = (label, ...headings) => (Part, { React: { createElement } }) =
   createElement("section", { "aria-label": label }, createElement(Part, props),
     ...headings.map((heading) => createElement("h2", { className: "unseen" }, heading)));
 const wrapComponents = {
-  responses: foldErrors,
+  responses: collapseErrors,
   InfoContainer: inSection("About"),
   ServersContainer: inSection("Server", "Operations"),
 };
