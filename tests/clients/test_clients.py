@@ -6,12 +6,10 @@ with an API key, and fails unless it gets the responses and the problem document
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import secrets
 import shutil
-import subprocess
 import sys
 from contextlib import closing
 from pathlib import Path
@@ -20,9 +18,10 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.conftest import ROOT, serve
+from tests.conftest import serve
 from tests.support.cast import insert_key
 from tests.support.openapi_contract import DOCUMENT
+from tests.support.packages import CACHE, install, install_npm, needs, run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,59 +31,18 @@ if TYPE_CHECKING:
     Make = Callable[[Path], list[str]]
 
 SOURCES = Path(__file__).parent
-CACHE = ROOT / "var" / "clients"
-"""Where packages are installed, which stay there for the next run."""
-TIMEOUT = 600
-"""Seconds. It only guards against hanging."""
-
-
-def run(folder: Path, *command: str, **environment: str) -> str:
-    """Run a program in a directory. Returns its output, with which it fails."""
-    ran = subprocess.run(
-        command, cwd=folder, env=os.environ | environment, capture_output=True, text=True, timeout=TIMEOUT, check=False
-    )
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    return ran.stdout + ran.stderr
-
-
-def install(name: str, lock: Path, *commands: list[str]) -> Path:
-    """Return the directory below CACHE in which the commands have installed what a file locks. Skips if they cannot."""
-    folder = CACHE / name
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "installed").open("a+") as stamp:
-        fcntl.flock(stamp, fcntl.LOCK_EX)  # tests run in several processes
-        stamp.seek(0)
-        if stamp.read() != (wanted := lock.read_text()):
-            for command in commands:
-                ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=TIMEOUT, check=False)
-                if ran.returncode:
-                    pytest.skip(f"{command[0]} cannot install what the test needs: {ran.stderr[-300:]}")
-            stamp.truncate(0)
-            stamp.write(wanted)
-    return folder
-
-
-def needs(*programs: str) -> None:
-    """Skip the test unless these programs are installed."""
-    for program in programs:
-        if shutil.which(program) is None:
-            pytest.skip(f"needs {program}: .ci/run installs it")
 
 
 def generators() -> Path:
-    """Return the directory of the programs of tests/clients/requirements.txt, in an environment of their own."""
+    """Return the environment of its own in which tests/clients/requirements.txt is installed."""
     lock = SOURCES / "requirements.txt"
-    pip = ["bin/pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "-r", str(lock)]
-    return install("python", lock, [sys.executable, "-m", "venv", "."], pip) / "bin"
+    pip = ["bin/python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes"]
+    return install("python", lock, [sys.executable, "-m", "venv", "."], [*pip, "-r", str(lock)])
 
 
 def typescript(folder: Path) -> list[str]:
     """Make the client in TypeScript."""
-    needs("npm")
-    lock = SOURCES / "typescript" / "package-lock.json"
-    copy = ["cp", str(lock), str(lock.with_name("package.json")), "."]
-    npm = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    (folder / "node_modules").symlink_to(install("typescript", lock, copy, npm) / "node_modules")
+    (folder / "node_modules").symlink_to(install_npm("typescript", SOURCES / "typescript"))
     run(folder, "node_modules/.bin/openapi-typescript", "openapi.json", "-o", "tickets.d.ts")
     run(folder, "node_modules/.bin/tsc")
     return ["node", "made/client.js"]
@@ -92,31 +50,20 @@ def typescript(folder: Path) -> list[str]:
 
 def python(folder: Path) -> list[str]:
     """Make the client in Python. mypy takes the place of a compiler."""
-    programs = generators()
-    options = ["--meta", "none", "--config", "openapi-python-client.yml", "--fail-on-warning"]
-    run(folder, str(programs / "openapi-python-client"), "generate", "--path", "openapi.json", *options)
-    check = ["--python-executable", str(programs / "python"), "--config-file", os.devnull, "--cache-dir", os.devnull]
+    interpreter = str(generators() / "bin" / "python")
+    options = ["--path", "openapi.json", "--meta", "none", "--config", "openapi-python-client.yml", "--fail-on-warning"]
+    run(folder, interpreter, "-m", "openapi_python_client", "generate", *options)
+    check = ["--python-executable", interpreter, "--config-file", os.devnull, "--cache-dir", os.devnull]
     run(folder, sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", *check, "client.py")
-    return [str(programs / "python"), "client.py"]
+    return [interpreter, "client.py"]
 
 
 def go(folder: Path) -> list[str]:
     """Make the client in Go. The generator is a program in Java, the client needs only the standard library."""
     needs("go", "java")
-    options = [
-        "-i",
-        "openapi.json",
-        "-g",
-        "go",
-        "-o",
-        "tickets",
-        "--additional-properties=packageName=tickets,withGoMod=false",
-    ]
-    parts = [
-        "--global-property",
-        "models,apis,supportingFiles,modelDocs=false,apiDocs=false,modelTests=false,apiTests=false",
-    ]
-    run(folder, str(generators() / "openapi-generator-cli"), "generate", *options, *parts)
+    (jar,) = generators().glob("lib/*/site-packages/openapi_generator_cli/openapi-generator.jar")
+    properties = "--additional-properties=packageName=tickets,withGoMod=false"
+    run(folder, "java", "-jar", str(jar), "generate", "-i", "openapi.json", "-g", "go", "-o", "tickets", properties)
     offline = {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(CACHE / "go")}
     run(folder, "go", "build", "-o", "client", ".", **offline)
     return ["./client"]

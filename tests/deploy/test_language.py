@@ -94,6 +94,7 @@ ALLOWED = {
     **dict.fromkeys(["requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"], "generated"),
     "tests/clients/requirements.txt": "generated",
     "tests/clients/typescript/package-lock.json": "generated",
+    "tests/contract/linters/package-lock.json": "generated",
     "requirements-otel.txt": "generated",
 }
 """Path, or beginning of paths: why it is not checked, or the phrases that it may use."""
