@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from ticketsvc import __version__
+from ticketsvc import __version__, compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -58,7 +58,7 @@ def generate() -> dict[Path, str]:
     """Return the text of each generated file."""
     document = load()
     return {
-        ROOT / "ticketsvc" / "static" / "openapi.json": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        ROOT / "ticketsvc" / "static" / "openapi.json": f"{compact_json.encode(document)}\n",
         ROOT / "ticketsvc" / "static" / "errors.html": errors_page(document),
         ROOT / "docs" / "errors.md": errors_markdown(document),
         ROOT / "docs" / "api.md": Reference(document).text(),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.validation.values import in_utc, invalid_text_reason
+from ticketsvc.validation.values import has_visible_character, in_utc, invalid_text_reason
 
 
 class Fields:
@@ -17,7 +17,7 @@ class Fields:
         self.errors: list[FieldError] = []
 
     def text(self, name: str, max_length: int) -> str:
-        """Return a trimmed text that is not empty and has at most `max_length` code points; "" after an error."""
+        """Return a trimmed text that is not blank and has at most `max_length` code points; "" after an error."""
         value = self.body.get(name)
         if value is None and name not in self.body:
             return self.add_error(name, "is required.", "required")
@@ -26,6 +26,8 @@ class Fields:
         value = value.strip()
         if not value:
             return self.add_error(name, "must not be empty.", "empty")
+        if not has_visible_character(value):
+            return self.add_error(name, "must have a visible character.", "empty")
         if len(value) > max_length:
             detail = f"must have at most {max_length:,} characters, not {len(value):,}."
             return self.add_error(name, detail, "too_long")

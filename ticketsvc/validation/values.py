@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
 TITLE_LENGTH = 200
@@ -10,6 +11,11 @@ TITLE_LENGTH = 200
 
 DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
+
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp", "Mn", "Mc", "Me"))
+"""Categories of controls, formats, halves of surrogate pairs, white space, and marks, which alone mark nothing."""
+_FILLERS = "\u115f\u1160\u2800\u3164\uffa0"
+"""Letters and a symbol that are drawn as nothing: Hangul fillers, and the Braille pattern without dots."""
 
 _MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _RFC3339 = re.compile(
@@ -31,6 +37,13 @@ def in_utc(text: str) -> str:
         return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, in the years 1 to 9999") from None
+
+
+def has_visible_character(text: str) -> bool:
+    """Return whether a text, which must not be empty, has more than white space, controls, marks and fillers."""
+    return "!" <= text[0] <= "~" or any(
+        character not in _FILLERS and unicodedata.category(character) not in _INVISIBLE for character in text
+    )
 
 
 def invalid_text_reason(text: str) -> str | None:
