@@ -9,8 +9,8 @@ import math
 def decode(data: bytes) -> object:
     """Return the value of a JSON text in UTF-8. Of duplicate members the last counts.
 
-    Raises ValueError, also for a text that is nested too deeply, with the end of a sentence that begins with "The body is
-    not". Positions in it begin with 1; a column is a number of characters.
+    Raises ValueError, also for a text that is nested too deeply, with the end of a sentence that begins with "The body
+    is not". Positions in it begin with 1; a column is a number of characters.
     """
     try:
         return _DECODER.decode(data.decode())
