@@ -75,13 +75,12 @@ def test_every_command_gets_the_stated_response(
     script = "\n".join(text for language, text in blocks(document) if language == "sh")
     commands = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script)
     commands = commands.replace("localhost:3000", f"127.0.0.1:{service.port}")
+    (tmp_path / "script").symlink_to(ROOT / "script")
     run = subprocess.run(
         ["sh", "-euc", commands],
         cwd=tmp_path,
         env={
             "PATH": f"{notes}:{Path(sys.executable).parent}:{program_files()}:{os.environ['PATH']}",
-            "FLASK_APP": str(ROOT / "app.py"),
-            "PYTHONPATH": str(ROOT),
             "DATABASE_URL": database_url,
             "RESTORED": postgres.url("restored"),
         },
