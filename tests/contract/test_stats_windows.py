@@ -115,8 +115,6 @@ def test_any_filters_agree_with_a_scan_of_the_tickets(
         ("created_since=2026-01-02T00:00:00.000001Z&created_before=2026-01-03", 1),
         ("created_since=2026-01-02&created_before=2026-01-03T00:00:00.000001Z", 3),
         ("created_since=2026-01-02T23:59:59.999999Z&created_before=2026-01-03T00:00:00Z", 1),
-        ("created_since=2026-01-03&created_before=2026-01-02", 0),
-        ("created_since=2026-01-02T10:00:00Z&created_before=2026-01-02T09:00:00Z", 0),
         ("created_since=2026-01-02T01:00:00%2B01:00&created_before=2026-01-03T01:00:00%2B01:00", 2),
         ("created_since=2026-01-03", 1),
         ("created_before=2026-01-02", 1),

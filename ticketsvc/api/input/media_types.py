@@ -76,7 +76,8 @@ def _best(accept: str, media_types: tuple[str, ...]) -> str | None:
 
     Only a field that is valid throughout excludes anything. Of the media types, the first is the default.
     """
-    qualities, is_valid = quality.parse(accept)
+    members, is_valid = quality.parse(accept)
+    qualities = {name: value for name, value in members.items() if "/" in name or name == "*"}
     if not qualities:
         return media_types[0]
 
@@ -87,4 +88,4 @@ def _best(accept: str, media_types: tuple[str, ...]) -> str | None:
         return 0.0, 0
 
     best = max(media_types, key=rank)
-    return best if rank(best)[0] or not is_valid else None
+    return best if rank(best)[0] or not is_valid or len(qualities) < len(members) else None
