@@ -26,13 +26,13 @@ class Fields:
         value = value.strip()
         if not value:
             return self.add_error(name, "must not be empty.", "empty")
-        if not has_visible_character(value):
-            return self.add_error(name, "must have a visible character.", "empty")
         if len(value) > max_length:
             detail = f"must have at most {max_length:,} characters, not {len(value):,}."
             return self.add_error(name, detail, "too_long")
         if character := invalid_text_reason(value):
             return self.add_error(name, f"must not contain {character}.", "bad_character")
+        if not has_visible_character(value):
+            return self.add_error(name, "must have a visible character.", "empty")
         return value
 
     def text_if_given(self, name: str, max_length: int) -> str | None:
