@@ -2,8 +2,8 @@
 
 The `sh` blocks of a document run unchanged, in order, in one shell. A curl command must get 2xx, or the status with
 which the comment before it begins (`# 412: ...`). A `json` block after it shows a part of the last JSON that it prints,
-and a `text` block all that it prints; ids, times, and the numbers in JSON may be different. Blocks
-of other languages are not run.
+and a `text` block all that it prints; ids, times, and the numbers in JSON may be different. Blocks of other languages
+are not run.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 CACHE = Path(__file__).parents[2] / "var" / "packages"
-"""Where packages are installed, which stay there for the next run."""
+"""Has a directory for each set of packages."""
 TIMEOUT = 600
 """Seconds. It only guards against hanging."""
 
