@@ -21,11 +21,9 @@ def read(chunks: Iterable[bytes], line_limit: int) -> Iterator[Line]:
 
 def _ticket(number: int, line: bytes) -> Line:
     try:
-        members = strict_json.decode(line.decode())
-    except UnicodeDecodeError as error:
-        return rows.unreadable(number, f"is not UTF-8 at byte {error.start + 1}.")
+        members = strict_json.decode(line)
     except ValueError as error:
-        return rows.unreadable(number, f"is not JSON: {error}.")
+        return rows.unreadable(number, f"is not {error}.")
     if not isinstance(members, dict):
         return rows.unreadable(number, 'must be a JSON object, such as {"title": "...", "description": "..."}.')
     return rows.ticket(number, members)
