@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from markdown_it import MarkdownIt
 
-from ticketsvc import __version__
+from ticketsvc import __version__, compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -67,7 +67,7 @@ def generate() -> dict[Path, str]:
     """Return the text of each generated file."""
     document = load()
     return {
-        STATIC / "openapi.json": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
+        STATIC / "openapi.json": f"{compact_json.encode(document)}\n",
         **{STATIC / "pages" / f"{name or 'api'}.html": page(document, name) for name in page_titles(document)},
         ROOT / "docs" / "errors.md": errors_markdown(document),
         ROOT / "docs" / "api.md": Reference(document).text(),
