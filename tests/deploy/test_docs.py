@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ticketsvc_dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
+COMMANDS = {"README.md", "quickstart.md", "guide.md", "import.md", "operations.md", "triage.md"}
 """Documents with blocks to run."""
 SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md"}
 """Documents whose `json` and `text` blocks are all responses."""
@@ -91,6 +91,7 @@ def test_every_command_gets_the_stated_response(
     commands = _EXPECTED.sub(rf"echo \1 > {notes}/expected", script)
     commands = commands.replace("localhost:3000", f"127.0.0.1:{service.port}")
     (tmp_path / "script").symlink_to(ROOT / "script")
+    shutil.copytree(ROOT / "tests" / "support" / "exports", tmp_path, dirs_exist_ok=True)
     run = subprocess.run(
         ["sh", "-euc", commands],
         cwd=tmp_path,

@@ -15,7 +15,8 @@ from ticketsvc.api.input.query import query_parameters
 from ticketsvc.api.output import compression
 from ticketsvc.api.output.export_stream import ExportStream
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
-from ticketsvc.files import READERS
+from ticketsvc.files import READERS, options
+from ticketsvc.files.rows import Rows
 from ticketsvc.files.stall_watchdog import StallWatchdog
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports
@@ -28,17 +29,20 @@ bp = Blueprint("bulk", __name__)
 @bp.post("/import")
 def import_file() -> Response:
     """Store all tickets of a file, or none."""
-    query_parameters(request.query_string).check()  # there are none
+    parameters = query_parameters(request.query_string)
+    rows = Rows(options.parse(parameters))
+    parameters.check()
     media_types.require_media_type(tuple(media_types.FILES), allow_missing=False)
     config, watchdog = services().config, _watchdog()
     chunks = watchdog.receive(body.chunks(config.max_import_bytes))
-    tickets = READERS[media_types.FILES[request.mimetype]](chunks, config.max_body_bytes)
+    tickets = READERS[media_types.FILES[request.mimetype]](chunks, config.max_body_bytes, rows)
     watchdog.start()
     try:
         imported = imports.run(services().database, tickets, author(), config.bulk_timeout)
     finally:
         watchdog.end()
-    return JsonResponse(compact_json.encode({"imported": imported}), headers=NO_STORE)
+    document = {"imported": imported, "ignored": rows.ignored}
+    return JsonResponse(compact_json.encode(document), headers=NO_STORE)
 
 
 @bp.get("/export")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.validation.values import has_visible_character, in_utc, invalid_text_reason
+from ticketsvc.validation.values import has_visible_character, invalid_text_reason
 
 
 class Fields:
@@ -48,17 +48,6 @@ class Fields:
             return value.lower()
         self.add_error(name, f"must be one of {', '.join(allowed)}.", "not_allowed")
         return None
-
-    def time(self, name: str) -> str | None:
-        """Return an RFC 3339 time in UTC. Return None if it is absent, null or ""."""
-        value = self.body.get(name)
-        if value is None or value == "":
-            return None
-        try:
-            return in_utc(value)
-        except (TypeError, ValueError):
-            self.add_error(name, "must be an RFC 3339 time (2026-01-31T12:00:00Z).", "not_allowed")
-            return None
 
     def check(self) -> None:
         """Raise InvalidInput with all errors, if there are any."""
