@@ -20,6 +20,7 @@ from ticketsvc import __version__
 from ticketsvc.config import RateLimit
 from ticketsvc.server import metrics
 from ticketsvc.store.postgres import errors
+from ticketsvc.triage.learning import classifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -259,7 +260,7 @@ def test_series_that_are_known_begin_at_zero(two: Service) -> None:
         ("http_unreadable_requests_total", [{"status": status} for status in ("400", "414", "431", "500", "501")]),
         ("database_errors_total", [{"kind": kind, "retried": "no"} for kind in errors.KINDS]),
         ("database_errors_total", [{"kind": kind, "retried": "yes"} for kind in errors.RETRIED_KINDS]),
-        ("triage_fallbacks_total", [{"reason": "no_lessons"}]),
+        ("triage_fallbacks_total", [{"reason": classifier.NO_EXAMPLES}]),
     ):
         assert [samples[name, frozenset(series.items())] for series in labels] == [0] * len(labels)
     two.raw(b"GARBAGE\r\n\r\n")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tests.support.http import Service
     from tests.support.tickets import Connection
 
-EXAMPLES = {slug: example["value"] for slug, example in DOCUMENT.raw["components"]["examples"].items()}
+_COMPONENTS = DOCUMENT.raw["components"]
+EXAMPLES = {slug: example["value"] for slug, example in (_COMPONENTS["examples"] | _COMPONENTS["x-examples"]).items()}
 
 LINES = b'{"title": "a", "description": "b"}\n{"description": "b"}\n'
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {

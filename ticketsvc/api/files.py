@@ -41,7 +41,8 @@ def import_file() -> Response:
         imported = imports.run(services().database, tickets, author(), config.bulk_timeout)
     finally:
         watchdog.end()
-    return JsonResponse(compact_json.encode({"imported": imported, "ignored": rows.ignored}), headers=NO_STORE)
+    document = {"imported": imported, "ignored": rows.ignored}
+    return JsonResponse(compact_json.encode(document), headers=NO_STORE)
 
 
 @bp.get("/export")

@@ -19,7 +19,7 @@ FILES = {
 }
 """File formats by media type."""
 JSON_RESPONSES = ("application/json", "application/problem+json")
-"""What a client may accept to get JSON: some generated ones name only the media type of errors."""
+"""Media types of which a client must accept one: some generated clients name only that of errors."""
 EXPORT = "api.bulk.export_file"
 """The endpoint whose responses are not JSON."""
 

@@ -34,7 +34,7 @@ KINDS = (
     *[str(known.sqlstate) for known in (*_BUSY, errors.QueryCanceled, errors.AdminShutdown, errors.DiskFull)],
     *[str(known.sqlstate) for known in (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, *_UNMIGRATED)],
 )
-"""What `kind` returns for the errors that are expected."""
+"""The kinds of the errors that are expected."""
 RETRIED_KINDS = ("connection", *[str(known.sqlstate) for known in (*_LOST_RACE, errors.AdminShutdown)])
 """The kinds of `is_worth_retrying`."""
 

@@ -38,7 +38,7 @@ _REASONS = (
     *(_CIRCUIT_OPEN, "timeout", "connection", "refusal", "invalid_answer", "answer_too_large"),
     *(f"status_{status}" for status in (400, 401, 403, 404, 429, 500, 502, 503)),
 )
-"""Why the fallback is usually used. There are other statuses, and classes of unexpected errors."""
+"""The usual reasons for a fallback. There are other statuses, and classes of unexpected errors."""
 
 logger = logging.getLogger(__name__)
 metrics.start_at_zero(metrics.TRIAGE_FALLBACKS, _REASONS)
