@@ -28,7 +28,7 @@ _HOURS_TO_RESOLVE = {"critical": 4.0, "high": 16.0, "medium": 48.0, "low": 96.0}
 BACKLOG = 60
 """The number of tickets that wait, if all were of low priority: about half of it."""
 _WAITING_DAYS = {"critical": 1, "high": 14, "medium": 60, "low": 90}
-"""How long a ticket of each priority waits at most."""
+"""The maximum time that a ticket of each priority waits."""
 _URGENT = (2, 5, 9)
 """Places from the end of open critical tickets, if there are enough others."""
 SUGGESTED = 1000

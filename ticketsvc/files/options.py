@@ -18,7 +18,7 @@ OTHER_VALUES = "*"
 
 @dataclass(frozen=True)
 class Options:
-    """How a file is read.
+    """The options of one import.
 
     `columns` are the columns of a field, the preferred one first, if they do not have its name. `labels` are the labels
     that values of other systems mean, by field and then by the value as `plain` returns it. Times without an offset

@@ -17,7 +17,7 @@ from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 MAX_IGNORED = 100
 """The maximum number of ignored columns that are listed, and of characters of each name."""
 CLOCK_SKEW = timedelta(minutes=1)
-"""How far ahead of this clock that of the other system may be: later times are in the future."""
+"""The time by which the clock of the other system may be ahead: later times are in the future."""
 
 _EARLIEST = "1970"
 _MAX_SPELLINGS = 1000
