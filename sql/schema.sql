@@ -663,7 +663,7 @@ CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
 
 CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || (h).changes) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
+    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER

@@ -115,12 +115,18 @@ def test_an_export_without_tickets_is_empty(client: FlaskClient, file_format: st
         ("text/csv", "text/csv; charset=utf-8; header=present"),
         ("text/html, text/csv;q=0.5", "text/csv; charset=utf-8; header=present"),
         ("text/csv;q=0.5, application/x-ndjson", "application/x-ndjson"),
+        ("text/csv, */*", "text/csv; charset=utf-8; header=present"),
+        ("application/json", "application/x-ndjson"),
+        ("application/problem+json", "application/x-ndjson"),
+        ("text/csv, application/problem+json", "text/csv; charset=utf-8; header=present"),
+        ("text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2", "application/x-ndjson"),
+        ("x", "application/x-ndjson"),
     ],
 )
 def test_accept_chooses_the_format(client: FlaskClient, accept: str | None, content_type: str) -> None:
     response = client.get(EXPORT, headers={"Accept": accept} if accept else {})
     assert (response.status_code, response.content_type) == (200, content_type)
-    assert response.headers["Vary"] == "Accept"
+    assert response.headers["Vary"] == "Accept, Accept-Encoding"
 
 
 def test_the_parameter_overrides_accept(client: FlaskClient) -> None:
@@ -128,7 +134,7 @@ def test_the_parameter_overrides_accept(client: FlaskClient) -> None:
     assert response.mimetype == "text/csv"
 
 
-@pytest.mark.parametrize("accept", ["text/html", "application/json", "text/csv;q=0", "x"])
+@pytest.mark.parametrize("accept", ["text/html", "text/csv;q=0", "image/*, text/plain"])
 def test_it_is_406_if_no_format_is_acceptable(client: FlaskClient, accept: str) -> None:
     assert "text/csv" in problem(client.get(EXPORT, headers={"Accept": accept}), 406)["error"]
 
@@ -203,7 +209,7 @@ def test_head_works_under_gunicorn(service: Service) -> None:
     first, second = service.raw(request.encode()).split(b"\r\n\r\n", 1)
     assert first.startswith(b"HTTP/1.1 200 ")
     assert second.startswith(b"HTTP/1.1 200 ")
-    assert second.endswith(b'{"status":"alive"}')
+    assert second.endswith(b'{"status":"alive"}\n')
 
 
 def test_it_is_503_if_the_database_fails_before_the_first_part(

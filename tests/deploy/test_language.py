@@ -78,6 +78,7 @@ ALLOWED = {
     "docs/reliability.md": {"fault", "faults"},
     "tests/faults/previous_release/": "a copy of the previous release's SQL",
     "tests/faults": {"fault", "faults"},
+    "ticketsvc/static/pages/": "generated",
     "tests/deploy/test_language.py": "lists the phrases",
     "bench/peers/gen.py": {"answer"},  # words of tickets
     "tests/unit/triage/test_accuracy.py": "texts of tickets",
@@ -91,6 +92,9 @@ ALLOWED = {
     "tests/unit/triage": {"answer"},  # texts of tickets, and values of the label `reason`
     **{f"migrations/{number:04}_": "never edited" for number in range(1, 7)},
     **dict.fromkeys(["requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"], "generated"),
+    "tests/clients/requirements.txt": "generated",
+    "tests/clients/typescript/package-lock.json": "generated",
+    "tests/contract/linters/package-lock.json": "generated",
     "requirements-otel.txt": "generated",
 }
 """Path, or beginning of paths: why it is not checked, or the phrases that it may use."""

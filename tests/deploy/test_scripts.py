@@ -80,7 +80,7 @@ def test_commands_run_from_any_directory(tmp_path: Path, database_url: str) -> N
     (tmp_path / "flask.py").write_text("raise SystemExit('not this one')")
     environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url}
     for arguments, expected in (["--version"], f"Ticket service {__version__}\n"), (["migrate"], "is up to date.\n"):
-        command = [ROOT / "script" / "flask", *arguments]
+        command = [str(ROOT / "script" / "flask"), *arguments]
         printed = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
         assert printed.stdout.endswith(expected)
 

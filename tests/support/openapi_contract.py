@@ -85,7 +85,11 @@ class Operation:
             for line in body.splitlines():
                 self.document.validate({"$ref": "#/components/schemas/Ticket"}, _without_null(json.loads(line)))
         elif media_type.endswith("json"):
-            self.document.validate(response["content"][media_type]["schema"], json.loads(body))
+            content, value = response["content"][media_type], json.loads(body)
+            self.document.validate(content["schema"], value)
+            if status >= 400:
+                types = [self.document.resolved(example)["value"]["type"] for example in content["examples"].values()]
+                assert (value["status"], value["type"] in types) == (status, True), f"{where} is {value['type']}"
 
 
 class Document:

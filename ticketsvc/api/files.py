@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
+import math
 from collections.abc import Iterable
 
 from flask import Blueprint, Response, request
 
+from ticketsvc import compact_json
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import body, media_types
 from ticketsvc.api.input.filters import parse_export
 from ticketsvc.api.input.query import query_parameters
+from ticketsvc.api.output import compression
 from ticketsvc.api.output.export_stream import ExportStream
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.files import READERS, options
@@ -39,7 +41,7 @@ def import_file() -> Response:
         imported = imports.run(services().database, tickets, author(), config.bulk_timeout)
     finally:
         watchdog.end()
-    return JsonResponse(json.dumps({"imported": imported, "ignored": rows.ignored}), headers=NO_STORE)
+    return JsonResponse(compact_json.encode({"imported": imported, "ignored": rows.ignored}), headers=NO_STORE)
 
 
 @bp.get("/export")
@@ -47,11 +49,18 @@ def export_file() -> Response:
     """Return all tickets that match the filters as a file."""
     filters, requested_format = parse_export(request.query_string)
     file_format = requested_format or media_types.accepted_file_format()
-    headers = {**NO_STORE, "Content-Disposition": f'attachment; filename="tickets.{file_format}"', "Vary": "Accept"}
+    is_compressed = compression.threshold() < math.inf
+    headers = {
+        **NO_STORE,
+        **(compression.ENCODED if is_compressed else {}),
+        "Content-Disposition": f'attachment; filename="tickets.{file_format}"',
+        "Vary": f"Accept, {compression.VARY}",
+    }
     content: Iterable[bytes] = iter(())  # not a list: Flask would set a Content-Length of 0
     if request.method != "HEAD":
         database, timeout = services().database, services().config.bulk_timeout
-        content = ExportStream(exports.stream(database, filters, file_format == "csv", timeout), _watchdog())
+        parts = exports.stream(database, filters, file_format == "csv", timeout)
+        content = ExportStream(parts, _watchdog(), is_compressed)
     return Response(content, headers=headers, content_type=CONTENT_TYPES[file_format])
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from ticketsvc.files.lines import split
 from ticketsvc.files.rows import Rows, unreadable
@@ -48,14 +49,12 @@ def _form_error(line: bytes) -> str:
     )
 
 
-def _object(line: bytes) -> dict[str, object]:
+def _object(line: bytes) -> dict[str, Any]:
     """Return the members of a line. Raises ValueError with the end of a sentence."""
     try:
-        members = strict_json.decode(line.decode())
-    except UnicodeDecodeError as error:
-        raise ValueError(f"is not UTF-8 at byte {error.start + 1}") from None
+        members = strict_json.decode(line)
     except ValueError as error:
-        raise ValueError(f"is not JSON: {error}") from None
+        raise ValueError(f"is not {error}") from None
     if not isinstance(members, dict):
         raise ValueError('must be a JSON object, such as {"title": "...", "description": "..."}')
     return members

@@ -59,8 +59,10 @@ class Rows:
         required = {name: name for field in ("title", "description") for name in self._sources[field]} | self.renamed
         return [spelled for name, spelled in required.items() if name not in columns]
 
-    def members(self, given: Mapping[str, Any]) -> dict[str, Any]:
+    def members(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return the members of an object that are not ignored. Of those with the same name the last counts."""
+        if self._used.issuperset(given):
+            return given
         return {known: value for name, value in given.items() if (known := self.column(name)) is not None}
 
     def ticket(self, line: int, cells: dict[str, Any]) -> Line:
@@ -112,13 +114,12 @@ class Rows:
         if time < earliest:
             limit = "1970" if earliest is _EARLIEST else "created_at, which is now if it is missing"
             fields.add_error(name, f"must not be before {limit}.", "out_of_range")
-        elif self._is_future(time):
+        elif time > self._latest and self._is_future(time):
             fields.add_error(name, "must not be in the future.", "out_of_range")
         return time
 
     def _is_future(self, time: str) -> bool:
-        if time > self._latest:
-            self._latest = (datetime.now(UTC) + CLOCK_SKEW).isoformat()
+        self._latest = (datetime.now(UTC) + CLOCK_SKEW).isoformat()
         return time > self._latest
 
     def _ignore(self, name: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.validation.values import invalid_text_reason
+from ticketsvc.validation.values import has_visible_character, invalid_text_reason
 
 
 class Fields:
@@ -17,7 +17,7 @@ class Fields:
         self.errors: list[FieldError] = []
 
     def text(self, name: str, max_length: int) -> str:
-        """Return a trimmed text that is not empty and has at most `max_length` code points; "" after an error."""
+        """Return a trimmed text that is not blank and has at most `max_length` code points; "" after an error."""
         value = self.body.get(name)
         if value is None and name not in self.body:
             return self.add_error(name, "is required.", "required")
@@ -31,6 +31,8 @@ class Fields:
             return self.add_error(name, detail, "too_long")
         if character := invalid_text_reason(value):
             return self.add_error(name, f"must not contain {character}.", "bad_character")
+        if not has_visible_character(value):
+            return self.add_error(name, "must have a visible character.", "empty")
         return value
 
     def text_if_given(self, name: str, max_length: int) -> str | None:
