@@ -339,7 +339,7 @@ def test_every_sign_in_a_search_is_literal(console: OpenPage, service: Service) 
 @pytest.mark.parametrize(
     ("text", "search", "marked"),
     [
-        ("Die STRASSE ist lang", "straße", ["STRASSE"]),
+        ("STRASSE 5", "straße", ["STRASSE"]),
         ("Mu\u0308ller", "MÜLLER", ["Mu\u0308ller"]),
         ("ΛΟΓΑΡΙΑΣΜΟΣ", "λογαριασμος", ["ΛΟΓΑΡΙΑΣΜΟΣ"]),
         ("charged\u3000 twice", '"charged twice"', ["charged\u3000 twice"]),

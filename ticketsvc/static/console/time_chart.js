@@ -108,8 +108,11 @@ function lines(buckets, x, y, step) {
 
 // Returns the smallest round number that is at least the value and divisible by four.
 function niceTop(value) {
-  for (let unit = 1; ; unit *= 10)
-    for (const factor of [4, 8, 12, 16, 20, 24, 32]) if (factor * unit >= value) return factor * unit;
+  const usual = [4, 8, 12, 16, 20, 24, 32];
+  for (let unit = 1; ; unit *= 10) {
+    const factor = (unit > 1 ? [4, 6, 8] : usual).find((each) => each * unit >= value);
+    if (factor) return factor * unit;
+  }
 }
 
 function grid(top, y, width) {
