@@ -63,9 +63,9 @@ def test_read_only_members_are_ignored_members(client: FlaskClient) -> None:
 
 
 def test_strictness_adds_to_the_other_errors(client: FlaskClient) -> None:
-    response = client.post(URL, json={"title": "", "titel": "Printer"}, headers=STRICT)
+    response = client.post(URL, json={"title": "", "tytle": "Printer"}, headers=STRICT)
     codes = [(error["pointer"], error["code"]) for error in problem(response, 400)["errors"]]
-    assert codes == [("#/title", "empty"), ("#/description", "required"), ("#/titel", "unknown")]
+    assert codes == [("#/title", "empty"), ("#/description", "required"), ("#/tytle", "unknown")]
 
 
 @pytest.mark.parametrize(
