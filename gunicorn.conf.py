@@ -35,7 +35,7 @@ timeout = 60
 limit_request_line = 8190  # gunicorn's maximum: a long search must fit
 
 control_socket_disable = True  # it needs a writable home directory
-logconfig_dict = logs.configuration(settings.log_level)
+logconfig_dict = logs.configuration(settings.log_level, settings.is_text_log)
 
 POOLER_CHECK_SECONDS = 5
 """Interval at which the check of the connection pooler is repeated while the database is away."""

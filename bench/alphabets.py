@@ -55,6 +55,7 @@ VOCABULARY = {
     for name in ("English", "Chinese", "Korean", "Thai", "Hindi")
     for choose in [random.Random(name)]
 }
+COPY = "COPY tickets (title, description, created_at, category, priority, status) FROM STDIN"
 ALPHABETS = ["English"] * 6 + ["Chinese", "Korean", "Thai", "Hindi"]
 
 

@@ -307,7 +307,7 @@ CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEM
 
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
 
-CREATE TRIGGER tickets_resolve BEFORE INSERT OR UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
+CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
@@ -458,6 +458,10 @@ CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN category_label(t);
+
+CREATE FUNCTION complete_decision_json(label text, suggested text, confidence real, suggested_by text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (suggested IS NULL) THEN '{"source":"caller","confidence":null,"suggested":null}'::text WHEN ((label <> suggested) OR (suggested_by = 'reclassify'::text)) THEN (('{"source":"caller","confidence":null,"suggested":"'::text || suggested) || '"}'::text) ELSE (((('{"source":"'::text || suggested_by) || '","confidence":'::text) || round((confidence)::numeric, 3)) || ',"suggested":null}'::text) END;
 
 CREATE FUNCTION count_changed() RETURNS trigger
     LANGUAGE plpgsql
@@ -728,7 +732,7 @@ CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
 
 CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || (h).changes) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
+    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -932,6 +936,10 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
            WHERE ((field.value -> 'to'::text) <> 'null'::jsonb)) original(changes);
 END;
 
+CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((((((((((((((((('{"id":"'::text || (t).id) || '","title":'::text) || to_json((t).title)) || ',"description":'::text) || to_json((t).description)) || ',"category":"'::text) || (t).category) || '","priority":"'::text) || (t).priority) || '","status":"'::text) || (t).status) || '","created_at":"'::text) || rfc3339((t).created_at)) || '","updated_at":"'::text) || rfc3339((t).updated_at)) || '","version":'::text) || (t).version);
+
 CREATE FUNCTION ticket_history_reset() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -978,7 +986,7 @@ END $$;
 
 CREATE FUNCTION ticket_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((((((((((((((('{"id":"'::text || (t).id) || '","title":'::text) || to_json((t).title)) || ',"description":'::text) || to_json((t).description)) || ',"category":"'::text) || (t).category) || '","priority":"'::text) || (t).priority) || '","status":"'::text) || (t).status) || '","created_at":"'::text) || rfc3339((t).created_at)) || '","updated_at":"'::text) || rfc3339((t).updated_at)) || '","version":'::text) || (t).version) || CASE WHEN ((t).suggested_by IS NULL) THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}}'::text ELSE ((((',"triage":{"category":'::text || decision_json(((t).category)::text, ((t).suggested_category)::text, (t).category_confidence, (t).suggested_by)) || ',"priority":'::text) || decision_json(((t).priority)::text, ((t).suggested_priority)::text, (t).priority_confidence, (t).suggested_by)) || '}}'::text) END);
+    RETURN (ticket_fields_json(t) || CASE WHEN ((t).suggested_by IS NULL) THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}}'::text ELSE ((((',"triage":{"category":'::text || decision_json(((t).category)::text, ((t).suggested_category)::text, (t).category_confidence, (t).suggested_by)) || ',"priority":'::text) || decision_json(((t).priority)::text, ((t).suggested_priority)::text, (t).priority_confidence, (t).suggested_by)) || '}}'::text) END);
 
 CREATE FUNCTION ticket_texts_add() RETURNS trigger
     LANGUAGE plpgsql
@@ -1036,13 +1044,7 @@ CREATE FUNCTION tickets_resolve() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.resolved_at := NEW.updated_at;
-    ELSIF OLD.status IN ('resolved', 'closed') THEN
-        NEW.resolved_at := coalesce(OLD.resolved_at, OLD.updated_at);
-    ELSE
-        NEW.resolved_at := greatest(now(), NEW.updated_at);
-    END IF;
+    NEW.resolved_at := greatest(now(), NEW.updated_at);
     RETURN NEW;
 END $$;
 

@@ -53,7 +53,7 @@ def create_app(config: Config) -> Flask:
     services.install(app, config)
     api.register(app, config)
     cli.register(app)
-    app.wsgi_app = RequestMiddleware(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = RequestMiddleware(app.wsgi_app, config.is_text_log)  # type: ignore[method-assign]
     if config.otlp_endpoint:
         trace_context.check_installed()
         from ticketsvc.server import opentelemetry  # large, and an optional dependency

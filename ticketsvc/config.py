@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_network
@@ -115,6 +116,13 @@ class Config:
     `pip install -r requirements-otel.txt`. OpenTelemetry reads it too, and its other variables."""
     log_level: str = "INFO"
     """`LOG_LEVEL`: `DEBUG`, `INFO`, `WARNING` or `ERROR`."""
+    log_format: str = "auto"
+    """`LOG_FORMAT`: `json`, one object a line; `text`, for people; or `auto`: text on a terminal, otherwise JSON."""
+
+    @property
+    def is_text_log(self) -> bool:
+        """Return whether the log is for people."""
+        return self.log_format == "text" or (self.log_format == "auto" and sys.stdout.isatty())
 
     @property
     def is_embedded(self) -> bool:
@@ -178,6 +186,7 @@ class Config:
             openai_timeout=read.seconds("OPENAI_TIMEOUT", cls.openai_timeout),
             otlp_endpoint=read.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
+            log_format=read.choice("LOG_FORMAT", cls.log_format, ("auto", "json", "text")),
         )
 
 

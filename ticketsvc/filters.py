@@ -56,7 +56,7 @@ class Filters:
 
 def parse(parameters: Parameters) -> Filters:
     """Take the filters out of the parameters, which collect the errors."""
-    return Filters(
+    parsed = Filters(
         search=parameters.one("search", search_words.parse, None),
         categories=parameters.choices("category", CATEGORIES),
         priorities=parameters.choices("priority", PRIORITIES),
@@ -66,3 +66,12 @@ def parse(parameters: Parameters) -> Filters:
         updated_since=parameters.one("updated_since", in_utc, None),
         updated_before=parameters.one("updated_before", in_utc, None),
     )
+    _check_window(parameters, "created", parsed.created_since, parsed.created_before)
+    _check_window(parameters, "updated", parsed.updated_since, parsed.updated_before)
+    return parsed
+
+
+def _check_window(parameters: Parameters, what: str, since: str | None, before: str | None) -> None:
+    """Check that a window is not empty. Its times are in a form whose order is that of time."""
+    if since and before and since >= before:
+        parameters.add_error(f"{what}_since", f"must be before {what}_before.", "not_allowed")

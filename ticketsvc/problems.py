@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
+from urllib.parse import quote
+
+from ticketsvc import compact_json
 
 
 class Problem(Exception):
@@ -29,6 +32,10 @@ class Problem(Exception):
     def uri(cls) -> str:
         """Return the problem's type, which is where it is documented."""
         return f"/docs/errors#{cls.slug}"
+
+    def json(self, instance: str) -> str:
+        """Return the problem document of a request for the path `instance`."""
+        return compact_json.encode(self.document(instance))
 
     def document(self, instance: str) -> dict[str, object]:
         """Return the members of the problem document. `error` repeats `detail` for clients of the replaced backend."""
@@ -53,7 +60,8 @@ class FieldError:
     @classmethod
     def in_field(cls, field: str, detail: str, code: str) -> FieldError:
         """Return an error of a member of the body. The pointer is a URI fragment as in RFC 9457 section 3."""
-        return cls({"pointer": f"#/{field}"}, detail, code)
+        token = field.replace("~", "~0").replace("/", "~1")
+        return cls({"pointer": f"#/{quote(token)}"}, detail, code)
 
     @classmethod
     def in_parameter(cls, name: str, detail: str, code: str) -> FieldError:
@@ -140,6 +148,10 @@ class CreateInProgress(
 
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
     """The current version of the ticket does not match If-Match."""
+
+
+class PreconditionFailed(Problem, status=412, slug="precondition-failed", title="Precondition failed"):
+    """If-None-Match has the current version, or If-Match has no tag of this content."""
 
 
 class BodyTooLarge(Problem, status=413, slug="body-too-large", title="Body too large"):

@@ -1,4 +1,7 @@
-"""Generated tickets over a year, as at a help desk: more on weekdays and by day, old ones mostly closed."""
+"""Generated tickets over a year, as at a help desk: more on weekdays and by day, old ones mostly closed.
+
+The newest have suggestions, which people kept or corrected, and a backlog waits: some of it is urgent.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
 from ticketsvc.store.imports import StagedTicket
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 TEXTS = Path(__file__).with_name("demo.txt")
 DAYS = 365
@@ -20,7 +25,18 @@ _HOUR_WEIGHTS = (1, 1, 1, 1, 1, 2, 4, 8, 14, 16, 15, 14, 11, 13, 14, 13, 12, 9, 
 """Relative load of the hours of a day, in UTC."""
 _HOURS_TO_RESOLVE = {"critical": 4.0, "high": 16.0, "medium": 48.0, "low": 96.0}
 """The median for each priority."""
+BACKLOG = 60
+"""The number of tickets that wait, if all were of low priority: about half of it."""
+_WAITING_DAYS = {"critical": 1, "high": 14, "medium": 60, "low": 90}
+"""The maximum time that a ticket of each priority waits."""
+_URGENT = (2, 5, 9)
+"""Places from the end of open critical tickets, if there are enough others."""
+SUGGESTED = 1000
+"""The number of newest tickets with suggestions: each costs a millisecond, and much more as a training example."""
+_CORRECTED = 0.85
+"""The share of wrong suggestions that people correct."""
 _SLOT = re.compile(r"\{(\w+)\}")
+_CLASSIFIER = OfflineClassifier()
 
 
 @dataclass(frozen=True)
@@ -31,6 +47,14 @@ class Topic:
     priority: str
     titles: list[str]
     texts: list[str]
+
+
+class Progress(NamedTuple):
+    """The status that a ticket has now, the time when it got it, and the time of its resolution."""
+
+    status: str
+    updated: datetime
+    resolved: datetime | None = None
 
 
 class Material:
@@ -59,18 +83,42 @@ class Material:
 def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
     """Yield `count` tickets over the year up to `now`, oldest first. The same arguments give the same tickets."""
     material, random = Material(), Random(seed)  # noqa: S311
-    for created in _times(count, random, now):
-        topic = random.choice(material.topics)
-        status, updated = _progress(topic.priority, created, now, random)
-        yield StagedTicket(
+    critical = [topic for topic in material.topics if topic.priority == "critical"]
+    waiting_share = min(0.6, BACKLOG * DAYS / (count * max(_WAITING_DAYS.values())))
+    for remaining, created in zip(range(count, 0, -1), _times(count, random, now), strict=True):
+        is_urgent = remaining in _URGENT and count >= 10 * len(_URGENT)
+        topic = random.choice(critical if is_urgent else material.topics)
+        can_wait = now - created < timedelta(days=_WAITING_DAYS[topic.priority])
+        if is_urgent or (can_wait and random.random() < waiting_share):
+            progress = _waiting(created, now, random)
+        else:
+            progress = _progress(topic.priority, created, now, random)
+        ticket = StagedTicket(
             _fill(random.choice(topic.titles), material, random),
             _description(topic, material, random),
             topic.category,
             topic.priority,
-            status,
+            progress.status,
             created.isoformat(),
-            updated.isoformat(),
+            progress.updated.isoformat(),
+            progress.resolved.isoformat() if progress.resolved else None,
         )
+        yield _with_suggestion(ticket, is_urgent, random) if remaining <= SUGGESTED else ticket
+
+
+def _with_suggestion(ticket: StagedTicket, is_urgent: bool, random: Random) -> StagedTicket:
+    """Add what the service suggested. Nobody has corrected the labels of an open ticket yet, unless it is urgent."""
+    suggestion = _CLASSIFIER.classify(f"{ticket.title}\n{ticket.description}")
+    is_corrected = is_urgent or (ticket.status != "open" and random.random() < _CORRECTED)
+    return ticket._replace(
+        category=ticket.category if is_corrected else suggestion.category,
+        priority=ticket.priority if is_corrected else suggestion.priority,
+        suggested_category=suggestion.category,
+        category_confidence=suggestion.category_confidence,
+        suggested_priority=suggestion.priority,
+        priority_confidence=suggestion.priority_confidence,
+        suggested_by=suggestion.source,
+    )
 
 
 def _times(count: int, random: Random, now: datetime) -> Iterator[datetime]:
@@ -87,16 +135,23 @@ def _times(count: int, random: Random, now: datetime) -> Iterator[datetime]:
             yield hour + timedelta(seconds=second)
 
 
-def _progress(priority: str, created: datetime, now: datetime, random: Random) -> tuple[str, datetime]:
-    """Return the status that a ticket has now, and the time when it got it."""
+def _waiting(created: datetime, now: datetime, random: Random) -> Progress:
+    """Return the progress of a ticket that is not resolved yet."""
+    if random.random() < 0.6:
+        return Progress("open", created)
+    return Progress("in_progress", created + (now - created) * random.random())
+
+
+def _progress(priority: str, created: datetime, now: datetime, random: Random) -> Progress:
+    """Return the progress of a ticket that people work on as usual."""
     hours = _HOURS_TO_RESOLVE[priority] * random.lognormvariate(0, 1)
     started, resolved = created + hours * _HOUR * random.random() * 0.5, created + hours * _HOUR
     closed = resolved + timedelta(days=random.uniform(2, 10))
     if closed < now:
-        return "closed", closed
+        return Progress("closed", closed, resolved)
     if resolved < now:
-        return "resolved", resolved
-    return ("in_progress", started) if started < now else ("open", created)
+        return Progress("resolved", resolved, resolved)
+    return Progress("in_progress", started) if started < now else Progress("open", created)
 
 
 def _description(topic: Topic, material: Material, random: Random) -> str:

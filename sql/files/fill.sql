@@ -1,2 +1,5 @@
 -- Copies the tickets of a file to the staging table.
-COPY staged_tickets (title, description, category, priority, status, created_at, updated_at) FROM STDIN
+COPY staged_tickets (
+    title, description, category, priority, status, created_at, updated_at, resolved_at,
+    suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by
+) FROM STDIN

@@ -6,5 +6,11 @@ CREATE TEMPORARY TABLE staged_tickets (
     priority ticket_priority,
     status ticket_status,
     created_at timestamptz,
-    updated_at timestamptz
+    updated_at timestamptz,
+    resolved_at timestamptz,
+    suggested_category ticket_category,
+    category_confidence real,
+    suggested_priority ticket_priority,
+    priority_confidence real,
+    suggested_by text
 ) ON COMMIT DROP

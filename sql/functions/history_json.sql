@@ -7,6 +7,12 @@ CREATE OR REPLACE FUNCTION history_json(h ticket_history) RETURNS text
         || ',"at":"' || rfc3339(h.at)
         || '","by":' || coalesce(to_json(h.actor)::text, 'null')
         || ',"request_id":' || coalesce(to_json(h.request_id)::text, 'null')
-        || ',"changes":' || h.changes
+        || ',"changes":{' || coalesce((
+            SELECT string_agg(
+                to_json(change.key) || ':{"from":' || (change.value -> 'from') || ',"to":' || (change.value -> 'to') || '}',
+                ','
+            )
+            FROM jsonb_each(h.changes) AS change
+        ), '') || '}'
         || coalesce(',"triage":' || h.triage, '')
         || '}';

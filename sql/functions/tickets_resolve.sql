@@ -1,13 +1,7 @@
--- Sets the time of the first resolution. A ticket that is inserted with a final status was resolved by its last
--- change; so was one from before the column existed.
+-- Sets the time of the first resolution. It is unknown for a ticket that was stored with a final status (an import, an
+-- INSERT by hand), unless somebody reopens and resolves it.
 CREATE OR REPLACE FUNCTION tickets_resolve() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        NEW.resolved_at := NEW.updated_at;
-    ELSIF OLD.status IN ('resolved', 'closed') THEN
-        NEW.resolved_at := coalesce(OLD.resolved_at, OLD.updated_at);
-    ELSE
-        NEW.resolved_at := greatest(now(), NEW.updated_at);
-    END IF;
+    NEW.resolved_at := greatest(now(), NEW.updated_at);
     RETURN NEW;
 END $$;

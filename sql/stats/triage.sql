@@ -37,10 +37,13 @@ counted AS MATERIALIZED (
     CROSS JOIN unnest(ARRAY['offline', 'learned', 'default', 'reclassify']) AS source
 ),
 tallies AS MATERIALIZED (
-    SELECT field, day, source, json_build_object(
-        'suggested', suggested, 'not_judged', suggested - judged, 'judged', judged,
-        'kept', kept, 'corrected', judged - kept, 'accuracy', round(kept / nullif(judged, 0), 3)
-    ) AS tally
+    SELECT field, day, source, '{"suggested":' || suggested
+        || ',"not_judged":' || suggested - judged
+        || ',"judged":' || judged
+        || ',"kept":' || kept
+        || ',"corrected":' || judged - kept
+        || ',"accuracy":' || coalesce(round(kept / nullif(judged, 0), 3)::text, 'null')
+        || '}' AS tally
     FROM (
         SELECT
             field, day, source, sum(n) AS suggested,
@@ -51,7 +54,7 @@ tallies AS MATERIALIZED (
     ) AS sums
 ),
 confusion AS (
-    SELECT field, suggested, json_object_agg(final, n ORDER BY final) AS finals
+    SELECT field, suggested, '{' || string_agg('"' || final || '":' || n, ',' ORDER BY final) || '}' AS finals
     FROM (
         SELECT
             CASE WHEN l.suggested < 'low' THEN 'category' ELSE 'priority' END AS field, l.suggested, r.final,
@@ -63,35 +66,34 @@ confusion AS (
     ) AS cell
     GROUP BY field, suggested
 )
-SELECT json_build_object(
-    'created_since', rfc3339($1::timestamptz),
-    'created_before', rfc3339($2::timestamptz),
-    'category', (SELECT tally FROM tallies WHERE field = 'category' AND day IS NULL AND source IS NULL),
-    'priority', (SELECT tally FROM tallies WHERE field = 'priority' AND day IS NULL AND source IS NULL),
-    'confusion', (
-        SELECT json_object_agg(field, suggested ORDER BY field)
+SELECT '{"created_since":"' || rfc3339($1::timestamptz)
+    || '","created_before":"' || rfc3339($2::timestamptz)
+    || '","category":' || (SELECT tally FROM tallies WHERE field = 'category' AND day IS NULL AND source IS NULL)
+    || ',"priority":' || (SELECT tally FROM tallies WHERE field = 'priority' AND day IS NULL AND source IS NULL)
+    || ',"confusion":{' || (
+        SELECT string_agg('"' || field || '":{' || suggested || '}', ',' ORDER BY field)
         FROM (
-            SELECT field, json_object_agg(suggested, finals ORDER BY suggested) AS suggested
+            SELECT field, string_agg('"' || suggested || '":' || finals, ',' ORDER BY suggested) AS suggested
             FROM confusion
             GROUP BY field
         ) AS matrix
-    ),
-    'by_source', (
-        SELECT json_object_agg(source, fields ORDER BY source)
+    )
+    || '},"by_source":{' || (
+        SELECT string_agg(to_json(source) || ':{' || fields || '}', ',' ORDER BY source)
         FROM (
-            SELECT source, json_object_agg(field, tally ORDER BY field) AS fields
+            SELECT source, string_agg('"' || field || '":' || tally, ',' ORDER BY field) AS fields
             FROM tallies
             WHERE source IS NOT NULL
             GROUP BY source
         ) AS each
-    ),
-    'daily', (
-        SELECT json_agg(each ORDER BY date)
-        FROM (
-            SELECT c.day AS date, c.tally AS category, p.tally AS priority
-            FROM tallies AS c
-            JOIN tallies AS p ON p.day = c.day
-            WHERE c.field = 'category' AND p.field = 'priority'
-        ) AS each
     )
-)::text
+    || '},"daily":[' || (
+        SELECT string_agg(
+            '{"date":"' || to_char(c.day, 'YYYY-MM-DD') || '","category":' || c.tally || ',"priority":' || p.tally || '}',
+            ',' ORDER BY c.day
+        )
+        FROM tallies AS c
+        JOIN tallies AS p ON p.day = c.day
+        WHERE c.field = 'category' AND p.field = 'priority'
+    )
+    || ']}'

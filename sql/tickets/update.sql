@@ -1,5 +1,5 @@
 -- Changes a ticket and returns it. No row: there is no such ticket.
--- The last column says whether the precondition ($2) was met; when it was not, nothing was changed.
+-- The last column says whether the preconditions ($2, $9) were met; when it was not, nothing was changed.
 -- A change that changes nothing leaves version and updated_at alone. The row is written all the same: only of a locked
 -- row can one say that there is nothing to change, and UPDATE reads a row again that it had to wait for.
 -- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared. In place of
@@ -7,13 +7,14 @@
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
 -- $1 id
--- $2 versions: the change is made only to one of these versions; NULL means any
+-- $2 only: the change is made only to one of these versions; NULL means any
 -- $3 title: NULL in this and the following means no change
 -- $4 description
 -- $5 category
 -- $6 priority
 -- $7 status
 -- $8 author: who makes the change: the request id, a space, the name of the API key
+-- $9 never: the change is made to none of these versions; NULL means all
 WITH changed AS (
     UPDATE tickets AS t
     SET title = coalesce($3::text, t.title),
@@ -35,6 +36,7 @@ WITH changed AS (
         )
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
+        AND t.version <> ALL ($9::integer[])
     RETURNING ticket_json(t) AS ticket, t.version, set_config('ticketsvc.author', $8::text, true)
 ),
 kept AS (

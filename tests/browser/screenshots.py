@@ -33,7 +33,7 @@ def main() -> None:
             for scheme in ("light", "dark"):
                 page = browser.new_page(color_scheme=scheme, viewport=SIZE)
                 page.set_default_timeout(TIMEOUT_MS)
-                page.goto(f"http://127.0.0.1:{service.port}/?status=open,in_progress&sort=-priority")
+                page.goto(f"http://127.0.0.1:{service.port}/")
                 expect(rows(page).nth(3)).to_be_visible(timeout=TIMEOUT_MS)
                 rows(page).nth(2).click()
                 expect(panel(page)).to_be_visible(timeout=TIMEOUT_MS)

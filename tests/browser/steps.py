@@ -32,6 +32,31 @@ def read(service: Service, ticket: dict[str, Any]) -> dict[str, Any]:
     return now
 
 
+ALL = "?sort=-created_at"
+"""The query of the view of all tickets, newest first."""
+
+
+def choose(page: Page, field: str, value: str) -> None:
+    """Choose a value in a menu of the open ticket."""
+    menu(page, field).click()
+    panel(page).get_by_role("option", name=value).click()
+
+
+def menu(page: Page, field: str) -> Locator:
+    """Return the menu of a field in the open ticket."""
+    return panel(page).get_by_role("combobox", name=field)
+
+
+def announcement(page: Page) -> Locator:
+    """Return the short message at the bottom of the page."""
+    return page.locator("#announcement-text")
+
+
+def come_back(page: Page) -> None:
+    """Do what a browser does when the user returns to the page from another tab."""
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
 def rows(page: Page) -> Locator:
     """Return the rows of the queue."""
     return page.locator("#rows li")

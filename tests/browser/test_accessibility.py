@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE
-from tests.browser.steps import change, file, filing, panel, rows
+from tests.browser.steps import change, file, filing, menu, panel, rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -41,24 +41,36 @@ def test_axe_finds_no_violation(
 
     for priority in ("critical", "high", "medium", "low"):
         ticket = file(service, title=f"Charged twice, {priority}", priority=priority, category=None)
-        change(service, ticket, status="resolved", category="general", description="Other words than before.")
+        text = "See https://example.com.\n\nOn Monday Ann wrote:\n> Other words than before."
+        change(service, ticket, status="resolved", category="general", description=text)
     page.goto(f"{home}?search=charged&status=resolved&from=2020-01-01")
     expect(rows(page)).to_have_count(4)
     if size == NARROW:
         page.locator("#filter-summary").click()
+    page.get_by_role("button", name="Save this view").click()
+    check(page, "saving a view")
+    page.get_by_role("dialog").get_by_label("Name").fill("Charged")
+    page.keyboard.press("Enter")
+    page.evaluate("document.querySelector('#fresh').hidden = false")  # its text is an ordinary one
+    page.evaluate("document.querySelector('#fresh').append('3 new tickets: show')")
     check(page, "queue")
 
     page.goto(f"{home}?ticket={ticket['id']}")
     expect(page.locator(".history li")).to_have_count(2)
+    page.locator(".quoted summary").click()
     check(page, "ticket")
     change(service, ticket, title="Theirs", status="open")
-    panel(page).get_by_label("Status").select_option("Closed")
+    menu(page, "Status").click()
+    check(page, "menu")
+    panel(page).get_by_role("option", name="Closed").click()
     expect(page.get_by_role("alertdialog")).to_be_visible()
     check(page, "lost race")
-    page.get_by_role("button", name="Discard my change").click()
+    page.get_by_role("button", name="Apply my change").click()
+    expect(page.get_by_role("button", name="Undo")).to_be_visible()
+    check(page, "undo")
     page.get_by_role("button", name="Edit").click()
     check(page, "edit")
-    page.get_by_role("button", name="Cancel").click()
+    panel(page).get_by_role("button", name="Cancel").click()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "delete")

@@ -29,7 +29,7 @@ def test_suggestions_come_with_reasons(console: OpenPage, service: Service) -> N
     [ticket] = service.call("GET", URL).json
     assert ticket["category"] == "billing"
     assert ticket["triage"]["category"]["source"] == "offline"
-    expect(panel(page)).to_contain_text("Suggested by the lexicon")
+    expect(panel(page)).to_contain_text("Suggested automatically")
     page.get_by_role("link", name="New ticket").click()
     expect(filing(page).get_by_label("Title")).to_have_value("")
 
@@ -82,3 +82,27 @@ def test_missing_fields_are_named(console: OpenPage, service: Service) -> None:
     page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("heading", name="🚒")).to_be_visible()
     assert len(service.call("GET", URL).json) == 1
+
+
+def test_a_missing_title_is_red_also_with_the_focus(console: OpenPage) -> None:
+    page = console("?view=file")
+    title = filing(page).get_by_label("Title")
+    title.focus()
+    outline = "title => [getComputedStyle(title).outlineColor, getComputedStyle(title).borderColor]"
+    usual = title.evaluate(outline)
+    page.get_by_role("button", name="Create ticket").click()
+    expect(title).to_be_focused()
+    color, border = title.evaluate(outline)
+    assert color == border != usual[0]
+
+
+def test_the_form_gets_the_focus_without_a_message(console: OpenPage) -> None:
+    page = console()
+    messages: list[str] = []
+    page.on("console", lambda message: messages.append(message.text))
+    page.goto(f"{page.url}?view=file")
+    expect(filing(page).get_by_label("Title")).to_be_focused()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+    expect(page.get_by_role("button", name="Close")).to_be_focused()
+    assert messages == []

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, origin_of
-from tests.browser.steps import change, file, read, rows, titles
+from tests.browser.steps import ALL, change, file, read, rows, titles
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -46,7 +46,7 @@ def test_hostile_texts_are_shown_as_text(console: OpenPage, service: Service, si
     change(service, tickets[0], title=HOSTILE[1], description=HOSTILE[0])
     page = console("?search=alert", size=size)
     expect(rows(page)).to_have_count(3)
-    page.goto(page.url.partition("?")[0])
+    page.goto(page.url.partition("?")[0] + ALL)
     expect(titles(page)).to_have_text([HOSTILE[1], *HOSTILE[1:]][::-1], use_inner_text=False)
     for ticket in tickets:
         page.goto(page.url.partition("?")[0] + f"?ticket={ticket['id']}")

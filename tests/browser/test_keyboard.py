@@ -7,19 +7,21 @@ from typing import TYPE_CHECKING
 
 from playwright.sync_api import Route, expect
 
-from tests.browser.steps import file, filing, panel, read, rows, titles
+from tests.browser.steps import ALL, announcement, file, filing, menu, panel, read, rows, titles
 from tests.support.tickets import URL
+from tests.support.training import model
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenPage
     from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 
 def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Service) -> None:
     first = file(service, title="First invoice")
     file(service, title="Second invoice")
     file(service, title="Third")
-    page = console()
+    page = console(ALL)
     press, typed = page.keyboard.press, page.keyboard.type
     expect(rows(page)).to_have_count(3)
 
@@ -34,9 +36,11 @@ def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Se
     expect(page.get_by_role("heading", name="First invoice")).to_be_focused()
 
     press("s")
-    expect(panel(page).get_by_label("Status")).to_be_focused()
+    expect(menu(page, "Status")).to_be_focused()
     press("ArrowDown")
-    expect(page.locator("#announcement")).to_have_text("Saved")
+    press("Enter")
+    expect(announcement(page)).to_have_text("Saved")
+    expect(page.get_by_role("heading", name="First invoice")).to_be_focused()
     assert read(service, first)["status"] == "in_progress"
     press("Escape")
     expect(page.locator("#ticket")).to_be_hidden()
@@ -76,13 +80,68 @@ def test_everything_can_be_done_with_the_keyboard(console: OpenPage, service: Se
     assert len(service.call("GET", URL).json) == 4
 
 
+def test_a_menu_saves_once(console: OpenPage, service: Service, database: Connection) -> None:
+    ticket = service.call("POST", URL, {"title": "Refund", "description": "I was charged twice"}).json
+    assert (ticket["category"], ticket["status"]) == ("billing", "open")
+    page = console(f"?ticket={ticket['id']}")
+    expect(page.get_by_role("heading", name="Refund")).to_be_focused()
+    sent: list[object] = []
+    page.on("request", lambda request: sent.append(request.post_data_json) if request.method == "PATCH" else None)
+
+    def press(*keys: str) -> None:
+        for key in keys:
+            page.keyboard.press(key)
+
+    press("s", "ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp", "Escape")
+    expect(menu(page, "Status")).to_have_attribute("aria-expanded", "false")
+    expect(page.get_by_role("heading", name="Refund")).to_be_focused()
+    expect(page.locator("#ticket")).to_be_visible()  # Esc closed the menu only
+    press("p", "Home", "End", "Tab")
+    expect(menu(page, "Priority")).to_have_attribute("aria-expanded", "false")
+    press("s", "Enter")  # the same value
+    assert sent == []
+    press("s", "ArrowDown", "ArrowDown", "ArrowDown", "Enter")
+    expect(page.locator(".history li")).to_have_count(2)
+    press("c", "3", "Enter")
+    expect(page.locator(".history li")).to_have_count(3)
+    press("s", "o", "Space")
+    expect(page.locator(".history li")).to_have_count(4)
+    assert sent == [{"status": "closed"}, {"category": "account"}, {"status": "open"}]
+    history = service.call("GET", f"{URL}{ticket['id']}/history").json
+    assert [entry["changes"] for entry in history[1:]] == [
+        {"status": {"from": "open", "to": "closed"}},
+        {"category": {"from": "billing", "to": "account"}},
+        {"status": {"from": "closed", "to": "open"}},
+    ]
+    triage = service.call("GET", f"{URL}stats/triage").json
+    assert {field: triage[field]["judged"] for field in ("category", "priority")} == {"category": 1, "priority": 0}
+    texts, _ = model(database)
+    assert [sum(counts) for counts in texts.values()] == [1]  # type: ignore[call-overload]
+    press("j")  # the menu took the keys only while it was open
+    expect(rows(page).first.locator("a")).to_be_focused()
+
+
+def test_a_menu_is_an_accessible_list(console: OpenPage, service: Service) -> None:
+    ticket = file(service)
+    page = console(f"?ticket={ticket['id']}")
+    expect(menu(page, "Priority")).to_have_text("Medium")
+    page.keyboard.press("p")
+    options = panel(page).get_by_role("option")
+    expect(options).to_have_text(["Critical1", "High2", "Medium3", "Low4"])
+    expect(panel(page).get_by_role("option", selected=True)).to_have_text("Medium3")
+    expect(menu(page, "Priority")).to_have_attribute("aria-activedescendant", "ticket-priority-medium")
+    page.keyboard.press("ArrowUp")
+    expect(menu(page, "Priority")).to_have_attribute("aria-activedescendant", "ticket-priority-high")
+    expect(menu(page, "Priority")).to_have_attribute("aria-controls", "ticket-priority-list")
+
+
 def test_tab_reaches_all_controls_with_visible_focus(console: OpenPage, service: Service) -> None:
     for number in range(60):
         file(service, title=f"Ticket {number}")
     page = console()
     expect(titles(page).first).to_be_visible()
     reached: list[str] = []
-    for _ in range(40):
+    for _ in range(50):
         page.keyboard.press("Tab")
         active = page.evaluate(
             """() => { const active = document.activeElement; const style = getComputedStyle(active);

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import origin_of
-from tests.browser.steps import filing, panel, titles
+from tests.browser.steps import ALL, choose, filing, menu, titles
 from tests.conftest import serve
 from tests.support.cast import insert_key
 from tests.support.tickets import insert
@@ -44,7 +44,7 @@ def give_key(page: Page, key: str) -> None:
 def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:
     insert(database, "Secret", "2026-01-01")
     key = add_key(database, "write")
-    page = open_at(origin_of(guarded))
+    page = open_at(origin_of(guarded), ALL)
     dialog = page.get_by_role("dialog", name="API key required")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
@@ -53,7 +53,7 @@ def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, data
     give_key(page, key)
     expect(titles(page)).to_have_text(["Secret"])
     titles(page).first.click()
-    panel(page).get_by_label("Status").select_option("Closed")
+    choose(page, "Status", "Closed")
     expect(page.locator(".history li").last).to_contain_text("Changed by write-")
     page.reload()
     expect(titles(page)).to_have_text(["Secret"])
@@ -67,6 +67,38 @@ def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, data
     expect(dialog).to_be_visible()
     assert page.evaluate("sessionStorage.length") == 0
     assert not titles(page).all()
+
+
+def test_an_export_sends_the_key(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:
+    insert(database, "Secret", "2026-01-01")
+    page = open_at(origin_of(guarded))
+    give_key(page, add_key(database, "read"))
+    expect(titles(page)).to_have_text(["Secret"])
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export CSV").click()
+    assert download.value.suggested_filename == "tickets.csv"
+    assert "Secret" in download.value.path().read_text()
+
+
+def test_looking_for_new_tickets_never_asks_for_a_key(
+    open_at: OpenPage, guarded: Service, database: Connection, clean: None
+) -> None:
+    insert(database, "Secret", "2026-01-01")
+    page = open_at(origin_of(guarded), "?view=file")
+    page.clock.install()
+    page.get_by_role("link", name="Queue").click()
+    with page.expect_response(lambda response: "created_since" in response.url):
+        give_key(page, add_key(database, "read"))
+    expect(titles(page)).to_have_text(["Secret"])
+    page.evaluate("sessionStorage.setItem('ticket-console-key', 'tk_revoked')")
+    with page.expect_response(lambda response: "created_since" in response.url) as refused:
+        page.clock.run_for(15_000)
+    assert refused.value.status == 401
+    page.evaluate("fetch('/livez')")  # later than what the page does with that response
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(titles(page)).to_have_text(["Secret"])
+    page.get_by_role("button", name="Refresh").click()
+    expect(page.get_by_role("dialog", name="API key required")).to_contain_text("unknown or revoked")
 
 
 def test_forgetting_the_key_removes_the_draft(
@@ -91,9 +123,9 @@ def test_a_missing_scope_is_reported(open_at: OpenPage, guarded: Service, databa
     ticket = insert(database, "Only to be read", "2026-01-01")
     page = open_at(origin_of(guarded), f"?ticket={ticket}")
     give_key(page, add_key(database, "read"))
-    panel(page).get_by_label("Status").select_option("Closed")
+    choose(page, "Status", "Closed")
     expect(page.get_by_role("alert")).to_contain_text("needs a key with the scope write")
-    expect(panel(page).get_by_label("Status")).to_have_value("open")
+    expect(menu(page, "Status")).to_have_text("Open")
 
 
 def test_a_cancelled_prompt_can_be_reopened(open_at: OpenPage, guarded: Service, clean: None) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.unit.test_config import run
 from ticketsvc import __version__, migrations
 
@@ -29,6 +31,18 @@ def test_migrate_reports_an_unreachable_database() -> None:
     assert printed.startswith('Error: Cannot migrate database "tickets" on 127.0.0.1 as "ann"')
     assert len(printed.splitlines()) == 1
     assert "hunter2" not in printed
+
+
+def test_commands_say_why_a_database_is_unreachable() -> None:
+    status, printed = run("flask", "keys", "list", DATABASE_URL="postgresql://ann:hunter2@127.0.0.1:1/tickets")
+    assert (status, len(printed.splitlines()), "hunter2" in printed) == (1, 1, False)
+    assert re.match('Error: Cannot read database "tickets" on 127.0.0.1 as "ann": .*Connection refused', printed)
+
+
+@pytest.mark.parametrize("command", ["keys list", "tickets demo 10", "stats check", "triage info"])
+def test_commands_refuse_a_database_that_is_not_migrated(new_database: Callable[[], str], command: str) -> None:
+    printed = run("flask", *command.split(), DATABASE_URL=new_database())
+    assert printed == (1, "Error: The database is not up to date. Run `flask migrate` first.\n")
 
 
 def test_migrate_reports_an_invalid_url() -> None:

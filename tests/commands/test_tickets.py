@@ -94,6 +94,36 @@ def test_import_reports_every_invalid_line(database_url: str, database: Connecti
     assert count_rows(database) == 0
 
 
+def test_import_has_the_parameters_of_the_api(database_url: str, database: Connection) -> None:
+    options = ["--columns", "title:Subject", "--columns", "description:Body,created_at:Date", "--tz", "Asia/Tokyo"]
+    options += ["--map", "priority=Really urgent:critical,normal:medium", "--map", "status=solved:resolved"]
+    content = b"Subject;Body;Date;Priority;Status;Agent\na;b;2024-03-01 10:00:00;REALLY URGENT;solved;Kim\n"
+    done = flask(database_url, "import", "-", "--format", "csv", *options, stdin=content)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout == b"Imported 1 tickets.\nIgnored columns: Agent.\n"
+    row = database.execute("SELECT title, priority::text, status::text, rfc3339(created_at) FROM tickets").fetchone()
+    assert row == ("a", "critical", "resolved", "2024-03-01T01:00:00.000Z")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--columns", "name:Subject"),
+        ("--map", "priority"),
+        ("--map", "title=a:b"),
+        ("--map", "priority=a"),
+        ("--tz", "x"),
+    ],
+)
+def test_import_rejects_bad_options_as_the_api_does(
+    database_url: str, database: Connection, option: str, value: str
+) -> None:
+    done = flask(database_url, "import", "-", "--format", "csv", option, value, stdin=b"title,description\na,b\n")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert option.strip("-").encode() in done.stderr
+    assert count_rows(database) == 0
+
+
 def test_import_requires_a_format_for_unknown_file_names(database_url: str, tmp_path: Path) -> None:
     (tmp_path / "old.txt").write_bytes(lines(1))
     for name in (str(tmp_path / "old.txt"), "-"):
@@ -122,12 +152,17 @@ def test_export_works(database_url: str, database: Connection, tmp_path: Path) -
 def test_export_and_import_give_the_same_tickets(database_url: str, database: Connection, tmp_path: Path) -> None:
     insert_many(database, 100)
     first, second = tmp_path / "first.csv", tmp_path / "second.ndjson"
-    kept = "SELECT title, description, category, priority, status, created_at, updated_at FROM tickets ORDER BY id"
+    kept = (
+        "SELECT title, description, category, priority, status, created_at, updated_at, resolved_at"
+        " FROM tickets ORDER BY id"
+    )
+    database.execute("UPDATE tickets SET resolved_at = created_at + interval '1 hour' WHERE status <> 'open'")
     before = database.execute(kept.encode()).fetchall()
-    for file in (first, second):
+    for file, ignored in ((first, b"id, version"), (second, b"id, version, triage")):
         assert flask(database_url, "export", "-o", str(file)).returncode == 0
         database.execute("TRUNCATE tickets")
-        assert flask(database_url, "import", str(file)).stdout == b"Imported 100 tickets.\n"
+        done = flask(database_url, "import", str(file))
+        assert done.stdout == b"Imported 100 tickets.\nIgnored columns: " + ignored + b".\n"
     assert database.execute(kept.encode()).fetchall() == before
 
 
@@ -166,6 +201,19 @@ def test_demo_works(database_url: str, database: Connection) -> None:
     assert isinstance(newest, datetime)
     assert timedelta(days=350) < datetime.now(UTC) - oldest < timedelta(days=366)
     assert newest <= datetime.now(UTC)
+    assert triage_figures(database) == {"kept": True, "corrected": True, "not judged": True}
+    assert run("flask", "stats", "check", DATABASE_URL=database_url)[0] == 0
+
+
+def triage_figures(database: Connection) -> dict[str, bool]:
+    """Return whether there are tickets with each outcome of a suggested priority."""
+    judged, suggested = "priority_label(t) IS NOT NULL", "suggested_priority IS NOT NULL"
+    row = database.execute(
+        f"SELECT bool_or({judged} AND priority = suggested_priority), bool_or(priority <> suggested_priority),"
+        f" bool_or({suggested} AND NOT {judged}) FROM tickets AS t".encode()
+    ).fetchone()
+    assert row
+    return dict(zip(("kept", "corrected", "not judged"), map(bool, row), strict=True))
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many"])
@@ -186,12 +234,37 @@ def test_demo_tickets_are_plausible(number: int) -> None:
     for ticket in made:
         assert ticket.created_at
         assert ticket.updated_at
-        created, updated = map(datetime.fromisoformat, (ticket.created_at, ticket.updated_at))
-        assert NOW - timedelta(days=365) <= created <= updated <= NOW
+        assert (ticket.resolved_at is not None) == (ticket.status in ("resolved", "closed"))
+        times = (ticket.created_at, ticket.resolved_at or ticket.created_at, ticket.updated_at)
+        created, resolved, updated = map(datetime.fromisoformat, times)
+        assert NOW - timedelta(days=365) <= created <= resolved <= updated <= NOW
         assert ticket.title
         assert ticket.description
         assert len(ticket.title) <= 200
         assert not re.search(r"[{}|]", ticket.title + ticket.description)
+
+
+@pytest.mark.parametrize("number", [50, 200, 20_000])
+def test_demo_tickets_show_what_waits(number: int) -> None:
+    made = list(demo.tickets(number, 1, NOW))
+    waiting = [ticket for ticket in made if ticket.status in ("open", "in_progress")]
+    assert sum(ticket.priority == "critical" for ticket in waiting) >= 3
+    assert {ticket.status for ticket in waiting} == {"open", "in_progress"}
+    if number >= 200:
+        ages = sorted((NOW - datetime.fromisoformat(str(ticket.created_at))).days for ticket in waiting)
+        assert len(ages) > 20
+        assert ages[0] < 7 < 30 < ages[-1]
+
+
+def test_demo_tickets_of_higher_priority_are_resolved_sooner() -> None:
+    hours: dict[str | None, list[timedelta]] = {}
+    for ticket in demo.tickets(20_000, 1, NOW):
+        if ticket.resolved_at:
+            taken = datetime.fromisoformat(ticket.resolved_at) - datetime.fromisoformat(str(ticket.created_at))
+            hours.setdefault(ticket.priority, []).append(taken)
+    medians = [sorted(hours[priority])[len(hours[priority]) // 2] for priority in reversed(PRIORITIES)]
+    assert medians == sorted(medians)
+    assert timedelta(hours=2) < medians[0] < timedelta(hours=8)
 
 
 def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:

@@ -26,7 +26,7 @@ def test_the_errors_page_has_every_problem_type_in_order(client: FlaskClient) ->
     page = client.get("/docs/errors").text
     document = api_docs.load()
     for text in (api_docs.introduction(document), *dict(api_docs.problem_types(document)).values()):
-        assert api_docs.paragraphs(text) in page
+        assert api_docs.markdown.render(text) in page
     assert list(dict(api_docs.problem_types(document))) == Page(page).ids
 
 
@@ -37,19 +37,20 @@ def test_the_reference_has_every_operation_and_schema() -> None:
             assert f"`{method.upper()} {path}`" in reference
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema:
-            assert (f"### The {name} object" in reference) != (name in {"NewTicket", "TicketChange", "Text"})
+            assert (f"### The {name} object" in reference) != (name in {"TicketInput", "TicketChange", "ClassifyInput"})
             assert all(f"| `{member}`" in reference for member in schema["properties"])
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("plain", "<p>plain</p>"),
         ("`a < b` & **c**", "<p><code>a &lt; b</code> &amp; <strong>c</strong></p>"),
-        ("one\ntwo\n\nthree\n", "<p>one\ntwo</p>\n<p>three</p>"),
         ("<script>alert(1)</script>", "<p>&lt;script&gt;alert(1)&lt;/script&gt;</p>"),
-        ("", ""),
+        ("## Use `curl`, please", '<h2 id="use-curl-please">Use <code>curl</code>, please</h2>'),
+        ("[a](guide.md#b) [c](api.md)", '<p><a href="/docs/guide#b">a</a> <a href="/docs">c</a></p>'),
+        ("[a](operations.md) [b](#c)", '<p>a <a href="#c">b</a></p>'),
+        ("<http://localhost:3000/docs>", '<p><a href="http://localhost:3000/docs">http://localhost:3000/docs</a></p>'),
     ],
 )
-def test_paragraphs_become_html(text: str, expected: str) -> None:
-    assert api_docs.paragraphs(text) == expected
+def test_guides_become_html(text: str, expected: str) -> None:
+    assert api_docs.guide_html(text, ["guide"]) == expected + "\n"

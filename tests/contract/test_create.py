@@ -66,7 +66,7 @@ def test_a_title_has_at_most_200_code_points(client: FlaskClient, character: str
         "line\nline\r\nline\ttab",
         "'; DROP TABLE tickets; --",
         "<script>alert(1)</script> &amp;",
-        "\u0001\u001f\u007f\u0080\u009f",
+        "\u0001\u001f\u007f\u0080\u009f.",
         "a\u200b\u200e\u202eb\ufeff\ufffe\uffff\ufffd",
         "👩‍👩‍👧‍👦 e\u0301 ȩ̀ 字 \U0010ffff",
         "مرحبا שלום",
@@ -135,7 +135,44 @@ def test_given_labels_are_kept(client: FlaskClient) -> None:
     assert (ticket["category"], ticket["priority"]) == ("billing", "low")
 
 
-@pytest.mark.parametrize("text", ["?", "...", "🎫", "\u200b", "1" * 1000, "字" * 100, "a" * 65_536])
+BLANK = [
+    "\u200b",
+    "\u3164",
+    "\u115f\u1160",
+    "\u2800",
+    "\x01\x7f",
+    "\xad",
+    "\ufeff \u2060",
+    "\u034f\ufe0f",
+    "\U000e0041",
+]
+VISIBLE = ["\u200bx\u200b", "\ue000", "\u0378", "👩\u200d👧", "ㅤㄱ", "e\u0301", "\u0301", "١", "﷽", "\x01."]
+
+
+@pytest.mark.parametrize("text", BLANK, ids=ascii)
+def test_a_text_without_a_visible_character_is_400(client: FlaskClient, text: str) -> None:
+    response = client.post(URL, json={"title": text, "description": text})
+    errors = problem(response, 400)["errors"]
+    assert [(error["pointer"], error["code"]) for error in errors] == [("#/title", "empty"), ("#/description", "empty")]
+    assert errors[0]["detail"] == "title must have a visible character."
+    path = client.post(URL, json=TICKET).headers["Location"]
+    problem(client.patch(path, json={"title": text}), 400)
+    problem(client.post(f"{URL}classify", json={"description": text}), 400)
+    for media_type, line in (
+        ("application/x-ndjson", json.dumps({"title": "a", "description": text}).encode()),
+        ("text/csv", f"title,description\na,{text}\n".encode()),
+    ):
+        file = problem(client.post(f"{URL}import", data=line, content_type=media_type), 400)
+        assert [error["pointer"] for error in file["errors"]] == ["#/description"]
+
+
+@pytest.mark.parametrize("text", VISIBLE, ids=ascii)
+def test_a_text_with_a_visible_character_is_stored_as_written(client: FlaskClient, text: str) -> None:
+    ticket = client.post(URL, json={"title": f" {text}\n", "description": text}).get_json()
+    assert (ticket["title"], ticket["description"]) == (text, text)
+
+
+@pytest.mark.parametrize("text", ["?", "...", "🎫", "\u200b.", "1" * 1000, "字" * 100, "a" * 65_536])
 def test_triage_accepts_any_text(client: FlaskClient, text: str) -> None:
     response = client.post(URL, json={"title": text[:200], "description": text})
     assert response.status_code == 201

@@ -39,16 +39,36 @@ def test_a_body_is_ignored(client: FlaskClient, body: bytes) -> None:
     assert client.delete(URL + file_ticket(client)["id"], data=body).status_code == 204
 
 
-@pytest.mark.parametrize("tags", ['"1"', "*", '"7", "1"'])
+@pytest.mark.parametrize("tags", ['"1"', "*", '"7", "1"', 'W/"1"', '"1-gzip"'])
 def test_a_matching_if_match_is_204(client: FlaskClient, tags: str) -> None:
     assert client.delete(URL + file_ticket(client)["id"], headers={"If-Match": tags}).status_code == 204
 
 
-@pytest.mark.parametrize("tags", ['"2"', 'W/"1"', "garbage"])
+@pytest.mark.parametrize("tags", ['"2"', 'W/"2"', '"2-gzip"', "garbage"])
 def test_another_if_match_is_412(client: FlaskClient, tags: str) -> None:
     ticket = file_ticket(client)
     problem(client.delete(URL + ticket["id"], headers={"If-Match": tags}), 412)
     assert client.get(URL).get_json() == [ticket]
+
+
+@pytest.mark.parametrize("tags", ['"1"', "*", 'W/"1"', '"1-gzip"', '"7", "1"'])
+def test_a_matching_if_none_match_is_412(client: FlaskClient, tags: str) -> None:
+    ticket = file_ticket(client)
+    response = client.delete(URL + ticket["id"], headers={"If-None-Match": tags})
+    assert problem(response, 412)["type"] == "/docs/errors#precondition-failed"
+    assert client.get(URL).get_json() == [ticket]
+
+
+def test_another_if_none_match_is_204(client: FlaskClient) -> None:
+    assert client.delete(URL + file_ticket(client)["id"], headers={"If-None-Match": '"2", "x"'}).status_code == 204
+
+
+@pytest.mark.parametrize("accept", ["application/problem+json", "text/html", "application/json;q=0"])
+def test_accept_is_ignored_because_there_is_no_content(client: FlaskClient, accept: str) -> None:
+    path = URL + file_ticket(client)["id"]
+    assert client.options(path, headers={"Accept": accept}).status_code == 200
+    assert client.delete(path, headers={"Accept": accept}).status_code == 204
+    problem(client.delete(path, headers={"Accept": accept}), 404)
 
 
 def test_an_outdated_if_match_is_412(client: FlaskClient) -> None:

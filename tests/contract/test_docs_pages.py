@@ -1,4 +1,4 @@
-"""GET /docs and /docs/errors, and the files that they load."""
+"""GET /docs and the pages below it, and the files that they load."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.test_openapi import every_problem
+from tests.support.openapi_contract import DOCUMENT
 from tests.support.tickets import URL, problem
 from ticketsvc.api.docs import FILES as DIRECTORY
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from tests.support.http import Service
 
-PAGES = ["/docs", "/docs/errors"]
+NAMES = DOCUMENT.raw["components"]["parameters"]["page"]["schema"]["enum"]
+PAGES = ["/docs", *(f"/docs/{name}" for name in NAMES)]
 FILES = sorted(str(path.relative_to(DIRECTORY)) for path in DIRECTORY.rglob("*") if path.is_file())
 TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
 
@@ -30,6 +32,7 @@ class Page(HTMLParser):
         self.loads: set[str] = set()
         self.links: set[str] = set()
         self.ids: list[str] = []
+        self.current: list[str] = []
         self.inline: list[str] = []
         self.feed(html)
 
@@ -39,6 +42,8 @@ class Page(HTMLParser):
             self.loads.add(given.get("src") or given.get("href", ""))
         if tag == "a":
             self.links.add(given["href"])
+        if "aria-current" in given:
+            self.current.append(given["href"])
         if "id" in given:
             self.ids.append(given["id"])
         self.inline += [name for name in given if name == "style" or name.startswith("on")]
@@ -53,6 +58,22 @@ def test_it_works(client: FlaskClient, path: str) -> None:
     assert page.loads
     for address in page.loads | {link for link in page.links if link.startswith("/")}:
         assert client.get(address).status_code == 200
+        target, _, heading = address.partition("#")
+        assert not heading or heading in Page(client.get(target).text).ids
+    assert {link.removeprefix("#") for link in page.links if link.startswith("#")} <= set(page.ids)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_lead_to_each_other_and_to_the_console(client: FlaskClient, path: str) -> None:
+    page = Page(client.get(path).text)
+    assert {"/", *PAGES} <= page.links
+    assert page.current == [path]
+
+
+def test_there_are_no_other_pages(client: FlaskClient) -> None:
+    for name in ("api", "nothing", "guide.html"):
+        detail = problem(client.get(f"/docs/{name}"), 404)["detail"]
+    assert detail == f"There is no such page. There are {', '.join(sorted(NAMES))}."
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -34,7 +34,7 @@ def test_list_returns_tickets_newest_first(client: FlaskClient) -> None:
 
 def test_list_without_tickets_is_an_empty_array(client: FlaskClient) -> None:
     response = client.get(URL)
-    assert (response.status_code, response.data) == (200, b"[]")
+    assert (response.status_code, response.data) == (200, b"[]\n")
 
 
 def test_list_works_under_gunicorn(service: Service) -> None:
@@ -153,7 +153,42 @@ def around_noon(client: FlaskClient, database: Connection) -> FlaskClient:
 def test_since_is_inclusive_and_before_exclusive(around_noon: FlaskClient, noon: str) -> None:
     assert titles(around_noon, f"?created_since={noon}") == ["after", "noon"]
     assert titles(around_noon, f"?created_before={noon}") == ["before"]
-    assert titles(around_noon, f"?created_since={noon}&created_before={noon}") == []
+
+
+@pytest.mark.parametrize("what", ["created", "updated"])
+@pytest.mark.parametrize("path", ["", "export/", "stats/", "stats/resolution/"])
+@pytest.mark.parametrize(
+    ("since", "before"),
+    [
+        ("2026-09-08", "2026-09-07"),
+        ("2026-09-08", "2026-09-08"),
+        ("2026-09-08T00:00:00.1Z", "2026-09-08T00:00:00Z"),
+        ("2026-09-08T01:00:00Z", "2026-09-08T02:00:00%2B01:00"),
+    ],
+)
+def test_a_window_that_ends_before_it_begins_is_400(
+    client: FlaskClient, path: str, what: str, since: str, before: str
+) -> None:
+    response = client.get(f"{URL}{path}?{what}_since={since}&{what}_before={before}")
+    (error,) = problem(response, 400)["errors"]
+    assert error["parameter"] == f"{what}_since"
+    assert error["detail"] == f"{what}_since must be before {what}_before."
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["daily?since=2026-09-08&before=2026-09-07", "triage?created_since=2026-09-08&created_before=2026-09-07"],
+)
+def test_a_window_of_days_that_ends_before_it_begins_is_400(client: FlaskClient, path: str) -> None:
+    (error,) = problem(client.get(f"{URL}stats/{path}"), 400)["errors"]
+    assert "since" in error["detail"]
+    assert "before" in error["detail"]
+
+
+@pytest.mark.parametrize(("value", "total"), [("1", "0"), ("true", "0"), ("0", None), ("FALSE", None), ("", None)])
+def test_count_is_a_boolean(client: FlaskClient, value: str, total: str | None) -> None:
+    response = client.get(f"{URL}?count={value}")
+    assert (response.status_code, response.headers.get("X-Total-Count")) == (200, total)
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "-updated_at", "-priority"])

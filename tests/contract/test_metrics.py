@@ -19,6 +19,8 @@ from tests.support.tickets import TICKET, URL, file_ticket
 from ticketsvc import __version__
 from ticketsvc.config import RateLimit
 from ticketsvc.server import metrics
+from ticketsvc.store.postgres import errors
+from ticketsvc.triage.learning import classifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -249,6 +251,20 @@ def fallen(before: Samples, after: Samples) -> list[str]:
     """Return the names of the counts that are lower now, or gone."""
     counts = {key: old for key, old in before.items() if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
     return [key[0] for key, old in counts.items() if after.get(key, 0) < old]
+
+
+def test_series_that_are_known_begin_at_zero(two: Service) -> None:
+    """rate() sees no rise when a series appears with its first event."""
+    samples = scraped(two)
+    for name, labels in (
+        ("http_unreadable_requests_total", [{"status": status} for status in ("400", "414", "431", "500", "501")]),
+        ("database_errors_total", [{"kind": kind, "retried": "no"} for kind in errors.KINDS]),
+        ("database_errors_total", [{"kind": kind, "retried": "yes"} for kind in errors.RETRIED_KINDS]),
+        ("triage_fallbacks_total", [{"reason": classifier.NO_EXAMPLES}]),
+    ):
+        assert [samples[name, frozenset(series.items())] for series in labels] == [0] * len(labels)
+    two.raw(b"GARBAGE\r\n\r\n")
+    wait_until(lambda: value(scraped(two), "http_unreadable_requests_total", status="400") == 1)
 
 
 def test_workers_add_up(two: Service) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -18,19 +21,23 @@ from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS
+from ticketsvc.services import DEFAULT
 from ticketsvc.store import imports
 from ticketsvc.store.keys import SCOPES
 from ticketsvc.store.pages import SORTS
 from ticketsvc.store.stats import MAX_DAYS
+from ticketsvc.triage.openai.classifier import SOURCE as OPENAI
 from ticketsvc.validation import search_words
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
+
+    from tests.support.http import Service
 
 NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
 """The console and the files of the pages are not part of the API."""
@@ -68,9 +75,6 @@ def test_a_matching_if_none_match_is_304(client: FlaskClient) -> None:
 
 def test_it_is_read_on_the_first_request(client: FlaskClient) -> None:
     """A worker that never serves it needs no memory for it, and no YAML parser."""
-    import subprocess
-    import sys
-
     code = (
         "import sys; import ticketsvc.application; from ticketsvc.api import docs; "
         "print(docs._read.cache_info().currsize, 'yaml' in sys.modules)"
@@ -98,8 +102,84 @@ def test_every_component_is_used() -> None:
     for kind, components in DOCUMENT.raw["components"].items():
         if kind == "securitySchemes":
             continue
-        unused = {name for name in components if f'"#/components/{kind}/{name}"' not in text}
-        assert unused == ({problems.MethodNotAllowed.slug} if kind == "examples" else set())
+        if not kind.startswith("x-"):
+            assert {name for name in components if f'"#/components/{kind}/{name}"' not in text} == set()
+
+
+def test_only_other_methods_are_a_problem_of_no_operation() -> None:
+    assert set(DOCUMENT.raw["components"]["x-examples"]) == {problems.MethodNotAllowed.slug}
+
+
+def test_examples_of_lists_show_that_link_may_be_missing() -> None:
+    listed = DOCUMENT["listTickets"].responses["200"]
+    assert [bool(each["value"]) for each in listed["content"]["application/json"]["examples"].values()] == [True, False]
+    assert 'rel="next"' in DOCUMENT.resolved(listed["headers"]["Link"])["example"]
+    for example in listed["content"]["application/json"]["examples"].values():
+        DOCUMENT.validate(listed["content"]["application/json"]["schema"], example["value"])
+
+
+# --- what generators of clients stumble over
+
+
+def test_no_name_looks_like_a_constructor_or_an_element_of_a_generator() -> None:
+    names = {kind: set(components) for kind, components in DOCUMENT.raw["components"].items()}
+    # Go's constructor of Ticket is NewTicket; other languages call the classes of errors, requests and services so.
+    assert not [name for name in names["schemas"] if re.match("New[A-Z]|.*(Api|Error?s|Request|Response)$", name)]
+    assert "category" not in names["parameters"]  # Dredd's name for a part of its own document
+    assert not names["parameters"] & names["schemas"]
+
+
+def test_errors_are_one_schema_by_reference() -> None:
+    """Generators drop a response whose schema is composed, or make a class for each."""
+    for operation in DOCUMENT:
+        for status, response in operation.responses.items():
+            if status >= "400":
+                problem_content = response["content"]["application/problem+json"]
+                assert problem_content["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+def schemas_in(node: Any) -> Iterator[dict[str, Any]]:
+    """Yield all schemas and other objects in a part of the document."""
+    if isinstance(node, dict):
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from schemas_in(each)
+
+
+def test_no_value_has_one_of_several_types_or_none() -> None:
+    for schema in schemas_in(DOCUMENT.raw["paths"] | DOCUMENT.raw["components"]):
+        assert not {"anyOf", "oneOf", "allOf", "const"} & set(schema)
+        assert ("type" in schema) == (None not in schema["enum"]) if "enum" in schema else True
+    for operation in DOCUMENT:
+        for parameter in operation.parameters:
+            assert isinstance(parameter["schema"]["type"], str)
+
+
+def test_references_lead_to_components() -> None:
+    for node in schemas_in(DOCUMENT.raw):
+        assert node.get("$ref", "#/a/b/c").count("/") == 3
+
+
+def test_bodies_of_files_are_bytes() -> None:
+    imported = DOCUMENT["importTickets"].described["requestBody"]["content"]
+    exported = DOCUMENT["exportTickets"].responses["200"]["content"]
+    assert {each["schema"]["format"] for each in (*imported.values(), *exported.values())} == {"binary"}
+
+
+def test_closed_lists_of_sources_are_enumerated() -> None:
+    decided = {"caller", "offline", "learned", DEFAULT.source}
+    for name in ("CategoryDecision", "PriorityDecision"):
+        assert set(SCHEMAS[name]["properties"]["source"]["enum"]) == decided
+    assert set(SCHEMAS["Suggestion"]["properties"]["source"]["enum"]) == {"offline", "learned", OPENAI}
+
+
+def test_every_sample_of_code_works(service: Service) -> None:
+    for operation in DOCUMENT:
+        ticket = service.call("POST", URL, json.dumps(TICKET).encode(), {"Content-Type": "application/json"}).json
+        (sample,) = operation.described["x-codeSamples"]
+        command = sample["source"].replace("localhost:3000", f"127.0.0.1:{service.port}").replace(ID, ticket["id"])
+        run = subprocess.run(["sh", "-c", f"{command} -s -f -o /dev/null"], capture_output=True, text=True, check=False)
+        assert run.returncode == 0, command
 
 
 def test_examples_match_their_schemas() -> None:
@@ -119,7 +199,7 @@ def test_examples_match_their_schemas() -> None:
 def routes(app: Flask) -> set[tuple[str, str]]:
     """Return path and method of every route, without trailing slashes and the methods that Flask adds."""
     return {
-        (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").rstrip("/"), method.lower())
+        (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").replace("<name>", "{page}").rstrip("/"), method.lower())
         for rule in app.url_map.iter_rules()
         if rule.rule not in NOT_DESCRIBED
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -155,11 +235,11 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
     assert (limit["maximum"], limit["default"]) == (filters.MAX_LIMIT, filters.DEFAULT_LIMIT)
     assert client.get(URL, query_string={"limit": limit["maximum"] + 1}).status_code == 400
     assert PARAMETERS["Idempotency-Key"]["schema"]["maxLength"] == idempotency.MAX_LENGTH
-    for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["NewTitle"]):
+    for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["TitleInput"]):
         assert schema["maxLength"] == TITLE_LENGTH
-    assert SCHEMAS["NewText"]["maxLength"] == DESCRIPTION_LENGTH
+    assert SCHEMAS["TextInput"]["maxLength"] == DESCRIPTION_LENGTH
     assert PARAMETERS["search"]["schema"]["maxLength"] == search_words.MAX_LENGTH
-    assert SCHEMAS["InvalidFileProblem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_INVALID_LINES
+    assert SCHEMAS["Problem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_INVALID_LINES
 
 
 def test_limits_in_texts_are_those_of_the_parser() -> None:
@@ -176,14 +256,15 @@ def test_limits_in_texts_are_those_of_the_parser() -> None:
 
 SCHEMAS, PARAMETERS = DOCUMENT.raw["components"]["schemas"], DOCUMENT.raw["components"]["parameters"]
 LISTS = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
+FILTERS = {"category": "categories", "priority": "priorities", "status": "statuses"}
 
 
 @pytest.mark.parametrize("name", LISTS)
 def test_labels_and_statuses_are_those_of_the_service(name: str) -> None:
     values = list(LISTS[name])
     assert SCHEMAS[name.title()]["enum"] == values
-    assert PARAMETERS[name]["schema"]["items"]["enum"] == [*values, ""]
-    for schema in ("NewTicket", "TicketChange") if name != "status" else ("TicketChange",):
+    assert PARAMETERS[FILTERS[name]]["schema"]["items"]["enum"] == [*values, ""]
+    for schema in ("TicketInput", "TicketChange") if name != "status" else ("TicketChange",):
         assert SCHEMAS[schema]["properties"][name]["enum"] == [*values, "", None]
 
 
@@ -220,18 +301,19 @@ def test_media_types_are_those_of_the_route(name: str, expected: tuple[str, ...]
 
 
 def test_the_document_has_exactly_the_problem_types() -> None:
-    assert set(DOCUMENT.raw["components"]["examples"]) == {kind.slug for kind in every_problem()}
+    assert set(EXAMPLES) == {kind.slug for kind in every_problem()}
     assert len({kind.slug for kind in every_problem()}) == len(every_problem())
 
 
+EXAMPLES = DOCUMENT.raw["components"]["examples"] | DOCUMENT.raw["components"]["x-examples"]
 KINDS = sorted(every_problem(), key=lambda kind: kind.slug)
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.slug for kind in KINDS])
 def test_problem_examples_match_their_schemas(kind: type[problems.Problem]) -> None:
-    example = DOCUMENT.raw["components"]["examples"][kind.slug]
-    schema = {"invalid-input": "InvalidInputProblem", "invalid-file": "InvalidFileProblem"}.get(kind.slug, "Problem")
-    DOCUMENT.validate({"$ref": f"#/components/schemas/{schema}"}, example["value"])
+    example = EXAMPLES[kind.slug]
+    DOCUMENT.validate({"$ref": "#/components/schemas/Problem"}, example["value"])
+    assert ("errors" in example["value"]) == (kind.slug in ("invalid-input", "invalid-file"))
     described = (example["value"]["type"], example["value"]["title"], example["value"]["status"])
     assert described == (kind.uri(), kind.title, kind.status)
     assert example["summary"] == f"{kind.status} {kind.title}"
@@ -246,9 +328,8 @@ def test_responses_name_the_types_of_their_problems() -> None:
                 continue
             content = response["content"]["application/problem+json"]
             kinds = [by_slug[slug] for slug in content["examples"]]
-            described = content["schema"]["allOf"][1]["properties"]
-            assert described == {"type": {"enum": [kind.uri() for kind in kinds]}, "status": {"const": int(status)}}
             assert {kind.status for kind in kinds} == {int(status)}
+            assert problems.InvalidInput not in kinds[1:]  # the usual one comes first
             assert response["description"] == " ".join(f"[{kind.title}]({kind.uri()})." for kind in kinds)
 
 
@@ -257,7 +338,7 @@ def test_responses_name_the_types_of_their_problems() -> None:
 
 def path_of(client: FlaskClient, operation: Operation) -> str:
     """Return the operation's path, with the id of a ticket that exists."""
-    return operation.path.replace("{ticket_id}", file_ticket(client)["id"])
+    return operation.path.replace("{ticket_id}", file_ticket(client)["id"]).replace("{page}", "guide")
 
 
 def send(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
@@ -311,7 +392,7 @@ def test_every_example_of_a_parameter_is_accepted(
         sent["content_type"], body = operation.bodies[0]
         sent["data"] = body if isinstance(body, str) else json.dumps(body)
     response = send(client, operation, path_of(client, operation), **sent)
-    assert response.status_code < 400 or parameter["name"] == "If-Match"
+    assert response.status_code < 400 or parameter["name"] in ("If-Match", "If-None-Match")
 
 
 def test_the_last_of_several_pages_has_no_link(client: FlaskClient) -> None:
@@ -333,7 +414,7 @@ def test_the_document_has_the_problems_of_each_operation(client: FlaskClient, op
         {"headers": {"Accept": "a/b"}},
     ]
     if "{ticket_id}" in operation.path:
-        send(client, operation, operation.path.replace("{ticket_id}", ID), json={})
+        send(client, operation, operation.path.replace("{ticket_id}", ID).replace("{page}", "guide"), json={})
     for name in operation.parameters_in("header"):
         requests += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
     if operation.bodies:
@@ -353,7 +434,7 @@ def test_the_document_has_the_errors_without_a_database(make_app: Callable[..., 
     unavailable = 0
     for operation in DOCUMENT:
         body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
-        path = operation.path.replace("{ticket_id}", ID)
+        path = operation.path.replace("{ticket_id}", ID).replace("{page}", "guide")
         response = send(client, operation, path, data=body, content_type="application/json" if body else None)
         unavailable += response.status_code == 503
         assert ("503" in operation.responses) >= (response.status_code == 503)
@@ -414,7 +495,9 @@ def test_invalid_lines_match_the_document(client: FlaskClient) -> None:
 def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
     adapter = app.url_map.bind("")
     for operation in DOCUMENT:
-        endpoint, _ = adapter.match(operation.path.replace("{ticket_id}", ID), operation.method)
+        endpoint, _ = adapter.match(
+            operation.path.replace("{ticket_id}", ID).replace("{page}", "guide"), operation.method
+        )
         scope = scopes.needed(endpoint)
         assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
 
@@ -422,7 +505,7 @@ def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
 def test_responses_without_a_key_match_the_document(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
     client = guarded.test_client()
     for operation in DOCUMENT:
-        path = operation.path.replace("{ticket_id}", ID)
+        path = operation.path.replace("{ticket_id}", ID).replace("{page}", "guide")
         if operation.described["security"]:
             assert send(client, operation, path).status_code == 401
             assert send(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)

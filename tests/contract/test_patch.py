@@ -163,7 +163,13 @@ def test_it_rejects_other_media_types(client: FlaskClient, path: str, content_ty
 # --- If-Match (RFC 9110 section 13.1.1: strong comparison)
 
 
-@pytest.mark.parametrize("tags", ['"1"', "*", " * ", '"7", "1"', '"x","1"', '"1", W/"1"', '"9999999999", "1"'])
+@pytest.mark.parametrize(
+    "tags",
+    [
+        *('"1"', "*", " * ", '"7", "1"', '"x","1"', '"1", W/"1"', '"9999999999", "1"'),
+        *('W/"1"', '"1-gzip"', 'W/"1-gzip"', '"1-br"', '"1-zstd"', 'W/"2", W/"1"'),
+    ],
+)
 def test_a_matching_if_match_is_200(client: FlaskClient, path: str, tags: str) -> None:
     assert patch(client, path, {"title": "New"}, If_Match=tags).status_code == 200
 
@@ -175,9 +181,13 @@ UNMATCHED = [
     '"01"',
     '"1.0"',
     '" 1"',
-    'W/"1"',
     'w/"1"',
-    'W/"2", W/"1"',
+    'W/"2"',
+    '"2-gzip"',
+    '"1-"',
+    '"1-gzip-gzip"',
+    '"1-identity"',
+    '"gzip"',
     '"2", "3"',
     "1",
     '"1',
@@ -199,6 +209,34 @@ def test_another_if_match_is_412(client: FlaskClient, path: str, tags: str, body
     before = client.get(path).get_json()
     problem(patch(client, path, body, If_Match=tags), 412)
     assert client.get(path).get_json() == before
+
+
+@pytest.mark.parametrize("tags", ['"a1b2"', '"1-identity"', "garbage", "", '"2147483648"'])
+def test_a_foreign_tag_is_called_so(client: FlaskClient, path: str, tags: str) -> None:
+    document = problem(patch(client, path, {}, If_Match=tags), 412)
+    assert document["detail"] == 'If-Match has no tag of this ticket. Its ETag is "1".'
+    assert document["type"] == "/docs/errors#precondition-failed"
+    assert "its version is now 1" in problem(patch(client, path, {}, If_Match='"x", "2"'), 412)["detail"]
+
+
+@pytest.mark.parametrize("tags", ['"1"', "*", 'W/"1"', '"1-gzip"', '"7", "1"'])
+@pytest.mark.parametrize("condition", [{}, {"If_Match": '"1"'}])
+def test_a_matching_if_none_match_is_412(client: FlaskClient, path: str, tags: str, condition: dict[str, str]) -> None:
+    before = client.get(path).get_json()
+    document = problem(patch(client, path, {"title": "New"}, If_None_Match=tags, **condition), 412)
+    assert document["detail"] == "If-None-Match excludes the current version of the ticket."
+    assert client.get(path).get_json() == before
+
+
+@pytest.mark.parametrize("tags", ['"2"', "garbage", "", '"x"'])
+def test_another_if_none_match_is_200(client: FlaskClient, path: str, tags: str) -> None:
+    assert patch(client, path, {"title": "New"}, If_None_Match=tags).status_code == 200
+
+
+def test_preconditions_come_after_validation(client: FlaskClient, path: str) -> None:
+    assert patch(client, path, {"title": ""}, If_Match='"9"').status_code == 400
+    client.delete(path)
+    assert patch(client, path, {}, If_None_Match="*").status_code == 404
 
 
 def test_a_change_without_effect_keeps_the_etag(client: FlaskClient, path: str) -> None:

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from tests.support.http import Service
     from tests.support.tickets import Connection
 
-EXAMPLES = {slug: example["value"] for slug, example in DOCUMENT.raw["components"]["examples"].items()}
+_COMPONENTS = DOCUMENT.raw["components"]
+EXAMPLES = {slug: example["value"] for slug, example in (_COMPONENTS["examples"] | _COMPONENTS["x-examples"]).items()}
 
 LINES = b'{"title": "a", "description": "b"}\n{"description": "b"}\n'
 REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -43,7 +44,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 }
 """Problems that one request to any service causes."""
 CAUSED_BELOW = {
-    *("version-mismatch", "idempotency-key-reused", "create-in-progress"),
+    *("version-mismatch", "precondition-failed", "idempotency-key-reused", "create-in-progress"),
     *("unauthorized", "insufficient-scope", "too-many-failed-attempts", "quota-exceeded"),
     *("uri-too-long", "headers-too-large", "internal-error", "unavailable"),
     *("unknown-host", "unsupported-transfer-coding"),
@@ -81,6 +82,13 @@ def test_version_mismatch(client: FlaskClient) -> None:
     client.patch(URL + ticket_id, json={"status": "closed"})
     response = client.patch(URL + ticket_id, json={}, headers={"If-Match": '"1"'})
     assert json.loads(response.text.replace(ticket_id, ID)) == EXAMPLES["version-mismatch"]
+
+
+def test_precondition_failed(client: FlaskClient) -> None:
+    ticket_id = file_ticket(client)["id"]
+    client.patch(URL + ticket_id, json={"status": "closed"})
+    response = client.patch(URL + ticket_id, json={}, headers={"If-Match": '"x"'})
+    assert json.loads(response.text.replace(ticket_id, ID)) == EXAMPLES["precondition-failed"]
 
 
 def test_idempotency_key_reused(client: FlaskClient) -> None:

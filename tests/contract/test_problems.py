@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -58,7 +59,7 @@ def test_an_unsupported_method_is_405_with_allow(client: FlaskClient, path: str)
 
 @pytest.mark.parametrize("path", [URL, ONE, f"{URL}stats/"])
 @pytest.mark.parametrize(
-    "accept", ["text/html", "application/xml, text/*", "application/json;q=0", "image/*", "json", "a"]
+    "accept", ["text/html", "application/xml, text/*", "application/json;q=0", "image/*", "*;q=0", "a/b,,c/d"]
 )
 def test_accept_without_json_is_406(client: FlaskClient, path: str, accept: str) -> None:
     problem(client.get(path, headers={"Accept": accept}), 406)
@@ -70,6 +71,14 @@ def test_accept_without_json_is_406(client: FlaskClient, path: str, accept: str)
         *("", "*/*", "application/json", "application/*", "APPLICATION/JSON", "application/json;q=0.1"),
         *("text/html, */*;q=0.1", "application/json, text/plain, */*", "text/html, application/json"),
         *("application/json; charset=utf-8", "application/json;charset=UTF-8, text/plain"),
+        *(
+            "*",
+            "*;q=.2",
+            "*/*;q=.5",
+            "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2",
+            "application/problem+json",
+        ),
+        *("json", "text/html, garbage", "text/html;q=high", 'text/html;a="b,c"', "text/html, application/problem+json"),
     ],
 )
 def test_accept_with_json_works(client: FlaskClient, accept: str) -> None:
@@ -158,6 +167,57 @@ def test_problems_of_different_kinds_differ_in_type(client: FlaskClient) -> None
     responses = [client.get("/nowhere"), client.put(URL), client.get(f"{URL}?limit=0"), client.post(URL, data=b"{")]
     assert len({response.get_json()["type"] for response in responses}) == 4
     assert client.get("/nowhere").get_json()["type"] == client.get(ONE).get_json()["type"]
+
+
+def test_only_paths_of_tickets_are_explained_by_ids(client: FlaskClient) -> None:
+    details = {path: client.get(path).get_json()["detail"] for path in ("/api/webhooks", "/nothing", f"{URL}1")}
+    assert ["UUID" in detail for detail in details.values()] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"title": "a\tb"}', "JSON: invalid control character at column 13"),
+        (b'{"title": "a', "JSON: unterminated string starting at column 11"),
+        (b'{\n"a": ?}', "JSON: expecting value at line 2, column 6"),
+        ('{"é": ?}'.encode(), "JSON: expecting value at column 7"),
+        (b'{"a": "\\uZZZZ"}', "JSON: invalid \\uXXXX escape at column 9"),
+        (b"\xff{}", "UTF-8 at byte 1"),
+        (b'{"a": NaN}', "JSON: NaN is not a JSON number"),
+    ],
+)
+def test_bodies_and_lines_describe_syntax_errors_alike(client: FlaskClient, body: bytes, reason: str) -> None:
+    response = client.post(URL, data=body, content_type="application/json")
+    assert problem(response, 400)["detail"] == f"The body is not {reason}."
+    if b"\n" not in body:
+        file = client.post(f"{URL}import", data=body, content_type="application/x-ndjson")
+        assert problem(file, 400)["errors"][0]["detail"] == f"The line is not {reason}."
+
+
+def test_json_ends_with_a_line_end_and_has_no_other_white_space(client: FlaskClient) -> None:
+    path = client.post(URL, json=TICKET).headers["Location"]
+    client.patch(path, json={"title": "New", "status": "closed"})
+    responses = [
+        client.post(URL, json=TICKET, headers={"Idempotency-Key": "line"}),
+        client.post(URL, json=TICKET, headers={"Idempotency-Key": "line"}),
+        *[client.get(path + below) for below in ("", "/history")],
+        *[client.get(f"{URL}{below}") for below in ("", "?search=nothing", "?limit=0", "nothing", "stats/triage")],
+        *[client.get(f"{URL}stats{which}") for which in ("", "/daily", "/resolution", "?category=billing")],
+        *[client.get(other) for other in ("/livez", "/readyz", "/nothing", "/openapi.json")],
+        client.post(f"{URL}classify", json={"description": "I cannot log in"}),
+        client.post(f"{URL}import", data=json.dumps(TICKET), content_type="application/x-ndjson"),
+    ]
+    for response in responses:
+        value = json.loads(response.data, parse_float=lambda text: f"<{text}>")
+        compact = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        assert response.text == re.sub(r'"<([0-9.]+)>"', r"\1", compact) + "\n"
+        assert response.content_length == len(response.data)
+
+
+def test_malformed_http_gets_a_line_of_json(service: Service) -> None:
+    body = service.raw(b"garbage\r\n\r\n").partition(b"\r\n\r\n")[2]
+    assert body.endswith(b"}\n")
+    assert b'","status":400,' in body
 
 
 def test_problems_are_not_cached(client: FlaskClient) -> None:

@@ -122,6 +122,33 @@ def test_if_none_match_on_an_unknown_id_is_404(client: FlaskClient) -> None:
     assert client.get(URL + ID, headers={"If-None-Match": "*"}).status_code == 404
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_an_outdated_if_match_is_412(client: FlaskClient, method: str) -> None:
+    path = URL + file_ticket(client)["id"]
+    client.patch(path, json={"title": "New"})
+    for tags, status in (('"1"', 412), ('"2"', 200), ('W/"2"', 200), ('"2-gzip"', 200), ("*", 200), ("x", 412)):
+        assert client.open(path, method=method, headers={"If-Match": tags}).status_code == status
+    assert "its version is now 2" in problem(client.get(path, headers={"If-Match": '"1"'}), 412)["detail"]
+
+
+def test_if_match_comes_before_if_none_match(client: FlaskClient) -> None:
+    path = URL + file_ticket(client)["id"]
+    assert client.get(path, headers={"If-Match": '"2"', "If-None-Match": '"1"'}).status_code == 412
+    assert client.get(path, headers={"If-Match": '"1"', "If-None-Match": '"1"'}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/", "/docs/errors"])
+def test_if_match_applies_to_files_too(client: FlaskClient, path: str) -> None:
+    tag = client.get(path).headers["ETag"]
+    for tags, status in (('"other"', 412), (tag, 200), (f'{tag[:-1]}-gzip"', 200), ("*", 200)):
+        assert client.get(path, headers={"If-Match": tags}).status_code == status
+
+
+@pytest.mark.parametrize("tags", ['"1-gzip"', 'W/"1-gzip"', '"1-br"', '"1-zstd"'])
+def test_a_tag_of_a_compressing_proxy_is_304(client: FlaskClient, tags: str) -> None:
+    assert client.get(URL + file_ticket(client)["id"], headers={"If-None-Match": tags}).status_code == 304
+
+
 def test_304_has_no_body_under_gunicorn(service: Service) -> None:
     ticket = service.call("POST", URL, {"title": "a", "description": "b"}).json
     response = service.call("GET", URL + ticket["id"], headers={"If-None-Match": "*"})

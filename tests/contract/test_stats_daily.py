@@ -175,8 +175,9 @@ def test_day_has_the_hours_of_its_time_zone(
 def test_every_day_of_a_year_agrees_with_zoneinfo(client: FlaskClient, database: Connection, tz: str) -> None:
     """Compare every day of a leap year with zoneinfo."""
     database.execute(
-        "INSERT INTO tickets (title, description, created_at, updated_at, category, priority, status)"
-        " SELECT 'x', '-', at, at + interval '50 hours', (enum_range(NULL::ticket_category))[1 + n % 3],"
+        "INSERT INTO tickets (title, description, created_at, updated_at, resolved_at, category, priority, status)"
+        " SELECT 'x', '-', at, at + interval '50 hours', CASE WHEN n % 4 > 1 THEN at + interval '50 hours' END,"
+        " (enum_range(NULL::ticket_category))[1 + n % 3],"
         " (enum_range(NULL::ticket_priority))[1 + n % 4], (enum_range(NULL::ticket_status))[1 + n % 4]"
         " FROM generate_series(0, 10000) AS n,"
         " LATERAL (SELECT '2023-12-30Z'::timestamptz + n * interval '53 minutes') AS a (at)"

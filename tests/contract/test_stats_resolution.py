@@ -31,8 +31,9 @@ def measured(times: list[float]) -> dict[str, Any]:
 def resolve_many(database: Connection) -> None:
     """Insert 400 tickets of all kinds, 75% of them resolved, after times that all differ."""
     database.execute(
-        "INSERT INTO tickets (title, description, created_at, updated_at, category, priority, status)"
+        "INSERT INTO tickets (title, description, created_at, updated_at, resolved_at, category, priority, status)"
         " SELECT 'Ticket ' || n, '-', at, at + n * n * interval '1.25 seconds',"
+        " CASE WHEN n % 4 > 0 THEN at + n * n * interval '1.25 seconds' END,"
         " (enum_range(NULL::ticket_category))[1 + n % 3], (enum_range(NULL::ticket_priority))[1 + n / 3 % 4],"
         " CASE WHEN n % 4 = 0 THEN 'open' WHEN n % 4 = 1 THEN 'closed' ELSE 'resolved' END::ticket_status"
         " FROM generate_series(1, 400) AS n,"

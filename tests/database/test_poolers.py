@@ -227,4 +227,4 @@ def test_migrate_refuses_a_shared_session(
         assert query(empty, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
         status, printed = run("flask", "migrate", DATABASE_URL=url, MIGRATE_DATABASE_URL=empty)
         assert status == 0, printed
-        assert run("flask", "keys", "list", DATABASE_URL=url, MIGRATE_DATABASE_URL=empty) == (0, "")
+        assert run("flask", "keys", "list", DATABASE_URL=url, MIGRATE_DATABASE_URL=empty)[0] == 0

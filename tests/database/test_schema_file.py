@@ -139,7 +139,7 @@ def test_a_field_that_is_set_or_cleared_is_a_change(database: Connection) -> Non
 def test_update_sql_can_clear_a_nullable_field(database: Connection, clean: None) -> None:
     """With a column that the wire does not know, added here to the query and to ticket_diff(), and rolled back."""
     query = (SQL / "tickets" / "update.sql").read_text()
-    value = "CASE WHEN $9::boolean THEN $10::text ELSE t.assignee END"
+    value = "CASE WHEN $10::boolean THEN $11::text ELSE t.assignee END"
     for text, more in (
         ("SET title = ", f"SET assignee = {value}, title = "),
         ("SELECT coalesce($3::text, ", f"SELECT {value} IS DISTINCT FROM t.assignee OR coalesce($3::text, "),
@@ -161,7 +161,7 @@ def test_update_sql_can_clear_a_nullable_field(database: Connection, clean: None
             (True, "ann", None),
             (None, None, "open"),
         ):
-            values = [ticket, None, None, None, None, None, status, "r1 ann", has_assignee, assignee]
+            values = [ticket, None, None, None, None, None, status, "r1 ann", [], has_assignee, assignee]
             row = cursor.execute(query.encode(), values).fetchone()
             assert row
             states.append((row[1], *found(database, "SELECT assignee FROM tickets")))

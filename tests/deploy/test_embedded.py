@@ -339,3 +339,12 @@ def test_failed_start_shows_the_log_of_the_server(tmp_path: Path, made: Path) ->
     _, errors = run(once + START, tmp_path / "server")
     assert "EmbeddedError: PostgreSQL does not start in" in errors
     assert "database files are incompatible with server" in errors
+
+
+def test_programs_of_postgres_run_on_it(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "ticketsvc_dev.postgres", str(tmp_path / "postgres")]
+    run = subprocess.run([*command, "psql", "-Atc", "SELECT 7"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (0, "7\n"), run.stderr
+    run = subprocess.run([*command, "pgsql"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert run.stderr.startswith("There is no program pgsql. These are: clusterdb, ")

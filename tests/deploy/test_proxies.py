@@ -111,6 +111,34 @@ def test_a_client_cannot_choose_the_address_that_is_limited(own_url: str, tmp_pa
         assert statuses == [200, 200, 200, 429]
 
 
+@pytest.mark.parametrize(
+    ("proxy", "compressing", "tags"),
+    [
+        (PROXIES[0], {"listen 80;": "listen 127.0.0.1:{port}; gzip on; gzip_types application/json;"}, ('W/"1"',)),
+        (PROXIES[1], {"^\thandle @bulk": "\tencode gzip\n\thandle @bulk"}, ('"1-gzip"', '"1"')),  # older ones keep it
+    ],
+    ids=["nginx", "caddy"],
+)
+def test_a_tag_that_a_compressing_proxy_changed_can_be_sent_back(
+    service: Service, tmp_path: Path, proxy: Proxy, compressing: dict[str, str], tags: tuple[str, ...]
+) -> None:
+    upstream = {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}
+    with running(proxy._replace(replacements={**proxy.replacements, **compressing}), tmp_path, upstream) as port:
+        behind = replace(service, port=port)
+        wait_until(lambda: behind.call("GET", "/readyz").status == 200)
+        large = {"title": "Large", "description": "x" * 10_000}
+        path = behind.call("POST", "/api/tickets/", large).headers["Location"]
+        gzip = {"Accept-Encoding": "gzip"}
+        read = behind.call("GET", path, headers=gzip)
+        tag = read.headers["ETag"]
+        assert read.headers["Content-Encoding"] == "gzip"
+        assert tag in tags
+        assert behind.call("GET", path, headers={**gzip, "If-None-Match": tag}).status == 304
+        assert behind.call("PATCH", path, {"priority": "low"}, {"If-Match": tag}).status == 200
+        assert behind.call("PATCH", path, {"priority": "high"}, {"If-Match": tag}).status == 412
+        assert behind.call("GET", "/api/tickets/", headers=gzip).headers["Content-Encoding"] == "gzip"
+
+
 def test_every_route_works_with_a_proxy_in_front_of_postgres(postgres: Cluster, own_url: str, tmp_path: Path) -> None:
     proxy = Proxy(
         "haproxy", ("haproxy", "listen postgres"), "", {"127.0.0.1:6432": "127.0.0.1:{port}"}, PROXIES[2].command

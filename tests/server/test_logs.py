@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
-from tests.conftest import serve
+from tests.conftest import ROOT, serve
 from tests.support.locks import wait_until
+from ticketsvc.server import logs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,3 +174,45 @@ def everything(service: Service) -> None:
         b"POST " + URL.encode() + b" HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nxylophone\r\n",
     ):
         assert b" 400 " in service.raw(request).partition(b"\r\n")[0]
+
+
+def test_text_is_for_people(database_url: str, tmp_path: Path) -> None:
+    with serve(database_url, tmp_path / "log", LOG_FORMAT="text") as service:
+        service.call("GET", f"{URL}?search=xylophone")
+        service.call("PUT", "/nothing/xylophone")
+    text = service.log.read_text()
+    assert re.search(r"^\d\d:\d\d:\d\d 200 GET     /api/tickets/?  \d+\.\d ms$", text, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d 40[45] PUT     \(no such path\)  \d+\.\d ms$", text, re.MULTILINE)
+    assert re.search(r"^\d\d:\d\d:\d\d WARNING: REQUIRE_API_KEY is off", text, re.MULTILINE)
+    assert "xylophone" not in text
+    assert "{" not in text
+
+
+def test_text_of_an_error_has_its_place_but_not_its_message() -> None:
+    try:
+        raise ValueError("secret")
+    except ValueError as error:
+        record = logging.makeLogRecord({"msg": "it failed", "levelno": logging.ERROR, "levelname": "ERROR"})
+        record.exc_info = (ValueError, error, error.__traceback__)
+    text = logs.TextFormatter().format(record)
+    assert re.search(r"ERROR: it failed\n    error: builtins.ValueError\n    trace: .*test_logs.py:\d+", text)
+    assert "secret" not in text
+
+
+@pytest.mark.parametrize(
+    ("given", "is_terminal", "is_text"),
+    [("", True, True), ("", False, False), ("json", True, False), ("text", False, True)],
+)
+def test_format_is_text_on_a_terminal_by_default(given: str, is_terminal: bool, is_text: bool) -> None:
+    program = "import sys; from ticketsvc.config import Config; sys.exit(Config.from_env().is_text_log)"
+    main, terminal = os.openpty()
+    process = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env={"DATABASE_URL": "postgresql://h/n", "LOG_FORMAT": given},
+        stdout=terminal if is_terminal else subprocess.DEVNULL,
+        check=False,
+    )
+    os.close(main)
+    os.close(terminal)
+    assert process.returncode == is_text

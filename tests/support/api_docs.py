@@ -1,51 +1,60 @@
-"""The files generated from ticketsvc/api/openapi.yaml; `script/api-docs` writes them.
+"""The files generated from ticketsvc/api/openapi.yaml and guides of docs/; `script/api-docs` writes them.
 
-The service serves openapi.json and errors.html as they are. docs/api.md and docs/errors.md are for reading on a code
-host.
+The service serves openapi.json and the pages as they are; the pages include guides of docs/. docs/api.md and
+docs/errors.md are for reading on a code host.
 """
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from markdown_it import MarkdownIt
 
-from ticketsvc import __version__
+from ticketsvc import __version__, compact_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from markdown_it.token import Token
+
 Json = dict[str, Any]
 
 ROOT = Path(__file__).parents[2]
+STATIC = ROOT / "ticketsvc" / "static"
 SOURCE = ROOT / "ticketsvc" / "api" / "openapi.yaml"
 NOTICE = "<!-- Generated from ticketsvc/api/openapi.yaml by script/api-docs: do not edit. -->\n"
 ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
 
-ERRORS_PAGE = """<!doctype html>
+SWAGGER_UI = "/docs/files/vendor/swagger-ui-5.35.0"
+PAGE = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Ticket service: errors</title>
+<title>Ticket service: {title}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/docs/files/docs.css">
+{styles}<link rel="stylesheet" href="/docs/files/docs.css">
 </head>
 <body>
-<main class="text">
-<p><a href="/docs">The API</a></p>
-<h1>Errors</h1>
-{introduction}
-{sections}
-</main>
+<nav aria-label="Pages">
+{links}
+</nav>
+{main}
 </body>
 </html>
 """
+API = f"""<div id="api"><noscript><p>This page needs JavaScript. <a href="/openapi.json">The OpenAPI document</a> and
+the other pages do not.</p></noscript></div>
+<script src="{SWAGGER_UI}/swagger-ui-bundle.js"></script>
+<script src="/docs/files/docs.js"></script>"""
+
+markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 def main() -> None:
@@ -58,18 +67,83 @@ def generate() -> dict[Path, str]:
     """Return the text of each generated file."""
     document = load()
     return {
-        ROOT / "ticketsvc" / "static" / "openapi.json": json.dumps(document, ensure_ascii=False, separators=(",", ":")),
-        ROOT / "ticketsvc" / "static" / "errors.html": errors_page(document),
+        STATIC / "openapi.json": f"{compact_json.encode(document)}\n",
+        **{STATIC / "pages" / f"{name or 'api'}.html": page(document, name) for name in page_titles(document)},
         ROOT / "docs" / "errors.md": errors_markdown(document),
         ROOT / "docs" / "api.md": Reference(document).text(),
     }
 
 
 def load() -> Json:
-    """Return the OpenAPI document with the version of this release."""
+    """Return the OpenAPI document with the version of this release and a curl command for each operation."""
     document: Json = yaml.load(SOURCE.read_bytes(), Loader=yaml.CSafeLoader)
     document["info"]["version"] = __version__
+    reference = Reference(document)
+    for method, path, operation in reference.operations:
+        sample = {"lang": "Shell", "label": "curl", "source": reference.curl(method, path, operation)}
+        document["paths"][path][method]["x-codeSamples"] = [sample]
     return document
+
+
+# --- pages
+
+
+def page_titles(document: Json) -> dict[str, str]:
+    """Return the names of the pages below /docs with their titles. The name of the first one is empty."""
+    names = document["components"]["parameters"]["page"]["schema"]["enum"]
+    return (
+        {"": "API reference"}
+        | {name: guide(name).partition("\n")[0].removeprefix("# ") for name in names if name != "errors"}
+        | {"errors": "Errors"}
+    )
+
+
+def guide(name: str) -> str:
+    """Return the Markdown of a guide."""
+    return (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
+
+
+def page(document: Json, name: str) -> str:
+    """Return a page in HTML."""
+    titles = page_titles(document)
+    here = {name: ' aria-current="page"'}
+    links = [f'<a href="/docs/{each}"{here.get(each, "")}>{title}</a>' for each, title in titles.items()]
+    if name == "":
+        main = API
+    elif name == "errors":
+        main = f'<main class="text">\n{errors_html(document)}</main>'
+    else:
+        main = f'<main class="text">\n{guide_html(guide(name), titles)}</main>'
+    return PAGE.format(
+        title=titles[name],
+        styles="" if name else f'<link rel="stylesheet" href="{SWAGGER_UI}/swagger-ui.css">\n',
+        links="\n".join(['<a href="/">Console</a>', *links]).replace('"/docs/"', '"/docs"'),
+        main=main,
+    )
+
+
+def guide_html(text: str, pages: Iterable[str]) -> str:
+    """Render Markdown with an anchor for each heading. Links to documents that are no pages become plain text."""
+    tokens = markdown.parse(text)
+    for token, following in pairwise(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", re.sub(r"[^\w -]", "", following.content.lower()).replace(" ", "-"))
+        if token.type == "inline":
+            token.children = list(_with_links(token.children or [], pages))
+    return str(markdown.renderer.render(tokens, markdown.options, {}))
+
+
+def _with_links(tokens: Iterable[Token], pages: Iterable[str]) -> Iterator[Token]:
+    """Yield the tokens, with links to other documents replaced by links to their pages, if there are any."""
+    dropped = False
+    for token in tokens:
+        if token.type == "link_open":
+            name, is_document, heading = str(token.attrGet("href")).partition(".md")
+            dropped = bool(is_document) and name not in (*pages, "api")
+            if is_document:
+                token.attrSet("href", "/docs" if name == "api" else f"/docs/{name}{heading}")
+        if not (dropped and token.type.startswith("link_")):
+            yield token
 
 
 # --- problem types
@@ -82,7 +156,9 @@ def introduction(document: Json) -> str:
 
 def problem_types(document: Json) -> Iterator[tuple[str, str]]:
     """Yield the slug and the description of each problem type."""
-    for slug, example in document["components"]["examples"].items():
+    components = document["components"]
+    examples = components["examples"] | components["x-examples"]
+    for slug, example in sorted(examples.items(), key=lambda item: item[1]["value"]["status"]):
         yield slug, example["description"].strip()
 
 
@@ -92,21 +168,13 @@ def errors_markdown(document: Json) -> str:
     return "\n".join([NOTICE, "# Errors\n", f"{introduction(document)}\n", *sections])
 
 
-def errors_page(document: Json) -> str:
-    """Return the page /docs/errors."""
+def errors_html(document: Json) -> str:
+    """Return the content of the page /docs/errors."""
     sections = [
-        f'<section id="{slug}">\n<h2><a href="#{slug}">{slug}</a></h2>\n{paragraphs(text)}\n</section>'
+        f'<section id="{slug}">\n<h2><a href="#{slug}">{slug}</a></h2>\n{markdown.render(text)}</section>\n'
         for slug, text in problem_types(document)
     ]
-    return ERRORS_PAGE.format(introduction=paragraphs(introduction(document)), sections="\n".join(sections))
-
-
-def paragraphs(text: str) -> str:
-    """Render as HTML the little Markdown that the problem types use: paragraphs, `code` and **bold**."""
-    escaped = html.escape(text.strip(), quote=False)
-    marked = re.sub(r"`([^`]+)`", r"<code>\1</code>", escaped)
-    marked = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", marked)
-    return "\n".join(f"<p>{part}</p>" for part in re.split(r"\n\s*\n", marked) if part)
+    return f"<h1>Errors</h1>\n{markdown.render(introduction(document))}{''.join(sections)}"
 
 
 # --- docs/api.md
@@ -268,7 +336,7 @@ class Reference:
 
     def _example(self, method: str, path: str, operation: Json) -> str:
         status, response = next(iter(operation["responses"].items()))
-        lines = [f"{method.upper()} {path.replace('{ticket_id}', ID)}{self._example_query(operation)}"]
+        lines = [f"{method.upper()} {self._example_address(path, operation)}"]
         for media_type, described in operation.get("requestBody", {}).get("content", {}).items():
             lines += [f"Content-Type: {media_type}", "", _body(next(iter(described["examples"].values()))["value"])]
             break
@@ -284,13 +352,24 @@ class Reference:
             break
         return "```http\n" + "\n".join(lines) + "\n```"
 
-    def _example_query(self, operation: Json) -> str:
+    def curl(self, method: str, path: str, operation: Json) -> str:
+        """Return a command that sends a request of this operation."""
+        option = "" if method in ("get", "post") else f"-X {method.upper()} "
+        parts = [f"curl {option}'localhost:3000{self._example_address(path, operation)}'"]
+        for media_type, described in operation.get("requestBody", {}).get("content", {}).items():
+            body = _body(next(iter(described["examples"].values()))["value"])
+            parts += [f"-H 'Content-Type: {media_type}'", f"--data-binary '{body}'"]
+            break
+        return " \\\n    ".join(parts)
+
+    def _example_address(self, path: str, operation: Json) -> str:
         given = [
             f"{parameter['name']}={_value(parameter['schema']['examples'][0])}"
             for parameter in self._parameters(operation)
             if parameter["in"] == "query" and parameter["name"] in ("status", "sort", "limit", "tz", "format")
         ]
-        return f"?{'&'.join(given)}" if given else ""
+        path = path.replace("{ticket_id}", ID).replace("{page}", "guide")
+        return f"{path}?{'&'.join(given)}" if given else path
 
     def _sample(self, described: Json) -> object:
         """Return an example of a body, or None if the document has none."""

@@ -1,4 +1,4 @@
-"""Generators for schemathesis of what the document cannot express: cursors, time zones and files."""
+"""Generators for schemathesis of what the document cannot express: cursors, times, time zones and files."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ PLACEHOLDER = Cursor("newest", ID, "").encode()
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters='\0"\r\n', exclude_categories=["Z", "C"]), min_size=1)
 
 schemathesis.openapi.format("cursor", st.just(PLACEHOLDER))
+# The document does not say "time, date or empty": generators of clients make unions of that which nobody can use.
+DAYS = st.dates().map(str) | st.just("")
+schemathesis.openapi.format("day", DAYS)
+schemathesis.openapi.format("date-or-time", DAYS | st.datetimes().map(lambda time: f"{time.isoformat()}Z"))
 schemathesis.openapi.format("time-zone", st.sampled_from(["UTC", "Europe/Berlin", "asia/kathmandu"]))
 
 

@@ -37,17 +37,27 @@ def insert(database: Connection, title: str, created_at: str, updated_at: str | 
 
 
 def insert_many(database: Connection, count: int, step: str = "1 minute") -> None:
-    """Insert tickets 1 to `count`, created `step` apart, over all combinations of facets."""
+    """Insert tickets 1 to `count`, created `step` apart, over all combinations of facets.
+
+    Tickets with a final status were resolved at once, unless the schema is too old to say so.
+    """
+    has_column = "SELECT FROM pg_attribute WHERE attrelid = 'tickets'::regclass AND attname = 'resolved_at'"
+    resolved = ["", ""]
+    if database.execute(has_column).fetchone() is not None:
+        resolved = [
+            ", resolved_at",
+            ", CASE WHEN n / 16 %% 4 > 1 THEN '2026-01-01Z'::timestamptz + n * %s::interval END",
+        ]
     database.execute(
-        """
-        INSERT INTO tickets (title, description, created_at, category, priority, status)
+        f"""
+        INSERT INTO tickets (title, description, created_at, category, priority, status{resolved[0]})
         SELECT 'Ticket ' || n, 'Number ' || n, '2026-01-01T00:00:00Z'::timestamptz + n * %s::interval,
             (enum_range(NULL::ticket_category))[1 + n %% 4],
             (enum_range(NULL::ticket_priority))[1 + n / 4 %% 4],
-            (enum_range(NULL::ticket_status))[1 + n / 16 %% 4]
+            (enum_range(NULL::ticket_status))[1 + n / 16 %% 4]{resolved[1]}
         FROM generate_series(1, %s) AS n
-        """,
-        [step, count],
+        """.encode(),
+        [step, *[step] * bool(resolved[1]), count],
     )
 
 

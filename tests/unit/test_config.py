@@ -54,6 +54,7 @@ READ = {
     "OPENAI_TIMEOUT": ("openai_timeout", "10", 10.0),
     "OTEL_EXPORTER_OTLP_ENDPOINT": ("otlp_endpoint", "http://collector:4318", "http://collector:4318"),
     "LOG_LEVEL": ("log_level", "warning", "WARNING"),
+    "LOG_FORMAT": ("log_format", "TEXT", "text"),
 }
 
 BAD = [

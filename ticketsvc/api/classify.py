@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 
 from flask import Blueprint, Response
 
+from ticketsvc import compact_json
+from ticketsvc.api.input import members
 from ticketsvc.api.input.body import json_object
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.services import services
@@ -21,6 +22,7 @@ def classify() -> Response:
     """Suggest a category and a priority, under both names that clients of this API read."""
     fields = Fields(json_object())
     description = fields.text("description", DESCRIPTION_LENGTH)
+    members.check_unused(fields, ("description",))
     fields.check()
     suggestion = services().classifier.classify(description)
     document = {
@@ -35,4 +37,4 @@ def classify() -> Response:
         "source": suggestion.source,
         "reasons": [asdict(reason) for reason in suggestion.reasons],
     }
-    return JsonResponse(json.dumps(document, ensure_ascii=False), headers=NO_STORE)
+    return JsonResponse(compact_json.encode(document), headers=NO_STORE)

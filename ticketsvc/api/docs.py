@@ -1,7 +1,7 @@
-"""The documentation: the OpenAPI document, the page that shows it, and the page of the problem types.
+"""The documentation: the OpenAPI document, the page that shows it, the guides, and the page of the problem types.
 
-`script/api-docs` generates openapi.json and errors.html from openapi.yaml, so that a worker neither parses YAML nor
-renders Markdown. The pages load nothing from other hosts: Swagger UI is in ticketsvc/static/docs/vendor, with its
+`script/api-docs` generates openapi.json and the pages from openapi.yaml and docs/, so that a worker neither parses YAML
+nor renders Markdown. The pages load nothing from other hosts: Swagger UI is in ticketsvc/static/docs/vendor, with its
 licence.
 """
 
@@ -36,13 +36,15 @@ def openapi() -> Response:
 @bp.get("/docs")
 def swagger_ui() -> Response:
     """Return the page that shows the OpenAPI document and sends requests from it."""
-    return _page("docs.html")
+    return _page("api")
 
 
-@bp.get("/docs/errors")
-def errors() -> Response:
-    """Return the page that the `type` of every problem refers to."""
-    return _page("errors.html")
+@bp.get("/docs/<name>")
+def page(name: str) -> Response:
+    """Return a guide, or the page that the `type` of every problem refers to. Raises NotFound."""
+    if name not in _pages():
+        raise NotFound(f"There is no such page. There are {', '.join(sorted(_pages()))}.")
+    return _page(name)
 
 
 @bp.get("/docs/files/<path:name>")
@@ -68,9 +70,15 @@ def _files() -> dict[str, Path]:
     return {path.relative_to(FILES).as_posix(): path for path in FILES.rglob("*") if path.is_file()}
 
 
+@cache
+def _pages() -> frozenset[str]:
+    """Return the names of the pages below /docs."""
+    return frozenset(path.stem for path in (STATIC / "pages").iterdir()) - {"api"}
+
+
 def _page(name: str) -> Response:
     policies = {"Content-Security-Policy": PAGE_CSP, "Referrer-Policy": "no-referrer"}
-    return _cacheable(_read(name), "text/html; charset=utf-8", REVALIDATE, policies)
+    return _cacheable(_read(f"pages/{name}.html"), "text/html; charset=utf-8", REVALIDATE, policies)
 
 
 def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:

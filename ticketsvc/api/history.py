@@ -19,4 +19,5 @@ def list_entries(ticket_id: UUID) -> Response:
     """Return a page of a ticket's history, oldest first. The history of a deleted ticket has no texts."""
     parameters = filters.parse_history(request.query_string, ticket_id)
     entries, next_cursor = history.page(services().database, ticket_id, parameters.limit, parameters.cursor)
-    return JsonResponse(entries, headers={**NO_STORE, **parameters.link(request.path, next_cursor)})
+    headers = {**NO_STORE, **parameters.link(request.path, next_cursor)}
+    return JsonResponse(entries, headers=headers, may_compress=True)

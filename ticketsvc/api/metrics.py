@@ -25,7 +25,7 @@ def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
     text = metrics.exposition(*_tickets(), _start_time(), _build_info())
-    return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE)
+    return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
 
 
 def _tickets() -> Iterator[GaugeMetricFamily]:

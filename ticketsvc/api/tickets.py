@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import Blueprint, Response, request
 
 from ticketsvc.api.auth.authenticator import author
-from ticketsvc.api.input import filters, idempotency
+from ticketsvc.api.input import filters, idempotency, members
 from ticketsvc.api.input.body import json_object
 from ticketsvc.api.input.media_types import MERGE_PATCH
 from ticketsvc.api.output import conditional
@@ -17,6 +17,9 @@ from ticketsvc.services import services
 from ticketsvc.store import pages, tickets
 from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
+
+_CREATED = ("title", "description", "category", "priority")
+"""The members of a body that creating a ticket uses."""
 
 bp = Blueprint("tickets", __name__)
 
@@ -29,6 +32,7 @@ def create() -> Response:
     fields = Fields(body)
     title, description = fields.text("title", TITLE_LENGTH), fields.text("description", DESCRIPTION_LENGTH)
     category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
+    members.check_unused(fields, _CREATED)
     fields.check()
     suggestion = None if category and priority else services().triage(f"{title}\n{description}")
     ticket, ticket_id, is_replay = tickets.create(
@@ -47,14 +51,16 @@ def list_tickets() -> Response:
     headers = {**NO_STORE, **parameters.link(request.path, page.next)}
     if parameters.count:
         headers["X-Total-Count"] = str(pages.count(database, selected))
-    return JsonResponse(page.json, headers=headers)
+    return JsonResponse(page.json, headers=headers, may_compress=True)
 
 
 @bp.get("/<uuid:ticket_id>")
 def read(ticket_id: UUID) -> Response:
-    """Return one ticket, or 304 if the client has its current version."""
-    ticket = tickets.get(services().database, ticket_id)
-    if conditional.client_has(conditional.etag(ticket.version)):
+    """Return one ticket, or 304 if the client has its current version. Raises the problem of an unmet If-Match."""
+    condition, ticket = conditional.condition(), tickets.get(services().database, ticket_id)
+    if not condition.allows(ticket.version):
+        raise condition.unmet(ticket.version)
+    if condition.excludes(ticket.version):
         return empty_response(304, _validators(ticket))
     return _ticket_response(ticket)
 
@@ -70,14 +76,15 @@ def change(ticket_id: UUID) -> Response:
         "priority": fields.choice("priority", PRIORITIES),
         "status": fields.choice("status", STATUSES),
     }
+    members.check_unused(fields, changes)
     fields.check()
-    return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.if_match(), author()))
+    return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.condition(), author()))
 
 
 @bp.delete("/<uuid:ticket_id>")
 def delete(ticket_id: UUID) -> Response:
     """Delete a ticket."""
-    tickets.delete(services().database, ticket_id, conditional.if_match(), author())
+    tickets.delete(services().database, ticket_id, conditional.condition(), author())
     return empty_response(204)
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import click
 
+from ticketsvc import migrations
 from ticketsvc.config import Config, ConfigError
 from ticketsvc.problems import Problem
 from ticketsvc.services import services
@@ -27,8 +28,18 @@ def started(config: Config) -> Config:
 
 @contextmanager
 def open_database() -> Iterator[Database]:
-    """Yield a database with a long statement timeout. Raises ClickException instead of Problem."""
-    with opened(replace(services().config.for_commands, statement_timeout=STATEMENT_SECONDS)) as database:
+    """Yield a migrated database with a long statement timeout. Raises ClickException instead of Problem.
+
+    The first look at the migrations also finds out why a server is unreachable, which a pool does not tell.
+    """
+    config = started(services().config.for_commands)
+    try:
+        pending = migrations.pending(config.database_url)
+    except migrations.MigrationError as error:
+        raise click.ClickException(str(error)) from None
+    if pending:
+        raise click.ClickException("The database is not up to date. Run `flask migrate` first.")
+    with opened(replace(config, statement_timeout=STATEMENT_SECONDS)) as database:
         yield database
 
 

@@ -42,9 +42,11 @@ def list_all() -> None:
     """List all keys with their scope and the times of creation, last use and revocation."""
     with open_database() as database:
         found = store.list_all(database)
-    for key in found:
-        revoked = f"revoked {key.revoked_at}" if key.revoked_at else "valid"
-        click.echo(f"{key.name}\t{key.scope}\tcreated {key.created_at}\tused {key.last_used_at or 'never'}\t{revoked}")
+    rows = [("NAME", "SCOPE", "CREATED", "LAST USED", "REVOKED")]
+    rows += [(key.name, key.scope, key.created_at, key.last_used_at or "never", key.revoked_at or "") for key in found]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
 
 
 @keys.command()

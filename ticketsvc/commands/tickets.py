@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
 
 import click
 from flask.cli import AppGroup
@@ -18,8 +18,8 @@ from flask.cli import AppGroup
 from ticketsvc import filters
 from ticketsvc.commands.database import open_database
 from ticketsvc.commands.progress import Advance, progress
-from ticketsvc.files import CHUNK_BYTES, FORMATS, READERS
-from ticketsvc.filters import Filters
+from ticketsvc.files import CHUNK_BYTES, FORMATS, READERS, options
+from ticketsvc.files.rows import Rows
 from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import exports, imports, pages
@@ -32,6 +32,8 @@ TIMEOUT = 86_400
 PROGRESS_STEP = 1000
 """Number of demo tickets between two updates of the progress."""
 SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
+
+_T = TypeVar("_T")
 
 tickets = AppGroup("tickets", help="Import and export tickets as files, and create demo tickets.")
 
@@ -46,24 +48,36 @@ def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
 @tickets.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: from the file name.")
-def import_file(file: str, file_format: str | None) -> None:
+@click.option("--columns", multiple=True, metavar="FIELD:COLUMN,...", help="Columns that have other names.")
+@click.option("--map", "labels", multiple=True, metavar="FIELD=VALUE:LABEL,...", help="Labels that values mean.")
+@click.option("--tz", multiple=True, metavar="ZONE", help="The IANA time zone of times without an offset.")
+def import_file(
+    file: str, file_format: str | None, columns: tuple[str, ...], labels: tuple[str, ...], tz: tuple[str, ...]
+) -> None:
     """Create all tickets of FILE ("-" for standard input), or none if any line is invalid.
 
-    The format is NDJSON or CSV with the fields title, description, category, priority, status, created_at and
-    updated_at. Only the first two are required.
+    The format is NDJSON or CSV with the fields title, description, category, priority, status, created_at, updated_at
+    and resolved_at. Only the first two are required. Files of other systems need options, such as --columns
+    title:Subject,description:Body --map priority=urgent:critical,normal:medium --tz Europe/Berlin. docs/import.md has
+    those for well-known help desks.
     """
+    pairs = [("columns", value) for value in columns] + [("tz", value) for value in tz]
+    pairs += [(f"map.{field}", value or field) for field, _, value in (label.partition("=") for label in labels)]
+    rows = Rows(_checked(options.parse, pairs))
     read = READERS[file_format or _format_of(file)]
     with click.open_file(file, "rb") as source, progress(_size(source), "bytes") as advance:
-        _import(read(_chunks(source, advance), services().config.max_body_bytes))
+        _import(read(_chunks(source, advance), services().config.max_body_bytes, rows))
+    if rows.ignored:
+        click.echo(f"Ignored columns: {', '.join(rows.ignored)}.")
 
 
 @tickets.command("export")
 @click.option("--format", "file_format", type=click.Choice(FORMATS), help="Default: from the file name, else ndjson.")
 @click.option("-o", "--output", default="-", help="The file to write. Default: standard output.")
 @_filter_options
-def export_file(output: str, file_format: str | None, **options: tuple[str, ...]) -> None:
+def export_file(output: str, file_format: str | None, **given: tuple[str, ...]) -> None:
     """Write all tickets that match the filters, oldest first, from one snapshot."""
-    selected = _parse_filters(options)
+    selected = _checked(filters.parse, [(name, value) for name, values in given.items() for value in values])
     file_format = file_format or ("ndjson" if output == "-" else _format_of(output))
     with open_database() as database, _whole_file(output) as target:
         parts = exports.stream(database, selected, file_format == "csv", TIMEOUT)
@@ -91,9 +105,10 @@ def demo(count: int, seed: int) -> None:
         _import(_with_progress(generator.tickets(count, seed, datetime.now(UTC)), advance))
 
 
-def _parse_filters(options: dict[str, tuple[str, ...]]) -> Filters:
-    parameters = Parameters((name, value) for name, values in options.items() for value in values)
-    parsed = filters.parse(parameters)
+def _checked(parse: Callable[[Parameters], _T], pairs: list[tuple[str, str]]) -> _T:
+    """Return what `parse` takes out of parameters. An invalid or unknown one is a usage error."""
+    parameters = Parameters(pairs)
+    parsed = parse(parameters)
     try:
         parameters.check()
     except InvalidInput as problem:

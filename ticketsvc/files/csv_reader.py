@@ -1,32 +1,39 @@
-"""Reader of CSV (RFC 4180) in UTF-8.
+"""Reader of CSV (RFC 4180) in UTF-8, separated by commas, semicolons or tabs.
 
-The first record names the columns. Records may span lines; blank lines are ignored.
+The first record names the columns. Records may span lines; blank ones are ignored.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
-from ticketsvc.files import rows
 from ticketsvc.files.lines import split
+from ticketsvc.files.rows import Rows, unreadable
 from ticketsvc.store.imports import Line
 
 csv.field_size_limit(2**31 - 1)  # _Lines enforces the limit
 
+SEPARATORS = ",;\t"
+_QUOTED = re.compile('"[^"]*"?')
 
-def read(chunks: Iterable[bytes], record_limit: int) -> Iterator[Line]:
+
+def read(chunks: Iterable[bytes], record_limit: int, rows: Rows) -> Iterator[Line]:
     """Yield the ticket, or the errors, of each record. `record_limit` is in bytes. Stops after an invalid header."""
     records = _records(_Lines(chunks, record_limit))
-    line, columns, error = next(records, (1, [], ""))
-    if error := error or _header_error(columns):
-        yield rows.unreadable(line, error)
+    line, header, error = next(records, (1, [], ""))
+    columns = [rows.column(name) for name in header]
+    if error := error or _header_error(columns, rows):
+        yield unreadable(line, error)
         return
+    used = [(column, number) for number, column in enumerate(columns) if column]
     for line, cells, error in records:
         if error := error or _record_error(cells, columns):
-            yield rows.unreadable(line, error)
+            yield unreadable(line, error)
         else:
-            yield rows.ticket(line, dict(zip(columns, cells, strict=True)))
+            yield rows.ticket(line, {column: cells[number].strip() for column, number in used})
 
 
 class _Lines:
@@ -37,6 +44,19 @@ class _Lines:
         self._limit = record_limit
         self._size = 0
         self.lines_read = 0
+
+    def separator(self) -> str:
+        """Return the separator that is most frequent in the header, outside quotes. Reads nothing."""
+        header, size, quotes = [], 0, 0
+        for line in self._lines:
+            header.append(line)
+            size += len(line)
+            quotes += line.count(b'"')
+            if (line.strip() and quotes % 2 == 0) or size > self._limit:
+                break
+        self._lines = chain(header, self._lines)
+        unquoted = _QUOTED.sub("", b"\n".join(header).decode(errors="replace"))
+        return max(SEPARATORS, key=unquoted.count)
 
     def begin_record(self) -> int:
         """Start a record and return the number of its first line."""
@@ -63,7 +83,7 @@ def _records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
 
     After an error, a new record begins with the next line.
     """
-    reader = csv.reader(lines, strict=True)
+    reader = csv.reader(lines, strict=True, delimiter=lines.separator())
     while True:
         line = lines.begin_record()
         try:
@@ -73,19 +93,21 @@ def _records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
         except csv.Error as error:
             yield line, [], f"is not CSV: {str(error).partition(' - ')[0]}."
         else:
-            if cells:
+            if any(cells) and any(map(str.strip, cells)):
                 yield line, cells, ""
 
 
-def _header_error(columns: list[str]) -> str:
-    if "title" not in columns or "description" not in columns:
-        return "must name the columns, separated by commas, including title and description."
-    if len(set(columns)) < len(columns):
-        return "names a column twice."
-    return ""
+def _header_error(columns: Sequence[str | None], rows: Rows) -> str:
+    if missing := rows.missing(columns):
+        return f"must name the columns, separated by commas, semicolons or tabs. Missing: {', '.join(missing)}."
+    named = [column for column in columns if column]
+    twice = {column for column in named if named.count(column) > 1}
+    return f"names a column twice: {', '.join(sorted(twice))}." if twice else ""
 
 
-def _record_error(cells: list[str], columns: list[str]) -> str:
+def _record_error(cells: Sequence[str], columns: Sequence[str | None]) -> str:
     if len(cells) == len(columns):
         return ""
-    return f"has {len(cells):,} cells where the header has {len(columns):,}; a cell with a comma in it must be quoted."
+    return (
+        f"has {len(cells):,} cells where the header has {len(columns):,}; a cell with a separator in it must be quoted."
+    )

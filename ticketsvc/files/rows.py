@@ -2,35 +2,130 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.files import times
+from ticketsvc.files.options import FIELDS, LABELS, OTHER_VALUES, Options, plain
 from ticketsvc.problems import LineError
 from ticketsvc.store.imports import Line, StagedTicket
 from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
+MAX_IGNORED = 100
+"""The maximum number of ignored columns that are listed, and of characters of each name."""
+CLOCK_SKEW = timedelta(minutes=1)
+"""The time by which the clock of the other system may be ahead: later times are in the future."""
+
 _EARLIEST = "1970"
+_MAX_SPELLINGS = 1000
 
 
-def ticket(line: int, members: Mapping[str, Any]) -> Line:
-    """Return the row of a line, or its errors. Unknown members are ignored."""
-    fields = Fields(members)
-    row = StagedTicket(
-        fields.text("title", TITLE_LENGTH),
-        fields.text("description", DESCRIPTION_LENGTH),
-        fields.choice("category", CATEGORIES),
-        fields.choice("priority", PRIORITIES),
-        fields.choice("status", STATUSES),
-        fields.time("created_at"),
-        fields.time("updated_at"),
-    )
-    _check_times(fields, row.created_at, row.updated_at)
-    if fields.errors:
-        return [LineError(line, error.where["pointer"], error.detail, error.code) for error in fields.errors]
-    return row
+class Rows:
+    """Makes the rows of a file, and records which columns it ignores. Columns are members, in NDJSON."""
+
+    def __init__(self, options: Options) -> None:
+        self.ignored: list[str] = []
+        """The first ignored columns that have a name."""
+        self.renamed = {plain(column): column for columns in options.columns.values() for column in columns}
+        """The columns that the options name, as they spell them."""
+        self._sources = {field: [*map(plain, options.columns.get(field, [field]))] for field in FIELDS}
+        self._columns: dict[str, str | None] = {name: name for names in self._sources.values() for name in names}
+        self._used = set(self._columns)
+        self._labels = {
+            field: {label: label for label in LABELS[field]} | dict(labels)
+            for field, labels in options.labels.items()
+            if labels
+        }
+        self._zone = options.zone
+        self._latest = ""
+
+    def column(self, name: str) -> str | None:
+        """Return the name by which a column is known, or None if it is ignored, which is recorded."""
+        try:
+            return self._columns[name]
+        except KeyError:
+            known = plain(name) if plain(name) in self._used else None
+            if len(self._columns) < _MAX_SPELLINGS:  # else a file could fill the memory
+                self._columns[name] = known
+            if known is None:
+                self._ignore(name)
+            return known
+
+    def missing(self, columns: Sequence[str | None]) -> list[str]:
+        """Return the required columns that are not among those of a file."""
+        required = {name: name for field in ("title", "description") for name in self._sources[field]} | self.renamed
+        return [spelled for name, spelled in required.items() if name not in columns]
+
+    def members(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the members of an object that are not ignored. Of those with the same name the last counts."""
+        if self._used.issuperset(given):
+            return given
+        return {known: value for name, value in given.items() if (known := self.column(name)) is not None}
+
+    def ticket(self, line: int, cells: dict[str, Any]) -> Line:
+        """Return the row of a line, or its errors. `cells` are its values by `column`."""
+        values = self._values(cells) if self.renamed else cells
+        for field, labels in self._labels.items():
+            if field in values:
+                values[field] = _label(labels, values[field])
+        fields = Fields(values)
+        row = StagedTicket(
+            fields.text("title", TITLE_LENGTH),
+            fields.text("description", DESCRIPTION_LENGTH),
+            fields.choice("category", CATEGORIES),
+            fields.choice("priority", PRIORITIES),
+            fields.choice("status", STATUSES),
+            created_at := self._time(fields, "created_at", _EARLIEST),
+            self._time(fields, "updated_at", created_at),
+            self._time(fields, "resolved_at", created_at),
+        )
+        if fields.errors:
+            return [LineError(line, error.where["pointer"], error.detail, error.code) for error in fields.errors]
+        return row
+
+    def _values(self, cells: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the value of each field: that of its first column that is not empty."""
+        values = {}
+        for field, columns in self._sources.items():
+            given = [cells[column] for column in columns if column in cells]
+            if given:
+                values[field] = next((value for value in given if not _is_empty(value)), given[0])
+        return values
+
+    def _time(self, fields: Fields, name: str, earliest: str | None) -> str | None:
+        """Return a time in UTC. `earliest` is None for a ticket that is created now."""
+        value = fields.body.get(name)
+        if value is None or value == "":
+            return None
+        earliest = earliest or datetime.now(UTC).isoformat()
+        try:
+            time = times.in_utc(value, self._zone)
+            if time < earliest:
+                time = times.in_utc(value, self._zone, is_second=True)
+        except TypeError:
+            fields.add_error(name, "must be a string.", "not_allowed")
+            return None
+        except ValueError as error:
+            fields.add_error(name, f"{error}.", "not_allowed")
+            return None
+        if time < earliest:
+            limit = "1970" if earliest is _EARLIEST else "created_at, which is now if it is missing"
+            fields.add_error(name, f"must not be before {limit}.", "out_of_range")
+        elif time > self._latest and self._is_future(time):
+            fields.add_error(name, "must not be in the future.", "out_of_range")
+        return time
+
+    def _is_future(self, time: str) -> bool:
+        self._latest = (datetime.now(UTC) + CLOCK_SKEW).isoformat()
+        return time > self._latest
+
+    def _ignore(self, name: str) -> None:
+        shown = name.replace("\ufeff", "").strip()[:MAX_IGNORED].encode(errors="replace").decode()
+        if shown and shown not in self.ignored and len(self.ignored) < MAX_IGNORED:
+            self.ignored.append(shown)
 
 
 def unreadable(line: int, reason: str) -> list[LineError]:
@@ -38,9 +133,12 @@ def unreadable(line: int, reason: str) -> list[LineError]:
     return [LineError(line, "#", f"The line {reason}", "unreadable")]
 
 
-def _check_times(fields: Fields, created_at: str | None, updated_at: str | None) -> None:
-    """Check the range of two times, whose form is in the order of time. A ticket without a time is created now."""
-    if created_at and created_at < _EARLIEST:
-        fields.add_error("created_at", "must be in the years 1970 to 9999.", "out_of_range")
-    if updated_at and updated_at < (created_at or datetime.now(UTC).isoformat()):
-        fields.add_error("updated_at", "must be in the years 1970 to 9999 and not before created_at.", "out_of_range")
+def _label(labels: Mapping[str, str], value: object) -> object:
+    """Return the label that a value means, or the value itself if it means none."""
+    if not isinstance(value, (str, int)) or isinstance(value, bool) or not (key := plain(str(value))):
+        return value
+    return labels.get(key) or labels.get(OTHER_VALUES) or value
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())

@@ -33,7 +33,7 @@ __all__ = ["MIGRATIONS", "MigrationError", "RetryPolicy", "apply", "edited", "ex
 
 def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
     """Return the names of the migrations and definitions that `apply` would apply, in order. Raises MigrationError."""
-    return _read_state(url, directory).pending
+    return _read_state(url, directory, "read").pending
 
 
 def edited(url: str, directory: Path = MIGRATIONS) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from http import HTTPStatus
 from itertools import count
@@ -115,7 +114,7 @@ class Connection:
         request_id.set(identifier)
         # Only the type: the message quotes the request.
         self._worker.log.warning("cannot be read as HTTP: %s", type(error).__name__)
-        body = json.dumps(problem.document("/")).encode()
+        body = f"{problem.json('/')}\n".encode()
         headers = [
             ("Cache-Control", "no-store"),
             ("Content-Type", "application/problem+json"),
@@ -130,6 +129,13 @@ class Connection:
             self._worker.log.debug("the client closed the connection before the response")
         else:
             self._close_gracefully()
+
+
+UNREADABLE_STATUSES = [
+    str(problem.status)
+    for problem in (BadRequest, UriTooLong, HeadersTooLarge, UnsupportedTransferCoding, InternalError)
+]
+"""The statuses with which the connection itself responds."""
 
 
 def _problem(error: Exception) -> Problem:

@@ -6,6 +6,7 @@ and opens the files, so gunicorn's master must not import it.
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -56,6 +57,12 @@ def _histogram(name: str, help_text: str, *labels: str) -> Histogram:
     histogram = Histogram(name, help_text, labels, registry=None, buckets=_BUCKETS)
     _all.append(histogram)
     return histogram
+
+
+def start_at_zero(counter: Counter, *labels: Iterable[str]) -> None:
+    """Create the series of each combination of label values: rate() does not see the first event of a new series."""
+    for values in itertools.product(*labels):
+        counter.labels(*values)
 
 
 _HTTP_REQUESTS = _counter(

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import re
 import sys
 import time
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ticketsvc.server import metrics, trace_context
-from ticketsvc.server.logs import request_id, rfc3339
+from ticketsvc.server import logs, metrics, trace_context
 from ticketsvc.server.security_headers import SECURITY_HEADERS
 
 if TYPE_CHECKING:
@@ -26,19 +23,14 @@ API_KEY_NAME = "ticketsvc.key"
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _logger = logging.getLogger("ticketsvc.requests")
-# A logger with JsonFormatter takes 19 us for each request, json.dumps of the whole line 7 us more than this template.
-_LINE = (
-    '{"time": "%s", "level": "info", "logger": "ticketsvc.requests", "message": "request", "request_id": "%s", '
-    '"method": %s, "route": %s, "status": %s, "duration_ms": %.3f%s}\n'
-)
-_quoted = lru_cache(256)(json.dumps)
 
 
 class RequestMiddleware:
     """WSGI middleware around the whole application."""
 
-    def __init__(self, app: WSGIApplication) -> None:
+    def __init__(self, app: WSGIApplication, is_text_log: bool = False) -> None:
         self.app = app
+        self.log_line = logs.text_request if is_text_log else logs.json_request
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serve a request. It is counted and logged when its response is ready to be sent."""
@@ -46,7 +38,7 @@ class RequestMiddleware:
         identifier = environ.get("HTTP_X_REQUEST_ID", "")
         if not _VALID_ID.fullmatch(identifier):
             identifier = os.urandom(16).hex()
-        request_id.set(identifier)
+        logs.request_id.set(identifier)
         traced = trace_context.read(environ["HTTP_TRACEPARENT"]) if "HTTP_TRACEPARENT" in environ else None
         trace_context.trace.set(traced)
         status_line, route = "", None
@@ -69,20 +61,9 @@ class RequestMiddleware:
         seconds = time.perf_counter() - started
         metrics.count_request(route, environ["REQUEST_METHOD"], status_line[:3], seconds)
         if _logger.isEnabledFor(logging.INFO):
-            more: dict[str, str] = traced._asdict() if traced else {}
+            fields: dict[str, str] = traced._asdict() if traced else {}
             if key := environ.get(API_KEY_NAME):
-                more["key"] = key
-            sys.stdout.write(
-                _LINE
-                % (
-                    rfc3339(time.time()),
-                    identifier,
-                    _quoted(environ["REQUEST_METHOD"]),
-                    _quoted(route),
-                    status_line[:3],
-                    seconds * 1000,
-                    f", {json.dumps(more)[1:-1]}" if more else "",
-                )
-            )
+                fields["key"] = key
+            sys.stdout.write(self.log_line(environ["REQUEST_METHOD"], route, status_line[:3], seconds, fields))
             sys.stdout.flush()
         return body

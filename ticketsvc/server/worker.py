@@ -23,7 +23,7 @@ from gunicorn.workers.ggevent import GeventWorker
 
 from ticketsvc import background
 from ticketsvc.server.client_wait import ClientWait
-from ticketsvc.server.connection import Connection
+from ticketsvc.server.connection import UNREADABLE_STATUSES, Connection
 from ticketsvc.server.connections import Connections
 from ticketsvc.server.request import is_trusted_proxy
 
@@ -112,6 +112,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         from ticketsvc.server import metrics  # opens files of this worker, so the master must not import it
 
         self.metrics = metrics
+        metrics.start_at_zero(metrics.HTTP_UNREADABLE, UNREADABLE_STATUSES)
         get_hub().print_exception = self._log_exception
         self.base_environ = {**base_environ(self.cfg), "wsgi.multithread": True}
         gc.collect()

@@ -26,7 +26,7 @@ _R = TypeVar("_R", bound=_Row)
 
 
 def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[bytes, _R | None]:
-    """Return a page of at most `limit` rows as a JSON array, and its last row if more follow.
+    """Return a page of at most `limit` rows as a line of JSON, an array, and its last row if more follow.
 
     `run(limit, sizes)` runs a query with the parameters of sql/fragments/ticket_or_size.sql, in whose result a row that
     is larger than its share of the page has only its size. Nearly every page has no such row and is complete at once.
@@ -42,7 +42,7 @@ def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[b
     else:
         rows = run(limit + 1, WITH_ALL_JSON)
         documents = [row.json for row in rows[:limit]]
-    return b"[%b]" % b",".join(documents), rows[limit - 1] if len(rows) > limit else None
+    return b"[%b]\n" % b",".join(documents), rows[limit - 1] if len(rows) > limit else None
 
 
 def rows_that_fit(sizes: Iterable[int]) -> int:

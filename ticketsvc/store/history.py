@@ -52,4 +52,4 @@ def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) 
         raise NotFound(f"There is no ticket {ticket_id}, and there was none.")
     length = min(limit, rows_that_fit(len(row.json) for row in rows))
     following = Cursor(SORT, str(ticket_id), rows[length - 1].number) if len(rows) > length else None
-    return b"[" + b",".join([row.json for row in rows[:length]]) + b"]", following
+    return b"[%b]\n" % b",".join([row.json for row in rows[:length]]), following

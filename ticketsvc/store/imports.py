@@ -34,7 +34,10 @@ _PAUSE_SECONDS = 0.05
 
 
 class StagedTicket(NamedTuple):
-    """A row of the staging table (sql/files/stage.sql): valid texts and labels, times that Postgres reads."""
+    """A row of the staging table (sql/files/stage.sql): valid texts and labels, times that Postgres reads.
+
+    Files have no suggestions; demo tickets do.
+    """
 
     title: str
     description: str
@@ -43,6 +46,12 @@ class StagedTicket(NamedTuple):
     status: str | None
     created_at: str | None
     updated_at: str | None
+    resolved_at: str | None = None
+    suggested_category: str | None = None
+    category_confidence: float | None = None
+    suggested_priority: str | None = None
+    priority_confidence: float | None = None
+    suggested_by: str | None = None
 
 
 Line = StagedTicket | list[LineError]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, VersionMismatch
+from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, PreconditionFailed, Problem, VersionMismatch
 from ticketsvc.store import search_index
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
@@ -36,6 +36,36 @@ class IdempotencyKey(NamedTuple):
 
     key_hash: UUID
     body_hash: UUID
+
+
+class Condition(NamedTuple):
+    """The versions of a ticket to which a request applies: those in `only`, except those in `never`. None means all."""
+
+    only: list[int] | None
+    never: list[int] | None
+
+    def allows(self, version: int) -> bool:
+        """Return whether `only` has a version."""
+        return self.only is None or version in self.only
+
+    def excludes(self, version: int) -> bool:
+        """Return whether `never` has a version."""
+        return self.never is None or version in self.never
+
+    def unmet(self, version: int) -> Problem:
+        """Return the problem of a request to which this version does not apply."""
+        if self.only == []:
+            return PreconditionFailed(f'If-Match has no tag of this ticket. Its ETag is "{version}".')
+        if self.allows(version) and self.excludes(version):
+            return PreconditionFailed("If-None-Match excludes the current version of the ticket.")
+        return VersionMismatch(
+            f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new "
+            "ETag."
+        )
+
+
+ANY_VERSION = Condition(None, [])
+"""The condition of a request without preconditions."""
 
 
 class _CreateRow(NamedTuple):
@@ -111,29 +141,26 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: dict[str, str | None], versions: list[int] | None, author: Author
+    database: Database, ticket_id: UUID, changes: dict[str, str | None], condition: Condition, author: Author
 ) -> Ticket:
-    """Set the fields whose change is not None if the ticket has one of `versions`; None allows any.
-
-    Raises NotFound and VersionMismatch.
-    """
+    """Set the fields whose change is not None. Raises NotFound and the problems of a condition that is not met."""
     is_large = search_index.make_room(database, changes.get("description"))
-    values = {"id": ticket_id, "versions": versions, "author": author.setting, **changes}
+    values = {"id": ticket_id, **condition._asdict(), "author": author.setting, **changes}
     row = database.one_or_none(_UPDATE, values, is_large)
     if row is None:
         raise _not_found(ticket_id)
     if row.json is None:
-        raise _version_mismatch(row.version)
+        raise condition.unmet(row.version)
     return Ticket(row.json, row.version)
 
 
-def delete(database: Database, ticket_id: UUID, versions: list[int] | None, author: Author) -> None:
-    """Delete a ticket if its version is one of `versions`; None allows any. Raises NotFound and VersionMismatch."""
-    row = database.one_or_none(_DELETE, {"id": ticket_id, "versions": versions, "author": author.setting})
+def delete(database: Database, ticket_id: UUID, condition: Condition, author: Author) -> None:
+    """Delete a ticket. Raises NotFound and the problems of a condition that is not met."""
+    row = database.one_or_none(_DELETE, {"id": ticket_id, **condition._asdict(), "author": author.setting})
     if row is None:
         raise _not_found(ticket_id)
     if not row.was_deleted:
-        raise _version_mismatch(row.version)
+        raise condition.unmet(row.version)
 
 
 def prune_idempotency_records(database: Database) -> None:
@@ -154,9 +181,3 @@ def _create_idempotent(database: Database, values: dict[str, object], is_large: 
 
 def _not_found(ticket_id: UUID) -> NotFound:
     return NotFound(f"There is no ticket {ticket_id}.")
-
-
-def _version_mismatch(version: int) -> VersionMismatch:
-    return VersionMismatch(
-        f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new ETag."
-    )

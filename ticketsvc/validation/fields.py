@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.validation.values import in_utc, invalid_text_reason
+from ticketsvc.validation.values import has_visible_character, invalid_text_reason
 
 
 class Fields:
@@ -17,7 +17,7 @@ class Fields:
         self.errors: list[FieldError] = []
 
     def text(self, name: str, max_length: int) -> str:
-        """Return a trimmed text that is not empty and has at most `max_length` code points; "" after an error."""
+        """Return a trimmed text that is not blank and has at most `max_length` code points; "" after an error."""
         value = self.body.get(name)
         if value is None and name not in self.body:
             return self.add_error(name, "is required.", "required")
@@ -31,6 +31,8 @@ class Fields:
             return self.add_error(name, detail, "too_long")
         if character := invalid_text_reason(value):
             return self.add_error(name, f"must not contain {character}.", "bad_character")
+        if not has_visible_character(value):
+            return self.add_error(name, "must have a visible character.", "empty")
         return value
 
     def text_if_given(self, name: str, max_length: int) -> str | None:
@@ -46,17 +48,6 @@ class Fields:
             return value.lower()
         self.add_error(name, f"must be one of {', '.join(allowed)}.", "not_allowed")
         return None
-
-    def time(self, name: str) -> str | None:
-        """Return an RFC 3339 time in UTC. Return None if it is absent, null or ""."""
-        value = self.body.get(name)
-        if value is None or value == "":
-            return None
-        try:
-            return in_utc(value)
-        except (TypeError, ValueError):
-            self.add_error(name, "must be an RFC 3339 time (2026-01-31T12:00:00Z).", "not_allowed")
-            return None
 
     def check(self) -> None:
         """Raise InvalidInput with all errors, if there are any."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from ticketsvc.problems import FieldError, InvalidInput
 
 _T = TypeVar("_T")
+_COMMA = re.compile(r"(?<!\\),")
 
 
 class Parameters:
@@ -30,6 +32,11 @@ class Parameters:
         if not chosen <= set(allowed):
             self.add_error(name, f"must be one or more of {', '.join(allowed)}.", "not_allowed")
         return tuple([value for value in allowed if value in chosen]) if 0 < len(chosen) < len(allowed) else None
+
+    def entries(self, name: str) -> list[str]:
+        """Return the given values, repeated or separated by commas. A comma after a backslash is part of a value."""
+        entries = [entry for value in self._take(name) for entry in _COMMA.split(value)]
+        return [entry.replace("\\,", ",") for entry in entries if entry.strip()]
 
     def one(self, name: str, read: Callable[[str], _T], default: _T) -> _T:
         """Return the result of `read` for the only value; the default if there is none or `read` raises ValueError."""

@@ -6,18 +6,24 @@ import json
 import math
 
 
-def decode(text: str) -> object:
-    """Return the value of a JSON text. Of duplicate members the last counts.
+def decode(data: bytes) -> object:
+    """Return the value of a JSON text in UTF-8. Of duplicate members the last counts.
 
-    Raises ValueError with a message for the client, also for a text that is nested too deeply.
+    Raises ValueError, also for a text that is nested too deeply, with the end of a sentence that begins with "The body
+    is not". Positions in it begin with 1; a column is a number of characters.
     """
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(data.decode())
     except RecursionError:
-        raise ValueError("it is nested too deeply") from None
+        raise ValueError("JSON: it is nested too deeply") from None
+    except UnicodeDecodeError as error:
+        raise ValueError(f"UTF-8 at byte {error.start + 1}") from None
     except json.JSONDecodeError as error:
+        what = (error.msg[0].lower() + error.msg[1:]).removesuffix(" at")
         line = f"line {error.lineno}, " if error.lineno > 1 else ""
-        raise ValueError(f"{error.msg.lower()} at {line}column {error.colno}") from None
+        raise ValueError(f"JSON: {what} at {line}column {error.colno}") from None
+    except ValueError as error:
+        raise ValueError(f"JSON: {error}") from None
 
 
 def _reject_constant(name: str) -> None:

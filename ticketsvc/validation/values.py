@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from datetime import UTC, datetime
 
 TITLE_LENGTH = 200
@@ -10,6 +11,13 @@ TITLE_LENGTH = 200
 
 DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
+
+_INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
+"""Categories of controls, formats, halves of surrogate pairs and white space."""
+_FILLERS = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u2800\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
+)
+"""Other characters that are drawn as nothing: Unicode's default ignorable ones, and the Braille blank."""
 
 _MINUTE = r"(?:[01]\d|2[0-3]):[0-5]\d"
 _RFC3339 = re.compile(
@@ -31,6 +39,13 @@ def in_utc(text: str) -> str:
         return datetime.fromisoformat(f"{date}T{time}{offset}").astimezone(UTC).isoformat()
     except (ValueError, OverflowError):
         raise ValueError("must be a time that exists, in the years 1 to 9999") from None
+
+
+def has_visible_character(text: str) -> bool:
+    """Return whether a text, which must not be empty, has more than white space, controls and fillers."""
+    return "!" <= text[0] <= "~" or any(
+        unicodedata.category(character) not in _INVISIBLE and not _FILLERS.match(character) for character in text
+    )
 
 
 def invalid_text_reason(text: str) -> str | None:

@@ -12,7 +12,7 @@ NEEDED = {
     "health.ready": OPEN,
     "documentation.openapi": OPEN,
     "documentation.swagger_ui": OPEN,
-    "documentation.errors": OPEN,
+    "documentation.page": OPEN,
     "documentation.file": OPEN,
     "console.index": OPEN,  # its scripts ask for a key after the first 401
     "console.file": OPEN,

@@ -24,9 +24,9 @@ def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
     """
     require_media_type(media_types)
     try:
-        body = strict_json.decode(_text())
+        body = strict_json.decode(_content())
     except ValueError as error:
-        raise MalformedBody(f"The body is not JSON: {error}.") from None
+        raise MalformedBody(f"The body is not {error}.") from None
     if not isinstance(body, dict):
         raise MalformedBody('The body must be a JSON object, such as {"title": "...", "description": "..."}.')
     if _is_deeper_than(body, MAX_DEPTH):
@@ -45,17 +45,14 @@ def chunks(limit: int) -> Iterator[bytes]:
     _require_complete(received)
 
 
-def _text() -> str:
-    """Return the whole body. One read, because the client timeout applies to each read."""
+def _content() -> bytes:
+    """Return the whole body without a byte order mark. One read, because the client timeout applies to each read."""
     limit = services().config.max_body_bytes
     body: bytes = request.environ["wsgi.input"].read(_bytes_to_read(limit))
     if len(body) > limit:
         raise _too_large(limit)
     _require_complete(len(body))
-    try:
-        return body.removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        raise MalformedBody(f"The body is not UTF-8 at byte {error.start}.") from None
+    return body.removeprefix(b"\xef\xbb\xbf")
 
 
 def _bytes_to_read(limit: int) -> int:

@@ -20,6 +20,9 @@ from ticketsvc.validation.parameters import Parameters
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
 
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+"""The values of a boolean parameter. Some clients, such as PHP's, send 1 and 0."""
+
 
 @dataclass(frozen=True)
 class PageParameters:
@@ -107,9 +110,10 @@ def _limit(text: str) -> int:
 
 
 def _switch(text: str) -> bool:
-    if text.lower() not in ("true", "false"):
+    value = _SWITCH.get(text.lower())
+    if value is None:
         raise ValueError("must be true or false")
-    return text.lower() == "true"
+    return value
 
 
 def _cursor(text: str, sort: str) -> Cursor:

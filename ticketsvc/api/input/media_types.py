@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from flask import request
-from werkzeug.datastructures import MIMEAccept
+from functools import lru_cache
 
+from flask import request
+
+from ticketsvc.api.input import quality
 from ticketsvc.problems import NotAcceptable, UnsupportedMediaType
 
 JSON = ("application/json",)
@@ -16,10 +18,14 @@ FILES = {
     "text/csv": "csv",
 }
 """File formats by media type."""
-MAX_ACCEPT_LENGTH = 1_000
-"""A longer Accept is disregarded, which RFC 9110 section 12.4.1 allows."""
+JSON_RESPONSES = ("application/json", "application/problem+json")
+"""Media types of which a client must accept one: some generated clients name only that of errors."""
 EXPORT = "api.bulk.export_file"
 """The endpoint whose responses are not JSON."""
+
+_EXPORTED = {**FILES, **dict.fromkeys(JSON_RESPONSES, "ndjson")}
+_WITHOUT_CONTENT = ("DELETE", "OPTIONS")
+"""The methods whose successful responses have no content, whatever Accept says."""
 
 
 def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True) -> None:
@@ -42,26 +48,44 @@ def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True)
 
 
 def require_json_accepted() -> None:
-    """Check that Accept allows JSON, or that the route returns other media types. Raises NotAcceptable."""
+    """Check that Accept allows JSON, or that the response is none or in other media types. Raises NotAcceptable."""
     accept = _accept()
-    if not accept or accept == "*/*" or request.endpoint == EXPORT:
+    if not accept or accept == "*/*" or request.endpoint == EXPORT or request.method in _WITHOUT_CONTENT:
         return
-    ranges = MIMEAccept((media_range.partition(";")[0], quality) for media_range, quality in request.accept_mimetypes)
-    if not ranges["application/json"]:
+    if _best(accept, JSON_RESPONSES) is None:
         raise NotAcceptable("Responses are JSON: send Accept: application/json, or no Accept at all.")
-
-
-def _accept() -> str:
-    """Return the Accept field, or "" if it is far longer than any client's: parsing it would take too long."""
-    accept: str = request.environ.get("HTTP_ACCEPT", "")
-    return accept if len(accept) <= MAX_ACCEPT_LENGTH else ""
 
 
 def accepted_file_format() -> str:
     """Return the file format that Accept prefers, NDJSON without one. Raises NotAcceptable."""
-    if not _accept():
-        return "ndjson"
-    accepted = request.accept_mimetypes.best_match([*FILES])
+    accepted = _best(_accept(), tuple(_EXPORTED))
     if accepted is None:
         raise NotAcceptable(f"Exports are available as {', '.join(FILES)}. Accept one of these, or send ?format=csv.")
-    return FILES[accepted]
+    return _EXPORTED[accepted]
+
+
+def _accept() -> str:
+    """Return the Accept field, or "" if it is far longer than any client's."""
+    accept: str = request.environ.get("HTTP_ACCEPT", "")
+    return accept if len(accept) <= quality.MAX_LENGTH else ""
+
+
+@lru_cache(256)
+def _best(accept: str, media_types: tuple[str, ...]) -> str | None:
+    """Return the media type that Accept prefers, and of equal ones the one that it names. None: it excludes them all.
+
+    Only a field that is valid throughout excludes anything. Of the media types, the first is the default.
+    """
+    members, is_valid = quality.parse(accept)
+    qualities = {name: value for name, value in members.items() if "/" in name or name == "*"}
+    if not qualities:
+        return media_types[0]
+
+    def rank(media_type: str) -> tuple[float, int]:
+        for specificity, media_range in enumerate((media_type, f"{media_type.partition('/')[0]}/*", "*/*", "*")):
+            if media_range in qualities:
+                return qualities[media_range], -specificity
+        return 0.0, 0
+
+    best = max(media_types, key=rank)
+    return best if rank(best)[0] or not is_valid or len(qualities) < len(members) else None

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Flask, Response, request
 
 EXPOSED = (
-    "Accept-Patch, ETag, Idempotent-Replayed, Link, Location, RateLimit, RateLimit-Policy, Retry-After, "
-    "WWW-Authenticate, X-Request-Id, X-Total-Count"
+    "Accept-Patch, ETag, Idempotent-Replayed, Ignored-Members, Link, Location, Preference-Applied, RateLimit, "
+    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count"
 )
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
-REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, X-Request-Id"
+REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id"
 PREFLIGHT_SECONDS = 7200
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from urllib.parse import quote
 
@@ -12,6 +11,9 @@ from werkzeug.exceptions import HTTPException
 from ticketsvc import problems
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.problems import Problem
+
+_ABOUT_IDS = "A ticket's id is the UUID that creating it returned."
+_ABOUT_PATHS = "/docs describes the paths of the API."
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +30,7 @@ def _problem_response(problem: Problem) -> JsonResponse:
         level = logging.ERROR if isinstance(problem, problems.InternalError) else logging.WARNING
         fields = {"problem": problem.slug}
         logger.log(level, "responded with a problem", exc_info=problem.__cause__, extra={"fields": fields})
-    document = json.dumps(problem.document(quote(request.path, safe="/%")), ensure_ascii=False)
+    document = problem.json(quote(request.path, safe="/%"))
     headers = {**NO_STORE, **problem.headers}
     return JsonResponse(document, problem.status, headers, content_type="application/problem+json")
 
@@ -42,7 +44,8 @@ def _handle_defect(error: Exception) -> JsonResponse:
 def _from_http(error: HTTPException) -> Problem:
     """Return the problem for an error that Flask or Werkzeug raised."""
     if error.code == 404:
-        return problems.NotFound("There is nothing at this path. A ticket's id is the UUID that creating it returned.")
+        of_tickets = request.path.startswith("/api/tickets/")
+        return problems.NotFound(f"There is nothing at this path. {_ABOUT_IDS if of_tickets else _ABOUT_PATHS}")
     if error.code == 405:
         allowed = ", ".join(sorted(getattr(error, "valid_methods", None) or ()))
         detail = f"Method {request.method} is not allowed here. Allowed: {allowed}."

@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 from itertools import chain
 
+from ticketsvc.api.output.compression import FAST, Compressor
 from ticketsvc.files.stall_watchdog import StallWatchdog
 from ticketsvc.store.exports import Part
 
@@ -20,8 +21,9 @@ class ExportStream:
     connection: an incomplete file must not look complete.
     """
 
-    def __init__(self, parts: Generator[Part, None, None], watchdog: StallWatchdog) -> None:
+    def __init__(self, parts: Generator[Part, None, None], watchdog: StallWatchdog, is_compressed: bool) -> None:
         self._parts, self._watchdog = parts, watchdog
+        self._compressor = Compressor(FAST) if is_compressed else None
         self._started = time.perf_counter()
         self._first = next(parts)
         self._tickets, self._complete = 0, False
@@ -31,8 +33,10 @@ class ExportStream:
         """Yield the lines of each part. The server sends them before the next part is read."""
         for lines, tickets in self._watchdog.send(chain([self._first], self._parts)):
             if lines:
-                yield lines
+                yield self._compressor.part(lines) if self._compressor else lines
             self._tickets += tickets
+        if self._compressor:
+            yield self._compressor.end()
         self._complete = True
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from flask import Response
 from werkzeug.datastructures import Headers
 
-from ticketsvc.api.output import conditional
+from ticketsvc.api.output import compression, conditional
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,7 +20,7 @@ NO_STORE = {"Cache-Control": "no-store"}
 
 
 class JsonResponse(Response):
-    """A complete JSON body, sent without Werkzeug's processing of headers and body."""
+    """A complete JSON body with a line end, sent without Werkzeug's processing of headers and body."""
 
     def __init__(
         self,
@@ -28,9 +28,18 @@ class JsonResponse(Response):
         status: int = 200,
         headers: Mapping[str, str] | None = None,
         content_type: str = "application/json",
+        may_compress: bool = False,
     ) -> None:
         data = body if isinstance(body, bytes) else body.encode()
-        fields = {"Content-Type": content_type, "Content-Length": str(len(data)), **(headers or {})}
+        if not data.endswith(b"\n"):
+            data += b"\n"
+        fields = {"Content-Type": content_type, **(headers or {})}
+        if may_compress:
+            fields["Vary"] = compression.VARY
+            if len(data) > compression.threshold():
+                data = compression.compressed(data)
+                fields |= compression.ENCODED
+        fields["Content-Length"] = str(len(data))
         super().__init__([data], _STATUS_LINES[status], Headers(fields.items()))
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -43,10 +52,18 @@ _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in H
 
 
 def cacheable_response(body: bytes, content_type: str, etag: str, headers: Mapping[str, str]) -> Response:
-    """Return a body with its ETag (quotes included), or 304 if the client has it."""
-    fields = {**headers, "ETag": etag}
-    if conditional.client_has(etag):
+    """Return a body with its ETag (quotes included), or 304 if the client has it. Raises PreconditionFailed.
+
+    A compressed body has another ETag. The body must be the same for all requests.
+    """
+    is_compressed = len(body) > compression.threshold()
+    fields = {**headers, "ETag": f'{etag[:-1]}-gzip"' if is_compressed else etag, "Vary": compression.VARY}
+    conditional.require_match(etag)
+    if conditional.client_has(fields["ETag"]):
         return empty_response(304, fields)
+    if is_compressed:
+        body = compression.compressed_once(body)
+        fields |= compression.ENCODED
     return Response(body, headers=fields, content_type=content_type)
 
 

@@ -6,12 +6,16 @@ export const address = () => new URLSearchParams(location.search);
 // Returns the URL with changed parameters. "" and null remove a parameter.
 export function withChanges(changes) {
   const parameters = address();
-  for (const [name, value] of Object.entries(changes)) {
-    if (value) parameters.set(name, value);
-    else parameters.delete(name);
-  }
+  for (const name of Object.keys(changes)) parameters.delete(name);
+  for (const [name, value] of Object.entries(changes)) if (value) parameters.set(name, value); // in this order
   const query = parameters.toString().replaceAll("%2C", ",");
   return query ? `?${query}` : location.pathname;
+}
+
+// Returns the URL of the queue with these parameters only.
+export function queueLink(parameters) {
+  const given = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
+  return `?${given.toString().replaceAll("%2C", ",")}`;
 }
 
 export function go(changes, { replace = false } = {}) {

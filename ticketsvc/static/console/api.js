@@ -6,14 +6,20 @@ const TICKETS = new URL("../../api/tickets/", import.meta.url);
 
 // A failed request with messages for users. The status is 0 if there was no response.
 export class Problem extends Error {
-  constructor(status, title, detail, requestId = null) {
+  constructor(status, title, detail, { requestId = null, retryAfter = null } = {}) {
     super(detail);
-    Object.assign(this, { status, title, detail, requestId });
+    Object.assign(this, { status, title, detail, requestId, retryAfter }); // retryAfter: seconds
+  }
+
+  // Whether the same request may succeed later.
+  get isTemporary() {
+    return this.status === 0 || this.status === 429 || this.status >= 500;
   }
 }
 
-// Sends a request and returns { data, headers }. Throws Problem, or an AbortError if the signal aborts it.
-export async function request(method, path, { query = "", body, headers = {}, signal } = {}) {
+// Sends a request and returns { data, headers }. Throws Problem, or an AbortError if the signal aborts it. Asks for a key
+// when one is needed, but not for a request that the user did not start (`inBackground`). `read` reads the response.
+export async function request(method, path, { query = "", body, headers = {}, signal, inBackground = false, read = content } = {}) {
   const url = new URL(path, TICKETS);
   url.search = query;
   const options = { method, signal, headers: { Accept: "application/json", ...headers } };
@@ -25,9 +31,9 @@ export async function request(method, path, { query = "", body, headers = {}, si
     const used = key();
     if (used) options.headers.Authorization = `Bearer ${used}`;
     const response = await send(url, options);
-    if (response.ok) return { data: await content(response), headers: response.headers };
+    if (response.ok) return { data: await read(response), headers: response.headers };
     const problem = await problemOf(response);
-    if (problem.status !== 401) throw problem;
+    if (problem.status !== 401 || inBackground) throw problem;
     if (used === key()) forgetKey(); // otherwise another request has already stored a new key
     if (!key() && !(await requestKey(used ? problem.detail : ""))) throw problem;
   }
@@ -57,7 +63,16 @@ async function problemOf(response) {
   const document = await response.json().catch(() => ({}));
   const title = document.title ?? `Status ${response.status}`;
   const detail = document.detail ?? document.error ?? "The request failed. Try again later.";
-  return new Problem(response.status, title, detail, response.headers.get("X-Request-Id"));
+  const retryAfter = Number(response.headers.get("Retry-After")) || null;
+  return new Problem(response.status, title, detail, { requestId: response.headers.get("X-Request-Id"), retryAfter });
+}
+
+// The address of the export of the tickets that match a query, and the file that it leads to.
+export const exportAddress = (query) => new URL(`export/?${query}`, TICKETS);
+
+export async function fetchFile(address) {
+  const options = { query: address.search, headers: { Accept: "*/*" }, read: (response) => response.blob() };
+  return (await request("GET", "export/", options)).data;
 }
 
 // Returns the query string of the next page (RFC 8288), or null on the last page.

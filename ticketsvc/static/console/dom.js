@@ -20,24 +20,6 @@ function complete(made, attributes, children) {
   return made;
 }
 
-// Splits a text and wraps the occurrences of the words in <mark>.
-export function highlight(text, words) {
-  if (!words.length) return [text];
-  const escaped = words.map((word) => word.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
-  const parts = text.split(new RegExp(`(${escaped.join("|")})`, "iu"));
-  return parts.map((part, index) => (index % 2 ? element("mark", null, part) : part));
-}
-
-// Announces a text to screen readers and shows it for a few seconds.
-let hideTimer;
-export function announce(text) {
-  const place = find("#announcement");
-  place.textContent = text;
-  place.classList.add("shown");
-  clearTimeout(hideTimer);
-  hideTimer = setTimeout(() => place.classList.remove("shown"), 5000);
-}
-
 // Returns a function that runs the action when it was not called for the given number of milliseconds.
 export function debounced(milliseconds, action) {
   let timer;
@@ -47,4 +29,13 @@ export function debounced(milliseconds, action) {
   };
   delayed.cancel = () => clearTimeout(timer);
   return delayed;
+}
+
+// A setting of this browser. It is lost where the browser stores nothing for the page.
+export function setting(name) {
+  const key = `ticket-console-${name}`;
+  return {
+    get: () => localStorage.getItem(key),
+    set: (value) => localStorage.setItem(key, value),
+  };
 }

@@ -3,7 +3,8 @@
 
 import { go } from "./address.js";
 import { request } from "./api.js";
-import { announce, debounced, find } from "./dom.js";
+import { announce } from "./announcement.js";
+import { debounced, find } from "./dom.js";
 import { number } from "./labels.js";
 import { failure } from "./notices.js";
 import { reload } from "./queue.js";

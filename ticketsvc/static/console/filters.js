@@ -1,30 +1,56 @@
-// The filters of the queue, as a form, as parameters of the page's URL and as parameters of the API.
+// The filters of the queue, as an object, as parameters of the page's URL, as a form and as parameters of the API.
 //   status, category, priority: comma-separated; search; sort; within: days; from, to: local dates, both inclusive.
 
 import { address, go } from "./address.js";
 import { debounced, element, find } from "./dom.js";
-import { inWords, label, VALUES } from "./labels.js";
+import { inWords, label, number, VALUES } from "./labels.js";
 import { localDate, startOf } from "./times.js";
 
-const NAMES = ["status", "category", "priority", "search", "sort", "within", "from", "to"];
+export const FACETS = ["status", "priority", "category"];
+const NAMES = [...FACETS, "search", "sort", "within", "from", "to"];
+const NEWEST_FIRST = "-created_at";
+export const WORK = { status: "open,in_progress", sort: "-priority" };
+
 const form = find("#filters");
 const WIDE = matchMedia("(min-width: 1081px)"); // the filters are always visible: tickets.css
 let typing = false; // typing a search is one step of the browser's history
 
-export const isFiltered = (parameters) => NAMES.some((name) => name !== "sort" && parameters.get(name));
+// Returns the filters of a URL. Without any it shows the open work; with some, exactly those, as it always did.
+export function filtersOf(parameters = address()) {
+  const given = NAMES.filter((name) => parameters.get(name));
+  if (!given.length) return WORK;
+  const filters = Object.fromEntries(given.map((name) => [name, parameters.get(name)]));
+  if (filters.sort === NEWEST_FIRST) delete filters.sort;
+  return filters;
+}
 
-export const clearFilters = () => go(Object.fromEntries(NAMES.map((name) => [name, null])));
+// Returns the parameters of the URL for filters, the reverse of `filtersOf`.
+export function asParameters(filters) {
+  const parameters = Object.fromEntries(NAMES.map((name) => [name, filters[name] || null]));
+  if (areEqual(filters, WORK)) return { ...parameters, ...Object.fromEntries(Object.keys(WORK).map((name) => [name, null])) };
+  if (!NAMES.some((name) => filters[name])) parameters.sort = NEWEST_FIRST;
+  return parameters;
+}
 
-// Converts the parameters of the URL to those of the API.
-export function apiQuery(parameters) {
+export const areEqual = (some, others) => NAMES.every((name) => (some[name] || "") === (others[name] || ""));
+
+export const isFiltered = (filters) => NAMES.some((name) => name !== "sort" && filters[name]);
+
+export const clearFilters = () => go(asParameters({}));
+
+// Returns whether a ticket has the facets that filters ask for. Its texts and times do not change their results often.
+export const hasFacets = (ticket, filters) =>
+  FACETS.every((field) => !filters[field] || filters[field].split(",").includes(ticket[field]));
+
+// Converts filters to the parameters of the API.
+export function apiQuery(filters) {
   const query = new URLSearchParams();
   const set = (name, value) => value && query.set(name, value);
-  for (const name of ["status", "category", "priority", "search", "sort"]) set(name, parameters.get(name));
-  const days = Number(parameters.get("within"));
-  const from = days ? localDate(1 - days) : parameters.get("from");
+  for (const name of [...FACETS, "search", "sort"]) set(name, filters[name]);
+  const days = Number(filters.within);
+  const from = days ? localDate(1 - days) : filters.from;
   if (from) set("created_since", startOf(from) ?? from);
-  const to = parameters.get("to");
-  if (to && !days) set("created_before", startOf(to, 1) ?? to);
+  if (filters.to && !days) set("created_before", startOf(filters.to, 1) ?? filters.to);
   return query;
 }
 
@@ -35,10 +61,16 @@ export function searchWords(search) {
 }
 
 export function startFilters() {
-  for (const name of ["status", "priority", "category"]) {
+  for (const name of FACETS) {
     find(`#filter-${name}`).append(
       ...VALUES[name].map((value) =>
-        element("label", { class: "choice" }, element("input", { type: "checkbox", name, value }), label(name, value)),
+        element(
+          "label",
+          { class: "choice" },
+          element("input", { type: "checkbox", name, value }),
+          label(name, value),
+          element("span", { class: "count", "data-count": `${name} ${value}` }),
+        ),
       ),
     );
   }
@@ -62,38 +94,47 @@ export function startFilters() {
 function apply({ replace = false } = {}) {
   const fields = new FormData(form);
   const isBetween = fields.get("within") === "between";
-  const changes = {
-    ...Object.fromEntries(["status", "category", "priority"].map((name) => [name, fields.getAll(name).join(",")])),
+  const filters = {
+    ...Object.fromEntries(FACETS.map((name) => [name, fields.getAll(name).join(",")])),
     search: fields.get("search").trim(),
     sort: fields.get("sort"),
     within: isBetween ? "" : fields.get("within"),
     from: isBetween ? fields.get("from") || localDate() : "",
     to: isBetween ? fields.get("to") : "",
   };
-  const before = address();
-  if (NAMES.every((name) => (before.get(name) ?? "") === changes[name])) return;
-  const isSearch = changes.search !== (before.get("search") ?? "");
-  go(changes, { replace });
+  const before = filtersOf();
+  if (areEqual(before, filters)) return;
+  const isSearch = filters.search !== (before.search ?? "");
+  go(asParameters(filters), { replace });
   typing = isSearch;
 }
 
-// Updates the form from the parameters of the URL.
-export function showFilters(parameters) {
+// Updates the form from the filters.
+export function showFilters(filters) {
   for (const box of form.querySelectorAll("input[type=checkbox]")) {
-    box.checked = (parameters.get(box.name) ?? "").split(",").includes(box.value);
+    box.checked = (filters[box.name] ?? "").split(",").includes(box.value);
   }
-  const given = parameters.get("search") ?? "";
+  const given = filters.search ?? "";
   if (form.search.value.trim() !== given) form.search.value = given; // keep a trailing space that is being typed
-  form.sort.value = parameters.get("sort") ?? "";
-  const isBetween = Boolean(parameters.get("from") || parameters.get("to"));
-  form.within.value = isBetween ? "between" : (parameters.get("within") ?? "");
+  form.sort.value = filters.sort ?? "";
+  const isBetween = Boolean(filters.from || filters.to);
+  form.within.value = isBetween ? "between" : (filters.within ?? "");
   find("#between").hidden = !isBetween;
-  form.from.value = parameters.get("from") ?? "";
-  form.to.value = parameters.get("to") ?? "";
-  find("#clear").hidden = !isFiltered(parameters);
-  const set = NAMES.filter((name) => !["search", "sort"].includes(name) && parameters.get(name));
-  find("#filter-summary").textContent = set.length
-    ? `Filters: ${set.map(inWords).join(", ").toLowerCase()}`
-    : "Filters";
+  form.from.value = filters.from ?? "";
+  form.to.value = filters.to ?? "";
+  find("#clear").hidden = !isFiltered(filters);
+  const set = NAMES.filter((name) => !["search", "sort"].includes(name) && filters[name]);
+  find("#filter-summary").textContent = set.length ? `Filters (${set.length})` : "Filters";
+  find("#filter-summary").title = set.map(inWords).join(", ");
   typing &&= document.activeElement === form.search;
+}
+
+// Shows how many tickets each value of a facet would leave. Those that are not known stay empty.
+export function showFacetCounts(counts) {
+  for (const place of form.querySelectorAll("[data-count]")) {
+    const [field, value] = place.dataset.count.split(" ");
+    const count = counts[field]?.[value];
+    place.textContent = count === undefined ? "" : number(count);
+    place.classList.toggle("zero", count === 0);
+  }
 }

@@ -2,13 +2,15 @@
 
 import { element } from "./dom.js";
 
-export function failure(problem, again) {
+// `again` is what the button "Try again" does; `more` are further elements.
+export function failure(problem, again, ...more) {
   return element(
     "div",
     { class: "notice failed", role: "alert" },
     element("p", { class: "notice-title" }, problem.title ?? "Unexpected error"),
     element("p", null, problem.detail ?? String(problem)),
     problem.requestId && element("p", { class: "hint" }, "Request ", element("code", null, problem.requestId)),
+    ...more,
     again && element("button", { type: "button", click: again }, "Try again"),
   );
 }

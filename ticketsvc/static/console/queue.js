@@ -1,64 +1,114 @@
 // The queue: a list that loads more pages as it is scrolled. Each page links to the next in its Link header.
 
-import { address, withChanges } from "./address.js";
-import { nextPage, request } from "./api.js";
-import { element, find, highlight } from "./dom.js";
-import { apiQuery, clearFilters, isFiltered, searchWords } from "./filters.js";
-import { label, number } from "./labels.js";
-import { empty, failure, isAbort, loading } from "./notices.js";
-import { time } from "./times.js";
+import { address } from "./address.js";
+import { exportAddress, nextPage, request } from "./api.js";
+import { counter, facetCounts, forgetCounts } from "./counts.js";
+import { download } from "./download.js";
+import { element, find } from "./dom.js";
+import { apiQuery, filtersOf, showFacetCounts } from "./filters.js";
+import { number } from "./labels.js";
+import { stopWatching, watch } from "./live.js";
+import { failure, isAbort, loading } from "./notices.js";
+import { emptyQueue } from "./queue_empty.js";
+import { appendRows, focusedRow, focusRow, removeRow, select, shownRows, startRows } from "./queue_rows.js";
+import { countViews, showViews } from "./views.js";
 
 const PAGE = 50;
-const EXCERPT_LENGTH = 240; // characters of a description in a row
-const [list, rows, more, total, state] = ["#list", "#rows", "#more", "#total", "#queue-state"].map((s) => find(s));
+const LARGEST_PAGE = 500;
+const RETRY = 15; // seconds, if the service does not say
+const [list, rows, more, total, notice, state] = ["#list", "#rows", "#more", "#total", "#list-notice", "#queue-state"].map(
+  (id) => find(id),
+);
 
 let shown = null; // the API query of the shown rows
 let next = null; // the API query of the next page
 let pending = new AbortController();
+let retry;
 
-export function showQueue(parameters) {
-  const query = apiQuery(parameters).toString();
+const queryNow = () => apiQuery(filtersOf()).toString();
+
+export function showQueue() {
+  showViews();
+  const query = queryNow();
   if (query !== shown) load(query);
-  select(parameters.get("ticket"));
+  else count();
+  select(address().get("ticket"));
 }
 
-export const reload = () => load(apiQuery(address()).toString());
+export function reload() {
+  forgetCounts();
+  return load(queryNow());
+}
 
-// Loads a list. The old rows stay until its first page arrives. Aborts pending requests.
-async function load(query) {
+// Loads the list again, without moving what is read.
+export function refresh() {
+  if (shown === null) return reload();
+  forgetCounts();
+  return load(shown, { isSame: true });
+}
+
+// Loads a list. The old rows stay until its first page arrives, or when it does not. Aborts pending requests.
+async function load(query, { isSame = false } = {}) {
   pending.abort();
   pending = new AbortController();
+  clearTimeout(retry);
   const { signal } = pending;
   [shown, next] = [query, null];
   list.setAttribute("aria-busy", "true");
   more.hidden = true;
-  state.replaceChildren(rows.children.length ? "" : loading(8));
-  count(query, signal);
+  if (!shownRows()) state.replaceChildren(loading(8));
+  find("#export").href = exportAddress(exportQuery());
+  const counted = count();
   try {
-    const page = await request("GET", "", { query: `${query}&limit=${PAGE}`, signal });
-    const focused = document.activeElement.closest("#rows > li")?.dataset.id;
+    const limit = isSame ? Math.min(LARGEST_PAGE, Math.max(PAGE, shownRows())) : PAGE;
+    const page = await request("GET", "", { query: `${query}&limit=${limit}`, signal });
+    const focused = focusedRow();
+    notice.replaceChildren();
+    state.replaceChildren();
     rows.replaceChildren();
-    list.scrollTop = 0;
-    state.replaceChildren(page.data.length ? "" : emptyState());
+    if (!isSame) list.scrollTop = 0;
     append(page);
     if (focused) focusRow(focused);
+    list.removeAttribute("aria-busy");
+    watch(query, page.headers);
+    if (!page.data.length) state.replaceChildren(emptyQueue(filtersOf(), await counted));
   } catch (error) {
-    if (isAbort(error)) return;
-    rows.replaceChildren();
-    total.textContent = "";
-    shown = null; // so that showing it again retries
-    state.replaceChildren(failure(error, reload));
+    if (!isAbort(error)) fail(error);
   }
-  list.removeAttribute("aria-busy");
 }
 
-async function count(query, signal) {
+// Shows why a list was not loaded. The rows of before stay, if the filters are valid, and it tries again by itself.
+function fail(problem) {
+  list.removeAttribute("aria-busy");
+  stopWatching();
+  shown = null; // so that showing it again retries
+  state.replaceChildren();
+  if (!problem.isTemporary) {
+    rows.replaceChildren();
+    total.textContent = "";
+  } else {
+    const again = () => document.visibilityState === "visible" && reload();
+    retry = setTimeout(again, 1000 * (problem.retryAfter ?? RETRY));
+  }
+  if (notice.textContent.includes(problem.detail)) return; // once is enough, also for screen readers
+  const old = shownRows() > 0 && element("p", { class: "hint" }, "The list below is as it was before.");
+  notice.replaceChildren(failure(problem, reload, old));
+}
+
+// Counts the tickets of the list, the facets and the views. Resolves to a counter, or null if that failed.
+async function count() {
+  const filters = filtersOf();
+  const stats = counter(pending.signal);
+  const { signal } = pending;
   try {
-    const { headers } = await request("GET", "", { query: `${query}&limit=1&count=true`, signal });
-    const found = Number(headers.get("X-Total-Count"));
-    total.textContent = found === 1 ? "1 ticket" : `${number(found)} tickets`;
+    const [found, facets] = await Promise.all([stats(filters), facetCounts(filters, stats), countViews(stats)]);
+    if (signal.aborted) return stats;
+    total.textContent = found.total_tickets === 1 ? "1 ticket" : `${number(found.total_tickets)} tickets`;
+    showFacetCounts(facets);
+    return stats;
   } catch (error) {
     if (!isAbort(error)) total.textContent = ""; // the list itself shows the error
+    return null;
   }
 }
 
@@ -81,13 +131,11 @@ async function loadMore() {
 }
 
 function append(page) {
-  const words = searchWords(address().get("search"));
-  rows.append(...page.data.map((ticket) => row(ticket, words)));
+  appendRows(page.data);
   next = nextPage(page.headers);
   more.hidden = !next;
   endObserver.unobserve(more); // observe again: a tall window needs several pages
   endObserver.observe(more);
-  select(address().get("ticket"));
 }
 
 const endObserver = new IntersectionObserver((entries) => entries.some((entry) => entry.isIntersecting) && loadMore(), {
@@ -95,93 +143,31 @@ const endObserver = new IntersectionObserver((entries) => entries.some((entry) =
   scrollMargin: "800px",
 });
 
-function row(ticket, words) {
-  return element(
-    "li",
-    { "data-id": ticket.id },
-    element(
-      "a",
-      { class: "row", href: withChanges({ ticket: ticket.id }), "data-internal": true, tabindex: -1 },
-      label("priority", ticket.priority, { bare: true }),
-      element("span", { class: "row-title", dir: "auto" }, highlight(ticket.title, words)),
-      element("span", { class: "row-text", dir: "auto" }, highlight(excerpt(ticket.description, words), words)),
-      element(
-        "span",
-        { class: "row-facts" },
-        label("status", ticket.status),
-        element("span", { class: "tag" }, label("category", ticket.category)),
-        time(ticket.created_at),
-      ),
-    ),
-  );
+// Counts again after a change of a ticket.
+export function recount() {
+  forgetCounts();
+  count();
 }
 
-// Returns the part of a description around the first search word, or its start.
-function excerpt(description, words) {
-  const text = description.slice(0, 20000).replace(/\s+/g, " ");
-  const place = words.length ? text.toLowerCase().indexOf(words[0].toLowerCase()) : -1;
-  return place > 80 ? `…${text.slice(place - 40, place - 40 + EXCERPT_LENGTH)}` : text.slice(0, EXCERPT_LENGTH);
+export function ticketDeleted(id) {
+  removeRow(id);
+  if (shownRows() || next) recount();
+  else reload();
 }
 
-function emptyState() {
-  if (!isFiltered(address())) {
-    const file = element("a", { href: "?view=file", "data-internal": true, class: "button primary" }, "New ticket");
-    return empty("No tickets yet", "Tickets that are created here or through the API appear in this list.", file);
-  }
-  const clear = element("button", { type: "button", click: clearFilters }, "Clear all filters");
-  return empty("No matching tickets", "No ticket matches the search and all filters.", clear);
-}
-
-const rowOf = (id) => id && find(`li[data-id="${CSS.escape(id)}"] > a`, rows);
-
-// The Tab key reaches exactly one row: the open ticket or the first one. Arrow keys, j and k move from there.
-function select(id) {
-  for (const chosen of rows.querySelectorAll("[aria-current]")) chosen.removeAttribute("aria-current");
-  const current = rowOf(id);
-  current?.setAttribute("aria-current", "true");
-  const stop = current ?? find("a[tabindex='0']", rows) ?? find("a", rows);
-  if (stop) makeTabStop(stop);
-}
-
-function makeTabStop(link) {
-  for (const other of rows.querySelectorAll("a[tabindex='0']")) other.tabIndex = -1;
-  link.tabIndex = 0;
-}
-
-// Moves the focus by `by` rows, starting at the focused row or the open ticket. Returns the row, if there is one.
-export function move(by) {
-  const links = [...rows.querySelectorAll("a")];
-  const start = links.indexOf(document.activeElement.closest?.(".row") ?? rowOf(address().get("ticket")));
-  const target = links[start < 0 ? 0 : Math.max(0, Math.min(links.length - 1, start + by))];
-  target?.focus();
-  return target;
-}
-
-export function focusRow(id) {
-  (rowOf(id) ?? find("a[tabindex='0']", rows) ?? find("#search")).focus();
-}
-
-export function replaceRow(ticket) {
-  const old = rowOf(ticket.id);
-  if (!old) return;
-  const made = row(ticket, searchWords(address().get("search")));
-  old.parentElement.replaceWith(made);
-  select(address().get("ticket"));
-}
-
-export function removeRow(id) {
-  rowOf(id)?.parentElement.remove();
-  const { signal } = pending;
-  if (shown !== null) count(shown, signal);
-  if (!rows.children.length && !next) state.replaceChildren(emptyState());
-}
+const exportQuery = () => {
+  const query = apiQuery({ ...filtersOf(), sort: "" });
+  query.set("format", "csv");
+  return query;
+};
 
 export function startQueue() {
+  startRows();
   more.addEventListener("click", loadMore);
   find("#refresh").addEventListener("click", reload);
-  rows.addEventListener("focusin", (event) => makeTabStop(event.target.closest("a")));
-  rows.addEventListener("keydown", (event) => {
-    const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (by && move(by)) event.preventDefault();
+  find("#fresh").addEventListener("click", () => {
+    find("#refresh").focus(); // the button disappears
+    reload();
   });
+  find("#export").addEventListener("click", download);
 }

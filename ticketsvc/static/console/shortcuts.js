@@ -1,8 +1,8 @@
 // Keyboard shortcuts. They can be turned off (WCAG 2.1.4), because speech input may trigger them.
 
-import { element, find } from "./dom.js";
+import { element, find, setting } from "./dom.js";
 
-const SETTING = "ticket-console-shortcuts";
+const stored = setting("shortcuts");
 const dialog = find("#shortcuts-dialog");
 const enabled = find("#shortcuts-on");
 
@@ -20,8 +20,8 @@ export function startShortcuts(shortcuts) {
       element("dd", null, text),
     ]),
   );
-  enabled.checked = localStorage.getItem(SETTING) !== "off";
-  enabled.addEventListener("change", () => localStorage.setItem(SETTING, enabled.checked ? "on" : "off"));
+  enabled.checked = stored.get() !== "off";
+  enabled.addEventListener("change", () => stored.set(enabled.checked ? "on" : "off"));
   find("#show-shortcuts").addEventListener("click", showShortcuts);
   find("#close-shortcuts").addEventListener("click", () => dialog.close());
   document.addEventListener("keydown", (event) => {
@@ -40,4 +40,5 @@ function isForOtherControl(event) {
 
 function showShortcuts() {
   dialog.showModal();
+  find("#close-shortcuts").focus();
 }

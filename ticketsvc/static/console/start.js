@@ -1,15 +1,19 @@
 // The entry point: shows the view that the URL names and defines the shortcuts.
 
 import { address, followLinks, go } from "./address.js";
+import { runOffered, startAnnouncements } from "./announcement.js";
 import { find } from "./dom.js";
 import { resetForm, showFiling, startFiling } from "./filing.js";
-import { showFilters, startFilters } from "./filters.js";
+import { filtersOf, showFilters, startFilters } from "./filters.js";
 import { startKey } from "./key.js";
-import { move, reload, showQueue, startQueue } from "./queue.js";
+import { setTitle } from "./live.js";
+import { refresh, reload, showQueue, startQueue } from "./queue.js";
+import { move } from "./queue_rows.js";
 import { startShortcuts } from "./shortcuts.js";
 import { showStatistics, startStatistics } from "./statistics.js";
 import { checkForChanges, closeTicket, isOpen, openPanel, showTicket } from "./ticket.js";
 import { startDeleteDialog } from "./ticket_panel.js";
+import { startViews } from "./views.js";
 
 const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics" };
 let view = null;
@@ -19,7 +23,7 @@ function show() {
   const wanted = parameters.get("view");
   const before = view;
   view = Object.hasOwn(VIEWS, wanted ?? "") ? wanted : "queue";
-  document.title = view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`;
+  setTitle(view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`);
   for (const name of Object.keys(VIEWS)) find(`#view-${name}`).hidden = name !== view;
   for (const link of document.querySelectorAll("nav a")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
@@ -28,18 +32,20 @@ function show() {
   document.body.dataset.view = view;
   showTicket(view === "queue" ? parameters.get("ticket") : null);
   if (view === "queue") {
-    showFilters(parameters);
-    showQueue(parameters);
+    showFilters(filtersOf(parameters));
+    showQueue();
   }
   if (view === "file" && before !== view) showFiling();
-  if (view === "statistics") showStatistics(parameters);
+  if (view === "statistics") showStatistics();
 }
 
 const inQueue = (action) => () => (view === "queue" ? action() : false);
 const inTicket = (action) => inQueue(() => (openPanel() ? action(openPanel()) : false));
 const open = (name) => () => go({ view: name, ticket: null });
 
+startAnnouncements();
 startFilters();
+startViews();
 startQueue();
 startFiling();
 startStatistics();
@@ -59,19 +65,27 @@ startShortcuts([
   { keys: ["k"], text: "Previous ticket in the queue", action: inQueue(() => step(-1)) },
   { keys: ["Enter"], text: "Open the ticket", action: () => false }, // rows are links
   { keys: ["Esc"], text: "Close the ticket or leave the search", action: inQueue(leave) },
-  { keys: ["s"], text: "Change the status", action: inTicket((panel) => panel.focusField("status")) },
-  { keys: ["p"], text: "Change the priority", action: inTicket((panel) => panel.focusField("priority")) },
-  { keys: ["c"], text: "Change the category", action: inTicket((panel) => panel.focusField("category")) },
+  { keys: ["s"], text: "Change the status", action: inTicket((panel) => panel.openMenu("status")) },
+  { keys: ["p"], text: "Change the priority", action: inTicket((panel) => panel.openMenu("priority")) },
+  { keys: ["c"], text: "Change the category", action: inTicket((panel) => panel.openMenu("category")) },
   { keys: ["e"], text: "Edit the title and the description", action: inTicket((panel) => panel.startEdit()) },
   { keys: ["d"], text: "Delete the ticket", action: inTicket((panel) => void panel.confirmDelete()) },
+  { keys: ["z"], text: "Undo the last change", action: () => runOffered() },
   { keys: ["r"], text: "Refresh the queue", action: inQueue(() => void reload()) },
   { keys: ["n"], text: "New ticket", action: open("file") },
   { keys: ["q"], text: "Go to the queue", action: open(null) },
   { keys: ["t"], text: "Go to the statistics", action: open("statistics") },
 ]);
 addEventListener("address", show);
-document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && checkForChanges());
+document.addEventListener("visibilitychange", comeBack);
 show();
+
+// Shows what changed while another tab was visible.
+function comeBack() {
+  if (document.visibilityState !== "visible") return;
+  checkForChanges();
+  if (view === "queue") refresh();
+}
 
 // Opens the next ticket if one is open, otherwise moves the focus.
 function step(by) {

@@ -1,156 +1,141 @@
-// The statistics as charts. Each part loads and fails independently.
+// The statistics: first what is to do now, then what happened in a period, compared with the one before.
 
-import { address, go } from "./address.js";
+import { address, go, queueLink } from "./address.js";
 import { request } from "./api.js";
-import { barList, dailyChart, rangeList, table } from "./charts.js";
+import { barList } from "./charts.js";
 import { element, find } from "./dom.js";
-import { inWords, label, number, VALUES } from "./labels.js";
+import { asParameters, WORK } from "./filters.js";
+import { label, number, VALUES } from "./labels.js";
 import { empty, failure, isAbort, loading } from "./notices.js";
+import { backlog, flow } from "./statistics_backlog.js";
+import { created, daily, periodOf, showPeriod, startPeriod } from "./statistics_period.js";
+import { resolutionFigures } from "./statistics_resolution.js";
+import { buckets, changeText } from "./statistics_sums.js";
 import { triageFigures } from "./statistics_triage.js";
-import { dayName, duration, localDate, startOf, timeZone } from "./times.js";
+import { timeChart } from "./time_chart.js";
+import { dateName, timeZone } from "./times.js";
 
-const span = find("#span");
 const figures = find("#figures");
 let pending = new AbortController();
 
-const PARTS = [
-  { title: "Queue", path: "stats/", query: createdSince, draw: drawTotals, wide: true },
-  { title: "Created and resolved each day", path: "stats/daily/", query: sinceDay, draw: drawDaily, wide: true },
-  { title: "By priority", path: "stats/", query: createdSince, draw: (data) => breakdown(data, "priority") },
-  { title: "By category", path: "stats/", query: createdSince, draw: (data) => breakdown(data, "category") },
+// Each section has a title and the requests that it needs, as [path, query]. Sections that need the same response share
+// it, so that they agree.
+const SECTIONS = [
   {
-    title: "Time to the first resolution",
-    path: "stats/resolution/",
-    query: createdSince,
-    draw: drawResolution,
-    wide: true,
+    title: () => "Backlog now",
+    needs: ({ category }) => [
+      ["stats", { status: WORK.status, category }],
+      ["", { status: WORK.status, category, sort: "created_at", limit: 1 }],
+    ],
+    draw: backlog,
   },
   {
-    title: "Triage: suggested and final labels",
-    path: "stats/triage/",
-    query: createdSince,
+    title: () => "In this period",
+    needs: (period) => [
+      ["stats/daily", daily(period)],
+      ["stats/daily", daily(period.before)],
+    ],
+    draw: flow,
+  },
+  {
+    title: ({ isByWeek }) => `Created and resolved each ${isByWeek ? "week" : "day"}`,
+    isWide: true,
+    needs: (period) => [["stats/daily", daily(period)]],
+    draw: ([{ days }], period) => timeChart(buckets(days, period), timeZone),
+  },
+  ...["priority", "category"].map((field) => ({
+    title: () => `Created, by ${field}`,
+    needs: (period) => [period, period.before].map((each) => ["stats", { ...created(each), category: period.category }]),
+    draw: (data, period) => breakdown(field, data, period),
+  })),
+  {
+    title: () => "Time to the first resolution",
+    isWide: true,
+    needs: (period) => [["stats/resolution", { ...created(period), category: period.category }]],
+    draw: resolutionFigures,
+  },
+  {
+    title: ({ category }) => `Triage: suggested and final labels${category ? ", all categories" : ""}`,
+    isWide: true,
+    needs: (period) => [["stats/triage", created(period)]],
     draw: triageFigures,
-    wide: true,
   },
 ];
 
-export function startStatistics() {
-  span.addEventListener("change", () => go({ days: span.value === "30" ? null : span.value }));
-}
+export const startStatistics = startPeriod;
 
-export function showStatistics(parameters) {
-  const wanted = parameters.get("days");
-  span.value = [...span.options].some((option) => option.value === wanted) ? wanted : "30";
+export async function showStatistics() {
+  const period = periodOf();
+  showPeriod(period);
   pending.abort();
   pending = new AbortController();
-  const responses = new Map(); // parts that need the same request share it, so that they agree
-  const fetchOnce = (path, query) => {
+  const { signal } = pending;
+  const get = getter(signal);
+  const text = `From ${dateName(period.from)} to ${dateName(period.to)}, compared with the ${period.days} days before.`;
+  find("#period-text").textContent = text;
+  const sections = SECTIONS.map((section) => place(section, period));
+  figures.replaceChildren(...sections.map(({ root }) => root));
+  await Promise.all(sections.map((section) => fill(section, period, get)));
+  if (!signal.aborted && sections.every(({ isEmpty }) => isEmpty)) figures.replaceChildren(nothing());
+}
+
+function getter(signal) {
+  const responses = new Map();
+  return async ([path, parameters]) => {
+    const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value)).toString();
     const name = `${path}?${query}`;
-    if (!responses.has(name)) responses.set(name, request("GET", path, { query, signal: pending.signal }));
-    return responses.get(name);
+    if (!responses.has(name)) responses.set(name, request("GET", path, { query, signal }));
+    return (await responses.get(name)).data;
   };
-  figures.replaceChildren(...PARTS.map((part) => show(part, fetchOnce)));
 }
 
-function show(part, fetchOnce) {
-  const place = element("div", { class: "figure-body" }, loading(3));
-  fill(part, place, fetchOnce);
-  return element("section", { class: part.wide ? "figure wide" : "figure" }, element("h2", null, part.title), place);
+function place(section, period) {
+  const body = element("div", { class: "figure-body" }, loading(3));
+  const root = element(
+    "section",
+    { class: section.isWide ? "figure wide" : "figure" },
+    element("h2", null, section.title(period)),
+    body,
+  );
+  return { ...section, root, body, isEmpty: false };
 }
 
-async function fill(part, place, fetchOnce) {
+// Draws a section. One that fails gives way to a notice, which says once what several have in common.
+async function fill(section, period, get) {
   try {
-    const { data } = await fetchOnce(part.path, part.query(Number(span.value)));
-    place.replaceChildren(part.draw(data));
+    const drawn = section.draw(await Promise.all(section.needs(period).map(get)), period);
+    section.isEmpty = drawn === null;
+    section.body.replaceChildren(drawn ?? element("p", { class: "hint" }, "None."));
   } catch (error) {
-    if (!isAbort(error)) place.replaceChildren(failure(error, () => showStatistics(address())));
+    if (isAbort(error)) return;
+    section.root.remove();
+    const isSaid = [...figures.querySelectorAll(".failed")].some((notice) => notice.textContent.includes(error.detail));
+    if (!isSaid) figures.prepend(failure(error, showStatistics));
   }
 }
 
-function createdSince(days) {
-  return new URLSearchParams({ created_since: startOf(localDate(1 - days)) }).toString();
-}
-
-function sinceDay(days) {
-  return new URLSearchParams({ tz: timeZone, since: localDate(1 - days), before: localDate(1) }).toString();
-}
-
-function drawTotals(data) {
-  const facts = [
-    [number(data.total_tickets), "tickets created"],
-    [number(data.open_tickets), "of them open"],
-    [number(data.avg_tickets_per_day), "a day on average"],
-  ];
-  return element(
-    "dl",
-    { class: "totals" },
-    facts.map(([value, name]) => element("div", null, element("dt", null, name), element("dd", null, value))),
-  );
-}
-
-function drawDaily({ days, tz }) {
-  const readout = element("p", { class: "readout" });
-  const showReadout = (day) => {
-    const total = (kind) => day?.[kind].total ?? days.reduce((all, each) => all + each[kind].total, 0);
-    const key = (kind) =>
-      element("span", { class: `key ${kind}` }, `${inWords(kind)} `, element("strong", null, number(total(kind))));
-    readout.replaceChildren(
-      element("span", { class: "when" }, day ? dayName(day.date) : `${days.length} days`),
-      key("created"),
-      key("resolved"),
-    );
-  };
-  showReadout(null);
-  const rows = days
-    .toReversed()
-    .map((day) => [dayName(day.date), number(day.created.total), number(day.resolved.total)]);
-  const caption = `Tickets created and first resolved each day, ${tz}`;
-  return element(
-    "div",
-    null,
-    readout,
-    dailyChart(days, showReadout),
-    element(
-      "details",
-      null,
-      element("summary", null, "As a table"),
+const nothing = () =>
+  empty(
+    "Nothing in this period",
+    "No ticket was created or resolved in it, and none is open.",
+    address().get("days") !== "365" &&
       element(
-        "div",
-        { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-        table(caption, ["Day", "Created", "Resolved"], rows),
+        "button",
+        { type: "button", click: () => go({ days: "365", from: null, to: null, category: null }) },
+        "Show the last 365 days",
       ),
-    ),
+    element("a", { href: "?view=file", "data-internal": true, class: "button" }, "New ticket"),
   );
-}
 
-function breakdown(data, field) {
-  const counts = data[`${field}_breakdown`];
-  const total = data.total_tickets || 1;
-  return barList(
-    VALUES[field].map((value) => ({
-      name: label(field, value),
-      value: counts[value],
-      text: `${number(counts[value])} · ${Math.round((100 * counts[value]) / total)} %`,
-    })),
-  );
-}
-
-function drawResolution(data) {
-  if (!data.count) return empty("Nothing resolved yet", "No ticket created in this period has been resolved.");
-  const row = (name, times) => ({
-    name,
-    from: times.median_seconds,
-    to: times.p90_seconds,
-    text: times.count ? `${duration(times.median_seconds)} · ${duration(times.p90_seconds)}` : "none yet",
-  });
-  const rows = ["priority", "category"].flatMap((field) =>
-    VALUES[field].map((value) => row(label(field, value), data[`${field}_breakdown`][value])),
-  );
-  const key = element(
-    "p",
-    { class: "readout" },
-    element("span", { class: "key median" }, "Median: half were faster"),
-    element("span", { class: "key p90" }, "90th percentile: nine of ten were faster"),
-  );
-  return element("div", null, key, rangeList([row(`All ${number(data.count)}`, data), ...rows]));
+function breakdown(field, [now, before], { from, to, category }) {
+  const [counts, earlier] = [now, before].map((data) => data[`${field}_breakdown`]);
+  if (!now.total_tickets) return null;
+  const rows = VALUES[field].map((value) => ({
+    name: label(field, value),
+    href: queueLink(asParameters({ category, from, to, [field]: value })),
+    value: counts[value],
+    text: `${number(counts[value])} · ${Math.round((100 * counts[value]) / now.total_tickets)} %`,
+    note: changeText(counts[value], earlier[value]),
+  }));
+  return barList(rows.filter((row, index) => !category || field !== "category" || VALUES[field][index] === category));
 }

@@ -3,14 +3,13 @@
 import { barList } from "./charts.js";
 import { element } from "./dom.js";
 import { inWords, number, percent, SOURCES, VALUES } from "./labels.js";
-import { empty } from "./notices.js";
+import { FEW } from "./statistics_sums.js";
 
 const FIELDS = ["category", "priority"];
 
-export function triageFigures(data) {
-  if (!FIELDS.some((field) => data[field].suggested)) {
-    return empty("Nothing suggested yet", "All tickets of this period were created with a category and a priority.");
-  }
+// Returns null if nothing was suggested.
+export function triageFigures([data]) {
+  if (!FIELDS.some((field) => data[field].suggested)) return null;
   return element(
     "div",
     { class: "pair" },
@@ -24,18 +23,22 @@ function fieldFigures(field, data) {
   const rows = sources.map(([source, fields]) => ({
     name: inWords(SOURCES[source] ?? source),
     value: fields[field].accuracy,
-    text: `${percent(fields[field].accuracy)} of ${number(fields[field].judged)}`,
+    text: shareText(fields[field]),
   }));
   return element(
     "section",
     null,
     element("h3", null, inWords(field)),
-    tally.judged > 0 && element("p", { class: "accuracy" }, element("strong", null, percent(tally.accuracy)), " right"),
+    tally.judged > 0 && element("p", { class: "accuracy" }, element("strong", null, shareText(tally)), " right"),
     element("p", { class: "hint" }, tallyText(tally)),
     rows.length > 1 && barList(rows),
     tally.judged > 0 && confusion(field, data.confusion[field]),
   );
 }
+
+// "94 % of 230", or "3 of 4" where a share would say little.
+const shareText = ({ kept, judged, accuracy }) =>
+  judged < FEW ? `${number(kept)} of ${number(judged)}` : `${percent(accuracy)} of ${number(judged)}`;
 
 function tallyText(tally) {
   const [suggested, kept, corrected, left] = [tally.suggested, tally.kept, tally.corrected, tally.not_judged].map(

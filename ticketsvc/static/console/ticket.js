@@ -1,18 +1,22 @@
 // The open ticket next to the queue. Every change is sent with the ETag of the shown version (If-Match), so it never
-// overwrites a change that the user has not seen. conflict.js shows such changes.
+// overwrites a change that the user has not seen. conflict.js shows such changes. The ETag comes from the version, not
+// from the header: a proxy that compresses responses changes that.
 
 import { go, withChanges } from "./address.js";
 import { Problem, request } from "./api.js";
-import { announce, element, find } from "./dom.js";
+import { announce } from "./announcement.js";
 import { resolveConflict } from "./conflict.js";
+import { element, find } from "./dom.js";
 import { failure, isAbort, loading } from "./notices.js";
-import { focusRow, removeRow, replaceRow } from "./queue.js";
+import { recount, ticketDeleted } from "./queue.js";
+import { focusRow, replaceRow } from "./queue_rows.js";
 import { showHistory } from "./ticket_history.js";
 import { ticketPanel } from "./ticket_panel.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i; // anything else could be another path of the API
+const FIELDS = ["status", "priority", "category", "title", "description"];
 const place = find("#ticket");
-let open = null; // { id, pending, ticket, etag, panel, last: the last change that was started }
+let open = null; // { id, pending, ticket, panel, last: the last change that was started }
 
 export function showTicket(id) {
   if (open?.id === id) return;
@@ -39,10 +43,10 @@ async function load(id) {
   place.scrollTop = 0;
   try {
     if (!UUID.test(id)) throw new Problem(404, "Not found", "There is no ticket with this id.");
-    const { data, headers } = await request("GET", encodeURIComponent(id), { signal: opened.pending.signal });
+    const { data } = await request("GET", encodeURIComponent(id), { signal: opened.pending.signal });
     opened.panel = ticketPanel({ save: (changes) => save(opened, changes), remove: () => remove(opened) });
     place.replaceChildren(closing(), opened.panel.root);
-    update(opened, data, headers);
+    update(opened, data);
     if (!document.activeElement.closest("#filters")) opened.panel.heading.focus({ preventScroll: true });
   } catch (error) {
     if (isAbort(error)) return;
@@ -58,9 +62,11 @@ function leave(event) {
   closeTicket();
 }
 
+const etag = ({ ticket }) => `"${ticket.version}"`;
+
 // Shows the current state of the ticket.
-function update(opened, ticket, headers) {
-  Object.assign(opened, { ticket, etag: headers.get("ETag") });
+function update(opened, ticket) {
+  opened.ticket = ticket;
   replaceRow(ticket);
   opened.panel.show(ticket);
   showHistory(opened.panel.history, opened.id, opened.pending.signal);
@@ -68,26 +74,26 @@ function update(opened, ticket, headers) {
 
 // Sends changes one after the other, because each needs the ETag of the one before. Resolves when the change was saved
 // or, after a conflict, discarded. Throws Problem otherwise.
-function save(opened, changes) {
-  const saved = opened.last.then(() => send(opened, changes));
+function save(opened, changes, { isUndo = false } = {}) {
+  const saved = opened.last.then(() => send(opened, changes, isUndo));
   opened.last = saved.catch(() => {});
   return saved;
 }
 
-async function send(opened, changes) {
+async function send(opened, changes, isUndo) {
   const path = encodeURIComponent(opened.id);
   for (let wanted = changes; ;) {
+    const before = opened.ticket;
     try {
-      const { data, headers } = await request("PATCH", path, { body: wanted, headers: { "If-Match": opened.etag } });
-      update(opened, data, headers);
-      announce("Saved");
-      return;
+      const { data } = await request("PATCH", path, { body: wanted, headers: { "If-Match": etag(opened) } });
+      update(opened, data);
+      recount();
+      return announce(isUndo ? "Undone" : "Saved", !isUndo && undo(opened, before, data));
     } catch (problem) {
       if (problem.status !== 412) throw problem;
     }
-    const before = opened.ticket;
-    const { data, headers } = await request("GET", path);
-    update(opened, data, headers);
+    const { data } = await request("GET", path);
+    update(opened, data);
     wanted = Object.fromEntries(Object.entries(wanted).filter(([field, value]) => data[field] !== value));
     if (!Object.keys(wanted).length) return announce("Someone else already made the same change");
     if (open !== opened) throw new Problem(412, "Not saved", "Someone else changed the ticket first. Open it again.");
@@ -96,10 +102,18 @@ async function send(opened, changes) {
   }
 }
 
+// Offers the reverse of a change: another change, with an entry of its own in the history.
+function undo(opened, before, after) {
+  const changed = FIELDS.filter((field) => before[field] !== after[field]);
+  const reverse = Object.fromEntries(changed.map((field) => [field, before[field]]));
+  const run = () => opened.panel.attempt(() => save(opened, reverse, { isUndo: true }));
+  return changed.length > 0 && { name: "Undo", run };
+}
+
 async function remove(opened) {
-  await request("DELETE", encodeURIComponent(opened.id), { headers: { "If-Match": opened.etag } });
+  await request("DELETE", encodeURIComponent(opened.id), { headers: { "If-Match": etag(opened) } });
   if (open === opened) closeTicket();
-  removeRow(opened.id);
+  ticketDeleted(opened.id);
   announce("The ticket was deleted");
 }
 
@@ -108,9 +122,12 @@ export async function checkForChanges() {
   const opened = open;
   if (!opened?.panel || opened.panel.isBusy()) return;
   try {
-    const { data, headers } = await request("GET", encodeURIComponent(opened.id), { signal: opened.pending.signal });
+    const { data } = await request("GET", encodeURIComponent(opened.id), {
+      signal: opened.pending.signal,
+      inBackground: true,
+    });
     if (data.version === opened.ticket.version || opened.panel.isBusy()) return;
-    update(opened, data, headers);
+    update(opened, data);
     announce("Someone else changed this ticket");
   } catch {
     // The user did not start this request. The next one that they start shows the error.

@@ -1,11 +1,11 @@
-// The history of a ticket, oldest entry first.
+// The history of a ticket, oldest entry first. The entry of its creation says which labels triage set.
 
 import { nextPage, request } from "./api.js";
 import { difference } from "./difference.js";
 import { element } from "./dom.js";
 import { inWords, label, VALUES } from "./labels.js";
 import { failure, isAbort, loading } from "./notices.js";
-import { exactTime } from "./times.js";
+import { timeAndAgo } from "./times.js";
 
 const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
 
@@ -53,20 +53,25 @@ function entry(item) {
       element("strong", null, EVENTS[item.event] ?? inWords(item.event)),
       item.by && ` by ${item.by}`,
       ", ",
-      exactTime(item.at),
+      timeAndAgo(item.at),
     ),
     changes.map(([field, { from, to }]) => change(field, from, to)),
-    item.event === "created" && created(item.changes),
+    item.event === "created" && created(item),
   );
 }
 
-function created(fields) {
-  const named = Object.keys(VALUES).filter((field) => fields[field]?.to);
-  return element(
-    "p",
-    { class: "change" },
-    named.map((field) => label(field, fields[field].to)),
-  );
+function created({ changes, triage }) {
+  const named = Object.keys(VALUES).filter((field) => changes[field]?.to);
+  const isSuggested = (field) => !["caller", "default"].includes(triage?.[field]?.source ?? "caller");
+  const suggested = named.filter(isSuggested).map((field, index) => (index ? field : inWords(field)));
+  return [
+    element(
+      "p",
+      { class: "change" },
+      named.map((field) => label(field, changes[field].to)),
+    ),
+    suggested.length > 0 && element("p", { class: "hint" }, `${suggested.join(" and ")} suggested automatically`),
+  ].filter(Boolean);
 }
 
 // Shows the change of one field: old and new value, or the difference of two texts.

@@ -1,22 +1,29 @@
 // The view of one ticket: its texts, controls that change its fields, and a place for its history.
 
-import { announce, element, find } from "./dom.js";
-import { inWords, percent, SOURCES, VALUES } from "./labels.js";
+import { announce } from "./announcement.js";
+import { copyButton } from "./copy.js";
+import { element, find } from "./dom.js";
+import { inWords, label, percent, VALUES } from "./labels.js";
+import { menu } from "./menu.js";
 import { failure } from "./notices.js";
-import { exactTime, time } from "./times.js";
+import { formatted } from "./text.js";
+import { timeAndAgo } from "./times.js";
 
 const TITLE_LENGTH = 200;
+const UNSURE = 0.5; // a suggestion with less confidence stands out
 
 // `save(changes)` and `remove()` send requests and throw Problem. The elements stay when the ticket changes, so that
 // the focus is not lost.
 export function ticketPanel({ save, remove }) {
   const heading = element("h2", { dir: "auto", tabindex: -1 });
-  const text = element("p", { class: "text", dir: "auto" });
-  const facts = element("p", { class: "hint facts" });
+  const text = element("div", { class: "text", dir: "auto" });
+  const facts = element("div", { class: "hint facts" });
+  const copyId = copyButton("Copy id", () => shown.id);
+  const copyLink = copyButton("Copy link", () => new URL(`?ticket=${shown.id}`, location.href).href);
   const [conflict, errors, history] = ["conflict-place", "errors", "history-place"].map((name) =>
     element("div", { class: name }),
   );
-  const controls = Object.keys(VALUES).map((field) => control(field, attempt));
+  const controls = Object.fromEntries(Object.keys(VALUES).map((field) => [field, control(field)]));
   const edit = element("button", { type: "button", click: startEdit, title: "Edit (e)" }, "Edit");
   const deleteButton = element(
     "button",
@@ -34,7 +41,7 @@ export function ticketPanel({ save, remove }) {
     element(
       "div",
       { class: "controls" },
-      controls.map((made) => made.root),
+      Object.values(controls).map((made) => made.root),
     ),
     read,
     form,
@@ -49,16 +56,13 @@ export function ticketPanel({ save, remove }) {
   function show(ticket) {
     shown = ticket;
     heading.textContent = ticket.title;
-    text.textContent = ticket.description;
-    for (const made of controls) made.show(ticket);
-    const changed = ticket.version > 1 ? [" Updated ", time(ticket.updated_at), "."] : [];
+    text.replaceChildren(...formatted(ticket.description));
+    for (const made of Object.values(controls)) made.show(ticket);
+    const changed = ticket.version > 1 && element("p", null, "Updated ", timeAndAgo(ticket.updated_at));
     facts.replaceChildren(
-      "Created ",
-      exactTime(ticket.created_at),
-      ".",
-      ...changed,
-      " ",
-      element("code", null, ticket.id),
+      element("p", null, "Created ", timeAndAgo(ticket.created_at)),
+      ...(changed ? [changed] : []),
+      element("p", { class: "id" }, element("code", null, ticket.id), copyId, copyLink),
     );
   }
 
@@ -75,7 +79,7 @@ export function ticketPanel({ save, remove }) {
         problem.status === 404 ? { title: "Ticket deleted", detail: "Someone else deleted this ticket." } : problem;
       errors.replaceChildren(failure(hint));
       if (!root.isConnected) announce(`“${shown.title}” was not saved. ${hint.detail}`);
-      for (const made of controls) made.show(shown);
+      for (const made of Object.values(controls)) made.show(shown);
       return false;
     } finally {
       running -= 1;
@@ -113,25 +117,26 @@ export function ticketPanel({ save, remove }) {
     if (await confirmDeletion(shown.title)) attempt(remove);
   }
 
-  function control(field, sending) {
-    return selectControl(field, (value) => sending(() => save({ [field]: value })));
+  function control(field) {
+    return fieldMenu(field, (value) => attempt(() => save({ [field]: value })));
   }
 
-  const focusField = (field) => find(`[data-field="${field}"]`, root).focus();
+  const openMenu = (field) => controls[field].open(document.activeElement);
   const isBusy = () => running > 0 || !form.hidden;
-  return { root, heading, conflict, history, show, isBusy, startEdit, confirmDelete, focusField };
+  return { root, heading, conflict, history, show, attempt, isBusy, startEdit, confirmDelete, openMenu };
 }
 
-function selectControl(field, change) {
-  const options = VALUES[field].map((value) => element("option", { value }, inWords(value)));
-  const select = element("select", { "data-field": field, id: `ticket-${field}` }, options);
-  select.addEventListener("change", () => change(select.value));
-  const decision = element("p", { class: "hint" });
+function fieldMenu(field, choose) {
+  const name = inWords(field);
+  const { root, open, set } = menu({ id: `ticket-${field}`, name, values: VALUES[field], show: (value) => label(field, value), choose });
+  const decision = element("p", { class: "hint decision" });
   const show = (ticket) => {
-    select.value = ticket[field];
-    decision.textContent = decisionText(ticket.triage?.[field]);
+    const decided = ticket.triage?.[field];
+    set(ticket[field]);
+    decision.textContent = decisionText(decided);
+    decision.classList.toggle("unsure", decided?.confidence < UNSURE);
   };
-  return { root: labelled(inWords(field), select, decision), show };
+  return { root: element("div", { class: "field" }, element("span", { class: "name", "aria-hidden": "true" }, name), root, decision), show, open };
 }
 
 const labelled = (text, control, ...more) =>
@@ -142,7 +147,8 @@ function decisionText(decision) {
   if (!decision) return "";
   if (decision.suggested) return `Corrected. Suggested: ${decision.suggested}`;
   if (decision.source === "caller") return "Chosen by a person";
-  return `Suggested by ${SOURCES[decision.source] ?? decision.source}, ${percent(decision.confidence ?? 0)} confidence`;
+  if (decision.source === "default") return "The default";
+  return `Suggested automatically (${percent(decision.confidence ?? 0)})`;
 }
 
 function editForm(save, cancel) {

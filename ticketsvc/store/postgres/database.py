@@ -38,6 +38,10 @@ NO_VALUES: Mapping[str, object] = {}
 _T = TypeVar("_T")
 
 
+metrics.start_at_zero(metrics.DATABASE_ERRORS, errors.KINDS, ["no"])
+metrics.start_at_zero(metrics.DATABASE_ERRORS, errors.RETRIED_KINDS, ["yes"])
+
+
 class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 

@@ -29,6 +29,16 @@ OperationalError in psycopg."""
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
 
 
+KINDS = (
+    *("connection", "pool_timeout", "pool_full"),
+    *[str(known.sqlstate) for known in (*_BUSY, errors.QueryCanceled, errors.AdminShutdown, errors.DiskFull)],
+    *[str(known.sqlstate) for known in (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, *_UNMIGRATED)],
+)
+"""The kinds of the errors that are expected."""
+RETRIED_KINDS = ("connection", *[str(known.sqlstate) for known in (*_LOST_RACE, errors.AdminShutdown)])
+"""The kinds of `is_worth_retrying`."""
+
+
 class ServerTimeout(psycopg.OperationalError):
     """The server did not respond in time, and reported no timeout itself."""
 

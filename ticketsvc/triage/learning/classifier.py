@@ -39,8 +39,10 @@ if TYPE_CHECKING:
     from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 _MAX_SHIFT = 6.0  # nats; training examples change the odds of a label by at most e**6 in either direction
+NO_EXAMPLES = "no_lessons"
 
 logger = logging.getLogger(__name__)
+metrics.start_at_zero(metrics.TRIAGE_FALLBACKS, [NO_EXAMPLES])
 
 
 class _Field(NamedTuple):
@@ -108,7 +110,7 @@ class LearningClassifier:
         try:
             return self._token_counts(text[:MAX_CHARACTERS])
         except Problem as problem:
-            metrics.TRIAGE_FALLBACKS.labels("no_lessons").inc()
+            metrics.TRIAGE_FALLBACKS.labels(NO_EXAMPLES).inc()
             logger.warning("suggested without training examples: %s", problem)
             return None
 

@@ -33,8 +33,15 @@ BYTE_LIMIT = 256 * 1024  # maximum size of a response; a valid one has about 1 K
 RETRY_DELAY = 0.25  # seconds before the retry if the server sends no Retry-After
 RETRY_SHARE = 0.25  # share of the deadline that must be left to start a retry
 EXAMPLES_SHARE = 0.2  # share of the deadline for finding examples, without which the model is asked afterwards
+_CIRCUIT_OPEN = "circuit_open"
+_REASONS = (
+    *(_CIRCUIT_OPEN, "timeout", "connection", "refusal", "invalid_answer", "answer_too_large"),
+    *(f"status_{status}" for status in (400, 401, 403, 404, 429, 500, 502, 503)),
+)
+"""The usual reasons for a fallback. There are other statuses, and classes of unexpected errors."""
 
 logger = logging.getLogger(__name__)
+metrics.start_at_zero(metrics.TRIAGE_FALLBACKS, _REASONS)
 
 
 class Refusal(Exception):
@@ -74,7 +81,7 @@ class OpenAIChatClassifier:
         if not text.strip():
             return self._fallback.classify(text)
         if not self._breaker.allows_call():
-            metrics.TRIAGE_FALLBACKS.labels("circuit_open").inc()
+            metrics.TRIAGE_FALLBACKS.labels(_CIRCUIT_OPEN).inc()
             return self._fallback.classify(text)
         try:
             suggestion = self._ask(text)

@@ -1,0 +1,168 @@
+// Uses every operation through the package that openapi-generator makes of the document.
+package main
+
+import (
+	"context"
+	"io"
+	"log"
+	"net/http"
+	"os"
+	"regexp"
+
+	"example.com/client/tickets"
+)
+
+var (
+	ctx    = context.WithValue(context.Background(), tickets.ContextAccessToken, os.Getenv("KEY"))
+	client = newClient()
+	cursor = regexp.MustCompile(`[?&]cursor=([^&>]+)[^>]*>; rel="next"`)
+)
+
+func newClient() *tickets.APIClient {
+	configuration := tickets.NewConfiguration()
+	configuration.Servers = tickets.ServerConfigurations{{URL: os.Getenv("SERVICE")}}
+	return tickets.NewAPIClient(configuration)
+}
+
+func check(holds bool, what string, err error) {
+	if !holds || err != nil {
+		log.Fatal(what, ": ", err)
+	}
+}
+
+// problem returns the problem document of a response that must have this status.
+func problem(err error, response *http.Response, status int) *tickets.Problem {
+	failed, ok := err.(*tickets.GenericOpenAPIError)
+	check(ok && response.StatusCode == status, "status "+http.StatusText(status), nil)
+	described, ok := failed.Model().(tickets.Problem)
+	check(ok && described.GetStatus() == int32(status), failed.Error(), nil)
+	return &described
+}
+
+func main() {
+	operating()
+	ids := create()
+	walk(ids)
+	change(ids[0])
+	files()
+	figures()
+	remove(ids[0])
+}
+
+func operating() {
+	alive, _, err := client.OperatingAPI.IsAlive(ctx).Execute()
+	check(alive.GetStatus() == "alive", "alive", err)
+	ready, _, err := client.OperatingAPI.IsReady(ctx).Execute()
+	check(ready.GetStatus() == "ready", "ready", err)
+	metrics, _, err := client.OperatingAPI.ScrapeMetrics(ctx).Execute()
+	check(len(metrics) > 0, "metrics", err)
+	document, _, err := client.OperatingAPI.ReadDocument(ctx).Execute()
+	check(document["openapi"] == "3.1.0", "document", err)
+	docs, _, err := client.OperatingAPI.ShowDocs(ctx).Execute()
+	check(len(docs) > 0, "docs", err)
+	page, _, err := client.OperatingAPI.ShowPage(ctx, "guide").Execute()
+	check(len(page) > 0, "page", err)
+}
+
+func create() []string {
+	var ids []string
+	for _, title := range []string{"Charged twice", "Cannot log in", "Slow", "Late", "Broken"} {
+		input := tickets.NewTicketInput(title, "It happened this morning.")
+		input.SetPriority("high")
+		ticket, response, err := client.TicketsAPI.CreateTicket(ctx).TicketInput(*input).IdempotencyKey(title[:4]).Execute()
+		check(ticket.GetPriority() == tickets.HIGH && response.StatusCode == 201, "created", err)
+		triage := ticket.GetTriage()
+		check(triage.Priority.GetSource() == "caller" && triage.Category.GetConfidence() > 0, "triage", nil)
+		again, response, err := client.TicketsAPI.CreateTicket(ctx).TicketInput(*input).IdempotencyKey(title[:4]).Execute()
+		check(again.GetId() == ticket.GetId() && response.Header.Get("Idempotent-Replayed") == "true", "repeated", err)
+		ids = append(ids, ticket.GetId())
+	}
+	invalid := tickets.NewTicketInput(" ", "")
+	_, response, err := client.TicketsAPI.CreateTicket(ctx).TicketInput(*invalid).Execute()
+	errors := problem(err, response, 400).Errors
+	check(len(errors) == 2 && errors[0].GetPointer() == "#/title" && errors[0].GetCode() == "empty", "all errors", nil)
+	_, response, err = client.TicketsAPI.CreateTicket(context.Background()).TicketInput(*invalid).Execute()
+	check(problem(err, response, 401).GetType() == "/docs/errors#unauthorized", "no key", nil)
+	return ids
+}
+
+func walk(ids []string) {
+	seen := map[string]bool{}
+	request := client.TicketsAPI.ListTickets(ctx).Limit(2).Status([]string{"open", "in_progress"}).Count(true).CreatedSince("2026-01-01")
+	for {
+		page, response, err := request.Execute()
+		check(len(page) > 0 && response.Header.Get("X-Total-Count") == "5", "page", err)
+		for _, ticket := range page {
+			seen[ticket.GetId()] = true
+		}
+		next := cursor.FindStringSubmatch(response.Header.Get("Link"))
+		if next == nil {
+			break
+		}
+		request = request.Cursor(next[1])
+	}
+	check(len(seen) == len(ids), "walk", nil)
+	_, response, err := client.TicketsAPI.ListTickets(ctx).Sort("oldest").Execute()
+	check(problem(err, response, 400).Errors[0].GetParameter() == "sort", "parameter", nil)
+}
+
+func change(id string) {
+	_, response, err := client.TicketsAPI.ReadTicket(ctx, id).Execute()
+	tag := response.Header.Get("ETag")
+	check(tag == `"1"`, "tag", err)
+	_, response, _ = client.TicketsAPI.ReadTicket(ctx, id).IfNoneMatch(tag).Execute()
+	check(response.StatusCode == 304, "not modified", nil)
+	status := tickets.NewTicketChange()
+	status.SetStatus("resolved")
+	changed, _, err := client.TicketsAPI.ChangeTicket(ctx, id).TicketChange(*status).IfMatch(tag).Execute()
+	check(changed.GetStatus() == tickets.RESOLVED && changed.GetVersion() == 2, "changed", err)
+	_, response, err = client.TicketsAPI.ChangeTicket(ctx, id).TicketChange(*status).IfMatch(tag).Execute()
+	check(problem(err, response, 412).GetType() == "/docs/errors#version-mismatch", "stale", nil)
+	history, _, err := client.TicketsAPI.ReadHistory(ctx, id).Execute()
+	check(len(history) == 2 && history[1].Changes.Status.GetTo() == "resolved", "history", err)
+}
+
+func files() {
+	imported, _, err := client.FilesAPI.ImportTickets(ctx).Body(file(`{"title": "Old", "description": "From a file."}`)).Execute()
+	check(imported.GetImported() == 1, "imported", err)
+	_, response, err := client.FilesAPI.ImportTickets(ctx).Body(file("{\"title\": \"Old\"}\n{\n")).Execute()
+	invalid := problem(err, response, 400)
+	check(invalid.GetFaultyLines() == 2 && invalid.Errors[1].GetLine() == 2, "lines", nil)
+	for _, format := range []string{"csv", "ndjson"} {
+		exported, response, err := client.FilesAPI.ExportTickets(ctx).Format(format).Search("from a file").Execute()
+		check(response.StatusCode == 200, "exported", err)
+		content, err := io.ReadAll(exported)
+		check(regexp.MustCompile("Old").Match(content), "content", err)
+		check(os.Remove(exported.Name()) == nil, "temporary file", nil)
+	}
+}
+
+func file(content string) *os.File {
+	made, err := os.CreateTemp(".", "import")
+	check(made != nil, "file", err)
+	_, err = made.WriteString(content)
+	check(true, "written", err)
+	_, err = made.Seek(0, io.SeekStart)
+	check(true, "rewound", err)
+	return made
+}
+
+func figures() {
+	totals, _, err := client.StatisticsAPI.ReadStatistics(ctx).Priority([]string{"high"}).Execute()
+	check(totals.GetTotalTickets() == 5 && totals.PriorityBreakdown.GetHigh() == 5, "totals", err)
+	daily, _, err := client.StatisticsAPI.ReadDailyStatistics(ctx).Tz("Europe/Berlin").Since("2026-05-01").Before("2026-05-03").Execute()
+	check(len(daily.GetDays()) == 2, "days", err)
+	times, _, err := client.StatisticsAPI.ReadResolutionTimes(ctx).Execute()
+	check(times.GetCount() == 1, "times", err)
+	triage, _, err := client.StatisticsAPI.ReadTriageStatistics(ctx).Execute()
+	check(triage.Category.GetSuggested() == 5, "triage", err)
+	suggestion, _, err := client.TriageAPI.ClassifyText(ctx).ClassifyInput(*tickets.NewClassifyInput("I cannot log in.")).Execute()
+	check(suggestion.GetCategory() == suggestion.GetSuggestedCategory(), "suggestion", err)
+}
+
+func remove(id string) {
+	response, err := client.TicketsAPI.DeleteTicket(ctx, id).Execute()
+	check(response.StatusCode == 204, "deleted", err)
+	response, err = client.TicketsAPI.DeleteTicket(ctx, id).Execute()
+	check(problem(err, response, 404).GetType() == "/docs/errors#not-found", "gone", nil)
+}

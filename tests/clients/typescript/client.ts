@@ -1,0 +1,133 @@
+// Uses every operation through the types that openapi-typescript makes of the document. It is type-checked, and then run.
+import createClient from "openapi-fetch";
+import type { components, paths } from "./tickets.js";
+
+type Problem = components["schemas"]["Problem"];
+type Query = NonNullable<paths["/api/tickets/"]["get"]["parameters"]["query"]>;
+type Ticket = components["schemas"]["Ticket"];
+
+const baseUrl = process.env["SERVICE"]!;
+const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${process.env["KEY"]}` } });
+const stranger = createClient<paths>({ baseUrl });
+
+function assert(condition: boolean | undefined, what: string): asserts condition {
+  if (!condition) throw new Error(what);
+}
+
+function problem(failed: { error?: Problem; response: Response }, status: number): Problem {
+  assert(failed.response.status === status && failed.error?.status === status, `${failed.response.status} for ${status}`);
+  return failed.error;
+}
+
+async function operate(): Promise<void> {
+  assert((await client.GET("/livez")).data?.status === "alive", "alive");
+  assert((await client.GET("/readyz")).data?.status === "ready", "ready");
+  assert((await client.GET("/metrics", { parseAs: "text" })).data?.includes("ticketsvc_"), "metrics");
+  assert("openapi" in ((await client.GET("/openapi.json")).data ?? {}), "document");
+  assert((await client.GET("/docs", { parseAs: "text" })).data?.includes("<title>"), "docs");
+  const guide = await client.GET("/docs/{page}", { params: { path: { page: "guide" } }, parseAs: "text" });
+  assert(guide.data?.includes("<h1"), "guide");
+}
+
+async function create(): Promise<Ticket[]> {
+  const tickets: Ticket[] = [];
+  for (const title of ["Charged twice", "Cannot log in", "Slow", "Late", "Broken"]) {
+    const body = { title, description: "It happened this morning.", priority: "high" } as const;
+    const once = { params: { header: { "Idempotency-Key": title.slice(0, 4) } }, body };
+    const [first, again] = [await client.POST("/api/tickets/", once), await client.POST("/api/tickets/", once)];
+    assert(first.data !== undefined && first.response.status === 201, "created");
+    assert(first.data.triage.category.source === "offline" && first.data.triage.priority.source === "caller", "triage");
+    assert(again.data?.id === first.data.id && again.response.headers.get("Idempotent-Replayed") === "true", "once");
+    tickets.push(first.data);
+  }
+  const invalid = problem(await client.POST("/api/tickets/", { body: { title: " ", description: "" } }), 400);
+  assert(invalid.errors?.map((error) => error.pointer).join() === "#/title,#/description", "every error");
+  const refused = await stranger.POST("/api/tickets/", { body: { title: "a", description: "b" } });
+  assert(problem(refused, 401).type === "/docs/errors#unauthorized", "no key");
+  return tickets;
+}
+
+async function walk(tickets: Ticket[]): Promise<void> {
+  const seen = new Set<string>();
+  const query: Query = { status: ["open", "in_progress"], created_since: "2026-01-01", limit: 2, count: true };
+  for (let next: string | undefined = ""; next !== undefined; ) {
+    const page: { data?: Ticket[]; response: Response } = await client.GET("/api/tickets/", { params: { query } });
+    assert(page.response.headers.get("X-Total-Count") === "5", "count");
+    page.data?.forEach((ticket) => seen.add(ticket.id));
+    next = page.response.headers.get("Link")?.match(/<([^>]*)>; rel="next"/)?.[1];
+    if (next !== undefined) query.cursor = new URL(next, baseUrl).searchParams.get("cursor")!;
+  }
+  assert(seen.size === tickets.length && tickets.every((ticket) => seen.has(ticket.id)), "walk");
+  const wrong = await client.GET("/api/tickets/", { params: { query: { created_since: "yesterday" } } });
+  assert(problem(wrong, 400).errors?.[0]?.parameter === "created_since", "parameter");
+}
+
+async function change(path: { ticket_id: string }): Promise<void> {
+  const tag = (await client.GET("/api/tickets/{ticket_id}", { params: { path } })).response.headers.get("ETag")!;
+  const unchanged = await client.GET("/api/tickets/{ticket_id}", { params: { path, header: { "If-None-Match": tag } } });
+  assert(unchanged.response.status === 304, "not modified");
+  const request = { params: { path, header: { "If-Match": tag } }, body: { status: "resolved" } } as const;
+  const changed = await client.PATCH("/api/tickets/{ticket_id}", request);
+  assert(changed.data?.status === "resolved" && changed.data.version === 2, "changed");
+  const stale = await client.PATCH("/api/tickets/{ticket_id}", request);
+  assert(problem(stale, 412).type === "/docs/errors#version-mismatch", "stale");
+  const history = await client.GET("/api/tickets/{ticket_id}/history", { params: { path, query: { limit: 5 } } });
+  assert(history.data?.[1]?.changes.status?.to === "resolved", "history");
+}
+
+async function files(): Promise<void> {
+  const send = (body: string) =>
+    client.POST("/api/tickets/import/", { body, bodySerializer: (text) => text, headers: { "Content-Type": "text/csv" } });
+  assert((await send("title,description\r\nOld,From a file.\r\n")).data?.imported === 1, "imported");
+  const invalid = problem(await send("title,description\r\na,b\r\n,b\r\n"), 400);
+  assert(invalid.faulty_lines === 1 && invalid.errors?.[0]?.line === 3, "lines");
+  for (const format of ["csv", "ndjson"] as const) {
+    const params = { query: { format, search: "from a file" } };
+    const exported = await client.GET("/api/tickets/export/", { params, parseAs: "text" });
+    assert(exported.data?.includes("Old"), format);
+  }
+}
+
+async function figures(): Promise<void> {
+  const totals = await client.GET("/api/tickets/stats/", { params: { query: { priority: ["high"] } } });
+  assert(totals.data?.total_tickets === 5 && totals.data.priority_breakdown.high === 5, "totals");
+  const days = { tz: "Europe/Berlin", since: "2026-05-01", before: "2026-05-03" };
+  const daily = await client.GET("/api/tickets/stats/daily/", { params: { query: days } });
+  assert(daily.data?.days.length === 2, "days");
+  assert((await client.GET("/api/tickets/stats/resolution/")).data?.count === 1, "times");
+  assert((await client.GET("/api/tickets/stats/triage/")).data?.category.suggested === 5, "triage");
+  const suggested = await client.POST("/api/tickets/classify/", { body: { description: "I cannot log in" } });
+  assert(suggested.data !== undefined && suggested.data.category === suggested.data.suggested_category, "suggested");
+}
+
+async function remove(path: { ticket_id: string }): Promise<void> {
+  const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
+  assert(deleted.response.status === 204, "deleted");
+  const gone = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
+  assert(problem(gone, 404).type === "/docs/errors#not-found", "gone");
+}
+
+await operate();
+const tickets = await create();
+await walk(tickets);
+const path = { ticket_id: tickets[0]!.id };
+await change(path);
+await files();
+await figures();
+await remove(path);
+
+// What does not type-check
+export async function wrong(): Promise<void> {
+  // @ts-expect-error a description is missing
+  await client.POST("/api/tickets/", { body: { title: "Charged twice" } });
+  // @ts-expect-error there is no such priority
+  await client.POST("/api/tickets/", { body: { title: "a", description: "b", priority: "urgent" } });
+  // @ts-expect-error there is no such parameter
+  await client.GET("/api/tickets/", { params: { query: { stauts: ["open"] } } });
+  // @ts-expect-error there is no such path
+  await client.GET("/api/ticket/");
+  // @ts-expect-error a ticket has no such member
+  tickets[0]!.urgency;
+  // @ts-expect-error nobody else decides a label
+  assert(tickets[0]!.triage.category.source === "openai", "never");
+}
