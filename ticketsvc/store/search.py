@@ -57,8 +57,12 @@ _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
 """The variant of the queries below for each parameter that is a condition for the index."""
 
 
-def _load(name: str, default: str, other: str) -> dict[str, dict[str, Query[PageRow]]]:
-    return {variant: queries.load_variants(name, PageRow, default, other, variant) for variant in _INDEXES.values()}
+def _load(name: str, default: str, other: str) -> dict[tuple[str, str], Query[PageRow]]:
+    return {
+        (variant, sort): query
+        for variant in ("", "pairs")
+        for sort, query in queries.load_variants(name, PageRow, default, other, variant).items()
+    }
 
 
 _RARE = _load("tickets.search_rare", "newest", "oldest")
@@ -114,7 +118,7 @@ def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step
         for number in count() if index is None else range(KEY_SCANS):
             yield _SCAN_BY_KEY[sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
         if index is not None:
-            yield _INDEX_BY_KEY[index][sort], {}
+            yield _INDEX_BY_KEY[index, sort], {}
         return
     yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
     if has_facets:
@@ -122,5 +126,5 @@ def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step
     if index is None:
         yield _SCAN[sort], {"scan_limit": None}
         return
-    yield _RARE[index][sort], {"rare_hits": RARE_HITS}
-    yield _WEEKS[index][sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
+    yield _RARE[index, sort], {"rare_hits": RARE_HITS}
+    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
