@@ -1,5 +1,5 @@
 -- Searches: texts are folded in the same way in every locale, and searches for few letters beyond ASCII have an index.
--- It runs outside a transaction and beside the release that is running: no lock is held for longer than a batch takes.
+-- It runs outside a transaction, while the previous release is running: no lock is held for longer than a batch takes.
 -- Every statement may run again.
 -- depends: 0008_training_authors
 -- transactional: false
@@ -150,7 +150,7 @@ END $$;
 -- Returns numbers for what the index knows of a folded text besides trigrams: its characters beyond ASCII, and all adjacent
 -- pairs that have one. Unlike trigrams they do not depend on what the locale takes for a letter. Different pairs may have
 -- the same number, since texts are compared anyway.
--- The index ticket_texts_search has its results: a change needs a migration that builds the index anew.
+-- The index ticket_texts_search has its results: a change needs a migration that rebuilds the index.
 CREATE OR REPLACE FUNCTION search_pairs(body text) RETURNS integer[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN octet_length(body) = char_length(body) THEN '{}' ELSE search_pairs_unicode(body) END;

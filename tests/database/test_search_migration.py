@@ -1,4 +1,4 @@
-"""The migration that folds the texts of searches, beside a release that writes and searches."""
+"""The migration that folds the texts of searches, while the previous release writes and searches."""
 
 from __future__ import annotations
 

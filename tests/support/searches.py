@@ -1,4 +1,4 @@
-"""What a search finds, implemented plainly in Python, and tickets of random words to compare it with."""
+"""A plain implementation of searches in Python, and tickets of random words to compare its results with."""
 
 from __future__ import annotations
 
