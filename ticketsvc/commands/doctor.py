@@ -77,7 +77,7 @@ def examine(config: Config) -> Iterator[Finding]:
             if not database.pooler_error:
                 yield from _examine_database(config, database, migrated)
     except (click.ClickException, migrations.MigrationError) as error:
-        advice = "Check the server's address, the role and the password in DATABASE_URL."
+        advice = "Check the address, the name of the database, the role and the password in DATABASE_URL."
         yield Finding("database", Verdict.WRONG, str(error), advice)
     yield model(config)
 
@@ -246,7 +246,9 @@ def schema(url: str) -> Finding:
         advice = "Restore the files, and write the change as a new migration."
         return Finding("migrations", Verdict.WRONG, found, advice)
     if pending:
-        return Finding("migrations", Verdict.WRONG, f"Pending: {', '.join(pending)}.", "Run `flask migrate`.")
+        more = f" and {len(pending) - 10} more" if len(pending) > 10 else ""
+        found = f"Pending: {', '.join(pending[:10])}{more}."
+        return Finding("migrations", Verdict.WRONG, found, "Run `flask migrate`.")
     return Finding("migrations", Verdict.FINE, "All are applied.")
 
 
