@@ -134,6 +134,7 @@ def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
     status, printed = run("flask", "doctor", DATABASE_URL=guest(own_url, privileges="SELECT"))
     assert status == 1
     assert "may not create, change and delete tickets" in printed
+    assert "Run sql/service_role.sql with --set role=" in printed
 
 
 # --- settings

@@ -117,7 +117,7 @@ def test_data_survive_a_restart(made: Path) -> None:
 
 
 def test_a_copy_of_its_folder_works(made: Path, tmp_path: Path) -> None:
-    """Root's `cp -r` gives all files of the copy to root, as whom PostgreSQL does not run."""
+    """With `cp -r`, root becomes the owner of all files of the copy, but PostgreSQL does not run as root."""
     with running(UNTIL_CLOSED, made) as process:
         execute(read_line(process), "DROP TABLE IF EXISTS copied; CREATE TABLE copied AS SELECT 7 AS number")
     shutil.copytree(made, tmp_path / "copy")

@@ -214,7 +214,7 @@ def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
         yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
     if not server.may_write:
-        advice = f'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}", or use another role.'
+        advice = f"Run sql/service_role.sql with --set role={role} (docs/operations.md), or use another role."
         yield Finding(name, Verdict.WRONG, f"{role} may not create, change and delete tickets.", advice)
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
