@@ -103,3 +103,12 @@ def test_axe_finds_no_violation(
     if size == WIDE:
         page.get_by_role("button", name="Keyboard shortcuts").click()
         check(page, "shortcuts")
+
+
+@pytest.mark.parametrize("address", ["", "?view=file", "?view=statistics"])
+def test_nothing_is_wider_than_320_pixels(console: OpenPage, service: Service, address: str) -> None:
+    file(service)
+    page = console(address, size=(320, 640))
+    expect(page.locator("h1:visible, #list li:visible").first).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    assert page.evaluate("document.documentElement.scrollWidth") == 320

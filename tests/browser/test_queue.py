@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import ALL, change, come_back, file, lists, menu, panel, rows, titles
+from tests.browser.steps import ALL, change, choose, come_back, file, lists, menu, panel, rows, titles
 from tests.support.tickets import URL, insert, insert_many
 
 if TYPE_CHECKING:
@@ -200,6 +200,10 @@ def test_a_phone_shows_tickets_soon(console: OpenPage, service: Service) -> None
     expect(page.locator("#ticket .text")).to_be_visible()
     menus = [menu(page, field).bounding_box() for field in ("Status", "Priority", "Category")]
     assert len({box["y"] for box in menus if box}) == 1  # one line
+    choose(page, "Status", "In progress")
+    expect(menu(page, "Status")).to_have_text("In progress")
+    menus_overflow = "[...document.querySelectorAll('.menu-button')].map((each) => each.scrollWidth > each.clientWidth)"
+    assert page.evaluate(menus_overflow) == [False, False, False]
 
 
 def test_new_tickets_are_announced(console: OpenPage, service: Service) -> None:

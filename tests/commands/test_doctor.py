@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -79,6 +80,7 @@ def test_unreachable_database_is_reported() -> None:
 def test_database_without_tables_is_reported(new_database: Callable[[], str]) -> None:
     status, found = findings(new_database())
     assert (status, found["migrations"]["verdict"]) == (1, "wrong")
+    assert re.fullmatch(r"Pending: 0001_tickets, .* and \d+ more\.", found["migrations"]["found"])
     assert found["migrations"]["advice"] == "Run `flask migrate`."
     assert found["extensions"]["verdict"] == "warning"
     assert "counters" not in found
@@ -132,6 +134,7 @@ def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
     status, printed = run("flask", "doctor", DATABASE_URL=guest(own_url, privileges="SELECT"))
     assert status == 1
     assert "may not create, change and delete tickets" in printed
+    assert "Run sql/service_role.sql with --set role=" in printed
 
 
 # --- settings

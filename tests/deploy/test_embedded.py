@@ -116,6 +116,15 @@ def test_data_survive_a_restart(made: Path) -> None:
         assert value(read_line(process), "SELECT number FROM stays") == 42
 
 
+def test_a_copy_of_its_folder_works(made: Path, tmp_path: Path) -> None:
+    """With `cp -r`, root becomes the owner of all files of the copy, but PostgreSQL does not run as root."""
+    with running(UNTIL_CLOSED, made) as process:
+        execute(read_line(process), "DROP TABLE IF EXISTS copied; CREATE TABLE copied AS SELECT 7 AS number")
+    shutil.copytree(made, tmp_path / "copy")
+    with running(UNTIL_CLOSED, tmp_path / "copy") as process:
+        assert value(read_line(process), "SELECT number FROM copied") == 7
+
+
 def test_concurrent_processes_share_one_new_server(tmp_path: Path) -> None:
     directory = tmp_path / "fresh"
     with running(UNTIL_CLOSED, directory) as one, running(UNTIL_CLOSED, directory) as two:

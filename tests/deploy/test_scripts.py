@@ -85,6 +85,14 @@ def test_commands_run_from_any_directory(tmp_path: Path, database_url: str) -> N
         assert printed.stdout.endswith(expected)
 
 
+def test_flask_alone_lists_the_commands(tmp_path: Path, database_url: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url}
+    run = subprocess.run(
+        [ROOT / "script" / "flask"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert "\n  tickets  " in run.stdout + run.stderr
+
+
 def test_server_refuses_a_port_that_is_taken(database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

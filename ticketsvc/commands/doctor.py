@@ -77,7 +77,7 @@ def examine(config: Config) -> Iterator[Finding]:
             if not database.pooler_error:
                 yield from _examine_database(config, database, migrated)
     except (click.ClickException, migrations.MigrationError) as error:
-        advice = "Check the server's address, the role and the password in DATABASE_URL."
+        advice = "Check the address, the name of the database, the role and the password in DATABASE_URL."
         yield Finding("database", Verdict.WRONG, str(error), advice)
     yield model(config)
 
@@ -214,7 +214,7 @@ def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
         yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
     if not server.may_write:
-        advice = f'GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO "{role}", or use another role.'
+        advice = f"Run sql/service_role.sql with --set role={role} (docs/operations.md), or use another role."
         yield Finding(name, Verdict.WRONG, f"{role} may not create, change and delete tickets.", advice)
     if not server.may_temp:
         advice = f'GRANT TEMPORARY ON DATABASE "{database}" TO "{role}".'
@@ -246,7 +246,9 @@ def schema(url: str) -> Finding:
         advice = "Restore the files, and write the change as a new migration."
         return Finding("migrations", Verdict.WRONG, found, advice)
     if pending:
-        return Finding("migrations", Verdict.WRONG, f"Pending: {', '.join(pending)}.", "Run `flask migrate`.")
+        more = f" and {len(pending) - 10} more" if len(pending) > 10 else ""
+        found = f"Pending: {', '.join(pending[:10])}{more}."
+        return Finding("migrations", Verdict.WRONG, found, "Run `flask migrate`.")
     return Finding("migrations", Verdict.FINE, "All are applied.")
 
 

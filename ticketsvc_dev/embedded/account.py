@@ -53,9 +53,10 @@ def _refuse_foreign(directory: Path) -> None:
 def _hand_over(directory: Path, program_files: Path) -> Account:
     """Change the owner of the directory to an unprivileged user, unless it already has one."""
     owner = directory.stat()
-    if owner.st_uid == 0:
+    if owner.st_uid == 0:  # it is new, or a copy that root made with `cp -r`: then all that is in it belongs to root
         account = _unprivileged()
-        os.chown(directory, account.user, account.group)
+        for path in (*directory.glob("data/**/*"), *directory.glob("data"), *directory.glob("log"), directory):
+            os.chown(path, account.user, account.group, follow_symlinks=False)
     else:
         account = Account(owner.st_uid, owner.st_gid)
     for path in (directory, program_files / "postgres"):

@@ -25,7 +25,7 @@ export function inWords(value) {
 }
 
 // Only a share of exactly 1 is 100 %: 0.996 is 99 %.
-export const percent = (share) => `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100} %`;
+export const percent = (share) => `${share < 1 ? Math.min(99, Math.round(share * 100)) : 100}\u00a0%`;
 
 export const number = (value) => value.toLocaleString("en");
 
