@@ -13,7 +13,8 @@ BEGIN
     END IF;
     composed := lower(composed COLLATE "C");
     folded := fold_case(composed);
-    IF folded <> composed AND folded IS NOT NFC NORMALIZED THEN
+    -- With these marks the letters h, j, t, w and y compose, and their capitals do not.
+    IF (folded <> composed OR folded COLLATE "C" ~ '[\u0308\u030a\u030c\u0331]') AND folded IS NOT NFC NORMALIZED THEN
         folded := normalize(folded, NFC);
     END IF;
     RETURN regexp_replace(folded COLLATE "C", '[' || white_space || ']{2,}|(?! )[' || white_space || ']', ' ', 'g');

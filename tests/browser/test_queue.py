@@ -102,6 +102,37 @@ def test_a_view_can_be_saved_and_removed(console: OpenPage, service: Service) ->
     expect(page.locator("#views li")).to_have_count(4)
 
 
+@pytest.mark.parametrize("stored", ["{", "null", "3", '[null, {"filters": {}}]', '{"name": "a", "filters": {}}'])
+def test_saved_views_that_cannot_be_read_are_left_out(console: OpenPage, service: Service, stored: str) -> None:
+    file(service)
+    page = console()
+    page.evaluate("stored => localStorage.setItem('ticket-console-views', stored)", stored)
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+    expect(page.locator("#views li")).to_have_count(4)
+
+
+def test_a_view_with_an_unknown_filter_does_not_take_the_counts_away(console: OpenPage, service: Service) -> None:
+    file(service)
+    page = console()
+    view = '[{"name": "Typo", "filters": {"status": "opne"}}]'
+    page.evaluate("stored => localStorage.setItem('ticket-console-views', stored)", view)
+    page.reload()
+    expect(page.locator("#total")).to_have_text("1 ticket")
+    expect(page.locator("#views li")).to_have_count(5)
+    expect(page.locator("#views .count")).to_have_text(["1", "0", "", "1", ""])
+
+
+def test_the_console_works_where_the_browser_stores_nothing(console: OpenPage, service: Service) -> None:
+    file(service)
+    page = console()
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('', 'SecurityError'); } })"
+    )
+    page.reload()
+    expect(rows(page)).to_have_count(1)
+
+
 @pytest.mark.parametrize("query", ["?category=billing", "?category=billing&ticket=", "?within=7", "?sort=created_at"])
 def test_urls_of_earlier_releases_keep_their_meaning(console: OpenPage, service: Service, query: str) -> None:
     change(service, file(service, title="First", category="billing"), status="closed")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from itertools import groupby
+from threading import Barrier, Thread, get_ident
+from time import sleep
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -162,6 +166,28 @@ def test_other_greenlets_run_while_a_page_is_compressed(monkeypatch: pytest.Monk
     data = b"0123456789abcdef" * 250_000
     assert gzip.decompress(compression.compressed(data)) == data
     assert pauses == [0] * (len(data) // compression.PIECE_BYTES)
+
+
+def test_one_large_page_is_compressed_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[int] = []
+    start = Barrier(4)
+
+    def pause(seconds: float) -> None:
+        turns.append(get_ident())
+        sleep(0.001)  # the other threads would get their turn
+
+    def work() -> None:
+        start.wait()
+        compression.compressed(bytes(20 * compression.PIECE_BYTES))
+
+    monkeypatch.setattr("ticketsvc.api.output.compression.time", SimpleNamespace(sleep=pause))
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(turns) == 4 * 19
+    assert len([*groupby(turns)]) == 4
 
 
 def test_each_part_of_an_export_can_be_read_at_once() -> None:

@@ -463,6 +463,23 @@ def test_the_life_of_a_ticket_matches_the_document(client: FlaskClient) -> None:
     assert len(send(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
 
 
+def test_a_stale_tag_of_the_documentation_matches_the_document(client: FlaskClient) -> None:
+    for operation in ("readDocument", "showDocs", "showPage"):
+        path = path_of(client, DOCUMENT[operation])
+        assert send(client, DOCUMENT[operation], path, headers={"If-Match": '"stale"'}).status_code == 412
+
+
+def test_a_compressed_body_matches_the_document(client: FlaskClient) -> None:
+    for operation in ("createTicket", "changeTicket", "importTickets", "classifyText"):
+        path, encoding = path_of(client, DOCUMENT[operation]), {"Content-Encoding": "br"}
+        response = send(
+            client, DOCUMENT[operation], path, data=b"{}", headers=encoding, content_type="application/json"
+        )
+        documented = DOCUMENT[operation].responses["415"]["headers"]
+        assert (response.status_code, response.headers["Accept-Encoding"]) == (415, "identity")
+        assert "Accept-Encoding" in documented
+
+
 def read_everything(client: FlaskClient, path: str) -> None:
     """Read everything while there is one ticket, which was triaged, corrected and resolved."""
     history = send(client, DOCUMENT["readHistory"], f"{path}/history?limit=2")
@@ -525,8 +542,10 @@ def test_rate_limit_headers_match_the_document(make_app: Callable[..., Flask]) -
 
 
 def test_cors_headers_match_the_document(client: FlaskClient) -> None:
-    assert set(DOCUMENT.raw["components"]["headers"]) - {"Accept-Post", "Content-Disposition"} == set(
-        EXPOSED.split(", ")
-    )
+    assert set(DOCUMENT.raw["components"]["headers"]) - {
+        "Accept-Encoding",
+        "Accept-Post",
+        "Content-Disposition",
+    } == set(EXPOSED.split(", "))
     sent = {name for operation in DOCUMENT for name in operation.parameters_in("header")}
     assert sent | {"Authorization", "Content-Type"} == set(REQUEST_HEADERS.split(", "))

@@ -51,6 +51,7 @@ def test_any_part_matches_in_any_letter_case(client: FlaskClient, text: str) -> 
         ("Mu\u0308ller", "M\u00dcLLER"),
         ("한국", "\u1112\u1161\u11ab\u1100\u116e\u11a8"),
         ("\u212bngstr\u00f6m", "A\u030angstro\u0308m"),
+        ("J\u030celi", "\u01f0ELI"),
     ],
 )
 def test_equivalent_texts_match_in_any_letter_case(client: FlaskClient, stored: str, wanted: str) -> None:

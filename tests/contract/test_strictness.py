@@ -40,7 +40,7 @@ def test_strictness_makes_them_errors(client: FlaskClient, operation: str) -> No
     errors = problem(response, 400)["errors"]
     assert [error["pointer"] for error in errors] == ["#/a~1b~0c%20d", "#/assignee"]
     assert {error["code"] for error in errors} == {"unknown"}
-    assert errors[1]["detail"].startswith("assignee is not used here; ")
+    assert errors[1]["detail"].startswith("assignee is not used here, only ")
     assert response.headers["Preference-Applied"] == "handling=strict"
     assert "Ignored-Members" not in response.headers
 

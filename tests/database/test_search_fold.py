@@ -50,6 +50,13 @@ def test_every_character_is_folded_as_python_does(database: Connection) -> None:
     assert sql_fold(database, LETTERS) == [fold(letter) for letter in LETTERS]
 
 
+def test_marks_compose_with_capitals_as_with_small_letters(database: Connection) -> None:
+    capitals = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    for mark in MARKS:
+        texts = [letter + mark for letter in capitals]
+        assert sql_fold(database, texts) == [fold(text) for text in texts]
+
+
 def test_white_space_of_any_length_becomes_one_space(database: Connection) -> None:
     for base in ("a", "ä"):
         texts = [f"{base}{first}{second}b" for first in SPACES for second in ["", *SPACES]]

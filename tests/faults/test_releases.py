@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import re
 import shutil
@@ -135,6 +136,15 @@ def previous(new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[
         yield url, Release(connection)
 
 
+def without_spacing(rows: dict[str, list[list[str]]]) -> object:
+    """Return rows with their JSON decoded: its spacing may differ."""
+
+    def decoded(value: str) -> object:
+        return json.loads(value) if value[:1] in ("{", "[") else value
+
+    return {name: [[decoded(value) for value in row] for row in found] for name, found in rows.items()}
+
+
 def test_every_query_of_the_previous_release_works_on_this_schema(previous: tuple[str, Release]) -> None:
     """Reads return the same rows before and after the migration; each query was prepared before it."""
     url, old = previous
@@ -150,7 +160,7 @@ def test_every_query_of_the_previous_release_works_on_this_schema(previous: tupl
     after = {name: old.run(name, **values[name]) for name in reads}
     before["triage.size"][0].pop()  # bytes on disk: not seen through a view
     after["triage.size"][0].pop()
-    assert after == before
+    assert without_spacing(after) == without_spacing(before)
     assert {name for name, rows in after.items() if not rows} == {"keys.find", "stats.check"}
     for name in sorted(WRITES | NOW):
         old.run(name, id=ticket)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 
@@ -71,7 +72,7 @@ class _Lines:
         self.lines_read += 1
         self._size += len(line) + 1
         if self._size > self._limit + 1:
-            raise csv.Error(f"the record has more than {self._limit:,} bytes; is a quotation mark missing?")
+            raise csv.Error(f"the record has more than {self._limit:,} bytes; a quotation mark may be missing")
         try:
             return f"{line.decode()}\n"
         except UnicodeDecodeError as error:
@@ -100,8 +101,7 @@ def _records(lines: _Lines) -> Iterator[tuple[int, list[str], str]]:
 def _header_error(columns: Sequence[str | None], rows: Rows) -> str:
     if missing := rows.missing(columns):
         return f"must name the columns, separated by commas, semicolons or tabs. Missing: {', '.join(missing)}."
-    named = [column for column in columns if column]
-    twice = {column for column in named if named.count(column) > 1}
+    twice = [column for column, number in Counter(columns).items() if column and number > 1]
     return f"names a column twice: {', '.join(sorted(twice))}." if twice else ""
 
 

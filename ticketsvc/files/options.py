@@ -69,11 +69,13 @@ def _labels(parameters: Parameters, name: str, allowed: tuple[str, ...]) -> dict
 
 
 def _zone(name: str) -> ZoneInfo:
-    if name not in _zones():
-        raise ValueError("must be the IANA name of a time zone, like Europe/Berlin, America/New_York or UTC")
-    return ZoneInfo(name)
+    try:
+        return ZoneInfo(_zones()[name.lower()])
+    except KeyError:
+        raise ValueError("must be the IANA name of a time zone, like Europe/Berlin, America/New_York or UTC") from None
 
 
 @cache
-def _zones() -> set[str]:
-    return available_timezones()
+def _zones() -> dict[str, str]:
+    """Return the names of all zones by their lower case, without those whose meaning depends on the machine."""
+    return {name.lower(): name for name in available_timezones() - {"Factory", "localtime"}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -54,10 +54,11 @@ class Rows:
                 self._ignore(name)
             return known
 
-    def missing(self, columns: Sequence[str | None]) -> list[str]:
+    def missing(self, columns: Collection[str | None]) -> list[str]:
         """Return the required columns that are not among those of a file."""
         required = {name: name for field in ("title", "description") for name in self._sources[field]} | self.renamed
-        return [spelled for name, spelled in required.items() if name not in columns]
+        present = set(columns)
+        return [spelled for name, spelled in required.items() if name not in present]
 
     def members(self, given: dict[str, Any]) -> dict[str, Any]:
         """Return the members of an object that are not ignored. Of those with the same name the last counts."""

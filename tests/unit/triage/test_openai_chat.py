@@ -26,7 +26,7 @@ from ticketsvc.triage.model import Reason, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 from ticketsvc.triage.openai.bounded_http import BoundedClient
 from ticketsvc.triage.openai.circuit_breaker import CircuitBreaker
-from ticketsvc.triage.openai.classifier import BYTE_LIMIT, OpenAIChatClassifier
+from ticketsvc.triage.openai.classifier import BYTE_LIMIT, TOKEN_LIMIT, OpenAIChatClassifier
 from ticketsvc.triage.openai.prompt import INSTRUCTIONS, QUOTE_LENGTH, TEXT_LIMIT
 
 if TYPE_CHECKING:
@@ -167,6 +167,39 @@ def test_it_requests_a_strict_schema(httpserver: HTTPServer, classifier: OpenAIC
     assert schema["required"] == list(schema["properties"]) == list(LABELS)
     assert schema["properties"]["category"]["enum"] == ["billing", "technical", "account", "general"]
     assert schema["properties"]["priority"]["enum"] == ["low", "medium", "high", "critical"]
+    quotes = {"type": "array", "items": {"type": "string"}, "maxItems": 3}
+    assert schema["properties"]["category_quotes"] == schema["properties"]["priority_quotes"] == quotes
+
+
+def test_a_model_that_fills_arrays_without_end_gives_labels(httpserver: HTTPServer) -> None:
+    """As llama.cpp's server does it: it enforces the schema, and a small model adds quotes as long as it may."""
+
+    def enforce(request: Request) -> Response:
+        body = request.get_json()
+        limit = body["response_format"]["json_schema"]["schema"]["properties"]["category_quotes"].get("maxItems")
+        content = json.dumps(LABELS | {"category_quotes": ["charged twice"] * (limit or body["max_tokens"])})
+        cut = content if len(content) <= body["max_tokens"] else content[: body["max_tokens"]]
+        return Response(json.dumps(completion(cut)), mimetype="application/json")
+
+    httpserver.expect_request(PATH).respond_with_handler(enforce)
+    assert make(httpserver.url_for("/v1"), model="llama3.2:3b").classify(TEXT).source == "openai"
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid schema for response_format 'ticket_labels': 'maxItems' is not permitted.",
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+    ],
+)
+def test_a_server_without_limits_is_asked_without_them(httpserver: HTTPServer, message: str) -> None:
+    error = {"error": {"message": message, "type": "invalid_request_error"}}
+    httpserver.expect_ordered_request(PATH).respond_with_json(error, status=400)
+    httpserver.expect_ordered_request(PATH).respond_with_json(completion())
+    assert make(httpserver.url_for("/v1"), model="deployment").classify(TEXT).source == "openai"
+    first, second = json.dumps(sent(httpserver)), json.dumps(sent(httpserver, 1))
+    assert ("maxItems" in first, "max_tokens" in first) == (True, True)
+    assert ("maxItems" in second, "max_tokens" in second) == (False, False)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +208,12 @@ def test_it_requests_a_strict_schema(httpserver: HTTPServer, classifier: OpenAIC
         ("gpt-6-luna", {"store": False, "reasoning_effort": "none"}),
         ("gpt-5.6-luna", {"store": False, "reasoning_effort": "none"}),
         ("gpt-4o-mini", {"store": False}),
-        ("llama3.2:3b", {}),
-        ("mistral-small-latest", {}),
+        ("o4-mini", {}),
+        ("llama3.2:3b", {"max_tokens": TOKEN_LIMIT}),
+        ("mistral-small-latest", {"max_tokens": TOKEN_LIMIT}),
     ],
 )
-def test_other_models_get_no_openai_specific_parameters(
+def test_each_model_gets_the_parameters_that_it_accepts(
     httpserver: HTTPServer, model: str, extra: dict[str, object]
 ) -> None:
     httpserver.expect_request(PATH).respond_with_json(completion())

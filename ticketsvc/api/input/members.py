@@ -36,7 +36,7 @@ def check_unused(fields: Fields, used: Collection[str]) -> None:
         _add_header("Preference-Applied", "handling=strict")
         for name in unused[:MAX_ERRORS]:
             shown = name.encode(errors="replace").decode()  # half of a surrogate pair has no UTF-8
-            fields.add_error(shown, f"is not used here; {', '.join(used)} are.", "unknown")
+            fields.add_error(shown, f"is not used here, only {', '.join(used)}.", "unknown")
     else:
         _add_header(IGNORED, header_value(unused))
 

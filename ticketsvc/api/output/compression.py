@@ -11,7 +11,9 @@ import math
 import time
 import zlib
 from collections.abc import Iterator
+from contextlib import nullcontext
 from functools import lru_cache
+from threading import Lock
 
 from flask import request
 
@@ -27,6 +29,9 @@ ENCODED = {"Content-Encoding": "gzip"}
 VARY = "Accept-Encoding"
 
 _GZIP_FORMAT = 31
+
+_large = Lock()
+"""Held while a large body is compressed: other requests wait for one piece of one body, not of each."""
 
 
 def threshold() -> float:
@@ -69,7 +74,8 @@ class Compressor:
 def compressed(data: bytes, level: int = FAST) -> bytes:
     """Return a compressed body. Lets other greenlets run if it is large."""
     compressor = Compressor(level)
-    return b"".join([*compressor.compress(data), compressor.end()])
+    with _large if len(data) > PIECE_BYTES else nullcontext():
+        return b"".join([*compressor.compress(data), compressor.end()])
 
 
 @lru_cache(128)

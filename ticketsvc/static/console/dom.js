@@ -34,8 +34,15 @@ export function debounced(milliseconds, action) {
 // A setting of this browser. It is lost where the browser stores nothing for the page.
 export function setting(name) {
   const key = `ticket-console-${name}`;
+  const attempt = (action) => {
+    try {
+      return action();
+    } catch {
+      return null; // the browser forbids storage, or it is full
+    }
+  };
   return {
-    get: () => localStorage.getItem(key),
-    set: (value) => localStorage.setItem(key, value),
+    get: () => attempt(() => localStorage.getItem(key)),
+    set: (value) => attempt(() => localStorage.setItem(key, value)),
   };
 }

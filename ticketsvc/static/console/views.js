@@ -16,7 +16,15 @@ const VIEWS = [
 const stored = setting("views");
 const [list, save, dialog, input] = ["#views", "#save-view", "#view-dialog", "#view-name"].map((id) => find(id));
 
-const savedViews = () => JSON.parse(stored.get() ?? "[]").map((view) => ({ ...view, isSaved: true }));
+// Returns the saved views that can be read: another version of the console, or a person, may have written them.
+function savedViews() {
+  try {
+    const views = JSON.parse(stored.get() ?? "[]").filter(({ name, filters }) => name && filters);
+    return views.map(({ name, filters }) => ({ name: String(name), filters, isSaved: true }));
+  } catch {
+    return [];
+  }
+}
 
 function store(views) {
   stored.set(JSON.stringify(views.map(({ name, filters }) => ({ name, filters }))));
@@ -53,9 +61,9 @@ export async function countViews(stats) {
   await Promise.all(
     views.map(async (view, index) => {
       if (view.isUncounted || view.filters.search) return;
-      const { total_tickets: total } = await stats(view.filters);
+      const counted = await stats(view.filters).catch(() => null); // a saved view may have a filter that there is not
       const place = find(`li:nth-child(${index + 1}) .count`, list);
-      if (place) place.textContent = number(total);
+      if (place && counted) place.textContent = number(counted.total_tickets);
     }),
   );
 }

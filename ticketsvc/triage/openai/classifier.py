@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 import openai
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 SOURCE = "openai"
 BYTE_LIMIT = 256 * 1024  # maximum size of a response; a valid one has about 1 KB
+TOKEN_LIMIT = 2_048  # of the output; the longest quotes take about 1,500, usual ones 100
 RETRY_DELAY = 0.25  # seconds before the retry if the server sends no Retry-After
 RETRY_SHARE = 0.25  # share of the deadline that must be left to start a retry
 EXAMPLES_SHARE = 0.2  # share of the deadline for finding examples, without which the model is asked afterwards
@@ -128,18 +130,27 @@ class OpenAIChatClassifier:
             return ()
 
     def _complete(self, http_client: BoundedClient, message: str, give_up_at: float) -> ChatCompletion:
-        """Send the request, and send it again once if the error may be temporary and enough time is left."""
+        """Send the request, and send it again once if the error may be temporary and enough time is left.
+
+        It is also sent again, without limits of the output, if the server rejects one of them: the strict mode of some
+        servers and of OpenAI's fine-tuned models has no maxItems.
+        """
+        limited = True
         with http_client:
             try:
-                return self._send(http_client, message, give_up_at)
+                return self._send(http_client, message, give_up_at, limited=limited)
+            except openai.BadRequestError as error:
+                if not any(limit in str(error) for limit in ("maxItems", "max_tokens")):
+                    raise
+                delay, limited = 0.0, False
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
                 delay = _retry_delay(error)
                 if give_up_at - time.monotonic() - delay < self._deadline * RETRY_SHARE:
                     raise
             time.sleep(delay)
-            return self._send(http_client, message, give_up_at)
+            return self._send(http_client, message, give_up_at, limited=limited)
 
-    def _send(self, http_client: BoundedClient, message: str, give_up_at: float) -> ChatCompletion:
+    def _send(self, http_client: BoundedClient, message: str, give_up_at: float, *, limited: bool) -> ChatCompletion:
         client = openai.OpenAI(
             api_key=self._api_key,
             base_url=self._base_url,
@@ -150,8 +161,8 @@ class OpenAIChatClassifier:
         completion: ChatCompletion = client.chat.completions.create(
             model=self._model,
             messages=[{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message}],
-            response_format=_RESPONSE_FORMAT,
-            **_model_options(self._model),
+            response_format=_response_format(limited=limited),
+            **_model_options(self._model, limited=limited),
         )
         return completion
 
@@ -170,21 +181,24 @@ class OpenAIChatClassifier:
             self._breaker.failed()
 
 
-_RESPONSE_FORMAT: ResponseFormatJSONSchema = {
-    "type": "json_schema",
-    "json_schema": {"name": "ticket_labels", "strict": True, "schema": response_schema()},
-}
+@cache
+def _response_format(*, limited: bool) -> ResponseFormatJSONSchema:
+    schema = response_schema(limited=limited)
+    return {"type": "json_schema", "json_schema": {"name": "ticket_labels", "strict": True, "schema": schema}}
 
 
-def _model_options(model: str) -> dict[str, Any]:
-    """Return parameters that only OpenAI's models accept. Other servers respond 400 or 422 to unknown parameters.
+def _model_options(model: str, *, limited: bool) -> dict[str, Any]:
+    """Return parameters that depend on the model. Some servers respond 400 or 422 to parameters that they do not know.
 
     `store` keeps the tickets out of OpenAI's stored completions. Labels need no reasoning and arrive sooner without
-    it; gpt-5.1 was the first model to accept the effort "none".
+    it; gpt-5.1 was the first model to accept the effort "none". OpenAI's own models end their output without a limit,
+    and those that reason reject `max_tokens`.
     """
     options: dict[str, Any] = {}
     if model.startswith("gpt-"):
         options["store"] = False
+    elif limited and not model.startswith(("ft:", "o1", "o3", "o4")):
+        options["max_tokens"] = TOKEN_LIMIT
     if model.startswith(("gpt-5.", "gpt-6")):
         options["reasoning_effort"] = "none"
     return options

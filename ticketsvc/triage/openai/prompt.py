@@ -68,14 +68,16 @@ def _example(example: Example) -> dict[str, str]:
     return {"ticket": example.text, **{field: label for field, label in labels.items() if label}}
 
 
-def response_schema() -> dict[str, object]:
-    """Return the JSON schema of the output, limited to what strict structured output supports.
+def response_schema(*, limited: bool) -> dict[str, object]:
+    """Return the JSON schema of the output, restricted to what strict structured output supports.
 
-    Models write the members in this order. The quotes come first, so that they guide the choice of the label.
+    Models write the members in this order. The quotes come first, so that they guide the choice of the label. `limited`
+    bounds their number: a small model whose server enforces the schema, such as llama.cpp's, may never end an array.
     """
+    limit = {"maxItems": MAX_REASONS} if limited else {}
     properties: dict[str, object] = {}
     for field, labels in (("category", CATEGORIES), ("priority", PRIORITIES)):
-        properties[f"{field}_quotes"] = {"type": "array", "items": {"type": "string"}}
+        properties[f"{field}_quotes"] = {"type": "array", "items": {"type": "string"}, **limit}
         properties[field] = {"type": "string", "enum": list(labels)}
         properties[f"{field}_confidence"] = {"type": "number"}
     required = list(properties)
