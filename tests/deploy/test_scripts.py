@@ -85,6 +85,18 @@ def test_commands_run_from_any_directory(tmp_path: Path, database_url: str) -> N
         assert printed.stdout.endswith(expected)
 
 
+def test_server_prints_an_address_that_browsers_understand(database_url: str) -> None:
+    with socket.socket(socket.AF_INET6) as free:
+        free.bind(("::1", 0))
+        port = str(free.getsockname()[1])
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "HOST": "::1", "PORT": port}
+    with subprocess.Popen([ROOT / "script" / "server"], env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        console = next(line.split()[1] for line in server.stdout if "Console" in line)
+        server.terminate()
+    assert console == f"http://[::1]:{port}/"
+
+
 def test_server_refuses_a_port_that_is_taken(database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
