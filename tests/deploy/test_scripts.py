@@ -93,6 +93,20 @@ def test_flask_alone_lists_the_commands(tmp_path: Path, database_url: str) -> No
     assert "\n  tickets  " in run.stdout + run.stderr
 
 
+def test_server_prints_an_address_that_browsers_understand(database_url: str) -> None:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
+            port = str(free.getsockname()[1])
+    except OSError:
+        pytest.skip("no IPv6 here")
+    environment = {"PATH": os.environ["PATH"], "DATABASE_URL": database_url, "HOST": "::1", "PORT": port}
+    with subprocess.Popen([ROOT / "script" / "server"], env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        console = next(line.split()[1] for line in server.stdout if "Console" in line)
+        server.terminate()
+    assert console == f"http://[::1]:{port}/"
+
+
 def test_server_refuses_a_port_that_is_taken(database_url: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
