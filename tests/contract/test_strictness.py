@@ -124,3 +124,11 @@ def test_a_replay_names_them_again(client: FlaskClient) -> None:
     first, again = (send(client, "create", {"x": 1}, key) for _ in range(2))
     assert (again.headers["Idempotent-Replayed"], again.headers["Ignored-Members"]) == ("true", '"x"')
     assert again.data == first.data
+
+
+def test_the_beginning_of_a_long_name_is_reported(client: FlaskClient) -> None:
+    body = {**TICKET, "x" * 100_000: 1}
+    assert client.post(URL, json=body).headers["Ignored-Members"] == f'"{"x" * 60}"'
+    response = client.post(URL, json=body, headers=STRICT)
+    assert [error["pointer"] for error in problem(response, 400)["errors"]] == [f"#/{'x' * 60}"]
+    assert len(response.data) < 1_500

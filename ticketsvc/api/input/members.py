@@ -17,7 +17,7 @@ IGNORED = "Ignored-Members"
 MAX_HEADER_LENGTH = 1_000
 """In characters. Names beyond it are left out."""
 MAX_NAME_LENGTH = 60
-"""In characters. Of a longer name the header has the beginning."""
+"""In characters. Of a longer name only the beginning is reported."""
 MAX_ERRORS = 100
 """The number of members that are reported as errors."""
 
@@ -35,7 +35,7 @@ def check_unused(fields: Fields, used: Collection[str]) -> None:
     if is_strict:
         _add_header("Preference-Applied", "handling=strict")
         for name in unused[:MAX_ERRORS]:
-            shown = name.encode(errors="replace").decode()  # half of a surrogate pair has no UTF-8
+            shown = name[:MAX_NAME_LENGTH].encode(errors="replace").decode()  # half of a surrogate pair has no UTF-8
             fields.add_error(shown, f"is not used here, only {', '.join(used)}.", "unknown")
     else:
         _add_header(IGNORED, header_value(unused))
