@@ -143,7 +143,7 @@ def test_it_reports_an_unreachable_database(make_app: Callable[..., Flask]) -> N
     app = make_app(database_url="postgresql://ann:hunter2@127.0.0.1:1/none", pool_timeout=0.2)
     result = app.test_cli_runner().invoke(commands, ["reclassify"])
     assert result.exit_code == 1
-    assert "its database is unreachable" in result.stderr
+    assert result.stderr.startswith('Error: Cannot read database "none" on 127.0.0.1 as "ann": ')
     assert "hunter2" not in result.output
 
 

@@ -44,7 +44,7 @@ def read_response(connection: socket.socket) -> bytes:
     """Read the rest of a response, or what comes before the connection is closed."""
     received = b""
     try:
-        while not received.endswith(b"}]") and (data := connection.recv(1_000_000)):
+        while not received.endswith(b"}]\n") and (data := connection.recv(1_000_000)):
             received += data
     except ConnectionResetError:
         pass
@@ -62,6 +62,6 @@ def test_clients_that_read_nothing_do_not_fill_the_memory(
         before = memory(service)
         connections = [stack.enter_context(closing(request_page(service, "127.0.0.1", 100 - n))) for n in range(40)]
         assert memory(service) - before < GROWTH_KB
-        assert not read_response(connections[0]).endswith(b"}]")
-        assert read_response(connections[-1]).endswith(b"}]")
-        assert read_response(other).endswith(b"}]"), "another client lost its response"
+        assert not read_response(connections[0]).endswith(b"}]\n")
+        assert read_response(connections[-1]).endswith(b"}]\n")
+        assert read_response(other).endswith(b"}]\n"), "another client lost its response"
