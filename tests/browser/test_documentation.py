@@ -44,7 +44,8 @@ def test_axe_finds_no_violation(console: OpenPage, size: tuple[int, int], scheme
     check(page, "an operation")
     page.locator("details.errors summary").click()
     check(page, "its errors")
-    for name in DOCUMENT.raw["components"]["parameters"]["page"]["schema"]["enum"]:
+    names = DOCUMENT.raw["components"]["parameters"]["page"]["schema"]["enum"]
+    for name in names if size == WIDE else ["guide"]:  # they have one layout
         check(console(f"docs/{name}", size=size, color_scheme=scheme), name)
 
 
