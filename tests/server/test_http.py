@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import socket
 import struct
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -269,6 +271,19 @@ def test_random_bytes_are_read_as_by_gunicorn(line: list[bytes], fields: list[by
     assert_read_alike(b"".join(line + fields))
     assert_read_alike(b"GET /a" + b"".join(line) + b" HTTP/1.1\r\n" + b"".join(fields) + b"\r\n\r\n")
     assert_read_alike(b"POST /a HTTP/1.1\r\nHost: x\r\n" + b"".join(fields) + b"\r\n\r\nabc")
+
+
+def test_a_connection_leaves_no_cyclic_garbage() -> None:
+    """Otherwise thousands of closed connections wait for the garbage collector, which then stops the event loop."""
+    requests = Requests(Config(), Source(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"), CLIENT)
+    next(requests)
+    known = weakref.ref(requests)
+    gc.disable()
+    try:
+        del requests
+        assert known() is None
+    finally:
+        gc.enable()
 
 
 def test_environ_has_the_wsgi_variables() -> None:
