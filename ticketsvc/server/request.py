@@ -80,7 +80,7 @@ class Requests(RequestParser):  # type: ignore[misc]  # gunicorn has no types
         self._scheme_fields = cfg.secure_scheme_headers if is_trusted else {}
 
     # gunicorn has a class here. As an attribute of the object this method would make it refer to itself, and what each
-    # closed connection leaves would wait for the garbage collector, which stops the event loop for 0.3 s after thousands.
+    # closed connection leaves would wait for the garbage collector, which then stops the event loop for 0.3 s.
     def mesg_class(self, cfg: Any, unreader: Any, peer: tuple[str, int], number: int) -> Any:
         """Return the next request. Raises StopIteration at the end of the connection."""
         data = unreader.read()
