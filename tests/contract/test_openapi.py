@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
 """The console and the files of the pages are not part of the API."""
@@ -533,7 +534,8 @@ def test_responses_without_a_key_match_the_document(guarded: Flask, cast: dict[s
             assert client.open(path, method=operation.method).status_code == 200
 
 
-def test_rate_limit_headers_match_the_document(make_app: Callable[..., Flask]) -> None:
+def test_rate_limit_headers_match_the_document(make_app: Callable[..., Flask], database: Connection) -> None:
+    database.execute("DELETE FROM rate_limits")
     client = make_app(rate_limit=RateLimit(1, 60)).test_client()
     operation = DOCUMENT["readStatistics"]
     first, second = (send(client, operation, f"{URL}stats/") for _ in range(2))
