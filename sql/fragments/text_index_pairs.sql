@@ -1,4 +1,5 @@
--- Condition: what the index by text knows about the pairs of characters in `x.text`. It holds for every text that matches search_patterns.
+-- Condition: what the index by text knows about the pairs of characters in `x.text`. It holds for every text that matches
+-- search_patterns.
 -- $1 index_words: words of the search with characters beyond ASCII, not folded
 search_pairs(x.text) @> ARRAY(
         SELECT pair

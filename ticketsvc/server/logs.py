@@ -56,11 +56,9 @@ def json_request(method: str, route: str | None, status: str, seconds: float, fi
 
 def text_request(method: str, route: str | None, status: str, seconds: float, fields: dict[str, str]) -> str:
     """Return the line of a request for people."""
-    more = "".join(f"  {name} {value}" for name, value in fields.items() if name == "key")
-    where = route or "(no such path)"
-    return (
-        f"{_local_time(time.time())} {_coloured(status, status[0])} {method:7} {where}  {seconds * 1000:.1f} ms{more}\n"
-    )
+    result = f"{_local_time(time.time())} {_coloured(status, status[0])} {method:7} {route or '(no such path)'}"
+    key = f"  key {fields['key']}" if "key" in fields else ""
+    return f"{result}  {seconds * 1000:.1f} ms{key}\n"
 
 
 class TextFormatter(logging.Formatter):

@@ -7,7 +7,7 @@ import { number } from "./labels.js";
 const INTERVAL = 15_000; // milliseconds
 const LONGEST_INTERVAL = 300_000;
 const button = find("#fresh");
-let watched = null; // { query, since, before: how many there were when the list was loaded }
+let watched = null; // { query, before: how many there were when the list was loaded }
 let interval = INTERVAL;
 let timer;
 let title = document.title;

@@ -69,8 +69,7 @@ export function menu({ id, name, values, show, choose }) {
     const steps = { ArrowDown: active + 1, ArrowUp: active - 1, Home: 0, End: values.length - 1 };
     if (key in steps) moveTo(steps[key]);
     else if (key === "Enter" || key === " ") take(active);
-    else if (key === "Escape") close();
-    else if (key === "Tab") close();
+    else if (key === "Escape" || key === "Tab") close();
     else if (values[key - 1]) moveTo(key - 1);
     else {
       const following = [...values.keys()].map((index) => (active + 1 + index) % values.length);
