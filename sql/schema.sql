@@ -319,6 +319,14 @@ CREATE TRIGGER count_deleted AFTER DELETE ON tickets REFERENCING OLD TABLE AS de
 
 CREATE TRIGGER reset_counts AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
+CREATE TRIGGER ticket_attributes_add AFTER INSERT ON tickets FOR EACH ROW WHEN (((new.requester IS NOT NULL) OR (new.assignee IS NOT NULL) OR (new.tags IS NOT NULL) OR (new.metadata IS NOT NULL))) EXECUTE FUNCTION ticket_attributes_write();
+
+CREATE TRIGGER ticket_attributes_change AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.requester IS NOT NULL) OR (old.assignee IS NOT NULL) OR (old.tags IS NOT NULL) OR (old.metadata IS NOT NULL) OR (new.requester IS NOT NULL) OR (new.assignee IS NOT NULL) OR (new.tags IS NOT NULL) OR (new.metadata IS NOT NULL))) EXECUTE FUNCTION ticket_attributes_write();
+
+CREATE TRIGGER ticket_attributes_remove AFTER DELETE ON tickets FOR EACH ROW WHEN (((old.requester IS NOT NULL) OR (old.assignee IS NOT NULL) OR (old.tags IS NOT NULL) OR (old.metadata IS NOT NULL))) EXECUTE FUNCTION ticket_attributes_write();
+
+CREATE TRIGGER ticket_attributes_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION ticket_attributes_remove_all();
+
 CREATE TRIGGER ticket_history_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((old.* IS DISTINCT FROM new.*)) EXECUTE FUNCTION ticket_history_write();
 
 CREATE TRIGGER ticket_history_deleted AFTER DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION ticket_history_write();
@@ -948,6 +956,52 @@ CREATE FUNCTION with_ascii_pairs(body text) RETURNS text
 CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN (((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text) ELSE with_ascii_pairs((((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text)) END;
+
+CREATE FUNCTION ticket_attributes_of(requester text, assignee text, tags text[], metadata jsonb) RETURNS text[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NULLIF(((array_remove(ARRAY[('requester '::text || search_fold(requester)), ('assignee '::text || search_fold(assignee)), CASE WHEN (assignee IS NOT NULL) THEN 'assigned'::text ELSE NULL::text END], NULL::text) || ARRAY(SELECT ('tag '::text || tag.tag) FROM unnest(ticket_attributes_of.tags) tag(tag))) || ARRAY(SELECT ((('metadata '::text || member.key) || '='::text) || member.value) FROM jsonb_each_text(ticket_attributes_of.metadata) member(key, value))), '{}'::text[]);
+
+CREATE FUNCTION ticket_attributes_remove_all() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    TRUNCATE ticket_attributes;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION ticket_attributes_write() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    before text[];
+    after text[];
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
+    END IF;
+    IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
+        DELETE FROM ticket_attributes AS a
+        WHERE a.attribute = ANY (before)
+            AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id)
+            AND (after IS NULL OR a.attribute <> ALL (after));
+    END IF;
+    IF before && after THEN
+        UPDATE ticket_attributes AS a
+        SET category = NEW.category, priority = NEW.priority, status = NEW.status, id = NEW.id, updated_at = NEW.updated_at
+        WHERE a.attribute = ANY (before)
+            AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id);
+    END IF;
+    IF after IS NOT NULL AND before IS DISTINCT FROM after THEN
+        INSERT INTO ticket_attributes (attribute, category, priority, status, id, updated_at)
+        SELECT attribute, NEW.category, NEW.priority, NEW.status, NEW.id, NEW.updated_at
+        FROM unnest(after) AS attribute
+        WHERE before IS NULL OR attribute <> ALL (before);
+    END IF;
+    RETURN NULL;
+END $$;
 
 CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE

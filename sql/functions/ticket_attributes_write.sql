@@ -1,0 +1,33 @@
+-- Writes the rows of a ticket's attributes after a change of the ticket. Rows of attributes that it keeps are updated.
+-- depends: ticket_attributes_of
+CREATE OR REPLACE FUNCTION ticket_attributes_write() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    before text[];
+    after text[];
+BEGIN
+    IF TG_OP <> 'INSERT' THEN
+        before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
+    END IF;
+    IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
+        DELETE FROM ticket_attributes AS a
+        WHERE a.attribute = ANY (before)
+            AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id)
+            AND (after IS NULL OR a.attribute <> ALL (after));
+    END IF;
+    IF before && after THEN
+        UPDATE ticket_attributes AS a
+        SET category = NEW.category, priority = NEW.priority, status = NEW.status, id = NEW.id, updated_at = NEW.updated_at
+        WHERE a.attribute = ANY (before)
+            AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id);
+    END IF;
+    IF after IS NOT NULL AND before IS DISTINCT FROM after THEN
+        INSERT INTO ticket_attributes (attribute, category, priority, status, id, updated_at)
+        SELECT attribute, NEW.category, NEW.priority, NEW.status, NEW.id, NEW.updated_at
+        FROM unnest(after) AS attribute
+        WHERE before IS NULL OR attribute <> ALL (before);
+    END IF;
+    RETURN NULL;
+END $$;
