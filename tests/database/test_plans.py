@@ -434,7 +434,7 @@ def list_plan(database: Connection, name: str, sort: str, page: str, analyze: bo
     """Return the plan of a page of the tickets that match filters by attributes."""
     filters = BY_ATTRIBUTE[name]
     values = {**(first(sort) if page == "first" else later(sort)), **filter_parameters(filters)}
-    return explain(database, pages._FILTER[variant(filters)][sort], values, analyze)
+    return explain(database, pages._FILTER[variant(filters), sort], values, analyze)
 
 
 @pytest.mark.parametrize("name", BY_ATTRIBUTE)
