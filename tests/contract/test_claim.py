@@ -200,11 +200,11 @@ def test_claim_is_no_id(client: FlaskClient, slash: str) -> None:
 def locked(database_url: str) -> Iterator[Callable[[list[str]], None]]:
     """Return a function that locks tickets by title until the test ends."""
     with closing(psycopg.connect(database_url)) as connection:
-        yield (
-            lambda titles: (
-                connection.execute("UPDATE tickets SET title = title WHERE title = ANY (%s)", [titles]) and None
-            )
-        )
+
+        def lock(titles: list[str]) -> None:
+            connection.execute("UPDATE tickets SET title = title WHERE title = ANY (%s)", [titles])
+
+        yield lock
 
 
 @pytest.mark.parametrize("query", ["", "?tags=a,b"])
