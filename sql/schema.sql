@@ -85,12 +85,9 @@ CREATE TABLE tickets (
     first_response_at timestamp with time zone,
     category_unjudged boolean,
     priority_unjudged boolean,
-    CONSTRAINT tickets_at_most_20_tags CHECK (((cardinality(tags) >= 1) AND (cardinality(tags) <= 20))),
-    CONSTRAINT tickets_at_most_50_metadata CHECK (((metadata_size(metadata) >= 1) AND (metadata_size(metadata) <= 50))),
     CONSTRAINT tickets_confidence_in_range CHECK ((((category_confidence >= (0)::double precision) AND (category_confidence <= (1)::double precision)) AND ((priority_confidence >= (0)::double precision) AND (priority_confidence <= (1)::double precision)))),
     CONSTRAINT tickets_created_at_in_range CHECK (((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_description_not_empty CHECK ((description <> ''::text)),
-    CONSTRAINT tickets_people_in_range CHECK (((char_length(requester) <= 255) AND (char_length(assignee) <= 255) AND (first_response_at >= created_at) AND (first_response_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_resolved_after_created CHECK (((resolved_at >= created_at) AND (resolved_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_suggestion_whole CHECK ((((suggested_category IS NULL) = (category_confidence IS NULL)) AND ((suggested_priority IS NULL) = (priority_confidence IS NULL)) AND (((suggested_category IS NULL) AND (suggested_priority IS NULL)) = (suggested_by IS NULL)))),
     CONSTRAINT tickets_title_at_most_200 CHECK ((char_length(title) <= 200)),
@@ -487,10 +484,6 @@ CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((((((((((('"priority_breakdown":{"low":'::text || COALESCE(low, (0)::bigint)) || ',"medium":'::text) || COALESCE(medium, (0)::bigint)) || ',"high":'::text) || COALESCE(high, (0)::bigint)) || ',"critical":'::text) || COALESCE(critical, (0)::bigint)) || '},"category_breakdown":{"billing":'::text) || COALESCE(billing, (0)::bigint)) || ',"technical":'::text) || COALESCE(technical, (0)::bigint)) || ',"account":'::text) || COALESCE(account, (0)::bigint)) || ',"general":'::text) || COALESCE(general, (0)::bigint)) || '}'::text);
 
-CREATE FUNCTION metadata_size(metadata jsonb) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (SELECT count(*) AS count FROM jsonb_object_keys(metadata_size.metadata) jsonb_object_keys(jsonb_object_keys));
-
 CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((t).suggested_category IS NULL) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
@@ -498,6 +491,25 @@ CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN category_label(t);
+
+CREATE FUNCTION check_attributes(t tickets) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    violated text := CASE
+        WHEN char_length(t.requester) > 255 OR char_length(t.assignee) > 255 THEN 'tickets_people_at_most_255'
+        WHEN cardinality(t.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
+        WHEN t.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(t.metadata)) > 50
+            THEN 'tickets_at_most_50_metadata'
+    END;
+BEGIN
+    IF violated IS NOT NULL THEN
+        RAISE check_violation USING
+            MESSAGE = format('ticket %s violates %I', t.id, violated),
+            CONSTRAINT = violated,
+            TABLE = 'tickets';
+    END IF;
+END $$;
 
 CREATE FUNCTION complete_decision_json(label text, suggested text, confidence real, suggested_by text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -992,6 +1004,7 @@ BEGIN
         before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
     END IF;
     IF TG_OP <> 'DELETE' THEN
+        PERFORM check_attributes(NEW);
         after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
     END IF;
     IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
