@@ -9,7 +9,9 @@
 -- $6 editor: who deletes it: the request id, a space, the name of the API key
 WITH locked AS MATERIALIZED (
     SELECT t.version,
-        ($3::integer[] IS NULL OR t.version = ANY ($3::integer[])) AND t.version <> ALL ($4::integer[]) AS has_matched
+        (
+            ($3::integer[] IS NULL OR t.version = ANY ($3::integer[])) AND t.version <> ALL ($4::integer[])
+        ) IS TRUE AS has_matched
     FROM tickets AS t
     WHERE t.id = $1::uuid
     FOR NO KEY UPDATE

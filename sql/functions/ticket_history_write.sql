@@ -35,10 +35,10 @@ BEGIN
         SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
         FROM ticket_created(OLD) AS c
         ON CONFLICT ON CONSTRAINT ticket_history_pkey DO NOTHING; -- a ticket that was restored by hand is deleted again
-        UPDATE ticket_history AS h SET changes = redact_texts(h.changes)
-        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description'];
-        UPDATE ticket_history AS h SET comment = h.comment || '{"author":null}'
-        WHERE h.ticket_id = OLD.id AND h.comment IS NOT NULL;
+        UPDATE ticket_history AS h
+        SET changes = redact_texts(h.changes), comment = h.comment || '{"author":null}'
+        WHERE h.ticket_id = OLD.id
+            AND (h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'] OR h.comment IS NOT NULL);
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
     END IF;

@@ -17,7 +17,7 @@ from ticketsvc.services import services
 from ticketsvc.store import comments
 from ticketsvc.store.comments import NewComment
 from ticketsvc.validation.fields import Fields
-from ticketsvc.validation.values import COMMENT_LENGTH, PERSON_LENGTH
+from ticketsvc.validation.values import COMMENT_LENGTH
 
 _CREATED = ("body", "author", "internal", "status")
 """The members of a body that adding a comment uses."""
@@ -33,7 +33,7 @@ def create(ticket_id: UUID) -> Response:
     fields = Fields(document)
     comment = NewComment(
         body=fields.text("body", COMMENT_LENGTH),
-        author=fields.text_or_null("author", PERSON_LENGTH) or editor.name,
+        author=fields.person("author") or editor.name,
         internal=fields.switch("internal"),
         status=fields.choice("status", STATUSES),
     )

@@ -78,7 +78,7 @@ def create(
     editor: Author,
     idempotency_key: IdempotencyKey | None = None,
 ) -> Created:
-    """Add a comment to a ticket, unless an earlier request added one with the same idempotency key: return that one then.
+    """Add a comment, unless an earlier request added one with the same idempotency key: return that one then.
 
     Raises NotFound, the problems of a condition that is not met, KeyReused when the earlier request had another body or
     ticket, and CreateInProgress when it has not finished.
@@ -108,7 +108,7 @@ def get(database: Database, ticket_id: UUID, comment_id: UUID, visible: tuple[bo
 def page(
     database: Database, ticket_id: UUID, visible: tuple[bool, ...], sort: str, limit: int, after: Cursor | None
 ) -> tuple[bytes, Cursor | None]:
-    """Return a JSON array of at most `limit` comments in the order `sort`, a value of SORTS, and the next page's cursor.
+    """Return a JSON array of at most `limit` comments in the order `sort` (of SORTS), and the next page's cursor.
 
     There are fewer comments if they are large (`PAGE_BYTES`). Raises NotFound when there is no such ticket.
     """

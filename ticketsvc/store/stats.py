@@ -39,6 +39,7 @@ _WINDOW = queries.load("stats.window", bytes)
 _SELECTION = queries.load("stats.selection", bytes)
 _DAILY = queries.load("stats.daily", _Daily)
 _RESOLUTION = queries.load("stats.resolution", bytes)
+_RESPONSE = queries.load("stats.resolution", bytes, "response")
 _TRIAGE = queries.load("stats.triage", bytes)
 _TIME_ZONES = queries.load("stats.time_zones", str)
 _BY_STATUS = queries.load("stats.by_status", _StatusCount)
@@ -72,8 +73,12 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Return the times to the first resolution of the tickets that match the filters, as JSON, from one snapshot."""
-    is_index_only = filters.are_only(*FACETS, *CREATION)
-    return _shared(database, _RESOLUTION, {**filter_parameters(filters), "is_index_only": is_index_only})
+    return _times(database, _RESOLUTION, filters)
+
+
+def response(database: Database, filters: Filters) -> bytes:
+    """Return the times to the first response, in the same form."""
+    return _times(database, _RESPONSE, filters)
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
@@ -106,6 +111,11 @@ def check(database: Database) -> list[Difference]:
 def rebuild(database: Database) -> None:
     """Recompute all counters from the tickets. Other writes continue meanwhile."""
     database.execute(_REBUILD)
+
+
+def _times(database: Database, query: Query[bytes], filters: Filters) -> bytes:
+    is_index_only = filters.are_only(*FACETS, *CREATION)
+    return _shared(database, query, {**filter_parameters(filters), "is_index_only": is_index_only})
 
 
 def _shared(database: Database, query: Query[Row], values: Mapping[str, object]) -> Row:
