@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from ticketsvc import compact_json
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
 from ticketsvc.validation.search_words import WHITE_SPACE, SearchWords
@@ -29,6 +30,7 @@ def filter_parameters(filters: Filters) -> dict[str, object]:
         "categories": filters.categories or CATEGORIES,
         "priorities": filters.priorities or PRIORITIES,
         "statuses": filters.statuses or STATUSES,
+        "metadata": compact_json.encode(dict(filters.metadata)) if filters.metadata else None,
         **_search_parameters(filters.search),
     }
 

@@ -16,13 +16,10 @@ from ticketsvc.store.comments import SORTS as COMMENT_SORTS
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.pages import SORTS
-from ticketsvc.validation.parameters import Parameters
+from ticketsvc.validation.parameters import Parameters, switch
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-
-_SWITCH = {"true": True, "1": True, "false": False, "0": False}
-"""The values of a boolean parameter. Some clients, such as PHP's, send 1 and 0."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +68,7 @@ def parse(query_string: bytes) -> ListParameters:
         sort=sort,
         limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
         cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
-        count=parameters.one("count", _switch, False),
+        count=parameters.one("count", switch, False),
         pairs=pairs,
     )
     parameters.check()
@@ -133,13 +130,6 @@ def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)
-
-
-def _switch(text: str) -> bool:
-    value = _SWITCH.get(text.lower())
-    if value is None:
-        raise ValueError("must be true or false")
-    return value
 
 
 def _cursor(text: str, sort: str) -> Cursor:
