@@ -42,7 +42,7 @@ NOT_RETRIED = {
 COSTLY = {
     *("stats.resolution", "stats.selection", "stats.triage", "tickets.count", "tickets.count_search"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.search_by_key", "tickets.search_facets"),
+    *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from ticketsvc import filters
+from ticketsvc.api.auth.authenticator import is_public_only
 from ticketsvc.api.input.query import query_pairs, query_parameters
 from ticketsvc.files import FORMATS
 from ticketsvc.filters import Filters
@@ -57,14 +58,18 @@ class CommentParameters(PageParameters):
     internal: bool | None
 
 
-@lru_cache(256)  # the console and other pollers request the same page again and again
 def parse(query_string: bytes) -> ListParameters:
     """Parse the query string of a list. Raises InvalidInput with all errors, and BadRequest if it cannot be decoded."""
+    return _parse(query_string, is_public_only())
+
+
+@lru_cache(256)  # the console and other pollers request the same page again and again
+def _parse(query_string: bytes, is_public_only: bool) -> ListParameters:
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
     sort = SORTS[parameters.one("sort", partial(_one_of, SORTS), "-created_at")]
     parsed = ListParameters(
-        filters=filters.parse(parameters),
+        filters=filters.parse(parameters, is_public_only),
         sort=sort,
         limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
         cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
@@ -78,7 +83,7 @@ def parse(query_string: bytes) -> ListParameters:
 def parse_filters(query_string: bytes) -> Filters:
     """Parse the query string of a route that takes filters and nothing else. Raises as `parse` does."""
     parameters = query_parameters(query_string)
-    parsed = filters.parse(parameters)
+    parsed = filters.parse(parameters, is_public_only())
     parameters.check()
     return parsed
 
@@ -97,7 +102,7 @@ def parse_comments(query_string: bytes, ticket_id: UUID) -> CommentParameters:
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
     sort = COMMENT_SORTS[parameters.one("sort", partial(_one_of, COMMENT_SORTS), "created_at")]
-    internal = parameters.one("internal", _switch, None)
+    internal = parameters.one("internal", switch, None)
     parsed = _page_of_ticket(parameters, ticket_id, sort)
     parameters.check()
     return CommentParameters(*parsed, pairs, sort, internal)
@@ -106,7 +111,8 @@ def parse_comments(query_string: bytes, ticket_id: UUID) -> CommentParameters:
 def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
     """Return the filters and the format, or None, of an export. Raises as `parse` does."""
     parameters = query_parameters(query_string)
-    parsed, file_format = filters.parse(parameters), parameters.one("format", partial(_one_of, FORMATS), None)
+    parsed = filters.parse(parameters, is_public_only())
+    file_format = parameters.one("format", partial(_one_of, FORMATS), None)
     parameters.check()
     return parsed, file_format
 
