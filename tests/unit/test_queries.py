@@ -32,6 +32,7 @@ NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 
 NOT_RETRIED = {
+    *("comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
     *("tickets.create", "tickets.delete", "tickets.update", "triage.store_suggestion"),
@@ -41,7 +42,7 @@ NOT_RETRIED = {
 COSTLY = {
     *("stats.resolution", "stats.selection", "stats.triage", "tickets.count", "tickets.count_search"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.search_by_key", "tickets.search_facets"),
+    *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""

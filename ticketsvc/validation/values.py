@@ -26,6 +26,9 @@ METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 METADATA_LENGTH = 500
 """The maximum number of code points of a value."""
 
+COMMENT_LENGTH = DESCRIPTION_LENGTH
+"""The maximum number of code points."""
+
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
 """Categories of controls, formats, halves of surrogate pairs and white space."""
 _FILLERS = re.compile(
