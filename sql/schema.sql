@@ -1234,7 +1234,10 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    -- Waits for a retraining that is running; the next statement then sees its counts.
+    -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
+    PERFORM pg_advisory_xact_lock(7598253, 2);
+    -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
+    -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;
