@@ -685,6 +685,10 @@ CREATE FUNCTION delta_counts_15min(created timestamp with time zone, resolved ti
    WHERE (event.interval_start IS NOT NULL);
 END;
 
+CREATE FUNCTION field_change(field text, before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
+
 CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
@@ -790,6 +794,14 @@ CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
             FROM UNNEST(enum_range(NULL::triage_label), majority_labels.label_counts) counted(label, count)) ranked;
 END;
 
+CREATE FUNCTION metadata_json(metadata jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT (('{'::text || string_agg(((to_json(member.key) || ':'::text) || to_json(member.value)), ','::text)) || '}'::text) FROM jsonb_each_text(metadata_json.metadata) member(key, value));
+
+CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN NULLIF(jsonb_strip_nulls((COALESCE(metadata, '{}'::jsonb) || patch)), '{}'::jsonb);
+
 CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((t).suggested_priority IS NULL) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
@@ -846,7 +858,7 @@ END $$;
 
 CREATE FUNCTION redact_texts(changes jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((changes || CASE WHEN (changes ? 'title'::text) THEN '{"title": {"to": null, "from": null}}'::jsonb ELSE '{}'::jsonb END) || CASE WHEN (changes ? 'description'::text) THEN '{"description": {"to": null, "from": null}}'::jsonb ELSE '{}'::jsonb END);
+    RETURN (SELECT COALESCE(jsonb_object_agg(change.key, CASE WHEN (change.key = ANY (ARRAY['title'::text, 'description'::text, 'requester'::text, 'metadata'::text])) THEN '{"to": null, "from": null}'::jsonb ELSE change.value END), '{}'::jsonb) AS "coalesce" FROM jsonb_each(redact_texts.changes) change(key, value));
 
 CREATE FUNCTION reset_counts() RETURNS trigger
     LANGUAGE plpgsql
@@ -1005,7 +1017,7 @@ END $$;
 
 CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text));
+    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
 
 CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1015,12 +1027,12 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
            WHERE (h.ticket_id = (ticket_created.t).id)
            ORDER BY h.entry
           LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
-    FROM ( SELECT jsonb_object_agg(field.key, field.value) AS jsonb_object_agg
+    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
             FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
                     FROM (ticket_history h
                       CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
                    WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
-           WHERE ((field.value -> 'to'::text) <> 'null'::jsonb)) original(changes);
+           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
 END;
 
 CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
@@ -1064,16 +1076,20 @@ BEGIN
         FROM ticket_created(OLD) AS c
         ON CONFLICT ON CONSTRAINT ticket_history_pkey DO NOTHING; -- a ticket that was restored by hand is deleted again
         UPDATE ticket_history AS h SET changes = redact_texts(h.changes)
-        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description'];
+        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'];
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
     END IF;
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION ticket_people_json(t tickets) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((((((((',"requester":'::text || COALESCE((to_json((t).requester))::text, 'null'::text)) || ',"assignee":'::text) || COALESCE((to_json((t).assignee))::text, 'null'::text)) || ',"tags":'::text) || COALESCE((to_json((t).tags))::text, '[]'::text)) || ',"metadata":'::text) || COALESCE(metadata_json((t).metadata), '{}'::text)) || ',"resolved_at":'::text) || COALESCE((('"'::text || rfc3339((t).resolved_at)) || '"'::text), 'null'::text)) || ',"first_response_at":'::text) || COALESCE((('"'::text || rfc3339((t).first_response_at)) || '"'::text), 'null'::text));
+
 CREATE FUNCTION ticket_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (ticket_fields_json(t) || CASE WHEN ((t).suggested_by IS NULL) THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}}'::text ELSE ((((',"triage":{"category":'::text || decision_json(((t).category)::text, ((t).suggested_category)::text, (t).category_confidence, (t).suggested_by)) || ',"priority":'::text) || decision_json(((t).priority)::text, ((t).suggested_priority)::text, (t).priority_confidence, (t).suggested_by)) || '}}'::text) END);
+    RETURN (((ticket_fields_json(t) || CASE WHEN ((t).suggested_by IS NULL) THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}'::text ELSE ((((',"triage":{"category":'::text || decision_json(((t).category)::text, ((t).suggested_category)::text, (t).category_confidence, (t).suggested_by)) || ',"priority":'::text) || decision_json(((t).priority)::text, ((t).suggested_priority)::text, (t).priority_confidence, (t).suggested_by)) || '}'::text) END) || ticket_people_json(t)) || '}'::text);
 
 CREATE FUNCTION ticket_texts_add() RETURNS trigger
     LANGUAGE plpgsql

@@ -7,3 +7,12 @@ CREATE OR REPLACE FUNCTION field_change(field text, before text, after text) RET
             THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after))
         ELSE '{}'
     END;
+
+-- Likewise, for a value that is not a text.
+CREATE OR REPLACE FUNCTION field_change(field text, before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE
+        WHEN before IS DISTINCT FROM after
+            THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after))
+        ELSE '{}'
+    END;

@@ -29,7 +29,7 @@ BEGIN ATOMIC
             || '}'
     )::ticket_history
     FROM (
-        SELECT jsonb_object_agg(field.key, field.value)
+        SELECT jsonb_object_agg(field.key, field.value || '{"from":null}')
         FROM jsonb_each(ticket_diff(NULL, t) || (
             SELECT coalesce(jsonb_object_agg(
                 change.key, jsonb_build_object('from', NULL, 'to', change.value -> 'from') ORDER BY h.entry DESC
@@ -38,6 +38,6 @@ BEGIN ATOMIC
             CROSS JOIN LATERAL jsonb_each(h.changes) AS change
             WHERE h.ticket_id = t.id
         )) AS field
-        WHERE field.value -> 'to' <> 'null'
+        WHERE field.value -> 'to' NOT IN ('null', '[]', '{}')
     ) AS original (changes);
 END;

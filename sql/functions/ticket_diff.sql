@@ -6,4 +6,13 @@ CREATE OR REPLACE FUNCTION ticket_diff(before tickets, after tickets) RETURNS js
         || field_change('description', before.description, after.description)
         || field_change('category', before.category::text, after.category::text)
         || field_change('priority', before.priority::text, after.priority::text)
-        || field_change('status', before.status::text, after.status::text);
+        || field_change('status', before.status::text, after.status::text)
+        || CASE
+            WHEN (before.requester, before.assignee, before.tags, before.metadata)
+                IS DISTINCT FROM (after.requester, after.assignee, after.tags, after.metadata)
+                THEN field_change('requester', before.requester, after.requester)
+                    || field_change('assignee', before.assignee, after.assignee)
+                    || field_change('tags', coalesce(to_jsonb(before.tags), '[]'), coalesce(to_jsonb(after.tags), '[]'))
+                    || field_change('metadata', coalesce(before.metadata, '{}'), coalesce(after.metadata, '{}'))
+            ELSE '{}'
+        END;

@@ -27,7 +27,7 @@ BEGIN
         FROM ticket_created(OLD) AS c
         ON CONFLICT ON CONSTRAINT ticket_history_pkey DO NOTHING; -- a ticket that was restored by hand is deleted again
         UPDATE ticket_history AS h SET changes = redact_texts(h.changes)
-        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description'];
+        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'];
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
     END IF;

@@ -18,6 +18,10 @@
 -- $11 created_request: the request id
 -- $12 key_hash: a hash of the idempotency key and its owner
 -- $13 body_hash: a hash of the body
+-- $14 requester
+-- $15 assignee
+-- $16 tags: sorted, each once; NULL means none
+-- $17 metadata: NULL means none
 WITH earlier AS (
     SELECT k.body_hash, k.response, k.ticket_id
     FROM idempotency_records AS k
@@ -37,12 +41,12 @@ created AS (
     INSERT INTO tickets (
         id, created_at, updated_at, title, description, category, priority,
         suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
-        created_by, created_request
+        created_by, created_request, requester, assignee, tags, metadata
     )
     SELECT
         uuid_v7(now()), now(), now(), $1::text, $2::text, $3::ticket_category, $4::ticket_priority,
         $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
-        $10::text, $11::text
+        $10::text, $11::text, $14::text, $15::text, $16::text[], $17::jsonb
     FROM claim
     WHERE claim.is_ours
     RETURNING ticket_json(tickets) AS ticket, id

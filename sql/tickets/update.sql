@@ -2,8 +2,7 @@
 -- The last column says whether the preconditions ($2, $9) were met; when it was not, nothing was changed.
 -- A change that changes nothing leaves version and updated_at alone. The row is written all the same: only of a locked
 -- row can one say that there is nothing to change, and UPDATE reads a row again that it had to wait for.
--- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared. In place of
--- coalesce() it has: CASE WHEN $n::boolean THEN $m::text ELSE t.<field> END
+-- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared.
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
 -- $1 id
@@ -15,6 +14,14 @@
 -- $7 status
 -- $8 author: who makes the change: the request id, a space, the name of the API key
 -- $9 never: the change is made to none of these versions; NULL means all
+-- $10 has_requester: whether the requester is set or cleared
+-- $11 requester
+-- $12 has_assignee
+-- $13 assignee
+-- $14 has_tags
+-- $15 tags: sorted, each once; NULL means none
+-- $16 has_metadata
+-- $17 metadata: a merge patch; NULL removes all
 WITH changed AS (
     UPDATE tickets AS t
     SET title = coalesce($3::text, t.title),
@@ -22,6 +29,10 @@ WITH changed AS (
         category = coalesce($5::ticket_category, t.category),
         priority = coalesce($6::ticket_priority, t.priority),
         status = coalesce($7::ticket_status, t.status),
+        requester = CASE WHEN $10::boolean THEN $11::text ELSE t.requester END,
+        assignee = CASE WHEN $12::boolean THEN $13::text ELSE t.assignee END,
+        tags = CASE WHEN $14::boolean THEN $15::text[] ELSE t.tags END,
+        metadata = CASE WHEN $16::boolean THEN metadata_merge(t.metadata, $17::jsonb) ELSE t.metadata END,
         (version, updated_at) = (
             SELECT
                 CASE WHEN is_changed THEN t.version + 1 ELSE t.version END,
@@ -32,6 +43,10 @@ WITH changed AS (
                     OR coalesce($5::ticket_category, t.category) IS DISTINCT FROM t.category
                     OR coalesce($6::ticket_priority, t.priority) IS DISTINCT FROM t.priority
                     OR coalesce($7::ticket_status, t.status) IS DISTINCT FROM t.status
+                    OR ($10::boolean AND $11::text IS DISTINCT FROM t.requester)
+                    OR ($12::boolean AND $13::text IS DISTINCT FROM t.assignee)
+                    OR ($14::boolean AND $15::text[] IS DISTINCT FROM t.tags)
+                    OR ($16::boolean AND metadata_merge(t.metadata, $17::jsonb) IS DISTINCT FROM t.metadata)
             ) AS compared (is_changed)
         )
     WHERE t.id = $1::uuid

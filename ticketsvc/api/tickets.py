@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
+from ticketsvc import compact_json
 from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import filters, idempotency, members
 from ticketsvc.api.input.body import json_object
@@ -18,8 +19,13 @@ from ticketsvc.store import pages, tickets
 from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
-_CREATED = ("title", "description", "category", "priority")
+_NULLABLE = ("requester", "assignee", "tags", "metadata")
+"""The members of a body that a change clears if they are null."""
+_TEXTS_AND_LABELS = ("title", "description", "category", "priority")
+_CREATED = (*_TEXTS_AND_LABELS, *_NULLABLE)
 """The members of a body that creating a ticket uses."""
+_CHANGED = (*_TEXTS_AND_LABELS, "status", *_NULLABLE)
+"""The members of a body that changing a ticket uses."""
 
 bp = Blueprint("tickets", __name__)
 
@@ -30,14 +36,20 @@ def create() -> Response:
     body = json_object()
     key = idempotency.idempotency_key(body)
     fields = Fields(body)
-    title, description = fields.text("title", TITLE_LENGTH), fields.text("description", DESCRIPTION_LENGTH)
-    category, priority = fields.choice("category", CATEGORIES), fields.choice("priority", PRIORITIES)
+    new = tickets.NewTicket(
+        title=fields.text("title", TITLE_LENGTH),
+        description=fields.text("description", DESCRIPTION_LENGTH),
+        category=fields.choice("category", CATEGORIES),
+        priority=fields.choice("priority", PRIORITIES),
+        requester=fields.person("requester"),
+        assignee=fields.person("assignee"),
+        tags=fields.tags("tags"),
+        metadata=_json_or_none(fields.metadata("metadata")),
+    )
     members.check_unused(fields, _CREATED)
     fields.check()
-    suggestion = None if category and priority else services().triage(f"{title}\n{description}")
-    ticket, ticket_id, is_replay = tickets.create(
-        services().database, title, description, category, priority, suggestion, author(), key
-    )
+    suggestion = None if new.category and new.priority else services().triage(f"{new.title}\n{new.description}")
+    ticket, ticket_id, is_replay = tickets.create(services().database, new, suggestion, author(), key)
     headers = {"Location": f"/api/tickets/{ticket_id}", **(idempotency.REPLAYED if is_replay else {})}
     return _ticket_response(ticket, 201, headers)
 
@@ -75,8 +87,13 @@ def change(ticket_id: UUID) -> Response:
         "category": fields.choice("category", CATEGORIES),
         "priority": fields.choice("priority", PRIORITIES),
         "status": fields.choice("status", STATUSES),
+        "requester": fields.person("requester"),
+        "assignee": fields.person("assignee"),
+        "tags": fields.tags("tags"),
+        "metadata": _json_or_none(fields.metadata("metadata")),
+        **{f"has_{name}": name in fields.body for name in _NULLABLE},
     }
-    members.check_unused(fields, changes)
+    members.check_unused(fields, _CHANGED)
     fields.check()
     return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.condition(), author()))
 
@@ -90,6 +107,10 @@ def delete(ticket_id: UUID) -> Response:
 
 def _ticket_response(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return JsonResponse(ticket.json, status, {**_validators(ticket), **(headers or {})})
+
+
+def _json_or_none(value: object) -> str | None:
+    return None if value is None else compact_json.encode(value)
 
 
 def _validators(ticket: tickets.Ticket) -> dict[str, str]:

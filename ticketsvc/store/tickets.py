@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, PreconditionFailed, Problem, VersionMismatch
@@ -14,6 +15,19 @@ from ticketsvc.triage.model import Suggestion
 
 FIRST_VERSION = 1
 """The version of a new ticket (the table's default)."""
+
+
+class NewTicket(NamedTuple):
+    """The valid fields of a ticket to create. `metadata` is a JSON text. A label that is None is suggested."""
+
+    title: str
+    description: str
+    category: str | None
+    priority: str | None
+    requester: str | None
+    assignee: str | None
+    tags: list[str] | None
+    metadata: str | None
 
 
 class Ticket(NamedTuple):
@@ -101,10 +115,7 @@ _DELETE = queries.load("tickets.delete", _DeleteRow)
 
 def create(
     database: Database,
-    title: str,
-    description: str,
-    category: str | None,
-    priority: str | None,
+    new: NewTicket,
     suggestion: Suggestion | None,
     author: Author,
     idempotency_key: IdempotencyKey | None = None,
@@ -115,17 +126,16 @@ def create(
     had another body, and CreateInProgress when it has not finished.
     """
     values: dict[str, object] = dict.fromkeys(_CREATE.parameters)
-    values |= {"title": title, "description": description, "category": category, "priority": priority}
-    values |= {"created_by": author.name, "created_request": author.request_id}
+    values |= new._asdict() | {"created_by": author.name, "created_request": author.request_id}
     if suggestion:
         values["suggested_by"] = suggestion.source
-        if category is None:
+        if new.category is None:
             values["category"] = values["suggested_category"] = suggestion.category
             values["category_confidence"] = suggestion.category_confidence
-        if priority is None:
+        if new.priority is None:
             values["priority"] = values["suggested_priority"] = suggestion.priority
             values["priority_confidence"] = suggestion.priority_confidence
-    is_large = search_index.make_room(database, description)
+    is_large = search_index.make_room(database, new.description)
     if idempotency_key:
         return _create_idempotent(database, {**values, **idempotency_key._asdict()}, is_large)
     row = database.one(_CREATE, values, is_large)
@@ -141,10 +151,13 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
 
 
 def update(
-    database: Database, ticket_id: UUID, changes: dict[str, str | None], condition: Condition, author: Author
+    database: Database, ticket_id: UUID, changes: Mapping[str, Any], condition: Condition, author: Author
 ) -> Ticket:
-    """Set the fields whose change is not None. Raises NotFound and the problems of a condition that is not met."""
-    is_large = search_index.make_room(database, changes.get("description"))
+    """Make changes, which are parameters of sql/tickets/update.sql: None means no change.
+
+    Raises NotFound and the problems of a condition that is not met.
+    """
+    is_large = search_index.make_room(database, changes["description"])
     values = {"id": ticket_id, **condition._asdict(), "author": author.setting, **changes}
     row = database.one_or_none(_UPDATE, values, is_large)
     if row is None:

@@ -12,6 +12,20 @@ TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
 
+PERSON_LENGTH = 255
+"""The maximum number of code points of a requester, an assignee or an author (tickets_people_in_range)."""
+
+MAX_TAGS = 20
+"""The maximum number of tags of a ticket (tickets_at_most_20_tags)."""
+TAG_LENGTH = 50
+"""The maximum number of code points."""
+
+MAX_METADATA = 50
+"""The maximum number of members of a ticket's metadata (tickets_at_most_50_metadata)."""
+METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
+METADATA_LENGTH = 500
+"""The maximum number of code points of a value."""
+
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
 """Categories of controls, formats, halves of surrogate pairs and white space."""
 _FILLERS = re.compile(
@@ -46,6 +60,18 @@ def has_visible_character(text: str) -> bool:
     return "!" <= text[0] <= "~" or any(
         unicodedata.category(character) not in _INVISIBLE and not _FILLERS.match(character) for character in text
     )
+
+
+def tag(text: str) -> str:
+    """Return a tag as it is stored: trimmed and in lower case. Raises ValueError with the end of a sentence."""
+    value = text.strip().lower()
+    if not value or not has_visible_character(value):
+        raise ValueError("must not be empty")
+    if len(value) > TAG_LENGTH:
+        raise ValueError(f"must have at most {TAG_LENGTH} characters, not {len(value):,}")
+    if character := invalid_text_reason(value):
+        raise ValueError(f"must not contain {character}")
+    return value
 
 
 def invalid_text_reason(text: str) -> str | None:
