@@ -13,7 +13,7 @@
 -- $12 requester
 -- $13 assignee
 -- $14 tags: sorted, each once; NULL means none
--- $15 metadata: NULL means none
+-- $15 metadata: members that are null are left out; NULL means none
 INSERT INTO tickets (
     id, created_at, updated_at, title, description, category, priority,
     suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
@@ -22,6 +22,6 @@ INSERT INTO tickets (
 VALUES (
     uuid_v7(now()), now(), now(), $1::text, $2::text, $3::ticket_category, $4::ticket_priority,
     $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
-    $10::text, $11::text, $12::text, $13::text, $14::text[], $15::jsonb
+    $10::text, $11::text, $12::text, $13::text, $14::text[], metadata_merge(NULL, $15::jsonb)
 )
 RETURNING ticket_json(tickets), version, id

@@ -21,7 +21,7 @@
 -- $14 requester
 -- $15 assignee
 -- $16 tags: sorted, each once; NULL means none
--- $17 metadata: NULL means none
+-- $17 metadata: members that are null are left out; NULL means none
 WITH earlier AS (
     SELECT k.body_hash, k.response, k.ticket_id
     FROM idempotency_records AS k
@@ -46,7 +46,7 @@ created AS (
     SELECT
         uuid_v7(now()), now(), now(), $1::text, $2::text, $3::ticket_category, $4::ticket_priority,
         $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
-        $10::text, $11::text, $14::text, $15::text, $16::text[], $17::jsonb
+        $10::text, $11::text, $14::text, $15::text, $16::text[], metadata_merge(NULL, $17::jsonb)
     FROM claim
     WHERE claim.is_ours
     RETURNING ticket_json(tickets) AS ticket, id

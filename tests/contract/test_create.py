@@ -200,11 +200,11 @@ def test_a_status_is_ignored(client: FlaskClient, status: object) -> None:
 
 
 def test_unknown_keys_are_ignored(client: FlaskClient) -> None:
-    given = {"id": "1", "created_at": "never", "updated_at": 1, "version": 7, "": 0, "__proto__": {}, "tags": [1.5e300]}
+    given = {"id": "1", "created_at": "never", "updated_at": 1, "version": 7, "": 0, "__proto__": {}, "labels": [1e300]}
     ticket = file_ticket(client, **given)
     assert ticket["version"] == 1
     assert ticket["id"] != "1"
-    assert set(ticket) == {*TICKET, *LABELS, "id", "status", "created_at", "updated_at", "version", "triage"}
+    assert {"", "__proto__", "labels"}.isdisjoint(ticket)
 
 
 # --- bodies

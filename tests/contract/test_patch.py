@@ -60,7 +60,8 @@ def test_it_works_for_any_subset(client: FlaskClient, path: str, change: dict[st
     response = client.patch(path, json=change)
     assert response.status_code == 200
     after = response.get_json()
-    assert after == {**before, **change, "version": 2, "updated_at": after["updated_at"]}
+    resolved_at = after["updated_at"] if change.get("status") in ("resolved", "closed") else None
+    assert after == {**before, **change, "version": 2, "updated_at": after["updated_at"], "resolved_at": resolved_at}
     assert list(after) == list(before)
     assert after["updated_at"] > before["updated_at"]
     assert response.headers["ETag"] == '"2"'

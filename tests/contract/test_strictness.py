@@ -28,19 +28,19 @@ def send(client: FlaskClient, operation: str, extra: dict[str, Any], headers: di
 
 @pytest.mark.parametrize("operation", ["create", "change", "classify"])
 def test_ignored_members_are_named(client: FlaskClient, operation: str) -> None:
-    response = send(client, operation, {"assignee": "Ann", "id": 5}, {})
+    response = send(client, operation, {"author": "Ann", "id": 5}, {})
     assert response.status_code in (200, 201)
-    assert response.headers["Ignored-Members"] == '"assignee", "id"'
+    assert response.headers["Ignored-Members"] == '"author", "id"'
     assert "Preference-Applied" not in response.headers
 
 
 @pytest.mark.parametrize("operation", ["create", "change", "classify"])
 def test_strictness_makes_them_errors(client: FlaskClient, operation: str) -> None:
-    response = send(client, operation, {"assignee": "Ann", "a/b~c d": 5}, STRICT)
+    response = send(client, operation, {"author": "Ann", "a/b~c d": 5}, STRICT)
     errors = problem(response, 400)["errors"]
-    assert [error["pointer"] for error in errors] == ["#/a~1b~0c%20d", "#/assignee"]
+    assert [error["pointer"] for error in errors] == ["#/a~1b~0c%20d", "#/author"]
     assert {error["code"] for error in errors} == {"unknown"}
-    assert errors[1]["detail"].startswith("assignee is not used here, only ")
+    assert errors[1]["detail"].startswith("author is not used here, only ")
     assert response.headers["Preference-Applied"] == "handling=strict"
     assert "Ignored-Members" not in response.headers
 
@@ -57,7 +57,7 @@ def test_read_only_members_are_ignored_members(client: FlaskClient) -> None:
     ticket = client.post(URL, json={**TICKET, "status": "closed"})
     assert (ticket.get_json()["status"], ticket.headers["Ignored-Members"]) == ("open", '"status"')
     unchanged = client.patch(ticket.headers["Location"], json=ticket.get_json())
-    ignored = ["created_at", "id", "triage", "updated_at", "version"]
+    ignored = ["created_at", "first_response_at", "id", "resolved_at", "triage", "updated_at", "version"]
     assert unchanged.headers["Ignored-Members"] == ", ".join(f'"{name}"' for name in ignored)
     assert client.patch(ticket.headers["Location"], json=ticket.get_json(), headers=STRICT).status_code == 400
 
