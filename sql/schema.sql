@@ -343,6 +343,8 @@ CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEM
 
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
 
+CREATE TRIGGER tickets_judge BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_judge();
+
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
@@ -493,7 +495,7 @@ CREATE FUNCTION metadata_size(metadata jsonb) RETURNS bigint
 
 CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_category IS NULL) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
+    RETURN CASE WHEN (((t).suggested_category IS NULL) OR (t).category_unjudged) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
 
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -804,7 +806,7 @@ CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
 
 CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_priority IS NULL) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
+    RETURN CASE WHEN (((t).suggested_priority IS NULL) OR (t).priority_unjudged) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
 
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1140,6 +1142,29 @@ CREATE FUNCTION tickets_defaults() RETURNS trigger
 BEGIN
     NEW.id := uuid_v7(NEW.created_at);
     NEW.updated_at := coalesce(NEW.updated_at, NEW.created_at);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tickets_judge() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    is_resolved boolean := NEW.status IN ('resolved', 'closed') AND NEW.status <> OLD.status;
+BEGIN
+    IF NEW.category_unjudged IS FALSE THEN
+        NEW.category_unjudged := nullif(
+            category_label(NEW) IS NOT NULL AND category_label(NEW) IS DISTINCT FROM category_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.category <> OLD.category THEN
+        NEW.category_unjudged := NULL;
+    END IF;
+    IF NEW.priority_unjudged IS FALSE THEN
+        NEW.priority_unjudged := nullif(
+            priority_label(NEW) IS NOT NULL AND priority_label(NEW) IS DISTINCT FROM priority_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
+        NEW.priority_unjudged := NULL;
+    END IF;
     RETURN NEW;
 END $$;
 

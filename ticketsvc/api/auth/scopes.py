@@ -29,6 +29,7 @@ NEEDED = {
     "api.tickets.create": "write",
     "api.tickets.change": "write",
     "api.tickets.delete": "write",
+    "api.bulk_update.change_matching": "write",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""
