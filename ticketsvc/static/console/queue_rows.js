@@ -37,10 +37,14 @@ function row(ticket, words) {
       label("priority", ticket.priority, { bare: true }),
       element("span", { class: "row-title", dir: "auto" }, highlight(ticket.title, words)),
       element("span", { class: "row-text", dir: "auto" }, highlight(excerpt(ticket.description, words), words)),
-      element("span", { class: "row-status" }, label("status", ticket.status)),
-      ...people(ticket),
-      element("span", { class: "row-category" }, label("category", ticket.category)),
-      time(ticket.created_at, { isShort: true }),
+      element(
+        "span",
+        { class: "row-meta" },
+        element("span", { class: "row-status" }, label("status", ticket.status)),
+        people(ticket),
+        element("span", { class: "row-category" }, label("category", ticket.category)),
+        time(ticket.created_at, { isShort: true }),
+      ),
     ),
   );
   tickets.set(made, ticket);

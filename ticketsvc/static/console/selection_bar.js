@@ -191,6 +191,7 @@ export function startSelectionBar() {
     element("button", { type: "button", click: (event) => form.open(field, question, event) }, text);
   bar.append(
     count,
+    element("button", { type: "button", class: "quiet", click: clearSelection }, "Clear"),
     everything,
     element(
       "div",
@@ -199,7 +200,6 @@ export function startSelectionBar() {
       opener("Assign", "assignee", "Assign to (empty: nobody)"),
       opener("Add tag", "add_tags", "Tags to add"),
       opener("Remove tag", "remove_tags", "Tags to remove"),
-      element("button", { type: "button", class: "quiet", click: clearSelection }, "Clear"),
     ),
     form.root,
     outcome,
