@@ -22,7 +22,9 @@ CREATE TYPE api_scope AS ENUM (
 CREATE TYPE history_event AS ENUM (
     'created',
     'changed',
-    'deleted'
+    'deleted',
+    'commented',
+    'comment_deleted'
 );
 
 CREATE TYPE ticket_category AS ENUM (
@@ -85,18 +87,27 @@ CREATE TABLE tickets (
     first_response_at timestamp with time zone,
     category_unjudged boolean,
     priority_unjudged boolean,
-    CONSTRAINT tickets_at_most_20_tags CHECK (((cardinality(tags) >= 1) AND (cardinality(tags) <= 20))),
-    CONSTRAINT tickets_at_most_50_metadata CHECK (((metadata_size(metadata) >= 1) AND (metadata_size(metadata) <= 50))),
     CONSTRAINT tickets_confidence_in_range CHECK ((((category_confidence >= (0)::double precision) AND (category_confidence <= (1)::double precision)) AND ((priority_confidence >= (0)::double precision) AND (priority_confidence <= (1)::double precision)))),
     CONSTRAINT tickets_created_at_in_range CHECK (((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_description_not_empty CHECK ((description <> ''::text)),
-    CONSTRAINT tickets_people_in_range CHECK (((char_length(requester) <= 255) AND (char_length(assignee) <= 255) AND (first_response_at >= created_at) AND (first_response_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_resolved_after_created CHECK (((resolved_at >= created_at) AND (resolved_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
     CONSTRAINT tickets_suggestion_whole CHECK ((((suggested_category IS NULL) = (category_confidence IS NULL)) AND ((suggested_priority IS NULL) = (priority_confidence IS NULL)) AND (((suggested_category IS NULL) AND (suggested_priority IS NULL)) = (suggested_by IS NULL)))),
     CONSTRAINT tickets_title_at_most_200 CHECK ((char_length(title) <= 200)),
     CONSTRAINT tickets_title_not_empty CHECK ((title <> ''::text)),
     CONSTRAINT tickets_updated_after_created CHECK ((updated_at >= created_at)),
     CONSTRAINT tickets_version_positive CHECK ((version > 0))
+);
+
+CREATE TABLE comments (
+    ticket_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    author text,
+    internal boolean NOT NULL,
+    body text NOT NULL,
+    search_text text NOT NULL,
+    CONSTRAINT comments_author_in_range CHECK ((char_length(author) <= 255))
 );
 
 CREATE TABLE ticket_count_deltas (
@@ -156,7 +167,8 @@ CREATE TABLE ticket_history (
     actor text,
     request_id text,
     changes jsonb NOT NULL,
-    triage text
+    triage text,
+    comment jsonb
 );
 
 CREATE TABLE ticket_attributes (
@@ -191,6 +203,7 @@ CREATE TABLE api_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     last_used_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    public_only boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_hash_is_sha256 CHECK ((length(hash) = 32)),
     CONSTRAINT api_keys_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'::text))
 );
@@ -248,6 +261,12 @@ ALTER TABLE ONLY api_keys
 ALTER TABLE ONLY api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY comments
+    ADD CONSTRAINT comments_id_unique UNIQUE (id);
+
+ALTER TABLE ONLY comments
+    ADD CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, version);
+
 ALTER TABLE ONLY idempotency_records
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash);
 
@@ -290,6 +309,8 @@ ALTER TABLE ONLY triage_weights
 
 -- Indexes
 
+CREATE INDEX comments_search ON comments USING gin (search_text gin_trgm_ops, search_pairs(search_text));
+
 CREATE INDEX idempotency_keys_created ON idempotency_records USING btree (created_at);
 
 CREATE INDEX ticket_attributes_updated ON ticket_attributes USING btree (attribute, category, priority, status, updated_at, id);
@@ -304,12 +325,18 @@ CREATE INDEX tickets_facets_updated ON tickets USING btree (category, priority, 
 
 CREATE INDEX tickets_resolved ON tickets USING btree (id) INCLUDE (category, priority, status, created_at, resolved_at) WHERE (resolved_at IS NOT NULL);
 
+CREATE INDEX tickets_responded ON tickets USING btree (id) INCLUDE (category, priority, status, created_at, first_response_at) WHERE (first_response_at IS NOT NULL);
+
 CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priority, status, id) WHERE (assignee IS NULL);
 
 CREATE INDEX tickets_unassigned_updated ON tickets USING btree (category, priority, status, updated_at, id) WHERE (assignee IS NULL);
 
 
 -- Triggers
+
+CREATE TRIGGER comments_remove AFTER DELETE ON tickets FOR EACH ROW EXECUTE FUNCTION comments_remove();
+
+CREATE TRIGGER comments_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION comments_remove_all();
 
 CREATE TRIGGER count_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((((((old.category IS DISTINCT FROM new.category) OR (old.priority IS DISTINCT FROM new.priority)) OR (old.status IS DISTINCT FROM new.status)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR (old.resolved_at IS DISTINCT FROM new.resolved_at))) EXECUTE FUNCTION count_changed();
 
@@ -342,6 +369,8 @@ CREATE TRIGGER ticket_texts_remove AFTER DELETE ON tickets FOR EACH ROW EXECUTE 
 CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION ticket_texts_remove_all();
 
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
+
+CREATE TRIGGER tickets_judge BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_judge();
 
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
@@ -487,17 +516,161 @@ CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((((((((((('"priority_breakdown":{"low":'::text || COALESCE(low, (0)::bigint)) || ',"medium":'::text) || COALESCE(medium, (0)::bigint)) || ',"high":'::text) || COALESCE(high, (0)::bigint)) || ',"critical":'::text) || COALESCE(critical, (0)::bigint)) || '},"category_breakdown":{"billing":'::text) || COALESCE(billing, (0)::bigint)) || ',"technical":'::text) || COALESCE(technical, (0)::bigint)) || ',"account":'::text) || COALESCE(account, (0)::bigint)) || ',"general":'::text) || COALESCE(general, (0)::bigint)) || '}'::text);
 
-CREATE FUNCTION metadata_size(metadata jsonb) RETURNS bigint
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (SELECT count(*) AS count FROM jsonb_object_keys(metadata_size.metadata) jsonb_object_keys(jsonb_object_keys));
-
 CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_category IS NULL) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
+    RETURN CASE WHEN (((t).suggested_category IS NULL) OR (t).category_unjudged) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
 
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN category_label(t);
+
+CREATE FUNCTION check_attributes(t tickets) RETURNS void
+    LANGUAGE plpgsql STABLE
+    AS $$
+DECLARE
+    violated text := CASE
+        WHEN char_length(t.requester) > 255 OR char_length(t.assignee) > 255 THEN 'tickets_people_at_most_255'
+        WHEN cardinality(t.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
+        WHEN t.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(t.metadata)) > 50
+            THEN 'tickets_at_most_50_metadata'
+    END;
+BEGIN
+    IF violated IS NOT NULL THEN
+        RAISE check_violation USING
+            MESSAGE = format('ticket %s violates %I', t.id, violated),
+            CONSTRAINT = violated,
+            TABLE = 'tickets';
+    END IF;
+END $$;
+
+CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
+
+CREATE FUNCTION comment_json(c comments) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((((((((('{"id":"'::text || (c).id) || '","ticket_id":"'::text) || (c).ticket_id) || '","author":'::text) || COALESCE((to_json((c).author))::text, 'null'::text)) || ',"internal":'::text) || (c).internal) || ',"body":'::text) || to_json((c).body)) || ',"created_at":"'::text) || rfc3339((c).created_at)) || '"}'::text);
+
+CREATE FUNCTION search_fold_unicode(body text) RETURNS text
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    composed text := body;
+    folded text;
+    -- All characters with the property White_Space.
+    white_space CONSTANT text := '\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
+BEGIN
+    IF composed IS NOT NFC NORMALIZED THEN
+        composed := normalize(composed, NFC);
+    END IF;
+    composed := lower(composed COLLATE "C");
+    folded := fold_case(composed);
+    -- With these marks the letters h, j, t, w and y compose, and their capitals do not.
+    IF (folded <> composed OR folded COLLATE "C" ~ '[\u0308\u030a\u030c\u0331]') AND folded IS NOT NFC NORMALIZED THEN
+        folded := normalize(folded, NFC);
+    END IF;
+    RETURN regexp_replace(folded COLLATE "C", '[' || white_space || ']{2,}|(?! )[' || white_space || ']', ' ', 'g');
+END $$;
+
+CREATE FUNCTION search_fold(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]+'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
+
+CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
+BEGIN
+    RETURN ARRAY(
+        SELECT pair.a * 1024 # pair.b
+        FROM (SELECT unnest(codes) AS a, unnest(codes[2:]) AS b) AS pair
+        WHERE (pair.a > 127 OR pair.b > 127) AND pair.b IS NOT NULL
+        UNION ALL
+        SELECT code.code
+        FROM (SELECT unnest(codes) AS code) AS code
+        WHERE code.code > 127
+    );
+END $$;
+
+CREATE FUNCTION search_pairs(body text) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN '{}'::integer[] ELSE search_pairs_unicode(body) END;
+
+CREATE FUNCTION comment_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[], without_internal boolean) RETURNS SETOF uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH wanted AS MATERIALIZED (
+          SELECT (search_fold((comment_matches.patterns)::text))::text[] AS patterns,
+             (search_fold((comment_matches.excluded)::text))::text[] AS excluded,
+             (search_fold((comment_matches.index_patterns)::text))::text[] AS indexed,
+             comment_matches.index_regex AS regex,
+             ARRAY( SELECT pair.pair
+                    FROM (unnest(comment_matches.index_words) word(word)
+                      CROSS JOIN LATERAL unnest(search_pairs(search_fold(word.word))) pair(pair))) AS pairs,
+             ((comment_matches.index_patterns <> '{}'::text[]) OR (comment_matches.index_regex <> ''::text)) AS has_text
+         ), candidate AS NOT MATERIALIZED (
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE (( SELECT w.has_text
+                    FROM wanted w) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[1] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[2] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[3] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[4] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~ ( SELECT w.regex
+                    FROM wanted w)))
+         UNION ALL
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE (( SELECT ((NOT w.has_text) AND (w.pairs <> '{}'::integer[]))
+                    FROM wanted w) AND (search_pairs(c_1.search_text) @> ( SELECT w.pairs
+                    FROM wanted w)))
+         UNION ALL
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE ( SELECT ((NOT w.has_text) AND (w.pairs = '{}'::integer[]))
+                    FROM wanted w)
+         )
+  SELECT c.ticket_id
+    FROM candidate c
+   WHERE ((c.search_text ~~ ALL (( SELECT w.patterns
+            FROM wanted w)::text[])) AND (NOT (c.search_text ~~ ANY (( SELECT w.excluded
+            FROM wanted w)::text[]))) AND ((comment_matches.without_internal AND c.internal) IS NOT TRUE));
+END;
+
+CREATE FUNCTION comment_note(event text, ticket_id uuid, version integer, id uuid, author text, internal boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (jsonb_build_object('event', event, 'ticket_id', ticket_id, 'version', version, 'comment', jsonb_build_object('id', id, 'author', author, 'internal', internal)))::text;
+
+CREATE FUNCTION with_ascii_pairs(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (body || COALESCE((SELECT (string_agg(DISTINCT found.pair[1], 'T'::text) || 'T'::text) FROM regexp_matches((with_ascii_pairs.body COLLATE "C"), '([a-z0-9]{2})[^\u0001-\u007f]'::text, 'g'::text) found(pair)), ''::text));
+
+CREATE FUNCTION comment_text(body text) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN (search_fold(body) || 'T'::text) ELSE with_ascii_pairs((search_fold(body) || 'T'::text)) END;
+
+CREATE FUNCTION comments_remove() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM comments AS c WHERE c.ticket_id = OLD.id;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION comments_remove_all() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    TRUNCATE comments;
+    RETURN NULL;
+END $$;
 
 CREATE FUNCTION complete_decision_json(label text, suggested text, confidence real, suggested_by text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -770,18 +943,14 @@ CREATE FUNCTION headline_json(total bigint, open bigint, oldest timestamp with t
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (((((((('{"total_tickets":'::text || COALESCE(total, (0)::bigint)) || ',"open_tickets":'::text) || COALESCE(open, (0)::bigint)) || ',"avg_tickets_per_day":'::text) || round(COALESCE(((total)::numeric / GREATEST((1)::numeric, (EXTRACT(epoch FROM (newest - oldest)) / (86400)::numeric))), (0)::numeric), 1)) || ','::text) || breakdowns_json(low, medium, high, critical, billing, technical, account, general)) || '}'::text);
 
-CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
-
 CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
+    RETURN ((((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO '$user', 'public'
-    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') $$;
+    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') + gin_clean_pending_list('comments_search') $$;
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
@@ -804,7 +973,7 @@ CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
 
 CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_priority IS NULL) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
+    RETURN CASE WHEN (((t).suggested_priority IS NULL) OR (t).priority_unjudged) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
 
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -836,31 +1005,6 @@ CREATE FUNCTION quarters_of(created timestamp with time zone, resolved timestamp
      c.resolved_general
     FROM delta_counts_15min(quarters_of.created, quarters_of.resolved, quarters_of.category, quarters_of.priority, quarters_of.tickets) c(interval_start, created_low, created_medium, created_high, created_critical, created_billing, created_technical, created_account, created_general, resolved_low, resolved_medium, resolved_high, resolved_critical, resolved_billing, resolved_technical, resolved_account, resolved_general);
 END;
-
-CREATE FUNCTION search_fold_unicode(body text) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$
-DECLARE
-    composed text := body;
-    folded text;
-    -- All characters with the property White_Space.
-    white_space CONSTANT text := '\u0009-\u000d \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000';
-BEGIN
-    IF composed IS NOT NFC NORMALIZED THEN
-        composed := normalize(composed, NFC);
-    END IF;
-    composed := lower(composed COLLATE "C");
-    folded := fold_case(composed);
-    -- With these marks the letters h, j, t, w and y compose, and their capitals do not.
-    IF (folded <> composed OR folded COLLATE "C" ~ '[\u0308\u030a\u030c\u0331]') AND folded IS NOT NFC NORMALIZED THEN
-        folded := normalize(folded, NFC);
-    END IF;
-    RETURN regexp_replace(folded COLLATE "C", '[' || white_space || ']{2,}|(?! )[' || white_space || ']', ' ', 'g');
-END $$;
-
-CREATE FUNCTION search_fold(body text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]+'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
 
 CREATE FUNCTION rarest_attributes(groups jsonb) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -899,27 +1043,6 @@ BEGIN
     DELETE FROM ticket_counts_15min;
     RETURN NULL;
 END $$;
-
-CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$
-DECLARE
-    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
-BEGIN
-    RETURN ARRAY(
-        SELECT pair.a * 1024 # pair.b
-        FROM (SELECT unnest(codes) AS a, unnest(codes[2:]) AS b) AS pair
-        WHERE (pair.a > 127 OR pair.b > 127) AND pair.b IS NOT NULL
-        UNION ALL
-        SELECT code.code
-        FROM (SELECT unnest(codes) AS code) AS code
-        WHERE code.code > 127
-    );
-END $$;
-
-CREATE FUNCTION search_pairs(body text) RETURNS integer[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN '{}'::integer[] ELSE search_pairs_unicode(body) END;
 
 CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -965,10 +1088,6 @@ CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns 
             FROM wanted w)::text[]))));
 END;
 
-CREATE FUNCTION with_ascii_pairs(body text) RETURNS text
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN (body || COALESCE((SELECT (string_agg(DISTINCT found.pair[1], 'T'::text) || 'T'::text) FROM regexp_matches((with_ascii_pairs.body COLLATE "C"), '([a-z0-9]{2})[^\u0001-\u007f]'::text, 'g'::text) found(pair)), ''::text));
-
 CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN (((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text) ELSE with_ascii_pairs((((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text)) END;
@@ -996,6 +1115,7 @@ BEGIN
         before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
     END IF;
     IF TG_OP <> 'DELETE' THEN
+        PERFORM check_attributes(NEW);
         after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
     END IF;
     IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
@@ -1030,7 +1150,7 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
             FROM ticket_history h
            WHERE (h.ticket_id = (ticket_created.t).id)
            ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text))::ticket_history AS "row"
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
     FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
             FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
                     FROM (ticket_history h
@@ -1058,29 +1178,38 @@ CREATE FUNCTION ticket_history_write() RETURNS trigger
 DECLARE
     changes jsonb;
     author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
+    note jsonb := nullif(current_setting('ticketsvc.comment', true), '');
 BEGIN
     IF TG_OP = 'UPDATE' THEN
         changes := ticket_diff(OLD, NEW);
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
         END IF;
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+        IF NEW.version = OLD.version
+            OR (note ->> 'ticket_id', note ->> 'version') IS DISTINCT FROM (NEW.id::text, NEW.version::text)
+        THEN
+            note := NULL;
+        END IF;
+        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
         VALUES (
             NEW.id,
             NEW.version,
             CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
-            'changed',
+            coalesce((note ->> 'event')::history_event, 'changed'),
             nullif(author[2], ''),
             nullif(author[1], ''),
-            changes
+            changes,
+            note -> 'comment'
         );
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)
         SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
         FROM ticket_created(OLD) AS c
         ON CONFLICT ON CONSTRAINT ticket_history_pkey DO NOTHING; -- a ticket that was restored by hand is deleted again
-        UPDATE ticket_history AS h SET changes = redact_texts(h.changes)
-        WHERE h.ticket_id = OLD.id AND h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'];
+        UPDATE ticket_history AS h
+        SET changes = redact_texts(h.changes), comment = h.comment || '{"author":null}'
+        WHERE h.ticket_id = OLD.id
+            AND (h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'] OR h.comment IS NOT NULL);
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
         VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
     END IF;
@@ -1144,6 +1273,29 @@ CREATE FUNCTION tickets_defaults() RETURNS trigger
 BEGIN
     NEW.id := uuid_v7(NEW.created_at);
     NEW.updated_at := coalesce(NEW.updated_at, NEW.created_at);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tickets_judge() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    is_resolved boolean := NEW.status IN ('resolved', 'closed') AND NEW.status <> OLD.status;
+BEGIN
+    IF NEW.category_unjudged IS FALSE THEN
+        NEW.category_unjudged := nullif(
+            category_label(NEW) IS NOT NULL AND category_label(NEW) IS DISTINCT FROM category_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.category <> OLD.category THEN
+        NEW.category_unjudged := NULL;
+    END IF;
+    IF NEW.priority_unjudged IS FALSE THEN
+        NEW.priority_unjudged := nullif(
+            priority_label(NEW) IS NOT NULL AND priority_label(NEW) IS DISTINCT FROM priority_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
+        NEW.priority_unjudged := NULL;
+    END IF;
     RETURN NEW;
 END $$;
 
@@ -1254,7 +1406,10 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    -- Waits for a retraining that is running; the next statement then sees its counts.
+    -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
+    PERFORM pg_advisory_xact_lock(7598253, 2);
+    -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
+    -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;
@@ -1427,6 +1582,10 @@ END;
 CREATE FUNCTION uuid_v7(at timestamp with time zone) RETURNS uuid
     LANGUAGE sql STRICT PARALLEL SAFE
     RETURN ((uuid_v7_prefix(at) || "right"((gen_random_uuid())::text, 17)))::uuid;
+
+CREATE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, (h).actor, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
 
 CREATE AGGREGATE triage_sum(bigint[], bigint) (
     SFUNC = triage_add,

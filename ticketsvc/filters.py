@@ -13,6 +13,8 @@ from ticketsvc.validation.values import in_utc
 FACETS = ("categories", "priorities", "statuses")
 CREATION = ("created_since", "created_before")
 
+SEARCH_IN = ("text", "comments", "all")
+
 ATTRIBUTES = ("requesters", "assignees", "is_assigned", "tags", "all_tags", "metadata")
 
 _TIME = "A date, or an RFC 3339 time."
@@ -31,6 +33,7 @@ HELP = {
     "tags": "One or more tags, of which a ticket has at least one.",
     "tags_all": "One or more tags, all of which a ticket has.",
     "metadata": "KEY=VALUE: a member of the metadata. Several values of one key are alternatives.",
+    "search_in": "Where to search: text (title and description, the default), comments (one that matches) or all.",
     "search": 'Words and "phrases" that all occur in the title or description; -word excludes.',
 }
 """Help texts of the command line for the parameters that `parse` reads."""
@@ -40,7 +43,9 @@ HELP = {
 class Filters:
     """Conditions that a ticket must meet, all of them. None means any.
 
-    Times are RFC 3339 in UTC; since is inclusive, before exclusive. The fields are parameters of sql/fragments/*.sql.
+    Times are RFC 3339 in UTC; since is inclusive, before exclusive. The search is in title and description, or in what
+    `search_in` says, without internal comments if `without_internal` is true. The fields are parameters of
+    sql/fragments/*.sql.
     """
 
     categories: tuple[str, ...] | None = None
@@ -51,6 +56,8 @@ class Filters:
     updated_since: str | None = None
     updated_before: str | None = None
     search: SearchWords | None = None
+    search_in: str | None = None
+    without_internal: bool | None = None
     requesters: tuple[str, ...] | None = None
     assignees: tuple[str, ...] | None = None
     is_assigned: bool | None = None
@@ -82,10 +89,20 @@ class Filters:
         return all(value is None for field, value in vars(self).items() if field not in fields)
 
 
-def parse(parameters: Parameters) -> Filters:
-    """Take the filters out of the parameters, which collect the errors."""
+def parse(parameters: Parameters, is_public_only: bool = False) -> Filters:
+    """Take the filters out of the parameters, which collect the errors.
+
+    With `is_public_only` searches do not find internal comments.
+    """
+    search, search_in = (
+        parameters.one("search", search_words.parse, None),
+        parameters.one("search_in", _search_in, None),
+    )
+    in_comments = search is not None and search_in is not None
     parsed = Filters(
-        search=parameters.one("search", search_words.parse, None),
+        search=search,
+        search_in=search_in if in_comments else None,
+        without_internal=True if in_comments and is_public_only else None,
         categories=parameters.choices("category", CATEGORIES),
         priorities=parameters.choices("priority", PRIORITIES),
         statuses=parameters.choices("status", STATUSES),
@@ -103,6 +120,13 @@ def parse(parameters: Parameters) -> Filters:
     _check_window(parameters, "created", parsed.created_since, parsed.created_before)
     _check_window(parameters, "updated", parsed.updated_since, parsed.updated_before)
     return parsed
+
+
+def _search_in(text: str) -> str | None:
+    """Return where to search; None for the default."""
+    if text not in SEARCH_IN:
+        raise ValueError(f"must be one of {', '.join(SEARCH_IN)}")
+    return None if text == "text" else text
 
 
 def _check_window(parameters: Parameters, what: str, since: str | None, before: str | None) -> None:

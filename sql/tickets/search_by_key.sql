@@ -33,7 +33,7 @@ matches AS (
         ORDER BY key DESC, id DESC
         OFFSET 0
     ) AS head
-    CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
+    CROSS JOIN LATERAL (SELECT x.id, x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
     WHERE /* include: text */ true
     ORDER BY head.key DESC, head.id DESC
     LIMIT $1::integer

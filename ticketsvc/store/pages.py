@@ -25,6 +25,7 @@ _COUNT = {
     **queries.load_each("tickets.count_heads", int, VARIANTS[1:]),
 }
 _COUNT_SEARCH = queries.load("tickets.count_search", int)
+_COUNT_SEARCH_IN_COMMENTS = queries.load("tickets.count_search", int, "comments")
 _COUNT_FROM_COUNTERS = queries.load("stats.count", int)
 
 
@@ -46,7 +47,7 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 def count(database: Database, filters: Filters) -> int:
     """Return the number of tickets that match the filters."""
     if filters.search:
-        query = _COUNT_SEARCH
+        query = _COUNT_SEARCH_IN_COMMENTS if filters.search_in else _COUNT_SEARCH
     else:
         query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT[variant(filters)]
     return database.one(query, filter_parameters(filters))

@@ -70,6 +70,14 @@ _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANT
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
 _WEEKS = load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS)
 _INDEX_BY_KEY = load_orders("tickets.search_index_by_key", "updated", "urgent", _INDEX_VARIANTS)
+_SCAN_COMMENTS = {
+    **queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments"),
+    **queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", "comments"),
+}
+_HITS_IN_COMMENTS = {
+    **queries.load_variants("tickets.search_hits_by_id", PageRow, "newest", "oldest"),
+    **queries.load_variants("tickets.search_hits_by_key", PageRow, "updated", "urgent"),
+}
 
 
 def find(
@@ -93,7 +101,8 @@ def _run_steps(
     found: list[PageRow] = []
     position = after
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    for query, limits in search_plan(after.sort, index, filters):
+    plan = comment_search_plan(after.sort, index) if filters.search_in else search_plan(after.sort, index, filters)
+    for query, limits in plan:
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
@@ -132,3 +141,15 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
         return
     yield _RARE[index, sort], {"rare_hits": RARE_HITS}
     yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
+
+
+def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
+    """Yield the steps of a search in comments: scans of the next tickets with their comments, then all hits at once.
+
+    A common word fills the page during the scans; the hits of others are few. `index` is as for `search_plan`.
+    """
+    first, scans = (KEY_SCAN_LIMIT, KEY_SCANS) if ("", sort) in _SCAN_BY_KEY else (SCAN_LIMIT, 1)
+    for number in count() if index is None else range(scans):
+        yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
+    if index is not None:
+        yield _HITS_IN_COMMENTS[sort], {}

@@ -13,7 +13,7 @@ DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
 
 PERSON_LENGTH = 255
-"""The maximum number of code points of a requester, an assignee or an author (tickets_people_in_range)."""
+"""The maximum number of code points of a requester, an assignee or an author (tickets_people_at_most_255)."""
 
 MAX_TAGS = 20
 """The maximum number of tags of a ticket (tickets_at_most_20_tags)."""
@@ -25,6 +25,9 @@ MAX_METADATA = 50
 METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 METADATA_LENGTH = 500
 """The maximum number of code points of a value."""
+
+COMMENT_LENGTH = DESCRIPTION_LENGTH
+"""The maximum number of code points."""
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
 """Categories of controls, formats, halves of surrogate pairs and white space."""
