@@ -36,6 +36,7 @@ REQUESTS = [
     ("DELETE", "{ticket}", "write"),
     ("POST", "{ticket}/comments", "write"),
     ("DELETE", "{ticket}/comments/{comment}", "write"),
+    ("POST", f"{URL}claim", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
     ("POST", f"{URL}import", "admin"),
