@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.search import PageRow
@@ -17,10 +17,16 @@ SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "update
 
 _LIST = queries.load_variants("tickets.list_by_id", PageRow, "newest", "oldest")
 _FILTER = {
-    **queries.load_variants("tickets.filter_by_id", PageRow, "newest", "oldest"),
-    **queries.load_variants("tickets.filter_by_key", PageRow, "updated", "urgent"),
+    variant: {
+        **queries.load_variants("tickets.filter_by_id", PageRow, "newest", "oldest", variant),
+        **queries.load_variants("tickets.filter_by_key", PageRow, "updated", "urgent", variant),
+    }
+    for variant in VARIANTS
 }
-_COUNT = queries.load("tickets.count", int)
+_COUNT = {
+    "": queries.load("tickets.count", int),
+    **queries.load_each("tickets.count_heads", int, VARIANTS[1:]),
+}
 _COUNT_SEARCH = queries.load("tickets.count_search", int)
 _COUNT_SEARCH_IN_COMMENTS = queries.load("tickets.count_search", int, "comments")
 _COUNT_FROM_COUNTERS = queries.load("stats.count", int)
@@ -46,7 +52,7 @@ def count(database: Database, filters: Filters) -> int:
     if filters.search:
         query = _COUNT_SEARCH_IN_COMMENTS if filters.search_in else _COUNT_SEARCH
     else:
-        query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT
+        query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT[variant(filters)]
     return database.one(query, filter_parameters(filters))
 
 
@@ -56,8 +62,9 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
         if filters.search:
             return search.find(database, filters, limit, start, sizes)
-        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
-        return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
+        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[variant(filters)][sort]
+        values = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}
+        return database.rows(query, values, is_costly=bool(values["has_more_groups"]))
 
     json, last = bounded_page.fetch(run, limit)
     return Page(json, last.cursor(sort) if last else None)

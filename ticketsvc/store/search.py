@@ -11,7 +11,7 @@ from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
@@ -51,8 +51,14 @@ class PageRow(NamedTuple):
 Step = tuple[Query[PageRow], Mapping[str, object]]
 
 _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
-_FACETS = queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest")
-_SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent")
+_FACETS = {
+    variant: queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest", variant)
+    for variant in VARIANTS
+}
+_SCAN_BY_KEY = {
+    variant: queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", variant)
+    for variant in VARIANTS
+}
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
 """The variant of the queries below for each parameter that is a condition for the index."""
 
@@ -101,10 +107,7 @@ def _run_steps(
     found: list[PageRow] = []
     position = after
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    if filters.search_in:
-        plan = comment_search_plan(after.sort, index)
-    else:
-        plan = search_plan(after.sort, index, filters.has_facets)
+    plan = comment_search_plan(after.sort, index) if filters.search_in else search_plan(after.sort, index, filters)
     for query, limits in plan:
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
@@ -123,25 +126,27 @@ def _check_time(deadline: float) -> None:
         raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
 
 
-def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step]:
+def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step]:
     """Yield the steps of a search: queries, and the values of the parameters that bound their work.
 
     `index` is the variant of the queries in which the index serves the search; None means that it does not.
     """
-    if sort in _SCAN_BY_KEY:
+    read = variant(filters)
+    is_narrow = filters.has_facets or read != ""
+    if sort in _SCAN_BY_KEY[read]:
         for number in count() if index is None else range(KEY_SCANS):
-            yield _SCAN_BY_KEY[sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
+            yield _SCAN_BY_KEY[read][sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
         if index is not None:
             yield _INDEX_BY_KEY[index, sort], {}
         return
     yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
-    if has_facets:
-        yield _FACETS[sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
+    if is_narrow:
+        yield _FACETS[read][sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
     if index is None:
         yield _SCAN[sort], {"scan_limit": None}
         return
     yield _RARE[index, sort], {"rare_hits": RARE_HITS}
-    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
+    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
 
 
 def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:

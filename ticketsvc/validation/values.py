@@ -13,7 +13,7 @@ DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
 
 PERSON_LENGTH = 255
-"""The maximum number of code points of a requester, an assignee or an author (tickets_people_in_range)."""
+"""The maximum number of code points of a requester, an assignee or an author (tickets_people_at_most_255)."""
 
 MAX_TAGS = 20
 """The maximum number of tags of a ticket (tickets_at_most_20_tags)."""
