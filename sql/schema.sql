@@ -370,6 +370,8 @@ CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEM
 
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
 
+CREATE TRIGGER tickets_judge BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_judge();
+
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
@@ -516,7 +518,7 @@ CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical
 
 CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_category IS NULL) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
+    RETURN CASE WHEN (((t).suggested_category IS NULL) OR (t).category_unjudged) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
 
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -971,7 +973,7 @@ CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
 
 CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN ((t).suggested_priority IS NULL) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
+    RETURN CASE WHEN (((t).suggested_priority IS NULL) OR (t).priority_unjudged) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
 
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1274,6 +1276,29 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION tickets_judge() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    is_resolved boolean := NEW.status IN ('resolved', 'closed') AND NEW.status <> OLD.status;
+BEGIN
+    IF NEW.category_unjudged IS FALSE THEN
+        NEW.category_unjudged := nullif(
+            category_label(NEW) IS NOT NULL AND category_label(NEW) IS DISTINCT FROM category_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.category <> OLD.category THEN
+        NEW.category_unjudged := NULL;
+    END IF;
+    IF NEW.priority_unjudged IS FALSE THEN
+        NEW.priority_unjudged := nullif(
+            priority_label(NEW) IS NOT NULL AND priority_label(NEW) IS DISTINCT FROM priority_label(OLD), false
+        );
+    ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
+        NEW.priority_unjudged := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION tickets_resolve() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1381,7 +1406,10 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    -- Waits for a retraining that is running; the next statement then sees its counts.
+    -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
+    PERFORM pg_advisory_xact_lock(7598253, 2);
+    -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
+    -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;

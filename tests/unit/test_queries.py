@@ -35,7 +35,7 @@ NOT_RETRIED = {
     *("comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
-    *("tickets.create", "tickets.delete", "tickets.update", "triage.store_suggestion"),
+    *("tickets.create", "tickets.delete", "tickets.update", "tickets.update_matching", "triage.store_suggestion"),
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 
@@ -44,6 +44,7 @@ COSTLY = {
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
     *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
+    "tickets.update_matching",
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""
 

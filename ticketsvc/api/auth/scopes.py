@@ -34,6 +34,7 @@ NEEDED = {
     "api.tickets.delete": "write",
     "api.comments.create": "write",
     "api.comments.delete": "write",
+    "api.bulk_update.change_matching": "write",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""

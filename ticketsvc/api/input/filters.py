@@ -13,6 +13,7 @@ from ticketsvc.api.auth.authenticator import is_public_only
 from ticketsvc.api.input.query import query_pairs, query_parameters
 from ticketsvc.files import FORMATS
 from ticketsvc.filters import Filters
+from ticketsvc.problems import FieldError, InvalidInput
 from ticketsvc.store.comments import SORTS as COMMENT_SORTS
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
@@ -115,6 +116,17 @@ def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
     file_format = parameters.one("format", partial(_one_of, FORMATS), None)
     parameters.check()
     return parsed, file_format
+
+
+def parse_bulk_update(query_string: bytes) -> tuple[Filters, bool]:
+    """Return the filters of a bulk update, at least one, and whether it is a dry run. Raises as `parse` does."""
+    parameters = query_parameters(query_string)
+    parsed, dry_run = filters.parse(parameters, is_public_only()), parameters.one("dry_run", switch, False)
+    parameters.check()
+    if parsed == Filters():
+        rule = "A filter is required, such as status=open: all tickets that match the filters are changed."
+        raise InvalidInput(FieldError.in_parameter("status", rule, "required"))
+    return parsed, dry_run
 
 
 def _page_of_ticket(parameters: Parameters, ticket_id: UUID, sort: str) -> tuple[int, Cursor | None]:

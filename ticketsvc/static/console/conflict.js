@@ -2,15 +2,14 @@
 // own. The change is sent again with the ETag of the version shown here, so nothing is overwritten unseen.
 
 import { element } from "./dom.js";
+import { changedFields, changedValue } from "./fields.js";
 import { inWords } from "./labels.js";
 import { time } from "./times.js";
 import { change, historyOf } from "./ticket_history.js";
 
-const FIELDS = ["status", "category", "priority", "title", "description"];
-
 // Resolves to true if the user applies the change `wanted` to `now`, and to false if they discard it.
 export async function resolveConflict(place, before, now, wanted) {
-  const theirs = FIELDS.filter((field) => before[field] !== now[field]);
+  const theirs = changedFields(before, now);
   const author = await lastAuthor(now);
   return new Promise((resolve) => {
     const decide = (isApplied) => () => {
@@ -26,7 +25,7 @@ export async function resolveConflict(place, before, now, wanted) {
       theirs.map((field) => change(field, before[field], now[field])),
       !theirs.length && element("p", null, "All fields are as you saw them."),
       element("h3", null, "Your change"),
-      Object.keys(wanted).map((field) => change(field, now[field], wanted[field])),
+      Object.entries(wanted).map(([field, value]) => change(field, now[field], changedValue(now, field, value))),
       overlap(theirs, wanted),
       element(
         "div",
@@ -51,7 +50,7 @@ function overlap(theirs, wanted) {
 async function lastAuthor(now) {
   try {
     const { data } = await historyOf(now.id, { query: "limit=500" });
-    const entry = data.find((each) => each.event === "changed" && each.version === now.version);
+    const entry = data.find((each) => each.version === now.version);
     return entry && element("small", null, entry.by && ` by ${entry.by}`, ", ", time(entry.at));
   } catch {
     return null; // the author is optional information

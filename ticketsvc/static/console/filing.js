@@ -1,10 +1,10 @@
-// The form for a new ticket. The Idempotency-Key belongs to the content: sending the same content again, after a lost
-// response or a reload of the page, creates one ticket.
+// The form for a new ticket. Creating one is idempotent (idempotency.js), and the form survives a reload of the page.
 
 import { go } from "./address.js";
 import { request } from "./api.js";
 import { announce } from "./announcement.js";
 import { debounced, find } from "./dom.js";
+import { keyed } from "./idempotency.js";
 import { number } from "./labels.js";
 import { failure } from "./notices.js";
 import { reload } from "./queue.js";
@@ -88,8 +88,7 @@ function showError(input, error) {
 async function submitTicket() {
   if (submit.disabled || !validate()) return;
   const fields = body();
-  const text = JSON.stringify(fields);
-  if (sent.body !== text) sent = { body: text, key: randomKey() };
+  sent = keyed(fields, sent);
   saveDraft();
   submit.disabled = true;
   submit.textContent = "Creating …";
@@ -106,10 +105,6 @@ async function submitTicket() {
   submit.disabled = false;
   submit.textContent = "Create ticket";
 }
-
-// crypto.randomUUID() is not used because browsers offer it only on HTTPS and localhost.
-const randomKey = () =>
-  [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 
 // Empties the form and removes the draft.
 export function resetForm() {

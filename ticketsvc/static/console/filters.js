@@ -1,5 +1,6 @@
 // The filters of the queue, as an object, as parameters of the page's URL, as a form and as parameters of the API.
-//   status, category, priority: comma-separated; search; sort; within: days; from, to: local dates, both inclusive.
+//   status, category, priority, tags_all: comma-separated; requester, assignee: a name; assigned: true or false;
+//   search; search_in; sort; within: days; from, to: local dates, both inclusive.
 
 import { address, go } from "./address.js";
 import { debounced, element, find } from "./dom.js";
@@ -7,7 +8,9 @@ import { inWords, label, number, VALUES } from "./labels.js";
 import { localDate, startOf } from "./times.js";
 
 export const FACETS = ["status", "priority", "category"];
-const NAMES = [...FACETS, "search", "sort", "within", "from", "to"];
+export const PEOPLE = ["requester", "assignee", "assigned", "tags_all"]; // shown as chips, see filter_chips.js
+const NAMES = [...FACETS, ...PEOPLE, "search", "search_in", "sort", "within", "from", "to"];
+const ORDERS = ["sort", "search_in"]; // leave out no ticket by themselves
 const NEWEST_FIRST = "-created_at";
 export const WORK = { status: "open,in_progress", sort: "-priority" };
 
@@ -34,19 +37,29 @@ export function asParameters(filters) {
 
 export const areEqual = (some, others) => NAMES.every((name) => (some[name] || "") === (others[name] || ""));
 
-export const isFiltered = (filters) => NAMES.some((name) => name !== "sort" && filters[name]);
+export const isFiltered = (filters) => NAMES.some((name) => !ORDERS.includes(name) && filters[name]);
 
 export const clearFilters = () => go(asParameters({}));
 
-// Returns whether a ticket has the facets that filters ask for. Its texts and times do not change their results often.
-export const hasFacets = (ticket, filters) =>
-  FACETS.every((field) => !filters[field] || filters[field].split(",").includes(ticket[field]));
+// Returns whether a ticket has the facets, people and tags that filters ask for. Its texts and times do not change their
+// results often.
+export function fits(ticket, filters) {
+  const isPerson = (name, wanted) => !wanted || name?.toLowerCase() === wanted.toLowerCase();
+  return (
+    FACETS.every((field) => !filters[field] || filters[field].split(",").includes(ticket[field])) &&
+    isPerson(ticket.requester, filters.requester) &&
+    isPerson(ticket.assignee, filters.assignee) &&
+    (!filters.assigned || String(ticket.assignee !== null) === filters.assigned) &&
+    (!filters.tags_all || filters.tags_all.split(",").every((tag) => ticket.tags.includes(tag)))
+  );
+}
 
 // Converts filters to the parameters of the API.
 export function apiQuery(filters) {
   const query = new URLSearchParams();
   const set = (name, value) => value && query.set(name, value);
-  for (const name of [...FACETS, "search", "sort"]) set(name, filters[name]);
+  for (const name of [...FACETS, ...PEOPLE, "search", "sort"]) set(name, filters[name]);
+  if (filters.search) set("search_in", filters.search_in);
   const days = Number(filters.within);
   const from = days ? localDate(1 - days) : filters.from;
   if (from) set("created_since", startOf(from) ?? from);
@@ -94,15 +107,17 @@ export function startFilters() {
 function apply({ replace = false } = {}) {
   const fields = new FormData(form);
   const isBetween = fields.get("within") === "between";
+  const before = filtersOf();
   const filters = {
+    ...Object.fromEntries(PEOPLE.map((name) => [name, before[name]])),
     ...Object.fromEntries(FACETS.map((name) => [name, fields.getAll(name).join(",")])),
     search: fields.get("search").trim(),
+    search_in: fields.get("search").trim() && fields.get("search_in"),
     sort: fields.get("sort"),
     within: isBetween ? "" : fields.get("within"),
     from: isBetween ? fields.get("from") || localDate() : "",
     to: isBetween ? fields.get("to") : "",
   };
-  const before = filtersOf();
   if (areEqual(before, filters)) return;
   const isSearch = filters.search !== (before.search ?? "");
   go(asParameters(filters), { replace });
@@ -116,6 +131,7 @@ export function showFilters(filters) {
   }
   const given = filters.search ?? "";
   if (form.search.value.trim() !== given) form.search.value = given; // keep a trailing space that is being typed
+  form.search_in.value = filters.search_in ?? "";
   form.sort.value = filters.sort ?? "";
   const isBetween = Boolean(filters.from || filters.to);
   form.within.value = isBetween ? "between" : (filters.within ?? "");
@@ -123,7 +139,7 @@ export function showFilters(filters) {
   form.from.value = filters.from ?? "";
   form.to.value = filters.to ?? "";
   find("#clear").hidden = !isFiltered(filters);
-  const set = NAMES.filter((name) => !["search", "sort"].includes(name) && filters[name]);
+  const set = NAMES.filter((name) => ![...PEOPLE, ...ORDERS, "search"].includes(name) && filters[name]);
   find("#filter-summary").textContent = set.length ? `Filters (${set.length})` : "Filters";
   find("#filter-summary").title = set.map(inWords).join(", ");
   typing &&= document.activeElement === form.search;

@@ -3,7 +3,8 @@
 
 import { element } from "./dom.js";
 
-// `show(value)` returns the content for a value, `choose(value)` is called for another value than the current one.
+// `show(value)` returns the content for a value, `choose(value)` is called for another value than the current one. Until
+// `set` has been called there is none, and the button shows the name.
 export function menu({ id, name, values, show, choose }) {
   const options = values.map((value, index) =>
     element(
@@ -25,7 +26,8 @@ export function menu({ id, name, values, show, choose }) {
     "aria-controls": list.id,
   });
   list.setAttribute("aria-labelledby", id);
-  let [current, active, before] = [values[0], 0, null];
+  button.append(name);
+  let [current, active, before] = [null, 0, null];
 
   function set(value) {
     current = value;

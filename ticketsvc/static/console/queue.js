@@ -11,6 +11,7 @@ import { stopWatching, watch } from "./live.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { emptyQueue } from "./queue_empty.js";
 import { appendRows, focusedRow, focusRow, removeRow, select, shownRows, startRows } from "./queue_rows.js";
+import { clearSelection, listCounted, showSelection } from "./selection.js";
 import { countViews, showViews } from "./views.js";
 
 const PAGE = 50;
@@ -69,6 +70,8 @@ async function load(query, { isSame = false } = {}) {
     if (!isSame) list.scrollTop = 0;
     append(page);
     if (focused) focusRow(focused);
+    if (isSame) showSelection();
+    else clearSelection();
     list.removeAttribute("aria-busy");
     watch(query, page.headers);
     if (!page.data.length) state.replaceChildren(emptyQueue(filtersOf(), await counted));
@@ -85,6 +88,7 @@ function fail(problem) {
   state.replaceChildren();
   if (!problem.isTemporary) {
     rows.replaceChildren();
+    showSelection();
     total.textContent = "";
   } else {
     const again = () => document.visibilityState === "visible" && reload();
@@ -101,8 +105,10 @@ async function count() {
   const stats = counter(pending.signal);
   const { signal } = pending;
   try {
-    const [found, facets] = await Promise.all([stats(filters), facetCounts(filters, stats), countViews(stats)]);
+    countViews(stats);
+    const [found, facets] = await Promise.all([stats(filters), facetCounts(filters, stats)]);
     if (signal.aborted) return stats;
+    listCounted(found.total_tickets);
     total.textContent = found.total_tickets === 1 ? "1 ticket" : `${number(found.total_tickets)} tickets`;
     showFacetCounts(facets);
     return stats;
@@ -132,6 +138,7 @@ async function loadMore() {
 
 function append(page) {
   appendRows(page.data);
+  showSelection();
   next = nextPage(page.headers);
   more.hidden = !next;
   endObserver.unobserve(more); // observe again: a tall window needs several pages
@@ -151,6 +158,7 @@ export function recount() {
 
 export function ticketDeleted(id) {
   removeRow(id);
+  showSelection();
   if (shownRows() || next) recount();
   else reload();
 }

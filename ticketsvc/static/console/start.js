@@ -2,17 +2,23 @@
 
 import { address, followLinks, go } from "./address.js";
 import { runOffered, startAnnouncements } from "./announcement.js";
+import { startDeletion } from "./deletion.js";
 import { find } from "./dom.js";
+import { pruneDrafts } from "./drafts.js";
 import { resetForm, showFiling, startFiling } from "./filing.js";
 import { filtersOf, showFilters, startFilters } from "./filters.js";
+import { showChips, startChips } from "./filter_chips.js";
 import { startKey } from "./key.js";
 import { setTitle } from "./live.js";
+import { startName } from "./me.js";
+import { startNext, takeNext } from "./next_ticket.js";
 import { refresh, reload, showQueue, startQueue } from "./queue.js";
 import { move } from "./queue_rows.js";
+import { startSelection, toggleRow } from "./selection.js";
+import { focusBar, startSelectionBar } from "./selection_bar.js";
 import { startShortcuts } from "./shortcuts.js";
 import { showStatistics, startStatistics } from "./statistics.js";
 import { checkForChanges, closeTicket, isOpen, openPanel, showTicket } from "./ticket.js";
-import { startDeleteDialog } from "./ticket_panel.js";
 import { startViews } from "./views.js";
 
 const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics" };
@@ -33,6 +39,7 @@ function show() {
   showTicket(view === "queue" ? parameters.get("ticket") : null);
   if (view === "queue") {
     showFilters(filtersOf(parameters));
+    showChips(filtersOf(parameters));
     showQueue();
   }
   if (view === "file" && before !== view) showFiling();
@@ -41,16 +48,26 @@ function show() {
 
 const inQueue = (action) => () => (view === "queue" ? action() : false);
 const inTicket = (action) => inQueue(() => (openPanel() ? action(openPanel()) : false));
+const openId = () => address().get("ticket");
 const open = (name) => () => go({ view: name, ticket: null });
 
 startAnnouncements();
 startFilters();
+startChips();
 startViews();
 startQueue();
+startSelection();
+startSelectionBar();
+startNext();
+startName();
 startFiling();
 startStatistics();
-startDeleteDialog();
-startKey(resetForm);
+startDeletion();
+pruneDrafts();
+startKey(() => {
+  resetForm();
+  pruneDrafts({ all: true });
+});
 followLinks();
 startShortcuts([
   {
@@ -68,15 +85,24 @@ startShortcuts([
   { keys: ["s"], text: "Change the status", action: inTicket((panel) => panel.openMenu("status")) },
   { keys: ["p"], text: "Change the priority", action: inTicket((panel) => panel.openMenu("priority")) },
   { keys: ["c"], text: "Change the category", action: inTicket((panel) => panel.openMenu("category")) },
+  { keys: ["m"], text: "Assign the ticket to me", action: inTicket((panel) => void panel.assignToMe()) },
+  { keys: ["a"], text: "Change the assignee", action: inTicket((panel) => panel.editField("assignee")) },
+  { keys: ["l"], text: "Change the tags", action: inTicket((panel) => panel.editField("tags")) },
+  { keys: ["w"], text: "Write a reply or an internal note", action: inTicket((panel) => panel.startReply()) },
   { keys: ["e"], text: "Edit the title and the description", action: inTicket((panel) => panel.startEdit()) },
   { keys: ["d"], text: "Delete the ticket", action: inTicket((panel) => void panel.confirmDelete()) },
   { keys: ["z"], text: "Undo the last change", action: () => runOffered() },
+  { keys: ["g"], text: "Next ticket to work on, assigned to me", action: inQueue(() => void takeNext()) },
+  { keys: ["x"], text: "Select the row or not", action: inQueue(() => toggleRow(openId())) },
+  { keys: ["X"], text: "Select the rows up to this one", action: inQueue(() => toggleRow(openId(), { toAnchor: true })) },
+  { keys: ["b"], text: "Change the selected tickets", action: inQueue(focusBar) },
   { keys: ["r"], text: "Refresh the queue", action: inQueue(() => void reload()) },
   { keys: ["n"], text: "New ticket", action: open("file") },
   { keys: ["q"], text: "Go to the queue", action: open(null) },
   { keys: ["t"], text: "Go to the statistics", action: open("statistics") },
 ]);
 addEventListener("address", show);
+addEventListener("name", nameChanged);
 document.addEventListener("visibilitychange", comeBack);
 show();
 
@@ -85,6 +111,11 @@ function comeBack() {
   if (document.visibilityState !== "visible") return;
   checkForChanges();
   if (view === "queue") refresh();
+}
+
+function nameChanged() {
+  openPanel()?.showName();
+  if (view === "queue") showQueue();
 }
 
 // Opens the next ticket if one is open, otherwise moves the focus.

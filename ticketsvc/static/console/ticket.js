@@ -7,6 +7,8 @@ import { Problem, request } from "./api.js";
 import { announce } from "./announcement.js";
 import { resolveConflict } from "./conflict.js";
 import { element, find } from "./dom.js";
+import { areSame, changedFields, changedValue, changesBetween } from "./fields.js";
+import { takeNext } from "./next_ticket.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { recount, ticketDeleted } from "./queue.js";
 import { focusRow, replaceRow } from "./queue_rows.js";
@@ -14,7 +16,6 @@ import { showHistory } from "./ticket_history.js";
 import { ticketPanel } from "./ticket_panel.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i; // anything else could be another path of the API
-const FIELDS = ["status", "priority", "category", "title", "description"];
 const place = find("#ticket");
 let open = null; // { id, pending, ticket, panel, last: the last change that was started }
 
@@ -44,9 +45,17 @@ async function load(id) {
   try {
     if (!UUID.test(id)) throw new Problem(404, "Not found", "There is no ticket with this id.");
     const { data } = await request("GET", encodeURIComponent(id), { signal: opened.pending.signal });
-    opened.panel = ticketPanel({ save: (changes) => save(opened, changes), remove: () => remove(opened) });
+    opened.panel = ticketPanel({
+      id: data.id,
+      signal: opened.pending.signal,
+      save: (changes) => save(opened, changes),
+      remove: () => remove(opened),
+      reply: (body, key) => inOrder(opened, () => reply(opened, body, key)),
+      removeComment: (comment) => inOrder(opened, () => removeComment(opened, comment)),
+    });
     place.replaceChildren(closing(), opened.panel.root);
     update(opened, data);
+    opened.panel.refreshConversation();
     if (!document.activeElement.closest("#filters")) opened.panel.heading.focus({ preventScroll: true });
   } catch (error) {
     if (isAbort(error)) return;
@@ -55,7 +64,12 @@ async function load(id) {
 }
 
 const closing = () =>
-  element("p", { class: "ticket-head" }, element("a", { href: withChanges({ ticket: null }), click: leave }, "Close"));
+  element(
+    "p",
+    { class: "ticket-head" },
+    element("button", { type: "button", class: "quiet next", click: takeNext, title: "Next ticket (g)" }, "Next ticket"),
+    element("a", { href: withChanges({ ticket: null }), click: leave }, "Close"),
+  );
 
 function leave(event) {
   event.preventDefault();
@@ -72,13 +86,15 @@ function update(opened, ticket) {
   showHistory(opened.panel.history, opened.id, opened.pending.signal);
 }
 
-// Sends changes one after the other, because each needs the ETag of the one before. Resolves when the change was saved
-// or, after a conflict, discarded. Throws Problem otherwise.
-function save(opened, changes, { isUndo = false } = {}) {
-  const saved = opened.last.then(() => send(opened, changes, isUndo));
-  opened.last = saved.catch(() => {});
-  return saved;
+// Runs actions one after the other, because each needs the ETag of the one before.
+function inOrder(opened, action) {
+  const done = opened.last.then(action);
+  opened.last = done.catch(() => {});
+  return done;
 }
+
+// Resolves when the change was saved or, after a conflict, discarded. Throws Problem otherwise.
+const save = (opened, changes, { isUndo = false } = {}) => inOrder(opened, () => send(opened, changes, isUndo));
 
 async function send(opened, changes, isUndo) {
   const path = encodeURIComponent(opened.id);
@@ -92,9 +108,9 @@ async function send(opened, changes, isUndo) {
     } catch (problem) {
       if (problem.status !== 412) throw problem;
     }
-    const { data } = await request("GET", path);
-    update(opened, data);
-    wanted = Object.fromEntries(Object.entries(wanted).filter(([field, value]) => data[field] !== value));
+    const data = await readAgain(opened);
+    const isWanted = ([field, value]) => !areSame(data[field], changedValue(data, field, value));
+    wanted = Object.fromEntries(Object.entries(wanted).filter(isWanted));
     if (!Object.keys(wanted).length) return announce("Someone else already made the same change");
     if (open !== opened) throw new Problem(412, "Not saved", "Someone else changed the ticket first. Open it again.");
     const isApplied = await resolveConflict(opened.panel.conflict, before, data, wanted);
@@ -104,10 +120,45 @@ async function send(opened, changes, isUndo) {
 
 // Offers the reverse of a change: another change, with an entry of its own in the history.
 function undo(opened, before, after) {
-  const changed = FIELDS.filter((field) => before[field] !== after[field]);
-  const reverse = Object.fromEntries(changed.map((field) => [field, before[field]]));
+  const reverse = changesBetween(after, before);
   const run = () => opened.panel.attempt(() => save(opened, reverse, { isUndo: true }));
-  return changed.length > 0 && { name: "Undo", run };
+  return changedFields(before, after).length > 0 && { name: "Undo", run };
+}
+
+// Gets and shows the current state of the ticket and its comments.
+async function readAgain(opened) {
+  const { data } = await request("GET", encodeURIComponent(opened.id));
+  update(opened, data);
+  await opened.panel.refreshConversation();
+  return data;
+}
+
+// Adds a comment. One that also sets the status is sent only if the user has seen the current state of the ticket.
+async function reply(opened, body, key) {
+  const match = body.status ? { "If-Match": etag(opened) } : {};
+  try {
+    const path = `${encodeURIComponent(opened.id)}/comments/`;
+    const { data } = await request("POST", path, { body, headers: { "Idempotency-Key": key, ...match } });
+    await readAgain(opened).catch(() => {}); // the comment exists; the next change shows what happened to the ticket
+    recount();
+    return data;
+  } catch (problem) {
+    if (problem.status !== 412) throw problem;
+    await readAgain(opened);
+    throw new Problem(412, "Not sent", "Someone else changed this ticket meanwhile. Read what is new, then send the reply again.");
+  }
+}
+
+async function removeComment(opened, comment) {
+  await request("DELETE", `${encodeURIComponent(opened.id)}/comments/${encodeURIComponent(comment.id)}`);
+  await readAgain(opened);
+  announce("The comment was deleted");
+}
+
+// Shows the new state of a ticket that was changed elsewhere in the page.
+export function showChanged(ticket) {
+  if (open?.panel && open.id === ticket.id) update(open, ticket);
+  else replaceRow(ticket);
 }
 
 async function remove(opened) {
@@ -128,6 +179,7 @@ export async function checkForChanges() {
     });
     if (data.version === opened.ticket.version || opened.panel.isBusy()) return;
     update(opened, data);
+    opened.panel.refreshConversation();
     announce("Someone else changed this ticket");
   } catch {
     // The user did not start this request. The next one that they start shows the error.

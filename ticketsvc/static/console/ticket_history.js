@@ -1,4 +1,5 @@
-// The history of a ticket, oldest entry first. The entry of its creation says which labels triage set.
+// The history of a ticket, oldest entry first. The entry of its creation says which labels triage set; those of comments
+// do not repeat their texts.
 
 import { nextPage, request } from "./api.js";
 import { difference } from "./difference.js";
@@ -8,6 +9,8 @@ import { failure, isAbort, loading } from "./notices.js";
 import { timeAndAgo } from "./times.js";
 
 const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
+const COMMENT_EVENTS = { commented: ["Comment", "Internal note"], comment_deleted: ["Comment deleted", "Internal note deleted"] };
+const PEOPLE = ["requester", "assignee"];
 
 export const historyOf = (id, options) => request("GET", `${id}/history`, options);
 
@@ -50,14 +53,24 @@ function entry(item) {
     element(
       "p",
       null,
-      element("strong", null, EVENTS[item.event] ?? inWords(item.event)),
-      item.by && ` by ${item.by}`,
+      element("strong", null, nameOf(item)),
+      by(item),
       ", ",
       timeAndAgo(item.at),
     ),
     changes.map(([field, { from, to }]) => change(field, from, to)),
     item.event === "created" && created(item),
   );
+}
+
+const nameOf = ({ event, comment }) =>
+  COMMENT_EVENTS[event]?.[Number(comment?.internal ?? false)] ?? EVENTS[event] ?? inWords(event);
+
+// Says who caused an entry. The author of a comment may be another name than that of the API key.
+function by({ event, by: key, comment }) {
+  const author = event === "commented" ? comment?.author : null;
+  if (author && key && author !== key) return [" by ", element("bdi", null, author), `, with the key ${key}`];
+  return (author ?? key) && [" by ", element("bdi", null, author ?? key)];
 }
 
 function created({ changes, triage }) {
@@ -70,6 +83,7 @@ function created({ changes, triage }) {
       { class: "change" },
       named.map((field) => label(field, changes[field].to)),
     ),
+    ...[...PEOPLE, "tags", "metadata"].filter((field) => changes[field]).map((field) => change(field, changes[field].from, changes[field].to)),
     suggested.length > 0 && element("p", { class: "hint" }, `${suggested.join(" and ")} suggested automatically`),
   ].filter(Boolean);
 }
@@ -80,6 +94,19 @@ export function change(field, from, to) {
     const values = [label(field, from), element("span", { class: "arrow" }, " → "), label(field, to)];
     return element("p", { class: "change" }, element("span", { class: "name" }, inWords(field)), values);
   }
+  if (PEOPLE.includes(field)) return valueChange(inWords(field), from, to);
+  if (field === "tags") return valueChange("Tags", removed(from, to), removed(to, from));
+  if (field === "metadata") {
+    const keys = Object.keys({ ...from, ...to }).filter((key) => from?.[key] !== to?.[key]);
+    return element("div", null, keys.map((key) => valueChange(key, from?.[key], to?.[key])));
+  }
   const text = from == null && to == null ? element("p", { class: "hint" }, "Text removed") : difference(from, to);
   return element("div", { class: "change long" }, element("span", { class: "name" }, inWords(field)), text);
+}
+
+const removed = (tags, others) => (tags ?? []).filter((tag) => !others?.includes(tag)).join(", ");
+
+function valueChange(name, from, to) {
+  const values = [from && element("del", { dir: "auto" }, from), from && to && element("span", { class: "arrow" }, " → "), to && element("ins", { dir: "auto" }, to)];
+  return element("p", { class: "change" }, element("span", { class: "name" }, element("bdi", null, name)), values, !from && !to && element("span", { class: "hint" }, "Text removed"));
 }

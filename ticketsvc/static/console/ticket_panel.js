@@ -1,20 +1,24 @@
-// The view of one ticket: its texts, controls that change its fields, and a place for its history.
+// The view of one ticket: its texts, controls that change its fields, the conversation, and a place for its history.
 
 import { announce } from "./announcement.js";
+import { conversation } from "./conversation.js";
 import { copyButton } from "./copy.js";
-import { element, find } from "./dom.js";
+import { confirmDeletion } from "./deletion.js";
+import { element } from "./dom.js";
 import { inWords, label, percent, VALUES } from "./labels.js";
 import { menu } from "./menu.js";
 import { failure } from "./notices.js";
+import { replyBox } from "./reply.js";
 import { formatted } from "./text.js";
+import { ticketFields } from "./ticket_fields.js";
 import { timeAndAgo } from "./times.js";
 
 const TITLE_LENGTH = 200;
 const UNSURE = 0.5; // a suggestion with less confidence stands out
 
-// `save(changes)` and `remove()` send requests and throw Problem. The elements stay when the ticket changes, so that
-// the focus is not lost.
-export function ticketPanel({ save, remove }) {
+// `save(changes)`, `remove()`, `reply(body, key)` and `removeComment(comment)` send requests and throw Problem. The
+// elements stay when the ticket changes, so that neither the focus nor what is being written is lost.
+export function ticketPanel({ id, signal, save, remove, reply, removeComment }) {
   const heading = element("h2", { dir: "auto", tabindex: -1 });
   const text = element("div", { class: "text", dir: "auto" });
   const facts = element("div", { class: "hint facts" });
@@ -32,6 +36,9 @@ export function ticketPanel({ save, remove }) {
   );
   const read = element("div", { class: "read" }, text);
   const { form, title, description } = editForm(saveTexts, endEdit);
+  const fields = ticketFields((changes) => attempt(() => save(changes)));
+  const comments = conversation({ id, signal, remove: (comment) => attempt(() => removeComment(comment)) });
+  const box = replyBox({ id, send: reply, sent: (comment) => comments.focus(comment.id) });
   const root = element(
     "article",
     null,
@@ -43,9 +50,12 @@ export function ticketPanel({ save, remove }) {
       { class: "controls" },
       Object.values(controls).map((made) => made.root),
     ),
+    fields.root,
     read,
     form,
     element("div", { class: "buttons" }, edit, deleteButton),
+    comments.root,
+    box.root,
     facts,
     element("h3", null, "History"),
     history,
@@ -58,6 +68,8 @@ export function ticketPanel({ save, remove }) {
     heading.textContent = ticket.title;
     text.replaceChildren(...formatted(ticket.description));
     for (const made of Object.values(controls)) made.show(ticket);
+    fields.show(ticket);
+    box.show(ticket);
     const changed = ticket.version > 1 && element("p", null, "Updated ", timeAndAgo(ticket.updated_at));
     facts.replaceChildren(
       element("p", null, "Created ", timeAndAgo(ticket.created_at)),
@@ -114,7 +126,8 @@ export function ticketPanel({ save, remove }) {
   }
 
   async function confirmDelete() {
-    if (await confirmDeletion(shown.title)) attempt(remove);
+    const text = "This cannot be undone. The title, the description and the comments are removed.";
+    if (await confirmDeletion({ title: "Delete this ticket?", text, quote: shown.title })) attempt(remove);
   }
 
   function control(field) {
@@ -122,8 +135,12 @@ export function ticketPanel({ save, remove }) {
   }
 
   const openMenu = (field) => controls[field].open(document.activeElement);
-  const isBusy = () => running > 0 || !form.hidden;
-  return { root, heading, conflict, history, show, attempt, isBusy, startEdit, confirmDelete, openMenu };
+  const isBusy = () => running > 0 || !form.hidden || fields.isBusy();
+  const { edit: editField, assignToMe } = fields;
+  const showName = () => shown && [fields, box].forEach((part) => part.show(shown));
+  const refreshConversation = comments.refresh;
+  const actions = { startEdit, confirmDelete, openMenu, editField, assignToMe, startReply: box.start };
+  return { root, heading, conflict, history, show, showName, attempt, isBusy, refreshConversation, ...actions };
 }
 
 function fieldMenu(field, choose) {
@@ -184,20 +201,4 @@ function editForm(save, cancel) {
     }
   });
   return { form, title, description };
-}
-
-function confirmDeletion(title) {
-  const dialog = find("#delete-dialog");
-  find("#delete-name").textContent = title;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "delete"), { once: true });
-  });
-}
-
-export function startDeleteDialog() {
-  const dialog = find("#delete-dialog");
-  find("#delete-confirm").addEventListener("click", () => dialog.close("delete"));
-  find("#delete-cancel").addEventListener("click", () => dialog.close());
 }
