@@ -10,23 +10,38 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from tickets import AuthenticatedClient
+from tickets.api.comments import add_comment, delete_comment, list_comments, read_comment
 from tickets.api.files import export_tickets, import_tickets
 from tickets.api.operating import is_alive, is_ready, read_document, scrape_metrics, show_docs, show_page
 from tickets.api.statistics import (
     read_daily_statistics,
     read_resolution_times,
+    read_response_times,
     read_statistics,
     read_triage_statistics,
 )
-from tickets.api.tickets import change_ticket, create_ticket, delete_ticket, list_tickets, read_history, read_ticket
+from tickets.api.tickets import (
+    change_ticket,
+    claim_ticket,
+    create_ticket,
+    delete_ticket,
+    list_tickets,
+    read_history,
+    read_ticket,
+)
 from tickets.api.triage import classify_text
 from tickets.models import (
     CategoryDecisionSource,
+    ClaimInput,
     ClassifyInput,
+    Comment,
+    CommentInput,
+    CommentMention,
     DailyStatistics,
     ExportTicketsFormat,
     Health,
     Imported,
+    ListTicketsSearchIn,
     ListTicketsStatusItem,
     Problem,
     ResolutionTimes,
@@ -126,6 +141,27 @@ def change(ticket: UUID) -> None:
     assert [entry.version for entry in history] == [1, 2]
 
 
+def discuss(ticket: UUID) -> None:
+    body = CommentInput("We have refunded it.", author="bob")
+    comment = add_comment.sync(ticket, client=CLIENT, body=body, if_match='"2"')
+    assert isinstance(comment, Comment)
+    assert (comment.author, comment.internal) == ("bob", False)
+    assert list_comments.sync(ticket, client=CLIENT, internal=False) == [comment]
+    assert list_comments.sync(ticket, client=CLIENT, internal=True) == []
+    found = list_tickets.sync(client=CLIENT, search="refunded", search_in=ListTicketsSearchIn.COMMENTS)
+    assert isinstance(found, list)
+    assert [each.id for each in found] == [ticket]
+    assert read_comment.sync(ticket, comment.id, client=CLIENT) == comment
+    times = read_response_times.sync(client=CLIENT)
+    assert isinstance(times, ResolutionTimes)
+    assert times.count == 1
+    assert delete_comment.sync_detailed(ticket, comment.id, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
+    history = read_history.sync(ticket, client=CLIENT)
+    assert isinstance(history, list)
+    mentions = [entry.comment for entry in history[2:]]
+    assert [mention.id for mention in mentions if isinstance(mention, CommentMention)] == [comment.id] * 2
+
+
 def files() -> None:
     body = File(BytesIO(b"title,description\r\nOld,From a file.\r\n"))
     imported = import_tickets.sync(client=CLIENT, body=body)
@@ -153,6 +189,14 @@ def figures() -> None:
     triage = read_triage_statistics.sync(client=CLIENT)
     assert isinstance(triage, TriageStatistics)
     assert triage.category.suggested == 5
+    claim = ClaimInput("Kim")
+    claimed, nothing = (claim_ticket.sync_detailed(client=CLIENT, body=claim, search="Broken") for _ in "12")
+    assert isinstance(claimed.parsed, Ticket)
+    assert (claimed.parsed.assignee, claimed.parsed.status) == ("Kim", Status.IN_PROGRESS)
+    assert nothing.status_code == HTTPStatus.NO_CONTENT
+    mine = list_tickets.sync(client=CLIENT, assignee=["nobody", "kim"], assigned=True)
+    assert isinstance(mine, list)
+    assert [ticket.id for ticket in mine] == [claimed.parsed.id]
     suggestion = classify_text.sync(client=CLIENT, body=ClassifyInput("I cannot log in."))
     assert isinstance(suggestion, Suggestion)
     assert suggestion.category == suggestion.suggested_category
@@ -169,6 +213,7 @@ if __name__ == "__main__":
     made = create()
     walk(made)
     change(made[0])
+    discuss(made[0])
     files()
     figures()
     remove(made[0])
