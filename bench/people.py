@@ -131,8 +131,10 @@ def _database(folder: Path, rows: int) -> Iterator[str]:
 @contextmanager
 def _service(url: str) -> Iterator[str]:
     """Run the service on a free port and yield the address of its tickets."""
-    environment = os.environ | {"DATABASE_URL": url, "PORT": "3555"}
-    process = subprocess.Popen([PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stderr=subprocess.DEVNULL)
+    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555"}, subprocess.DEVNULL
+    process = subprocess.Popen(
+        [PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet
+    )
     try:
         for _ in range(100):
             connection = HTTPConnection("127.0.0.1", 3555, timeout=5)
