@@ -108,7 +108,9 @@ def test_reply_and_resolve_is_one_change(client: FlaskClient) -> None:
     assert (entry["event"], entry["changes"]) == ("commented", {"status": {"from": "open", "to": "resolved"}})
 
 
-def test_reply_and_resolve_makes_the_training_example_that_a_patch_makes(client: FlaskClient, database: Connection) -> None:
+def test_reply_and_resolve_makes_the_training_example_that_a_patch_makes(
+    client: FlaskClient, database: Connection
+) -> None:
     first, second = (client.post(URL, json=TICKET).get_json() for _ in range(2))
 
     def learned() -> list[Any]:
