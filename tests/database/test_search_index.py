@@ -219,7 +219,7 @@ def test_who_stores_a_large_text_indexes_what_is_pending(client: FlaskClient, da
 def test_large_comment_waits_for_the_indexing_of_those_before(client: FlaskClient, database: Connection) -> None:
     """The index of comments has a pending list, too, and the same task empties it."""
 
-    def pending_pages() -> object:
+    def pending_pages() -> Any:
         return database.execute("SELECT index_pending_texts()").fetchone()
 
     def add_many() -> None:
