@@ -17,11 +17,8 @@ SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "update
 
 _LIST = queries.load_variants("tickets.list_by_id", PageRow, "newest", "oldest")
 _FILTER = {
-    variant: {
-        **queries.load_variants("tickets.filter_by_id", PageRow, "newest", "oldest", variant),
-        **queries.load_variants("tickets.filter_by_key", PageRow, "updated", "urgent", variant),
-    }
-    for variant in VARIANTS
+    **search.load_orders("tickets.filter_by_id", "newest", "oldest", VARIANTS),
+    **search.load_orders("tickets.filter_by_key", "updated", "urgent", VARIANTS),
 }
 _COUNT = {
     "": queries.load("tickets.count", int),
@@ -62,7 +59,7 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
         if filters.search:
             return search.find(database, filters, limit, start, sizes)
-        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[variant(filters)][sort]
+        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[variant(filters), sort]
         values = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}
         return database.rows(query, values, is_costly=bool(values["has_more_groups"]))
 

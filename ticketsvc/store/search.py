@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import NamedTuple
 
@@ -51,31 +51,25 @@ class PageRow(NamedTuple):
 Step = tuple[Query[PageRow], Mapping[str, object]]
 
 _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
-_FACETS = {
-    variant: queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest", variant)
-    for variant in VARIANTS
-}
-_SCAN_BY_KEY = {
-    variant: queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", variant)
-    for variant in VARIANTS
-}
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
 """The variant of the queries below for each parameter that is a condition for the index."""
+_INDEX_VARIANTS = ("", "pairs")
 
 
-def _load(name: str, default: str, other: str) -> dict[tuple[str, str], Query[PageRow]]:
+def load_orders(name: str, default: str, other: str, variants: Iterable[str]) -> dict[tuple[str, str], Query[PageRow]]:
+    """Read a query in two sort orders, each in these variants. The keys of the result are variant and order."""
     return {
         (variant, sort): query
-        for variant in ("", "pairs")
+        for variant in variants
         for sort, query in queries.load_variants(name, PageRow, default, other, variant).items()
     }
 
 
-_RARE = _load("tickets.search_rare", "newest", "oldest")
-_WEEKS = _load("tickets.search_weeks", "newest", "oldest")
-_INDEX_BY_KEY = _load("tickets.search_index_by_key", "updated", "urgent")
-
-
+_FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
+_SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
+_RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
+_WEEKS = load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS)
+_INDEX_BY_KEY = load_orders("tickets.search_index_by_key", "updated", "urgent", _INDEX_VARIANTS)
 _SCAN_COMMENTS = {
     **queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments"),
     **queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", "comments"),
@@ -133,15 +127,15 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     """
     read = variant(filters)
     is_narrow = filters.has_facets or read != ""
-    if sort in _SCAN_BY_KEY[read]:
+    if (read, sort) in _SCAN_BY_KEY:
         for number in count() if index is None else range(KEY_SCANS):
-            yield _SCAN_BY_KEY[read][sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
+            yield _SCAN_BY_KEY[read, sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
         if index is not None:
             yield _INDEX_BY_KEY[index, sort], {}
         return
     yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
     if is_narrow:
-        yield _FACETS[read][sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
+        yield _FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
     if index is None:
         yield _SCAN[sort], {"scan_limit": None}
         return
@@ -154,7 +148,7 @@ def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
 
     A common word fills the page during the scans; the hits of others are few. `index` is as for `search_plan`.
     """
-    first, scans = (KEY_SCAN_LIMIT, KEY_SCANS) if sort in _SCAN_BY_KEY else (SCAN_LIMIT, 1)
+    first, scans = (KEY_SCAN_LIMIT, KEY_SCANS) if ("", sort) in _SCAN_BY_KEY else (SCAN_LIMIT, 1)
     for number in count() if index is None else range(scans):
         yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
     if index is not None:

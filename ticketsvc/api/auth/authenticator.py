@@ -6,7 +6,7 @@ import math
 from functools import partial
 from threading import BoundedSemaphore
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
@@ -44,8 +44,8 @@ def author() -> Author:
 
 
 def is_public_only() -> bool:
-    """Return whether the key of this request hides internal comments. Without keys nothing is hidden."""
-    return _PUBLIC_ONLY in request.environ
+    """Return whether the key of this request hides internal comments. Without a key nothing is."""
+    return has_request_context() and _PUBLIC_ONLY in request.environ
 
 
 class Authenticator:

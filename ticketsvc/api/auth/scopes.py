@@ -32,6 +32,7 @@ NEEDED = {
     "api.tickets.create": "write",
     "api.tickets.change": "write",
     "api.tickets.delete": "write",
+    "api.tickets.claim": "write",
     "api.comments.create": "write",
     "api.comments.delete": "write",
     "api.bulk_update.change_matching": "write",
