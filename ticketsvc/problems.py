@@ -146,6 +146,10 @@ class CreateInProgress(
     """Another request with the same idempotency key is in progress."""
 
 
+class TooManyMatches(Problem, status=409, slug="too-many-matches", title="Too many tickets match"):
+    """More tickets match the filters than a bulk update may change."""
+
+
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
     """The current version of the ticket does not match If-Match."""
 

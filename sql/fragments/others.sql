@@ -5,3 +5,4 @@
 -- $2 updated_before: exclusive; NULL means any
 (t.updated_at >= $1::timestamptz) IS NOT FALSE
     AND (t.updated_at < $2::timestamptz) IS NOT FALSE
+    AND /* include: people */ true

@@ -14,5 +14,12 @@ CREATE OR REPLACE FUNCTION history_json(h ticket_history) RETURNS text
             )
             FROM jsonb_each(h.changes) AS change
         ), '') || '}'
+        || coalesce(
+            ',"comment":{"id":' || (h.comment -> 'id')::text
+                || ',"author":' || (h.comment -> 'author')::text
+                || ',"internal":' || (h.comment -> 'internal')::text
+                || '}',
+            ''
+        )
         || coalesce(',"triage":' || h.triage, '')
         || '}';

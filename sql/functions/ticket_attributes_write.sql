@@ -1,5 +1,6 @@
--- Writes the rows of a ticket's attributes after a change of the ticket. Rows of attributes that it keeps are updated.
--- depends: ticket_attributes_of
+-- Checks the attributes of a ticket that is stored or changed, and writes their rows. Rows of attributes that it keeps are
+-- updated.
+-- depends: check_attributes, ticket_attributes_of
 CREATE OR REPLACE FUNCTION ticket_attributes_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before text[];
@@ -9,6 +10,7 @@ BEGIN
         before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
     END IF;
     IF TG_OP <> 'DELETE' THEN
+        PERFORM check_attributes(NEW);
         after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
     END IF;
     IF before IS NOT NULL AND before IS DISTINCT FROM after THEN

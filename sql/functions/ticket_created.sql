@@ -26,7 +26,8 @@ BEGIN ATOMIC
             || decision_json(
                 original.changes -> 'priority' ->> 'to', t.suggested_priority::text, t.priority_confidence, t.suggested_by
             )
-            || '}'
+            || '}',
+        NULL
     )::ticket_history
     FROM (
         SELECT jsonb_object_agg(field.key, field.value || '{"from":null}')

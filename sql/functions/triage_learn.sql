@@ -1,8 +1,8 @@
 -- Subtracts the training example that the ticket was from the label and token counts, and adds the one that it is
 -- now. Its author is the API key of the change, which is in the setting ticketsvc.author (tickets/update.sql); of a
 -- change without a key it is the key that created the ticket, and '' if there is none. Rows are locked in the order of
--- their keys, texts before tokens, those of keys before those of all, so that two changes of one ticket each cannot
--- deadlock.
+-- their keys, texts before tokens, those of keys before those of all. That is an order within one ticket only, so one
+-- transaction learns at a time: two that each change many tickets cannot deadlock.
 CREATE OR REPLACE FUNCTION triage_learn() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     earlier triage_examples;
@@ -16,7 +16,10 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
-    -- Waits for a retraining that is running; the next statement then sees its counts.
+    -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
+    PERFORM pg_advisory_xact_lock(7598253, 2);
+    -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
+    -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;
     IF TG_OP <> 'INSERT' THEN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;

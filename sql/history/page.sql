@@ -6,13 +6,14 @@
 -- $2 after_entry: the number of the last entry of the previous page; NULL for the first page
 -- $3 limit
 -- $4 page_bytes: after how many bytes of JSON no further entry is read
+-- $5 without_internal: whether to hide internal comments
 WITH RECURSIVE page (json, entry, bytes, place) AS (
     SELECT NULL::text, coalesce($2::bigint, -1), 0::bigint, 0
     UNION ALL
     SELECT next.json, next.entry, previous.bytes + octet_length(next.json), previous.place + 1
     FROM page AS previous
     CROSS JOIN LATERAL (
-        SELECT history_json(h) AS json, h.entry
+        SELECT history_json(visible_entry(h, $5::boolean)) AS json, h.entry
         FROM (
             SELECT created.*
             FROM tickets AS t

@@ -1,5 +1,7 @@
 -- Returns the matches among the next tickets of each combination of facets, last changed first or, as `urgent`, most urgent
 -- first, at most a page. If more tickets follow, a last row without JSON has the position up to which no match is missing.
+-- The variants `attributes` and `unassigned` read only tickets that have an attribute, or no assignee. A ticket can have
+-- several attributes.
 -- Retry: safe
 -- Cost: high
 -- $1 limit
@@ -10,8 +12,8 @@ WITH heads AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT t.id, /* urgent: t.priority */ t.updated_at AS key,
             row_number() OVER (ORDER BY /* urgent: t.priority */ t.updated_at DESC, t.id DESC) AS place
-        FROM tickets AS t
-        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+        FROM /* attributes: ticket_attributes */ tickets AS t
+        WHERE /* include: combination */ true
             AND /* include: after_key */ true
             AND /* include: created */ true
             AND /* include: others */ true
@@ -25,13 +27,13 @@ scan_end AS MATERIALIZED ( -- where the first head ends: behind it, tickets of t
 matches AS (
     SELECT head.id, head.key
     FROM (
-        SELECT id, key
+        SELECT /* attributes: DISTINCT id */ id, key
         FROM heads
         WHERE ((key, id) >= (SELECT key, id FROM scan_end)) IS NOT FALSE
         ORDER BY key DESC, id DESC
         OFFSET 0
     ) AS head
-    CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
+    CROSS JOIN LATERAL (SELECT x.id, x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
     WHERE /* include: text */ true
     ORDER BY head.key DESC, head.id DESC
     LIMIT $1::integer

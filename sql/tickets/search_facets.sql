@@ -1,5 +1,7 @@
 -- Returns the matches among all tickets with the allowed facets, newest first, at most a page. If there are too many
 -- tickets to read, returns a row without JSON that repeats $2.
+-- The variants `attributes` and `unassigned` read only tickets that have an attribute, or no assignee. A ticket can have
+-- several attributes.
 -- Retry: safe
 -- Cost: high
 -- $1 limit
@@ -10,8 +12,8 @@ WITH facet_rows AS MATERIALIZED (
     FROM /* include: facet_combinations */ tickets AS facets
     CROSS JOIN LATERAL (
         SELECT t.id
-        FROM tickets AS t
-        WHERE t.category = facets.category AND t.priority = facets.priority AND t.status = facets.status
+        FROM /* attributes: ticket_attributes */ tickets AS t
+        WHERE /* include: combination */ true
             AND t.id /* oldest: > */ < $2::uuid
             AND /* include: created */ true
         LIMIT $3::integer
@@ -20,7 +22,7 @@ WITH facet_rows AS MATERIALIZED (
 ),
 facet_matches AS (
     SELECT t.id, /* include: ticket_or_size */ t AS json
-    FROM facet_rows
+    FROM /* attributes: (SELECT DISTINCT id FROM facet_rows) AS facet_rows */ facet_rows
     CROSS JOIN LATERAL (SELECT x.text FROM ticket_texts AS x WHERE x.id = facet_rows.id OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = facet_rows.id OFFSET 0) AS t
     WHERE (SELECT count(*) FROM facet_rows) < $3::integer

@@ -12,6 +12,7 @@ WITH recent AS MATERIALIZED (
             category_label(t) AS category, priority_label(t) AS priority
         FROM tickets AS t
         WHERE (t.category <> t.suggested_category OR t.priority <> t.suggested_priority)
+            AND (category_label(t) IS NOT NULL OR priority_label(t) IS NOT NULL)
             AND t.id >= uuid_v7_floor(least(triage_training.cutoff, '9999-12-31T00:00:00Z'))
         ORDER BY t.id DESC
         LIMIT 300

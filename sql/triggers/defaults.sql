@@ -1,4 +1,5 @@
--- Before a row is stored: the id of a new one, and the time of the first resolution of one that is being resolved.
+-- Before a row is stored: the id of a new one, and the time of the first resolution of one that is being resolved, and
+-- which of its labels only seem to be judged.
 CREATE OR REPLACE TRIGGER tickets_defaults BEFORE INSERT ON tickets
     FOR EACH ROW WHEN (NEW.id IS NULL)
     EXECUTE FUNCTION tickets_defaults();
@@ -10,3 +11,7 @@ CREATE OR REPLACE TRIGGER tickets_resolve BEFORE UPDATE ON tickets
         AND OLD.status NOT IN ('resolved', 'closed')
     )
     EXECUTE FUNCTION tickets_resolve();
+
+CREATE OR REPLACE TRIGGER tickets_judge BEFORE UPDATE ON tickets
+    FOR EACH ROW WHEN (NEW.category_unjudged IS NOT NULL OR NEW.priority_unjudged IS NOT NULL)
+    EXECUTE FUNCTION tickets_judge();

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sys
@@ -74,7 +75,8 @@ def successes(service: Service) -> set[str]:
     lines = [json.loads(line) for line in service.log.read_text().splitlines()]
     return {
         DOCUMENT.at(
-            line["method"], line["route"].replace("<uuid:ticket_id>", "{ticket_id}").replace("<name>", "{page}")
+            line["method"],
+            re.sub(r"<uuid:(\w+)>", r"{\1}", line["route"]).replace("<name>", "{page}"),
         ).name
         for line in lines
         if line.get("status", 500) < 300

@@ -61,7 +61,8 @@ def test_key_is_created_used_listed_and_revoked(
 
     status, listed = run("flask", "keys", "list", DATABASE_URL=database_url)
     assert status == 0
-    assert re.fullmatch(r"NAME +SCOPE +CREATED +LAST USED +REVOKED\ndesk +write +20\S+Z +20\S+Z\n", listed), listed
+    heading, row = r"NAME +SCOPE +COMMENTS +CREATED +LAST USED +REVOKED\n", r"desk +write +all +20\S+Z +20\S+Z\n"
+    assert re.fullmatch(heading + row, listed), listed
     assert key not in listed
 
     assert run("flask", "keys", "revoke", "desk", DATABASE_URL=database_url) == (0, "Revoked desk.\n")
@@ -193,7 +194,7 @@ class Clock:
 
 
 def test_cached_key_is_looked_up_again_after_the_ttl() -> None:
-    clock, asked, valid = Clock(), [], {"a": Key("ann", "read", False)}
+    clock, asked, valid = Clock(), [], {"a": Key("ann", "read", False, False)}
 
     def find(digest: str) -> Key | None:
         asked.append(digest)
@@ -210,7 +211,7 @@ def test_cached_key_is_looked_up_again_after_the_ttl() -> None:
 
 
 def test_key_cache_is_bounded() -> None:
-    keyring = KeyCache(lambda _: Key("ann", "read", False), lambda _: None)
+    keyring = KeyCache(lambda _: Key("ann", "read", False, False), lambda _: None)
     for number in range(MAX_ENTRIES + 1):
         keyring.find(str(number))
     assert "0" not in keyring

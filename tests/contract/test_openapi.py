@@ -12,7 +12,7 @@ from uuid import uuid4
 import openapi_spec_validator
 import pytest
 
-from tests.support.openapi_contract import DOCUMENT, ID, Operation
+from tests.support.openapi_contract import COMMENT_ID, DOCUMENT, ID, Operation
 from tests.support.tickets import TICKET, URL, file_ticket, problem
 from ticketsvc import __version__, problems
 from ticketsvc.api.auth import scopes
@@ -21,14 +21,15 @@ from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import FORMATS
+from ticketsvc.filters import SEARCH_IN
 from ticketsvc.services import DEFAULT
-from ticketsvc.store import imports
+from ticketsvc.store import comments, imports
 from ticketsvc.store.keys import SCOPES
 from ticketsvc.store.pages import SORTS
 from ticketsvc.store.stats import MAX_DAYS
 from ticketsvc.triage.openai.classifier import SOURCE as OPENAI
 from ticketsvc.validation import search_words
-from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
+from ticketsvc.validation.values import COMMENT_LENGTH, DESCRIPTION_LENGTH, TITLE_LENGTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -177,8 +178,10 @@ def test_closed_lists_of_sources_are_enumerated() -> None:
 def test_every_sample_of_code_works(service: Service) -> None:
     for operation in DOCUMENT:
         ticket = service.call("POST", URL, json.dumps(TICKET).encode(), {"Content-Type": "application/json"}).json
+        comment = service.call("POST", f"{URL}{ticket['id']}/comments", {"body": "x"}).json
         (sample,) = operation.described["x-codeSamples"]
         command = sample["source"].replace("localhost:3000", f"127.0.0.1:{service.port}").replace(ID, ticket["id"])
+        command = command.replace(COMMENT_ID, comment["id"]).replace('"1"', '"2"')
         run = subprocess.run(["sh", "-c", f"{command} -s -f -o /dev/null"], capture_output=True, text=True, check=False)
         assert run.returncode == 0, command
 
@@ -200,7 +203,7 @@ def test_examples_match_their_schemas() -> None:
 def routes(app: Flask) -> set[tuple[str, str]]:
     """Return path and method of every route, without trailing slashes and the methods that Flask adds."""
     return {
-        (rule.rule.replace("<uuid:ticket_id>", "{ticket_id}").replace("<name>", "{page}").rstrip("/"), method.lower())
+        (re.sub(r"<uuid:(\w+)>", r"{\1}", rule.rule).replace("<name>", "{page}").rstrip("/"), method.lower())
         for rule in app.url_map.iter_rules()
         if rule.rule not in NOT_DESCRIBED
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
@@ -238,7 +241,7 @@ def test_limits_are_those_of_the_parser(client: FlaskClient) -> None:
     assert PARAMETERS["Idempotency-Key"]["schema"]["maxLength"] == idempotency.MAX_LENGTH
     for schema in (SCHEMAS["Ticket"]["properties"]["title"], SCHEMAS["TitleInput"]):
         assert schema["maxLength"] == TITLE_LENGTH
-    assert SCHEMAS["TextInput"]["maxLength"] == DESCRIPTION_LENGTH
+    assert SCHEMAS["TextInput"]["maxLength"] == DESCRIPTION_LENGTH == COMMENT_LENGTH
     assert PARAMETERS["search"]["schema"]["maxLength"] == search_words.MAX_LENGTH
     assert SCHEMAS["Problem"]["properties"]["faulty_lines"]["maximum"] == imports.MAX_INVALID_LINES
 
@@ -265,7 +268,7 @@ def test_labels_and_statuses_are_those_of_the_service(name: str) -> None:
     values = list(LISTS[name])
     assert SCHEMAS[name.title()]["enum"] == values
     assert PARAMETERS[FILTERS[name]]["schema"]["items"]["enum"] == [*values, ""]
-    for schema in ("TicketInput", "TicketChange") if name != "status" else ("TicketChange",):
+    for schema in ("TicketInput", "TicketChange") if name != "status" else ("TicketChange", "CommentInput"):
         assert SCHEMAS[schema]["properties"][name]["enum"] == [*values, "", None]
 
 
@@ -282,6 +285,8 @@ def test_breakdowns_have_every_label() -> None:
 
 def test_orders_and_formats_are_those_of_the_parser() -> None:
     assert PARAMETERS["sort"]["schema"]["enum"] == [*SORTS, ""]
+    assert PARAMETERS["comments_sort"]["schema"]["enum"] == [*comments.SORTS, ""]
+    assert PARAMETERS["search_in"]["schema"]["enum"] == [*SEARCH_IN, ""]
     assert PARAMETERS["format"]["schema"]["enum"] == [*FORMATS, ""]
 
 
@@ -338,8 +343,17 @@ def test_responses_name_the_types_of_their_problems() -> None:
 
 
 def path_of(client: FlaskClient, operation: Operation) -> str:
-    """Return the operation's path, with the id of a ticket that exists."""
-    return operation.path.replace("{ticket_id}", file_ticket(client)["id"]).replace("{page}", "guide")
+    """Return the operation's path, with the ids of a ticket and a comment that exist."""
+    path = operation.path.replace("{ticket_id}", file_ticket(client)["id"]).replace("{page}", "guide")
+    if "{comment_id}" in path:
+        comment = client.post(path.replace("{comment_id}", ""), json={"body": "x"}).get_json()
+        path = path.replace("{comment_id}", comment["id"])
+    return path
+
+
+def unknown_path(operation: Operation) -> str:
+    """Return the operation's path, with ids that do not exist."""
+    return operation.path.replace("{ticket_id}", ID).replace("{comment_id}", COMMENT_ID).replace("{page}", "guide")
 
 
 def send(client: FlaskClient, operation: Operation, path: str, **sent: Any) -> TestResponse:
@@ -415,7 +429,7 @@ def test_the_document_has_the_problems_of_each_operation(client: FlaskClient, op
         {"headers": {"Accept": "a/b"}},
     ]
     if "{ticket_id}" in operation.path:
-        send(client, operation, operation.path.replace("{ticket_id}", ID).replace("{page}", "guide"), json={})
+        send(client, operation, unknown_path(operation), json={})
     for name in operation.parameters_in("header"):
         requests += [{"headers": {name: value}, "json": {}} for value in ("", '"9"', "*", "x" * 300)]
     if operation.bodies:
@@ -435,7 +449,7 @@ def test_the_document_has_the_errors_without_a_database(make_app: Callable[..., 
     unavailable = 0
     for operation in DOCUMENT:
         body = json.dumps(operation.bodies[0][1]) if operation.bodies else None
-        path = operation.path.replace("{ticket_id}", ID).replace("{page}", "guide")
+        path = unknown_path(operation)
         response = send(client, operation, path, data=body, content_type="application/json" if body else None)
         unavailable += response.status_code == 503
         assert ("503" in operation.responses) >= (response.status_code == 503)
@@ -458,10 +472,15 @@ def test_the_life_of_a_ticket_matches_the_document(client: FlaskClient) -> None:
     stale = {"If-Match": made.headers["ETag"]}
     assert send(client, DOCUMENT["changeTicket"], path, json={}, headers=stale).status_code == 412
     read_everything(client, path)
+    comment = send(client, DOCUMENT["addComment"], f"{path}/comments", json={"body": "Done", "status": "closed"})
+    assert len(send(client, DOCUMENT["listComments"], f"{path}/comments").get_json()) == 1
+    assert send(client, DOCUMENT["readComment"], comment.headers["Location"]).get_json() == comment.get_json()
+    assert send(client, DOCUMENT["deleteComment"], comment.headers["Location"], headers=stale).status_code == 412
+    assert send(client, DOCUMENT["deleteComment"], comment.headers["Location"]).status_code == 204
     assert send(client, DOCUMENT["deleteTicket"], path, headers=stale).status_code == 412
     assert send(client, DOCUMENT["deleteTicket"], path).status_code == 204
     assert send(client, DOCUMENT["deleteTicket"], path).status_code == 404
-    assert len(send(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 6
+    assert len(send(client, DOCUMENT["readHistory"], f"{path}/history").get_json()) == 8
 
 
 def test_a_stale_tag_of_the_documentation_matches_the_document(client: FlaskClient) -> None:
@@ -513,9 +532,7 @@ def test_invalid_lines_match_the_document(client: FlaskClient) -> None:
 def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
     adapter = app.url_map.bind("")
     for operation in DOCUMENT:
-        endpoint, _ = adapter.match(
-            operation.path.replace("{ticket_id}", ID).replace("{page}", "guide"), operation.method
-        )
+        endpoint, _ = adapter.match(unknown_path(operation), operation.method)
         scope = scopes.needed(endpoint)
         assert operation.described["security"] == ([] if scope == scopes.OPEN else [{"apiKey": [scope]}, {}])
 
@@ -523,7 +540,7 @@ def test_the_document_has_the_scope_of_each_operation(app: Flask) -> None:
 def test_responses_without_a_key_match_the_document(guarded: Flask, cast: dict[str, dict[str, str]]) -> None:
     client = guarded.test_client()
     for operation in DOCUMENT:
-        path = operation.path.replace("{ticket_id}", ID).replace("{page}", "guide")
+        path = unknown_path(operation)
         if operation.described["security"]:
             assert send(client, operation, path).status_code == 401
             assert send(client, operation, path, headers=cast["stranger"]).status_code in (401, 429)

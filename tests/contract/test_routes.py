@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
-STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/triage")]
+COMMENT = "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
+STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/response", "/triage")]
 BULK = ["/api/tickets/import", "/api/tickets/export"]
-TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history"]
+TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history", f"{UNKNOWN}/comments", f"{UNKNOWN}/comments/{COMMENT}"]
 PAGES = ["/openapi.json", "/docs", "/docs/errors"]
 OPERATING = ["/livez", "/readyz", "/metrics"]
 PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, *OPERATING, *PAGES]
@@ -105,5 +106,5 @@ def test_options_lists_the_methods(client: FlaskClient, path: str) -> None:
 def test_every_route_is_in_paths(app: Flask) -> None:
     """Add a new route to PATHS. The routes of the console are not part of the API (test_console.py)."""
     rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
-    rules = {rule.replace("/docs/<name>", "/docs/errors") for rule in rules}
+    rules = {rule.replace("<uuid:comment_id>", COMMENT).replace("/docs/<name>", "/docs/errors") for rule in rules}
     assert rules - {"/", "/console/<version>/<name>"} == {*PATHS, "/docs/files/<path:name>"}

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flask import Flask
 
 SHOP = "https://shop.example"
+UNKNOWN = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
 REQUESTS = [
     ("GET", URL, "read"),
     ("HEAD", URL, "read"),
@@ -25,11 +26,16 @@ REQUESTS = [
     ("GET", f"{URL}stats", "read"),
     ("GET", f"{URL}stats/daily", "read"),
     ("GET", f"{URL}stats/resolution", "read"),
+    ("GET", f"{URL}stats/response", "read"),
     ("GET", f"{URL}stats/triage", "read"),
+    ("GET", "{ticket}/comments", "read"),
+    ("GET", "{ticket}/comments/{comment}", "read"),
     ("GET", "/metrics", "read"),
     ("POST", URL, "write"),
     ("PATCH", "{ticket}", "write"),
     ("DELETE", "{ticket}", "write"),
+    ("POST", "{ticket}/comments", "write"),
+    ("DELETE", "{ticket}/comments/{comment}", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
     ("POST", f"{URL}import", "admin"),
@@ -46,8 +52,7 @@ def test_every_route_declares_its_scope(app: Flask) -> None:
 def test_every_route_that_needs_a_key_is_tested(app: Flask) -> None:
     adapter = app.url_map.bind("")
     called = {
-        adapter.match(path.format(ticket=f"{URL}0192a3b4-c5d6-7e8f-9012-3456789abcde"), method)[0]
-        for method, path, _ in REQUESTS
+        adapter.match(path.format(ticket=f"{URL}{UNKNOWN}", comment=UNKNOWN), method)[0] for method, path, _ in REQUESTS
     }
     assert called == {endpoint for endpoint, needed in scopes.NEEDED.items() if needed != scopes.OPEN}
 
@@ -59,9 +64,12 @@ def test_each_scope_allows_its_routes_only(
 ) -> None:
     client = guarded.test_client()
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
-    body = json.dumps(TICKET) if method in ("POST", "PATCH") else None
+    added = client.post(f"{ticket}/comments", json={"body": "x"}, headers=cast["admin"])
+    body = json.dumps({**TICKET, "body": "y"}) if method in ("POST", "PATCH") else None
     headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
-    response = client.open(path.format(ticket=ticket), method=method, data=body, headers=headers)
+    response = client.open(
+        path.format(ticket=ticket, comment=added.get_json()["id"]), method=method, data=body, headers=headers
+    )
     if name == "stranger":
         assert response.status_code == 401
     elif scope in SCOPES_OF[name]:
@@ -70,7 +78,7 @@ def test_each_scope_allows_its_routes_only(
         assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
         challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
         assert response.headers["WWW-Authenticate"] == challenge
-        assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 1
+        assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 2
 
 
 def test_an_undeclared_route_requires_admin() -> None:

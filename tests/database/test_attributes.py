@@ -6,8 +6,21 @@ import json
 import random
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+import pytest
+
 if TYPE_CHECKING:
     from tests.support.tickets import Connection
+
+OUT_OF_RANGE = [
+    ("tickets_people_at_most_255", "requester", "x" * 256),
+    ("tickets_people_at_most_255", "assignee", "x" * 256),
+    ("tickets_at_most_20_tags", "tags", []),
+    ("tickets_at_most_20_tags", "tags", [str(number) for number in range(21)]),
+    ("tickets_at_most_50_metadata", "metadata", "{}"),
+    ("tickets_at_most_50_metadata", "metadata", json.dumps({str(number): "x" for number in range(51)})),
+]
+"""The constraint that a trigger checks, a column, and a value that violates it."""
 
 EXPECTED = """
     SELECT attribute, t.category, t.priority, t.status, t.id, t.updated_at
@@ -73,3 +86,15 @@ def test_a_ticket_without_attributes_has_no_row(database: Connection) -> None:
     database.execute("INSERT INTO tickets (title, description) VALUES ('t', 'd')")
     database.execute("UPDATE tickets SET status = 'closed'")
     assert database.execute(STORED).fetchall() == []
+
+
+@pytest.mark.parametrize(("constraint", "column", "value"), OUT_OF_RANGE)
+def test_the_database_checks_them(database: Connection, constraint: str, column: str, value: object) -> None:
+    database.execute("INSERT INTO tickets (title, description) VALUES ('t', 'd')")
+    for statement in (
+        f"INSERT INTO tickets (title, description, {column}) VALUES ('t', 'd', %s)",
+        f"UPDATE tickets SET {column} = %s",
+    ):
+        with pytest.raises(psycopg.errors.CheckViolation) as caught:
+            database.execute(statement.encode(), [value])
+        assert caught.value.diag.constraint_name == constraint

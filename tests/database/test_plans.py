@@ -13,10 +13,10 @@ from psycopg import sql
 from tests.support.tickets import insert_many
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
-from ticketsvc.store import search
+from ticketsvc.store import pages, search
 from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.validation.search_words import SearchWords
@@ -321,7 +321,7 @@ def test_history_page_is_read_along_its_key(large: Connection) -> None:
     large.execute("UPDATE tickets SET status = 'closed', version = version + 1 WHERE id <= %s", [ID])
     large.execute("ANALYZE ticket_history")
     values: dict[str, object] = {"id": ticket[0], "after_entry": None, "limit": 101, "page_bytes": PAGE_BYTES}
-    found = list(nodes(plan(large, "history.page", values)))
+    found = list(nodes(plan(large, "history.page", {**values, "without_internal": True})))
     assert {node.get("Index Name") for node in found} - {None} == {"tickets_pkey", "ticket_history_pkey"}
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
 
@@ -364,8 +364,150 @@ def test_export_is_read_along_the_key(large: Connection, narrow: dict[str, objec
     with large.transaction():
         large.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
         found, *searched = nodes(plan(large, "files.export", values))
-    assert {node.get("Relation Name") for node in searched} <= {None, "ticket_texts"}
+    assert {node.get("Relation Name") for node in searched} <= {None, "ticket_texts", "comments"}
     assert (found["Node Type"], found["Index Name"]) == ("Index Scan", "tickets_pkey")
+
+
+# --- people, tags and metadata
+
+ATTRIBUTED = """
+    INSERT INTO tickets (title, description, created_at, category, priority, status, resolved_at,
+        requester, assignee, tags, metadata)
+    SELECT 'Ticket ' || n, 'Number ' || n, '2026-01-01T00:00:00Z'::timestamptz + n * '1 minute'::interval,
+        (enum_range(NULL::ticket_category))[1 + n % 4],
+        (enum_range(NULL::ticket_priority))[1 + n / 4 % 4],
+        (enum_range(NULL::ticket_status))[1 + n / 16 % 4],
+        CASE WHEN n / 16 % 4 > 1 THEN '2026-01-01Z'::timestamptz + n * '1 minute'::interval END,
+        'user' || n % 13333 || '@example.com',
+        CASE WHEN n / 64 % 5 < 2 THEN 'agent' || n / 64 % 20 END,
+        nullif(array_remove(ARRAY[
+            CASE WHEN n / 64 % 2 = 0 THEN 'half' END, CASE WHEN n % 4001 = 0 THEN 'rare' END,
+            CASE WHEN n / 64 % 3 = 0 THEN 'third' END
+        ], NULL), '{}'),
+        CASE WHEN n / 64 % 3 = 1 THEN jsonb_build_object('plan', 'p' || n / 64 % 4, 'account', (n % 9999)::text) END
+    FROM generate_series(1, 40000) AS n
+"""
+BY_ATTRIBUTE = {
+    "requester": Filters(requesters=("User77@example.com",)),
+    "requesters": Filters(requesters=tuple(f"user{n}@example.com" for n in range(20))),
+    "assignee": Filters(assignees=("AGENT5",)),
+    "assigned": Filters(is_assigned=True),
+    "unassigned": Filters(is_assigned=False),
+    "rare tag": Filters(tags=("rare",)),
+    "frequent tag": Filters(tags=("half",)),
+    "one of the tags": Filters(tags=("half", "rare", "third")),
+    "all tags": Filters(all_tags=("half", "third")),
+    "metadata": Filters(metadata=(("plan", ("p1",)),)),
+    "two members of metadata": Filters(metadata=(("account", ("7", "8")), ("plan", ("p1",)))),
+    "frequent tag, requester": Filters(tags=("half",), requesters=("user77@example.com",)),
+    "frequent tag, unassigned": Filters(tags=("half",), is_assigned=False),
+    "frequent tag, assignee, open": Filters(tags=("half",), assignees=("agent5",), statuses=("open",)),
+    "unassigned, open": Filters(is_assigned=False, statuses=("open",)),
+    "unassigned, window": Filters(is_assigned=False, updated_since="2026-01-10T00:00:00+00:00"),
+    "frequent tag, window": Filters(tags=("half",), updated_since="2026-01-10T00:00:00+00:00"),
+    "nobody": Filters(requesters=("nobody",)),
+}
+FEW = ["requester", "rare tag", "two members of metadata", "frequent tag, requester", "nobody"]
+"""Filters that fewer than 20 tickets match."""
+EACH_ORDER = {"newest": "created", "oldest": "created", "updated": "updated", "urgent": "created"}
+
+
+@pytest.fixture(scope="module")
+def attributed(migrated_database: Callable[[], str]) -> Iterator[Connection]:
+    """Return a connection to a database with many tickets that have people, tags and metadata."""
+    with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
+        connection.execute(ATTRIBUTED.encode())
+        connection.execute("VACUUM ANALYZE tickets, ticket_attributes, ticket_texts")
+        connection.execute('SELECT rarest_attributes(\'[["a"], ["b"]]\')')  # reads blocks of the catalog once
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute("SET jit = off")
+        connection.prepare_threshold = None
+        yield connection
+
+
+def read_tables(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the nodes of a plan that read tickets or their attributes."""
+    return [node for node in nodes(found) if node.get("Relation Name") in ("tickets", "ticket_attributes")]
+
+
+def list_plan(database: Connection, name: str, sort: str, page: str, analyze: bool = False) -> dict[str, Any]:
+    """Return the plan of a page of the tickets that match filters by attributes."""
+    filters = BY_ATTRIBUTE[name]
+    values = {**(first(sort) if page == "first" else later(sort)), **filter_parameters(filters)}
+    return explain(database, pages._FILTER[variant(filters), sort], values, analyze)
+
+
+@pytest.mark.parametrize("name", BY_ATTRIBUTE)
+@pytest.mark.parametrize("sort", EACH_ORDER)
+@pytest.mark.parametrize("page", ["first", "later"])
+def test_page_by_attribute_is_read_along_its_index(attributed: Connection, name: str, sort: str, page: str) -> None:
+    found = list_plan(attributed, name, sort, page)
+    if variant(BY_ATTRIBUTE[name]) == "unassigned":
+        index = f"tickets_unassigned_{EACH_ORDER[sort]}"
+    else:
+        index = {"created": "ticket_attributes_pkey", "updated": "ticket_attributes_updated"}[EACH_ORDER[sort]]
+    assert {node.get("Index Name") for node in read_tables(found)} == {index, "tickets_pkey"}
+    assert not [node for node in nodes(found) if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan")]
+    assert all(is_bounded(node) for node in nodes(found) if node["Node Type"] in ("Sort", "Incremental Sort"))
+
+
+@pytest.mark.parametrize("name", BY_ATTRIBUTE)
+@pytest.mark.parametrize("sort", EACH_ORDER)
+def test_page_by_attribute_costs_little_wherever_it_is(attributed: Connection, name: str, sort: str) -> None:
+    """A tag on half of the tickets costs what all tickets do, a rare one less."""
+    first_blocks = _blocks(list_plan(attributed, name, sort, "first", analyze=True))
+    later_blocks = _blocks(list_plan(attributed, name, sort, "later", analyze=True))
+    assert later_blocks <= 2 * first_blocks + 100
+    filters = BY_ATTRIBUTE[name]
+    is_probed = filter_parameters(filters)["has_more_groups"]  # each ticket is looked up until the page is full
+    heads = 7500 * len(filters.tags or "1")
+    assert first_blocks <= (1000 if name in FEW else 60_000 if is_probed or filters.updated_since else heads)
+
+
+@pytest.mark.parametrize("name", BY_ATTRIBUTE)
+@pytest.mark.parametrize("query", ["tickets.count_heads", "stats.selection", "stats.resolution", "files.export"])
+def test_figures_by_attribute_read_no_whole_table(attributed: Connection, name: str, query: str) -> None:
+    filters = BY_ATTRIBUTE[name]
+    values = {**filter_parameters(filters), "is_index_only": False, "csv": False}
+    with attributed.transaction():
+        if query == "files.export":
+            attributed.execute("SET LOCAL enable_sort = off")  # as store/exports.py does
+        found = plan(attributed, f"{query}:{variant(filters)}", values, analyze=True)
+    read = [node for node in read_tables(found) if node["Actual Loops"]]
+    assert {node["Node Type"] for node in read} <= {"Index Scan", "Index Only Scan"}
+    if query == "files.export":
+        assert not [node for node in nodes(found) if node["Node Type"] == "Sort"]
+    if name in FEW:
+        assert _blocks(found) <= 1000
+
+
+@pytest.mark.parametrize(
+    ("groups", "rarest"),
+    [
+        ('[["tag half"]]', ["tag half"]),
+        ('[["tag half"], ["requester User77@Example.com"]]', ["requester user77@example.com"]),
+        ('[["tag half"], ["tag rare", "tag absent"]]', ["tag rare", "tag absent"]),
+        ('[["tag half"], ["tag third"]]', ["tag third"]),
+        ('[["tag half", "tag third"], ["assigned"]]', ["assigned"]),
+        ('[["tag rare"], ["tag Absent"]]', ["tag Absent"]),
+        ('[["tag absent"], ["requester nobody"]]', ["tag absent"]),
+        ("[]", None),
+    ],
+)
+def test_group_that_fewest_tickets_have_drives(attributed: Connection, groups: str, rarest: list[str] | None) -> None:
+    """Whether few or many have it: counts tell up to 1,000, then the statistics of the planner."""
+    assert attributed.execute("SELECT rarest_attributes(%s)", [groups]).fetchone() == (rarest,)
+
+
+@pytest.mark.parametrize("sort", ["newest", "oldest", "updated", "urgent"])
+@pytest.mark.parametrize("name", [*FEW, "assignee"])
+def test_search_among_few_tickets_with_an_attribute_needs_no_text_index(
+    attributed: Connection, sort: str, name: str
+) -> None:
+    with closing(ExplainingDatabase(attributed)) as database:
+        assert find(database, sort, "nowhere", filters=BY_ATTRIBUTE[name]) == 0
+        assert database.index_scans() == 0 or sort in ("updated", "urgent")
+        assert [query for query in database.queries if query.endswith("attributes")]
 
 
 def _blocks(node: dict[str, Any]) -> int:

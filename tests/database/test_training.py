@@ -284,6 +284,28 @@ def test_concurrent_changes_count_correctly_without_deadlock(
     assert model(database) == learned
 
 
+def test_transactions_that_correct_many_tickets_do_not_deadlock(
+    database: Connection, database_url: str, store: Database
+) -> None:
+    """Each connection has tickets of its own; their texts share words, so their counts are in the same rows."""
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
+    owners = [[suggest(database, " ".join(random.Random(n).sample(words, 6))) for n in range(16)] for _ in range(2)]
+
+    def work(seed: int) -> None:
+        rng = random.Random(seed)
+        with psycopg.connect(database_url, autocommit=True) as connection:
+            for number in range(20):
+                with connection.transaction():
+                    for ticket in rng.sample(owners[seed], 16):
+                        change(connection, ticket, category=CATEGORIES[number % 3])
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(work, range(2)))  # raises DeadlockDetected
+    learned = model(database)
+    training.rebuild(store)
+    assert model(database) == learned
+
+
 def test_a_rebuild_during_changes_counts_correctly(database: Connection, database_url: str, store: Database) -> None:
     tickets = [suggest(database, f"lamp {unique_word()}") for _ in range(80)]
 

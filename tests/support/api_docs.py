@@ -29,7 +29,7 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "ticketsvc" / "static"
 SOURCE = ROOT / "ticketsvc" / "api" / "openapi.yaml"
 NOTICE = "<!-- Generated from ticketsvc/api/openapi.yaml by script/api-docs: do not edit. -->\n"
-ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
+ID, COMMENT_ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde", "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
 
 SWAGGER_UI = "/docs/files/vendor/swagger-ui-5.35.0"
 PAGE = """<!doctype html>
@@ -368,7 +368,7 @@ class Reference:
             for parameter in self._parameters(operation)
             if parameter["in"] == "query" and parameter["name"] in ("status", "sort", "limit", "tz", "format")
         ]
-        path = path.replace("{ticket_id}", ID).replace("{page}", "guide")
+        path = path.replace("{ticket_id}", ID).replace("{comment_id}", COMMENT_ID).replace("{page}", "guide")
         return f"{path}?{'&'.join(given)}" if given else path
 
     def _sample(self, described: Json) -> object:

@@ -41,12 +41,24 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
         0
     ]
     yield step("PATCH", identity, 412, {"status": "closed"}, {"If-Match": response.headers["ETag"]})[0]
-    for path in ("", "/history"):
+    commented, comment = step("POST", f"{identity}/comments/", 201, {"body": f"Hello {name}", "status": "resolved"})
+    yield commented
+    yield step("GET", comment.headers["Location"], 200)[0]
+    for path in ("", "/history", "/comments/"):
         yield step("GET", identity + path, 200)[0]
+    yield step("GET", f"/api/tickets/?search=hello+{name}&search_in=comments&count=true", 200)[0]
+    yield step("DELETE", comment.headers["Location"], 204)[0]
     for query in ("", "?limit=5&count=true&sort=-updated_at", "?sort=-priority", f"?search={name}&count=true"):
         yield step("GET", f"/api/tickets/{query}", 200)[0]
     yield step("GET", f"/api/tickets/?category=account&search=nothing%20{name}&sort=-priority", 200)[0]
-    for path in ("stats/", "stats/daily/", "stats/resolution/", "stats/triage/", f"stats/?search={name}"):
+    for path in (
+        "stats/",
+        "stats/daily/",
+        "stats/resolution/",
+        "stats/response/",
+        "stats/triage/",
+        f"stats/?search={name}",
+    ):
         yield step("GET", f"/api/tickets/{path}", 200)[0]
     lines = f'{{"title":"Imported {name}","description":"1"}}\n{{"title":"Imported {name}","description":"2"}}\n'
     imported, response = step(

@@ -21,7 +21,8 @@ Json = dict[str, Any]
 METHODS = ("get", "put", "post", "delete", "patch")
 WHOLE = "urn:openapi"
 ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
-"""The ticket id in the examples of the document."""
+COMMENT_ID = "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
+"""The ids of a ticket and a comment in the examples of the document."""
 
 
 def _as_in_a_list(ticket: Json) -> Json:

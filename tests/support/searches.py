@@ -69,6 +69,20 @@ def fill(database: Connection, seed: int, count: int = 400) -> None:
     database.execute("ANALYZE tickets, ticket_texts")
 
 
+def fill_comments(database: Connection, seed: int) -> None:
+    """Add up to three comments of random words to each ticket."""
+    choose = random.Random(seed)
+    for (ticket_id,) in database.execute("SELECT id FROM tickets ORDER BY id").fetchall():
+        for version in range(2, 2 + choose.randint(0, 3)):
+            body = "".join(word + choose.choice(SPACES) for word in choose.choices(PIECES, k=choose.randint(1, 4)))[:-1]
+            database.execute(
+                "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
+                " VALUES (%s, %s, gen_random_uuid(), now(), %s, %s, comment_text(%s))",
+                [ticket_id, version, choose.random() < 0.3, body, body],
+            )
+    database.execute("ANALYZE comments")
+
+
 def matches(ticket: dict[str, Any], search: str) -> bool:
     """Return whether a ticket matches a search; the searches here have quotes only around phrases."""
     texts = [fold(ticket["title"]), fold(ticket["description"])]

@@ -32,17 +32,21 @@ NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 
 NOT_RETRIED = {
+    *("comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
-    *("tickets.create", "tickets.delete", "tickets.update", "triage.store_suggestion"),
+    *("tickets.claim", "tickets.create", "tickets.delete", "tickets.update", "tickets.update_matching"),
+    "triage.store_suggestion",
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 
 COSTLY = {
-    *("stats.resolution", "stats.selection", "stats.triage", "tickets.count", "tickets.count_search"),
+    *("stats.resolution", "stats.selection", "stats.triage"),
+    *("tickets.count", "tickets.count_heads", "tickets.count_search"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.search_by_key", "tickets.search_facets"),
+    *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
+    "tickets.update_matching",
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""
 
@@ -64,7 +68,8 @@ def loaded() -> Iterator[Query[Any]]:
             yield from (query for query in values if isinstance(query, Query))
 
 
-LOADED = {query.name: query for query in loaded()}
+LOADED = {name: query for query in loaded() for name in (query.name.partition(":")[0], query.name)}
+"""The queries by name, and one variant of those that are used only in variants."""
 
 
 @pytest.fixture

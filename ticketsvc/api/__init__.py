@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask
 
-from ticketsvc.api import classify, console, docs, files, health, history, metrics, stats, tickets
+from ticketsvc.api import (
+    bulk_update,
+    classify,
+    comments,
+    console,
+    docs,
+    files,
+    health,
+    history,
+    metrics,
+    stats,
+    tickets,
+)
 from ticketsvc.api.auth import authenticator, browsers, clients, rate_limit
 from ticketsvc.api.input import media_types
 from ticketsvc.api.output import cors, errors
@@ -15,7 +27,7 @@ def register(app: Flask, config: Config) -> None:
     """Add all routes and the error handlers to an application, and what the settings enable."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(media_types.require_json_accepted)
-    for resource in (tickets, history, files, stats, classify):
+    for resource in (tickets, bulk_update, comments, history, files, stats, classify):
         api.register_blueprint(resource.bp)
     # Rules have no trailing slash; without strict slashes every method matches paths with and without one.
     app.url_map.strict_slashes = False

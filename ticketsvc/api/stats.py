@@ -35,6 +35,13 @@ def resolution() -> Response:
     return JsonResponse(stats.resolution(services().database, filters), headers=NO_STORE)
 
 
+@bp.get("/response")
+def response() -> Response:
+    """Return the time from creation to the first response."""
+    filters = parse_filters(request.query_string)
+    return JsonResponse(stats.response(services().database, filters), headers=NO_STORE)
+
+
 @bp.get("/triage")
 def triage() -> Response:
     """Compare suggested labels with the final ones, for the tickets created in a window."""

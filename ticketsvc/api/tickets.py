@@ -15,9 +15,9 @@ from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.services import services
-from ticketsvc.store import pages, tickets
+from ticketsvc.store import claims, pages, tickets
 from ticketsvc.validation.fields import Fields
-from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
+from ticketsvc.validation.values import DESCRIPTION_LENGTH, PERSON_LENGTH, TITLE_LENGTH
 
 _NULLABLE = ("requester", "assignee", "tags", "metadata")
 """The members of a body that a change clears if they are null."""
@@ -64,6 +64,18 @@ def list_tickets() -> Response:
     if parameters.count:
         headers["X-Total-Count"] = str(pages.count(database, selected))
     return JsonResponse(page.json, headers=headers, may_compress=True)
+
+
+@bp.post("/claim")
+def claim() -> Response:
+    """Assign the next ticket that matches the filters, and return it."""
+    selected = filters.parse_filters(request.query_string)
+    fields = Fields(json_object())
+    assignee = fields.text("assignee", PERSON_LENGTH)
+    members.check_unused(fields, ("assignee",))
+    fields.check()
+    ticket = claims.claim(services().database, selected, assignee, author())
+    return _ticket_response(ticket) if ticket else empty_response(204)
 
 
 @bp.get("/<uuid:ticket_id>")

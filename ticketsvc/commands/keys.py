@@ -18,7 +18,8 @@ keys = AppGroup("keys", help="Create, list and revoke API keys.")
 @keys.command()
 @click.argument("name")
 @click.option("--scope", type=click.Choice(store.SCOPES), required=True, help="Each scope includes the ones before it.")
-def add(name: str, scope: str) -> None:
+@click.option("--public", is_flag=True, help="Hide internal comments from the key, such as that of a customer portal.")
+def add(name: str, scope: str, public: bool) -> None:
     """Create a key called NAME and print it. It cannot be shown again.
 
     The history of tickets shows NAME as the author of changes made with this key.
@@ -28,7 +29,7 @@ def add(name: str, scope: str) -> None:
             "NAME must have 1 to 63 letters, digits, dots, dashes, underscores or @, and start with a letter or digit."
         )
     with open_database() as database:
-        key = store.add(database, name, scope)
+        key = store.add(database, name, scope, public)
     if key is None:
         raise click.ClickException(
             f"A key named {name} already exists or was revoked. Key names cannot be reused: choose another."
@@ -39,11 +40,13 @@ def add(name: str, scope: str) -> None:
 
 @keys.command("list")
 def list_all() -> None:
-    """List all keys with their scope and the times of creation, last use and revocation."""
+    """List all keys: scope, comments they may read, and the times of creation, last use and revocation."""
     with open_database() as database:
         found = store.list_all(database)
-    rows = [("NAME", "SCOPE", "CREATED", "LAST USED", "REVOKED")]
-    rows += [(key.name, key.scope, key.created_at, key.last_used_at or "never", key.revoked_at or "") for key in found]
+    rows = [("NAME", "SCOPE", "COMMENTS", "CREATED", "LAST USED", "REVOKED")]
+    for key in found:
+        comments = "public" if key.public_only else "all"
+        rows.append((key.name, key.scope, comments, key.created_at, key.last_used_at or "never", key.revoked_at or ""))
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())

@@ -77,7 +77,7 @@ def import_file(
 @_filter_options
 def export_file(output: str, file_format: str | None, **given: tuple[str, ...]) -> None:
     """Write all tickets that match the filters, oldest first, from one snapshot."""
-    selected = _checked(filters.parse, [(name, value) for name, values in given.items() for value in values])
+    selected = _checked(filters.parse, _filter_pairs(given))
     file_format = file_format or ("ndjson" if output == "-" else _format_of(output))
     with open_database() as database, _whole_file(output) as target:
         parts = exports.stream(database, selected, file_format == "csv", TIMEOUT)
@@ -103,6 +103,13 @@ def demo(count: int, seed: int) -> None:
         ) from None
     with progress(count, "tickets") as advance:
         _import(_with_progress(generator.tickets(count, seed, datetime.now(UTC)), advance))
+
+
+def _filter_pairs(given: dict[str, tuple[str, ...]]) -> list[tuple[str, str]]:
+    """Return options as parameters. `--metadata KEY=VALUE` is the parameter metadata[KEY]."""
+    pairs = [(name, value) for name, values in given.items() if name != "metadata" for value in values]
+    members = [member.partition("=") for member in given.get("metadata", ())]
+    return pairs + [(f"metadata[{key}]", value) if equals else ("metadata", key) for key, equals, value in members]
 
 
 def _checked(parse: Callable[[Parameters], _T], pairs: list[tuple[str, str]]) -> _T:

@@ -59,7 +59,7 @@ class Cursor:
 def _is_key(sort: str, key: str) -> bool:
     if sort == "urgent":
         return key in PRIORITIES
-    if sort == "history":
+    if sort in ("history", "commentsoldest", "commentsnewest"):
         return _ENTRY.fullmatch(key) is not None
     if sort == "updated":
         return _TIME.fullmatch(key) is not None and _exists(key)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator, Iterable, Iterator
+from types import NoneType
 from typing import NamedTuple
 
 from ticketsvc.filters import Filters
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries, statement
 from ticketsvc.store.postgres.database import Database, cancel_when
 
@@ -25,7 +26,7 @@ _ALONG_THE_KEY = {"enable_sort": "off"}
 _LINE_BREAKS = [(character.encode(), f"\\u{ord(character):04x}".encode()) for character in "\x85\u2028\u2029"]
 """Characters that many programs take for the end of a line, and their escapes in JSON."""
 
-_EXPORT = queries.load("files.export")
+_EXPORT = queries.load_each("files.export", NoneType, VARIANTS)
 
 
 class Part(NamedTuple):
@@ -41,7 +42,8 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
     Close the generator to stop early. Raises the problems of `dedicated_connection`, and Unavailable when the first
     part takes longer than a statement may, or the export longer than `seconds`.
     """
-    values = _EXPORT.bind({**filter_parameters(filters), "csv": csv})
+    query = _EXPORT[variant(filters)]
+    values = query.bind({**filter_parameters(filters), "csv": csv})
     client, first_until, is_first = database.client(), time.monotonic() + database.statement_timeout, True
 
     def is_unneeded() -> bool:
@@ -49,7 +51,7 @@ def stream(database: Database, filters: Filters, csv: bool, seconds: float) -> G
 
     with database.dedicated_connection(seconds, **_ALONG_THE_KEY) as connection:
         cancel_when(connection, is_unneeded)
-        results = statement.stream(connection, _EXPORT, values, ROWS_AT_ONCE)
+        results = statement.stream(connection, query, values, ROWS_AT_ONCE)
         for part in _gather(results, CSV_HEADER if csv else b""):
             is_first = False
             yield part if csv else part._replace(lines=_escape_line_breaks(part.lines))

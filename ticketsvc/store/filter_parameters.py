@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from unicodedata import normalize
 
+from ticketsvc import compact_json
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
 from ticketsvc.validation.search_words import WHITE_SPACE, SearchWords
@@ -22,13 +23,28 @@ _ASCII_TRIGRAM = re.compile(r"[a-z0-9]{3}")
 _ASCII_PAIR = re.compile(r"[a-z0-9]{2}")
 
 
+VARIANTS = ("", "attributes", "unassigned")
+"""The variants of queries that read few tickets if there are filters by attributes."""
+
+
+def variant(filters: Filters) -> str:
+    """Return which of VARIANTS serves the filters."""
+    if filters.attribute_groups:
+        return "attributes"
+    return "unassigned" if filters.is_assigned is False else ""
+
+
 def filter_parameters(filters: Filters) -> dict[str, object]:
     """Return the values of the parameters in sql/fragments/*.sql. A facet that is not filtered has all its values."""
+    groups = filters.attribute_groups
     return {
         **vars(filters),
         "categories": filters.categories or CATEGORIES,
         "priorities": filters.priorities or PRIORITIES,
         "statuses": filters.statuses or STATUSES,
+        "metadata": compact_json.encode(dict(filters.metadata)) if filters.metadata else None,
+        "attribute_groups": compact_json.encode(groups) if groups else None,
+        "has_more_groups": len(groups) > 1 or filters.is_assigned is False,
         **_search_parameters(filters.search),
     }
 

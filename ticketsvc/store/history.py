@@ -40,14 +40,17 @@ NO_AUTHOR = Author(None, None)
 """The author of changes from the command line."""
 
 
-def page(database: Database, ticket_id: UUID, limit: int, after: Cursor | None) -> tuple[bytes, Cursor | None]:
+def page(
+    database: Database, ticket_id: UUID, limit: int, after: Cursor | None, without_internal: bool = False
+) -> tuple[bytes, Cursor | None]:
     """Return a JSON array of at most `limit` entries, oldest first, and the cursor of the next page, if there is one.
 
+    `without_internal` hides internal comments: their entries only say that the ticket changed.
     There are fewer entries if they are large (`PAGE_BYTES`). A deleted ticket has a history too. Raises NotFound when
     the ticket never existed.
     """
     values = {"id": ticket_id, "after_entry": after and after.key, "limit": limit + 1, "page_bytes": PAGE_BYTES}
-    rows = database.rows(_PAGE, values)
+    rows = database.rows(_PAGE, {**values, "without_internal": without_internal})
     if not rows and after is None:
         raise NotFound(f"There is no ticket {ticket_id}, and there was none.")
     length = min(limit, rows_that_fit(len(row.json) for row in rows))

@@ -16,11 +16,15 @@ SECRET_BYTES = 32
 
 
 class Key(NamedTuple):
-    """A valid key. `needs_touch` is true when its last use was recorded more than a minute ago."""
+    """A valid key. `public_only` keys may not read or write internal comments.
+
+    `needs_touch` is true when its last use was recorded more than a minute ago.
+    """
 
     name: str
     scope: str
     needs_touch: bool
+    public_only: bool
 
 
 class KeyInfo(NamedTuple):
@@ -28,6 +32,7 @@ class KeyInfo(NamedTuple):
 
     name: str
     scope: str
+    public_only: bool
     created_at: str
     last_used_at: str | None
     revoked_at: str | None
@@ -55,10 +60,11 @@ def touch(database: Database, name: str) -> None:
     database.execute(_TOUCH, {"name": name})
 
 
-def add(database: Database, name: str, scope: str) -> str | None:
+def add(database: Database, name: str, scope: str, public_only: bool = False) -> str | None:
     """Create a key and return it; it cannot be read again. Return None when the name is or was in use."""
     key = PREFIX + secrets.token_urlsafe(SECRET_BYTES)
-    return key if database.one_or_none(_ADD, {"name": name, "scope": scope, "hash": digest(key)}) else None
+    values = {"name": name, "scope": scope, "hash": digest(key), "public_only": public_only}
+    return key if database.one_or_none(_ADD, values) else None
 
 
 def list_all(database: Database) -> list[KeyInfo]:

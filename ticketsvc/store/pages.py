@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.search import PageRow
@@ -17,11 +17,15 @@ SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "update
 
 _LIST = queries.load_variants("tickets.list_by_id", PageRow, "newest", "oldest")
 _FILTER = {
-    **queries.load_variants("tickets.filter_by_id", PageRow, "newest", "oldest"),
-    **queries.load_variants("tickets.filter_by_key", PageRow, "updated", "urgent"),
+    **search.load_orders("tickets.filter_by_id", "newest", "oldest", VARIANTS),
+    **search.load_orders("tickets.filter_by_key", "updated", "urgent", VARIANTS),
 }
-_COUNT = queries.load("tickets.count", int)
+_COUNT = {
+    "": queries.load("tickets.count", int),
+    **queries.load_each("tickets.count_heads", int, VARIANTS[1:]),
+}
 _COUNT_SEARCH = queries.load("tickets.count_search", int)
+_COUNT_SEARCH_IN_COMMENTS = queries.load("tickets.count_search", int, "comments")
 _COUNT_FROM_COUNTERS = queries.load("stats.count", int)
 
 
@@ -43,9 +47,9 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 def count(database: Database, filters: Filters) -> int:
     """Return the number of tickets that match the filters."""
     if filters.search:
-        query = _COUNT_SEARCH
+        query = _COUNT_SEARCH_IN_COMMENTS if filters.search_in else _COUNT_SEARCH
     else:
-        query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT
+        query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT[variant(filters)]
     return database.one(query, filter_parameters(filters))
 
 
@@ -55,8 +59,9 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
         if filters.search:
             return search.find(database, filters, limit, start, sizes)
-        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[sort]
-        return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
+        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[variant(filters), sort]
+        values = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}
+        return database.rows(query, values, is_costly=bool(values["has_more_groups"]))
 
     json, last = bounded_page.fetch(run, limit)
     return Page(json, last.cursor(sort) if last else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import count
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
@@ -51,23 +51,33 @@ class PageRow(NamedTuple):
 Step = tuple[Query[PageRow], Mapping[str, object]]
 
 _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
-_FACETS = queries.load_variants("tickets.search_facets", PageRow, "newest", "oldest")
-_SCAN_BY_KEY = queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent")
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
 """The variant of the queries below for each parameter that is a condition for the index."""
+_INDEX_VARIANTS = ("", "pairs")
 
 
-def _load(name: str, default: str, other: str) -> dict[tuple[str, str], Query[PageRow]]:
+def load_orders(name: str, default: str, other: str, variants: Iterable[str]) -> dict[tuple[str, str], Query[PageRow]]:
+    """Read a query in two sort orders, each in these variants. The keys of the result are variant and order."""
     return {
         (variant, sort): query
-        for variant in ("", "pairs")
+        for variant in variants
         for sort, query in queries.load_variants(name, PageRow, default, other, variant).items()
     }
 
 
-_RARE = _load("tickets.search_rare", "newest", "oldest")
-_WEEKS = _load("tickets.search_weeks", "newest", "oldest")
-_INDEX_BY_KEY = _load("tickets.search_index_by_key", "updated", "urgent")
+_FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
+_SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
+_RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
+_WEEKS = load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS)
+_INDEX_BY_KEY = load_orders("tickets.search_index_by_key", "updated", "urgent", _INDEX_VARIANTS)
+_SCAN_COMMENTS = {
+    **queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments"),
+    **queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", "comments"),
+}
+_HITS_IN_COMMENTS = {
+    **queries.load_variants("tickets.search_hits_by_id", PageRow, "newest", "oldest"),
+    **queries.load_variants("tickets.search_hits_by_key", PageRow, "updated", "urgent"),
+}
 
 
 def find(
@@ -79,19 +89,20 @@ def find(
     """
     deadline = time.monotonic() + database.statement_timeout
     values = {**filter_parameters(filters), **sizes}
-    while (found := _run_steps(database, values, filters.has_facets, limit, after, deadline)) is None:
+    while (found := _run_steps(database, values, filters, limit, after, deadline)) is None:
         _check_time(deadline)
     return found
 
 
 def _run_steps(
-    database: Database, values: Mapping[str, object], has_facets: bool, limit: int, after: Cursor, deadline: float
+    database: Database, values: Mapping[str, object], filters: Filters, limit: int, after: Cursor, deadline: float
 ) -> list[PageRow] | None:
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    for query, limits in search_plan(after.sort, index, has_facets):
+    plan = comment_search_plan(after.sort, index) if filters.search_in else search_plan(after.sort, index, filters)
+    for query, limits in plan:
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
@@ -109,22 +120,36 @@ def _check_time(deadline: float) -> None:
         raise Unavailable("The search took too long. Narrow it with filters or more words.", 5)
 
 
-def search_plan(sort: str, index: str | None, has_facets: bool) -> Iterator[Step]:
+def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step]:
     """Yield the steps of a search: queries, and the values of the parameters that bound their work.
 
     `index` is the variant of the queries in which the index serves the search; None means that it does not.
     """
-    if sort in _SCAN_BY_KEY:
+    read = variant(filters)
+    is_narrow = filters.has_facets or read != ""
+    if (read, sort) in _SCAN_BY_KEY:
         for number in count() if index is None else range(KEY_SCANS):
-            yield _SCAN_BY_KEY[sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
+            yield _SCAN_BY_KEY[read, sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
         if index is not None:
             yield _INDEX_BY_KEY[index, sort], {}
         return
     yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
-    if has_facets:
-        yield _FACETS[sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
+    if is_narrow:
+        yield _FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
     if index is None:
         yield _SCAN[sort], {"scan_limit": None}
         return
     yield _RARE[index, sort], {"rare_hits": RARE_HITS}
-    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if has_facets else MAX_WEEK_HITS}
+    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
+
+
+def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
+    """Yield the steps of a search in comments: scans of the next tickets with their comments, then all hits at once.
+
+    A common word fills the page during the scans; the hits of others are few. `index` is as for `search_plan`.
+    """
+    first, scans = (KEY_SCAN_LIMIT, KEY_SCANS) if ("", sort) in _SCAN_BY_KEY else (SCAN_LIMIT, 1)
+    for number in count() if index is None else range(scans):
+        yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
+    if index is not None:
+        yield _HITS_IN_COMMENTS[sort], {}

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query, Row
@@ -36,9 +36,10 @@ class _StatusCount(NamedTuple):
 
 _HEADLINE = queries.load("stats.headline", bytes)
 _WINDOW = queries.load("stats.window", bytes)
-_SELECTION = queries.load("stats.selection", bytes)
+_SELECTION = queries.load_each("stats.selection", bytes, VARIANTS)
 _DAILY = queries.load("stats.daily", _Daily)
-_RESOLUTION = queries.load("stats.resolution", bytes)
+_RESOLUTION = queries.load_each("stats.resolution", bytes, VARIANTS)
+_RESPONSE = {read: queries.load("stats.resolution", bytes, f"response {read}".rstrip()) for read in VARIANTS}
 _TRIAGE = queries.load("stats.triage", bytes)
 _TIME_ZONES = queries.load("stats.time_zones", str)
 _BY_STATUS = queries.load("stats.by_status", _StatusCount)
@@ -53,7 +54,7 @@ def headline(database: Database, filters: Filters) -> bytes:
     """
     if filters == Filters():
         return _shared(database, _HEADLINE, {})
-    query = _WINDOW if filters.are_only(*FACETS, *CREATION) else _SELECTION
+    query = _WINDOW if filters.are_only(*FACETS, *CREATION) else _SELECTION[variant(filters)]
     return _shared(database, query, filter_parameters(filters))
 
 
@@ -72,8 +73,12 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Return the times to the first resolution of the tickets that match the filters, as JSON, from one snapshot."""
-    is_index_only = filters.are_only(*FACETS, *CREATION)
-    return _shared(database, _RESOLUTION, {**filter_parameters(filters), "is_index_only": is_index_only})
+    return _times(database, _RESOLUTION, filters)
+
+
+def response(database: Database, filters: Filters) -> bytes:
+    """Return the times to the first response, in the same form."""
+    return _times(database, _RESPONSE, filters)
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
@@ -106,6 +111,12 @@ def check(database: Database) -> list[Difference]:
 def rebuild(database: Database) -> None:
     """Recompute all counters from the tickets. Other writes continue meanwhile."""
     database.execute(_REBUILD)
+
+
+def _times(database: Database, variants: Mapping[str, Query[bytes]], filters: Filters) -> bytes:
+    is_index_only = filters.are_only(*FACETS, *CREATION)
+    values = {**filter_parameters(filters), "is_index_only": is_index_only}
+    return _shared(database, variants[variant(filters)], values)
 
 
 def _shared(database: Database, query: Query[Row], values: Mapping[str, object]) -> Row:

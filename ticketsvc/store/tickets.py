@@ -146,7 +146,7 @@ def get(database: Database, ticket_id: UUID) -> Ticket:
     """One ticket. Raises NotFound."""
     ticket = database.one_or_none(_GET, {"id": ticket_id})
     if ticket is None:
-        raise _not_found(ticket_id)
+        raise not_found(ticket_id)
     return ticket
 
 
@@ -161,7 +161,7 @@ def update(
     values = {"id": ticket_id, **condition._asdict(), "author": author.setting, **changes}
     row = database.one_or_none(_UPDATE, values, is_large)
     if row is None:
-        raise _not_found(ticket_id)
+        raise not_found(ticket_id)
     if row.json is None:
         raise condition.unmet(row.version)
     return Ticket(row.json, row.version)
@@ -171,7 +171,7 @@ def delete(database: Database, ticket_id: UUID, condition: Condition, author: Au
     """Delete a ticket. Raises NotFound and the problems of a condition that is not met."""
     row = database.one_or_none(_DELETE, {"id": ticket_id, **condition._asdict(), "author": author.setting})
     if row is None:
-        raise _not_found(ticket_id)
+        raise not_found(ticket_id)
     if not row.was_deleted:
         raise condition.unmet(row.version)
 
@@ -192,5 +192,6 @@ def _create_idempotent(database: Database, values: dict[str, object], is_large: 
     return Created(Ticket(row.json, FIRST_VERSION), row.id, row.outcome == "replayed")
 
 
-def _not_found(ticket_id: UUID) -> NotFound:
+def not_found(ticket_id: UUID) -> NotFound:
+    """Return the problem of a request for a ticket that does not exist."""
     return NotFound(f"There is no ticket {ticket_id}.")

@@ -50,6 +50,13 @@ class Fields:
         self.add_error(name, f"must be one of {', '.join(allowed)}.", "not_allowed")
         return None
 
+    def switch(self, name: str) -> bool:
+        """Return a boolean. Return False if it is absent or null."""
+        value = self.body.get(name)
+        if value is not None and not isinstance(value, bool):
+            self.add_error(name, "must be true or false.", "wrong_type")
+        return value is True
+
     def person(self, name: str) -> str | None:
         """Return the name or address of a person, trimmed. Return None if it is absent, null or empty."""
         value = self.body.get(name)

@@ -9,7 +9,13 @@ from typing import TypeVar
 from ticketsvc.problems import FieldError, InvalidInput
 
 _T = TypeVar("_T")
+MAX_VALUES = 20
+"""The maximum number of values of a filter that takes any text."""
+
 _COMMA = re.compile(r"(?<!\\),")
+
+_SWITCH = {"true": True, "1": True, "false": False, "0": False}
+"""The values of a boolean parameter. Some clients, such as PHP's, send 1 and 0."""
 
 
 class Parameters:
@@ -38,6 +44,32 @@ class Parameters:
         entries = [entry for value in self._take(name) for entry in _COMMA.split(value)]
         return [entry.replace("\\,", ",") for entry in entries if entry.strip()]
 
+    def texts(self, name: str, read: Callable[[str], str], are_entries: bool = False) -> tuple[str, ...] | None:
+        """Return the results of `read` for the given values, sorted and each once; None if there are none.
+
+        With `are_entries` they are those of `entries`. At most MAX_VALUES are allowed. `read` may raise ValueError.
+        """
+        return self._read(name, self.entries(name) if are_entries else self._take(name), read)
+
+    def members(
+        self, name: str, read_key: Callable[[str], str], read: Callable[[str], str]
+    ) -> tuple[tuple[str, tuple[str, ...]], ...] | None:
+        """Return the keys and the values of all parameters `name[key]`, sorted; None if there are none.
+
+        Each key and each value may be given several times. `read_key` and `read` may raise ValueError.
+        """
+        if self._take(name):
+            self.add_error(name, f"has a key: {name}[KEY]=VALUE.", "not_allowed")
+        found: dict[str, tuple[str, ...]] = {}
+        for full_name in [given for given in self._given if given.startswith(f"{name}[") and given.endswith("]")]:
+            texts = self._read(full_name, [value for value in self._given.pop(full_name) if value], read)
+            key = self._read(full_name, [full_name[len(name) + 1 : -1]], read_key)
+            if texts and key:
+                found[key[0]] = texts
+        if len(found) > MAX_VALUES:
+            self.add_error(name, f"must have at most {MAX_VALUES} keys, not {len(found)}.", "too_long")
+        return tuple(sorted(found.items())) or None
+
     def one(self, name: str, read: Callable[[str], _T], default: _T) -> _T:
         """Return the result of `read` for the only value; the default if there is none or `read` raises ValueError."""
         values = self._take(name)
@@ -63,6 +95,24 @@ class Parameters:
         if self._errors:
             raise InvalidInput(*self._errors)
 
+    def _read(self, name: str, texts: list[str], read: Callable[[str], str]) -> tuple[str, ...] | None:
+        if len(texts) > MAX_VALUES:
+            self.add_error(name, f"must have at most {MAX_VALUES} values, not {len(texts)}.", "too_long")
+            return None
+        try:
+            return tuple(sorted({read(text) for text in texts})) or None
+        except ValueError as error:
+            self.add_error(name, f"{error}.", "not_allowed")
+            return None
+
     def _take(self, name: str) -> list[str]:
         self.known.append(name)
         return [value for value in self._given.pop(name, ()) if value]
+
+
+def switch(text: str) -> bool:
+    """Return a boolean parameter. Raises ValueError with the end of a sentence."""
+    value = _SWITCH.get(text.lower())
+    if value is None:
+        raise ValueError("must be true or false")
+    return value

@@ -13,7 +13,7 @@ DESCRIPTION_LENGTH = 65_536
 """The maximum number of code points. The table has no such limit: tickets from before there was one can be changed."""
 
 PERSON_LENGTH = 255
-"""The maximum number of code points of a requester, an assignee or an author (tickets_people_in_range)."""
+"""The maximum number of code points of a requester, an assignee or an author (tickets_people_at_most_255)."""
 
 MAX_TAGS = 20
 """The maximum number of tags of a ticket (tickets_at_most_20_tags)."""
@@ -25,6 +25,9 @@ MAX_METADATA = 50
 METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 METADATA_LENGTH = 500
 """The maximum number of code points of a value."""
+
+COMMENT_LENGTH = DESCRIPTION_LENGTH
+"""The maximum number of code points."""
 
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Zs", "Zl", "Zp"))
 """Categories of controls, formats, halves of surrogate pairs and white space."""
@@ -64,11 +67,34 @@ def has_visible_character(text: str) -> bool:
 
 def tag(text: str) -> str:
     """Return a tag as it is stored: trimmed and in lower case. Raises ValueError with the end of a sentence."""
-    value = text.strip().lower()
-    if not value or not has_visible_character(value):
+    value = _storable(text.strip().lower(), TAG_LENGTH)
+    if not has_visible_character(value):
         raise ValueError("must not be empty")
-    if len(value) > TAG_LENGTH:
-        raise ValueError(f"must have at most {TAG_LENGTH} characters, not {len(value):,}")
+    return value
+
+
+def person(text: str) -> str:
+    """Return the name or address of a person in a filter, trimmed. Raises ValueError with the end of a sentence."""
+    return _storable(text.strip(), PERSON_LENGTH)
+
+
+def metadata_key(text: str) -> str:
+    """Return the key of a member of metadata. Raises ValueError with the end of a sentence."""
+    if not METADATA_KEY.fullmatch(text):
+        raise ValueError("must have a key of 1 to 40 letters, digits, dots, hyphens and underscores")
+    return text
+
+
+def metadata_value(text: str) -> str:
+    """Return the value of a member of metadata in a filter. Raises ValueError with the end of a sentence."""
+    return _storable(text, METADATA_LENGTH)
+
+
+def _storable(value: str, max_length: int) -> str:
+    if not value:
+        raise ValueError("must not be empty")
+    if len(value) > max_length:
+        raise ValueError(f"must have at most {max_length:,} characters, not {len(value):,}")
     if character := invalid_text_reason(value):
         raise ValueError(f"must not contain {character}")
     return value

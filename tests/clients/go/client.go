@@ -44,6 +44,7 @@ func main() {
 	ids := create()
 	walk(ids)
 	change(ids[0])
+	discuss(ids[0])
 	files()
 	figures()
 	remove(ids[0])
@@ -120,6 +121,25 @@ func change(id string) {
 	check(problem(err, response, 412).GetType() == "/docs/errors#version-mismatch", "stale", nil)
 	history, _, err := client.TicketsAPI.ReadHistory(ctx, id).Execute()
 	check(len(history) == 2 && history[1].Changes.Status.GetTo() == "resolved", "history", err)
+}
+
+func discuss(id string) {
+	input := tickets.NewCommentInput("We have refunded it.")
+	input.SetAuthor("bob")
+	comment, response, err := client.CommentsAPI.AddComment(ctx, id).CommentInput(*input).IfMatch(`"2"`).Execute()
+	check(comment.GetAuthor() == "bob" && !comment.GetInternal() && response.StatusCode == 201, "comment", err)
+	comments, _, err := client.CommentsAPI.ListComments(ctx, id).Internal(false).Sort("-created_at").Execute()
+	check(len(comments) == 1 && comments[0].GetBody() == "We have refunded it.", "comments", err)
+	found, _, err := client.TicketsAPI.ListTickets(ctx).Search("refunded").SearchIn("comments").Execute()
+	check(len(found) == 1 && found[0].GetId() == id, "search in comments", err)
+	one, _, err := client.CommentsAPI.ReadComment(ctx, id, comment.GetId()).Execute()
+	check(one.GetCreatedAt() == comment.GetCreatedAt(), "one comment", err)
+	responses, _, err := client.StatisticsAPI.ReadResponseTimes(ctx).Execute()
+	check(responses.GetCount() == 1, "response times", err)
+	response, err = client.CommentsAPI.DeleteComment(ctx, id, comment.GetId()).Execute()
+	check(response.StatusCode == 204, "comment deleted", err)
+	history, _, err := client.TicketsAPI.ReadHistory(ctx, id).Execute()
+	check(len(history) == 4 && history[2].Comment.GetId() == comment.GetId(), "history of a comment", err)
 }
 
 func files() {

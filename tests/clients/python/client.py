@@ -10,11 +10,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from tickets import AuthenticatedClient
+from tickets.api.comments import add_comment, delete_comment, list_comments, read_comment
 from tickets.api.files import export_tickets, import_tickets
 from tickets.api.operating import is_alive, is_ready, read_document, scrape_metrics, show_docs, show_page
 from tickets.api.statistics import (
     read_daily_statistics,
     read_resolution_times,
+    read_response_times,
     read_statistics,
     read_triage_statistics,
 )
@@ -23,10 +25,14 @@ from tickets.api.triage import classify_text
 from tickets.models import (
     CategoryDecisionSource,
     ClassifyInput,
+    Comment,
+    CommentInput,
+    CommentMention,
     DailyStatistics,
     ExportTicketsFormat,
     Health,
     Imported,
+    ListTicketsSearchIn,
     ListTicketsStatusItem,
     Problem,
     ResolutionTimes,
@@ -126,6 +132,27 @@ def change(ticket: UUID) -> None:
     assert [entry.version for entry in history] == [1, 2]
 
 
+def discuss(ticket: UUID) -> None:
+    body = CommentInput("We have refunded it.", author="bob")
+    comment = add_comment.sync(ticket, client=CLIENT, body=body, if_match='"2"')
+    assert isinstance(comment, Comment)
+    assert (comment.author, comment.internal) == ("bob", False)
+    assert list_comments.sync(ticket, client=CLIENT, internal=False) == [comment]
+    assert list_comments.sync(ticket, client=CLIENT, internal=True) == []
+    found = list_tickets.sync(client=CLIENT, search="refunded", search_in=ListTicketsSearchIn.COMMENTS)
+    assert isinstance(found, list)
+    assert [each.id for each in found] == [ticket]
+    assert read_comment.sync(ticket, comment.id, client=CLIENT) == comment
+    times = read_response_times.sync(client=CLIENT)
+    assert isinstance(times, ResolutionTimes)
+    assert times.count == 1
+    assert delete_comment.sync_detailed(ticket, comment.id, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
+    history = read_history.sync(ticket, client=CLIENT)
+    assert isinstance(history, list)
+    mentions = [entry.comment for entry in history[2:]]
+    assert [mention.id for mention in mentions if isinstance(mention, CommentMention)] == [comment.id] * 2
+
+
 def files() -> None:
     body = File(BytesIO(b"title,description\r\nOld,From a file.\r\n"))
     imported = import_tickets.sync(client=CLIENT, body=body)
@@ -169,6 +196,7 @@ if __name__ == "__main__":
     made = create()
     walk(made)
     change(made[0])
+    discuss(made[0])
     files()
     figures()
     remove(made[0])

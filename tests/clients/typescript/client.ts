@@ -100,6 +100,28 @@ async function figures(): Promise<void> {
   assert(suggested.data !== undefined && suggested.data.category === suggested.data.suggested_category, "suggested");
 }
 
+async function discuss(path: { ticket_id: string }): Promise<void> {
+  const added = await client.POST("/api/tickets/{ticket_id}/comments/", {
+    params: { path, header: { "If-Match": '"2"' } },
+    body: { body: "We have refunded it.", author: "bob" },
+  });
+  const comment = added.data;
+  assert(comment !== undefined && comment.author === "bob" && !comment.internal, "comment");
+  const listed = await client.GET("/api/tickets/{ticket_id}/comments/", { params: { path, query: { internal: false } } });
+  assert(listed.data?.length === 1 && listed.data[0]!.id === comment!.id, "comments");
+  const query: Query = { search: "refunded", search_in: "comments" };
+  const found = await client.GET("/api/tickets/", { params: { query } });
+  assert(found.data?.length === 1 && found.data[0]!.id === path.ticket_id, "search in comments");
+  const one = { params: { path: { ...path, comment_id: comment!.id } } };
+  const read = await client.GET("/api/tickets/{ticket_id}/comments/{comment_id}", one);
+  assert(read.data?.body === "We have refunded it.", "one comment");
+  assert((await client.GET("/api/tickets/stats/response/")).data?.count === 1, "response times");
+  const deleted = await client.DELETE("/api/tickets/{ticket_id}/comments/{comment_id}", one);
+  assert(deleted.response.status === 204, "comment deleted");
+  const history = await client.GET("/api/tickets/{ticket_id}/history", { params: { path } });
+  assert(history.data?.length === 4 && history.data[2]!.comment?.id === comment!.id, "history of a comment");
+}
+
 async function remove(path: { ticket_id: string }): Promise<void> {
   const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
   assert(deleted.response.status === 204, "deleted");
@@ -112,6 +134,7 @@ const tickets = await create();
 await walk(tickets);
 const path = { ticket_id: tickets[0]!.id };
 await change(path);
+await discuss(path);
 await files();
 await figures();
 await remove(path);

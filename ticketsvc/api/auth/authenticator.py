@@ -6,7 +6,7 @@ import math
 from functools import partial
 from threading import BoundedSemaphore
 
-from flask import Flask, request
+from flask import Flask, has_request_context, request
 
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
@@ -26,6 +26,7 @@ RECOVERY_SECONDS = 6.0
 LOOKUPS = 2
 """Look-ups at the same time of keys that a worker does not know. Each takes a millisecond: valid ones hardly wait."""
 
+_PUBLIC_ONLY = "ticketsvc.public_only"
 _CHALLENGE = 'Bearer realm="tickets"'
 
 
@@ -40,6 +41,11 @@ def register(app: Flask, config: Config) -> None:
 def author() -> Author:
     """Return the author of the changes that this request makes."""
     return Author(request.environ.get(API_KEY_NAME), logs.request_id.get())
+
+
+def is_public_only() -> bool:
+    """Return whether the key of this request hides internal comments. Without a key nothing is."""
+    return has_request_context() and _PUBLIC_ONLY in request.environ
 
 
 class Authenticator:
@@ -59,6 +65,8 @@ class Authenticator:
             return
         key = self._find(_bearer_token())
         request.environ[API_KEY_NAME] = key.name
+        if key.public_only:
+            request.environ[_PUBLIC_ONLY] = True
         if not scopes.includes(key.scope, needed):
             raise InsufficientScope(
                 f"This request needs a key with the scope {needed}; the scope of this key is {key.scope}.",

@@ -20,15 +20,22 @@ NEEDED = {
     "api.tickets.list_tickets": "read",
     "api.tickets.read": "read",
     "api.history.list_entries": "read",
+    "api.comments.list_comments": "read",
+    "api.comments.read": "read",
     "api.stats.headline": "read",
     "api.stats.daily": "read",
     "api.stats.resolution": "read",
+    "api.stats.response": "read",
     "api.stats.triage": "read",
     "api.bulk.export_file": "read",
     "api.bulk.import_file": "admin",
     "api.tickets.create": "write",
     "api.tickets.change": "write",
     "api.tickets.delete": "write",
+    "api.tickets.claim": "write",
+    "api.comments.create": "write",
+    "api.comments.delete": "write",
+    "api.bulk_update.change_matching": "write",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""

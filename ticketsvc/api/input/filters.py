@@ -9,19 +9,19 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from ticketsvc import filters
+from ticketsvc.api.auth.authenticator import is_public_only
 from ticketsvc.api.input.query import query_pairs, query_parameters
 from ticketsvc.files import FORMATS
 from ticketsvc.filters import Filters
+from ticketsvc.problems import FieldError, InvalidInput
+from ticketsvc.store.comments import SORTS as COMMENT_SORTS
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.pages import SORTS
-from ticketsvc.validation.parameters import Parameters
+from ticketsvc.validation.parameters import Parameters, switch
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
-
-_SWITCH = {"true": True, "1": True, "false": False, "0": False}
-"""The values of a boolean parameter. Some clients, such as PHP's, send 1 and 0."""
 
 
 @dataclass(frozen=True)
@@ -51,18 +51,30 @@ class ListParameters(PageParameters):
     count: bool
 
 
-@lru_cache(256)  # the console and other pollers request the same page again and again
+@dataclass(frozen=True)
+class CommentParameters(PageParameters):
+    """All parameters of a list of comments. `internal` None means both kinds."""
+
+    sort: str
+    internal: bool | None
+
+
 def parse(query_string: bytes) -> ListParameters:
     """Parse the query string of a list. Raises InvalidInput with all errors, and BadRequest if it cannot be decoded."""
+    return _parse(query_string, is_public_only())
+
+
+@lru_cache(256)  # the console and other pollers request the same page again and again
+def _parse(query_string: bytes, is_public_only: bool) -> ListParameters:
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
     sort = SORTS[parameters.one("sort", partial(_one_of, SORTS), "-created_at")]
     parsed = ListParameters(
-        filters=filters.parse(parameters),
+        filters=filters.parse(parameters, is_public_only),
         sort=sort,
         limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
         cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
-        count=parameters.one("count", _switch, False),
+        count=parameters.one("count", switch, False),
         pairs=pairs,
     )
     parameters.check()
@@ -72,7 +84,7 @@ def parse(query_string: bytes) -> ListParameters:
 def parse_filters(query_string: bytes) -> Filters:
     """Parse the query string of a route that takes filters and nothing else. Raises as `parse` does."""
     parameters = query_parameters(query_string)
-    parsed = filters.parse(parameters)
+    parsed = filters.parse(parameters, is_public_only())
     parameters.check()
     return parsed
 
@@ -81,20 +93,49 @@ def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
     """Parse the query string of a ticket's history. Raises as `parse` does."""
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
-    limit = parameters.one("limit", _limit, DEFAULT_LIMIT)
-    cursor = parameters.one("cursor", lambda text: _cursor(text, HISTORY), None)
-    if cursor and cursor.id != str(ticket_id):
-        parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    parsed = _page_of_ticket(parameters, ticket_id, HISTORY)
     parameters.check()
-    return PageParameters(limit, cursor, pairs)
+    return PageParameters(*parsed, pairs)
+
+
+def parse_comments(query_string: bytes, ticket_id: UUID) -> CommentParameters:
+    """Parse the query string of a ticket's comments. Raises as `parse` does."""
+    pairs = query_pairs(query_string)
+    parameters = Parameters(pairs)
+    sort = COMMENT_SORTS[parameters.one("sort", partial(_one_of, COMMENT_SORTS), "created_at")]
+    internal = parameters.one("internal", switch, None)
+    parsed = _page_of_ticket(parameters, ticket_id, sort)
+    parameters.check()
+    return CommentParameters(*parsed, pairs, sort, internal)
 
 
 def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
     """Return the filters and the format, or None, of an export. Raises as `parse` does."""
     parameters = query_parameters(query_string)
-    parsed, file_format = filters.parse(parameters), parameters.one("format", partial(_one_of, FORMATS), None)
+    parsed = filters.parse(parameters, is_public_only())
+    file_format = parameters.one("format", partial(_one_of, FORMATS), None)
     parameters.check()
     return parsed, file_format
+
+
+def parse_bulk_update(query_string: bytes) -> tuple[Filters, bool]:
+    """Return the filters of a bulk update, at least one, and whether it is a dry run. Raises as `parse` does."""
+    parameters = query_parameters(query_string)
+    parsed, dry_run = filters.parse(parameters, is_public_only()), parameters.one("dry_run", switch, False)
+    parameters.check()
+    if parsed == Filters():
+        rule = "A filter is required, such as status=open: all tickets that match the filters are changed."
+        raise InvalidInput(FieldError.in_parameter("status", rule, "required"))
+    return parsed, dry_run
+
+
+def _page_of_ticket(parameters: Parameters, ticket_id: UUID, sort: str) -> tuple[int, Cursor | None]:
+    """Take the limit and the cursor of a list that belongs to a ticket."""
+    limit = parameters.one("limit", _limit, DEFAULT_LIMIT)
+    cursor = parameters.one("cursor", lambda text: _cursor(text, sort), None)
+    if cursor and cursor.id != str(ticket_id):
+        parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    return limit, cursor
 
 
 def _one_of(allowed: Collection[str], text: str) -> str:
@@ -107,13 +148,6 @@ def _limit(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)
-
-
-def _switch(text: str) -> bool:
-    value = _SWITCH.get(text.lower())
-    if value is None:
-        raise ValueError("must be true or false")
-    return value
 
 
 def _cursor(text: str, sort: str) -> Cursor:

@@ -27,14 +27,17 @@ _BARE = re.compile(r"[!#-~][!-~]*")
 _QUOTED = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
 
 
-def idempotency_key(body: dict[str, Any]) -> IdempotencyKey | None:
-    """Return the request's idempotency key with a hash of its body, or None without the header. Raises BadRequest."""
+def idempotency_key(body: dict[str, Any], resource: str = "") -> IdempotencyKey | None:
+    """Return the request's idempotency key with a hash of its body, or None without the header. Raises BadRequest.
+
+    `resource` tells requests with the same body from each other that have another effect.
+    """
     header = request.headers.get("Idempotency-Key")
     if header is None:
         return None
     client = request.environ.get(API_KEY_NAME) or ""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
-    return IdempotencyKey(_hash(f"{client}\n{_parse(header.strip())}"), _hash(canonical))
+    return IdempotencyKey(_hash(f"{client}\n{_parse(header.strip())}"), _hash(resource + canonical))
 
 
 def _parse(header: str) -> str:

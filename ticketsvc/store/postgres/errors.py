@@ -12,6 +12,9 @@ CONSTRAINTS = {
     "tickets_title_not_empty": FieldError.in_field("title", "title must not be empty.", "empty"),
     "tickets_title_at_most_200": FieldError.in_field("title", "title must have at most 200 characters.", "too_long"),
     "tickets_description_not_empty": FieldError.in_field("description", "description must not be empty.", "empty"),
+    "tickets_at_most_20_tags": FieldError.in_field(
+        "add_tags", "add_tags: a ticket would have more than 20 tags.", "too_long"
+    ),
     "tickets_at_most_50_metadata": FieldError.in_field(
         "metadata", "metadata must have at most 50 members.", "too_long"
     ),

@@ -114,6 +114,11 @@ def load_variants(name: str, row_type: type[Row], default: str, other: str, vari
     return {default: load(name, row_type, variant), other: load(name, row_type, f"{other} {variant}".rstrip())}
 
 
+def load_each(name: str, row_type: type[Row], variants: Iterable[str]) -> dict[str, Query[Row]]:
+    """Read a query in each of these variants, which are the keys of the result."""
+    return {variant: load(name, row_type, variant) for variant in variants}
+
+
 def parse(name: str, text: str, row_type: Any = NoneType, variant: str = "") -> Query[Any]:
     """Return the query in the text of an SQL file. Raises ValueError when the header does not match the statement."""
     statement, parameters = fragments.expand(name, text, SQL / "fragments", variant)

@@ -1,0 +1,158 @@
+"""Query plans of comments and of searches in them, on 20,000 tickets with 40,000 comments."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from tests.database.test_plans import ALL, ID, ExplainingDatabase, nodes, plan
+from tests.support.tickets import insert_many
+from ticketsvc.filters import Filters
+from ticketsvc.store import search
+from ticketsvc.store.bounded_page import PAGE_BYTES
+from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.postgres import queries
+from ticketsvc.validation.search_words import SearchWords
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.support.tickets import Connection
+
+SORTS = ["newest", "oldest", "updated", "urgent"]
+ID_ORDERS = ("newest", "oldest")
+
+
+@pytest.fixture(scope="module")
+def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
+    """Return a connection to a database with many comments, with the settings of the service's connections."""
+    with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
+        insert_many(connection, 20_000)
+        connection.execute(
+            "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
+            " SELECT t.id, n, gen_random_uuid(), now(), n = 2, 'Reply ' || n, comment_text('Reply ' || n)"
+            " FROM tickets AS t CROSS JOIN generate_series(2, 3) AS n"
+        )
+        connection.execute("UPDATE tickets SET first_response_at = created_at WHERE status = 'closed'")
+        connection.execute("VACUUM ANALYZE tickets, ticket_texts, comments")
+        connection.execute("SET plan_cache_mode = force_generic_plan")
+        connection.execute("SET jit = off")
+        connection.prepare_threshold = None
+        yield connection
+
+
+@pytest.fixture
+def explained(large: Connection) -> Iterator[ExplainingDatabase]:
+    """Return a database that keeps the plans of its statements."""
+    database = ExplainingDatabase(large)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def short_scans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches scan few tickets before they use the index by text."""
+    monkeypatch.setattr(search, "SCAN_LIMIT", 10)
+    monkeypatch.setattr(search, "KEY_SCANS", 1)
+
+
+def executed(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the nodes of a plan that ran."""
+    return [node for node in nodes(plan) if node["Actual Loops"]]
+
+
+def scans(plans: list[dict[str, Any]], index: str, condition: str = "") -> int:
+    """Return how often an index was scanned, with a condition that contains this text."""
+    found = [node for each in plans for node in executed(each) if node.get("Index Name") == index]
+    return int(sum(node["Actual Loops"] for node in found if condition in node["Index Cond"]))
+
+
+def reads_a_whole_table(plans: list[dict[str, Any]]) -> bool:
+    return any(node["Node Type"] == "Seq Scan" for each in plans for node in executed(each))
+
+
+@pytest.mark.parametrize("name", ["page", "page:oldest", "get", "create", "create_idempotent", "delete"])
+def test_comments_are_read_and_written_along_their_keys(large: Connection, name: str) -> None:
+    full_name = f"comments.{name}"
+    file, _, variant = full_name.partition(":")
+    values: dict[str, object] = dict.fromkeys(queries.load(file, bytes, variant).parameters)
+    known = {
+        "id": ID,
+        "ticket_id": ID,
+        "visible": [True, False],
+        "limit": 101,
+        "page_bytes": PAGE_BYTES,
+        "key_hash": ID,
+    }
+    found = list(nodes(plan(large, full_name, {**values, **known})))
+    assert not [node for node in found if node["Node Type"] == "Seq Scan"]
+    keys = {"comments_pkey", "comments_id_unique", "tickets_pkey", "idempotency_keys_pkey"}
+    assert {node.get("Index Name") for node in found} - {None} <= keys
+    assert not [node for node in found if node["Node Type"] == "Sort"] or name.startswith("page")
+
+
+def find(database: ExplainingDatabase, sort: str, word: str, where: str) -> int:
+    """Return the number of tickets on the first page of a search in comments."""
+    filters = Filters(search=SearchWords((word,)), search_in=where)
+    return len(search.find(database, filters, 101, Cursor.start(sort)))
+
+
+@pytest.mark.parametrize("where", ["comments", "all"])
+@pytest.mark.parametrize("sort", SORTS)
+def test_common_word_needs_one_scan_of_tickets_and_their_comments(
+    explained: ExplainingDatabase, sort: str, where: str
+) -> None:
+    assert find(explained, sort, "reply", where) == 101
+    assert len(explained.queries) == 1
+    assert scans(explained.plans, "comments_search") == scans(explained.plans, "ticket_texts_search") == 0
+    assert not reads_a_whole_table(explained.plans)
+
+
+@pytest.mark.usefixtures("short_scans")
+@pytest.mark.parametrize("where", ["comments", "all"])
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(("word", "condition"), [("nowhere", ""), ("日本", "search_pairs"), ("é", "search_pairs")])
+def test_rare_word_is_looked_up_once(
+    explained: ExplainingDatabase, sort: str, where: str, word: str, condition: str
+) -> None:
+    assert find(explained, sort, word, where) == 0
+    assert len(explained.queries) == 2
+    assert scans(explained.plans, "comments_search", condition) == 1
+    assert scans(explained.plans, "ticket_texts_search", condition) == (1 if where == "all" else 0)
+    assert not reads_a_whole_table(explained.plans)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_what_the_index_cannot_serve_is_scanned(explained: ExplainingDatabase, sort: str) -> None:
+    assert find(explained, sort, "3", "comments") == 101
+    assert scans(explained.plans, "comments_search") == 0
+    assert not reads_a_whole_table(explained.plans)
+
+
+@pytest.mark.parametrize("where", ["comments", "all"])
+def test_counts_use_the_index(large: Connection, where: str) -> None:
+    values = filter_parameters(Filters(search=SearchWords(("nowhere",)), search_in=where))
+    found = plan(large, "tickets.count_search:comments", values, analyze=True)
+    assert scans([found], "comments_search") == 1
+    assert not reads_a_whole_table([found])
+
+
+@pytest.mark.parametrize("search_in", [None, "comments", "all"])
+def test_other_queries_look_a_search_up_only_where_it_is(large: Connection, search_in: str | None) -> None:
+    values = filter_parameters(Filters(search=SearchWords(("nowhere",)), search_in=search_in))
+    found = plan(large, "stats.selection", values, analyze=True)
+    assert scans([found], "comments_search") == (0 if search_in is None else 1)
+    assert scans([found], "ticket_texts_search") == (0 if search_in == "comments" else 1)
+    assert not [
+        node for node in executed(found) if node.get("Relation Name") == "comments" and "Seq" in node["Node Type"]
+    ]
+
+
+def test_response_times_are_read_from_an_index_alone(large: Connection) -> None:
+    found = plan(large, "stats.resolution:response", {**ALL, "is_index_only": True}, analyze=True)
+    [read] = [node for node in executed(found) if node.get("Relation Name") == "tickets"]
+    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_responded")
