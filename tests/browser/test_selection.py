@@ -69,7 +69,7 @@ def test_selected_tickets_are_changed_together(console: OpenPage, service: Servi
     pick(page, "Priority", "Critical")
     expect(announcement(page)).to_have_text("1 ticket changed")
     expect(bar(page)).to_be_hidden()
-    expect(rows(page).nth(1).locator("a")).to_be_focused()  # not lost with the bar
+    expect(page.locator("#rows a:focus")).to_have_count(1)  # not lost with the bar
     assert read(service, tickets[1])["priority"] == "critical"
 
     page.get_by_role("button", name="Refresh").click()
@@ -93,31 +93,34 @@ def test_selected_tickets_are_changed_together(console: OpenPage, service: Servi
 def test_all_tickets_that_match_are_changed_after_confirmation(
     console: OpenPage, service: Service, database: Connection
 ) -> None:
-    insert_many(database, 80)
-    page = console("?category=billing,technical&sort=created_at", size=(1440, 600))
+    def closed() -> int:
+        """Return how many tickets of the list are closed."""
+        return int(service.call("GET", f"{URL}stats?status=closed&category=billing,technical").json["total_tickets"])
+
+    insert_many(database, 160)
+    page = console("?category=billing", size=(1440, 600))
     expect(page.locator("#total")).to_have_text("40 tickets")
     page.get_by_label("Select all shown tickets").check()
     expect(bar(page)).to_contain_text("40 selected")  # all are loaded
     expect(bar(page).get_by_role("button", name=re.compile("Select all"))).to_be_hidden()
-    page.goto(f"{page.url.partition('?')[0]}?status=open,in_progress,resolved,closed")
+    page.goto(f"{page.url.partition('?')[0]}?category=billing,technical")
     expect(page.locator("#total")).to_have_text("80 tickets")
     expect(rows(page)).to_have_count(50)
     page.get_by_label("Select all shown tickets").check()
     expect(bar(page)).to_contain_text("50 selected")
     bar(page).get_by_role("button", name="Select all 80 that match").click()
     expect(bar(page)).to_contain_text("80 selected")
-    before = service.call("GET", f"{URL}stats?status=closed").json["total_tickets"]
-
+    before = closed()
     pick(page, "Status", "Closed")
     dialog = page.get_by_role("dialog", name="Change all these tickets?")
     expect(dialog).to_contain_text(f"This changes {80 - before} tickets.")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Enter")
     expect(dialog).to_be_hidden()
-    assert service.call("GET", f"{URL}stats?status=closed").json["total_tickets"] == before
+    assert closed() == before
     pick(page, "Status", "Closed")
     dialog.get_by_role("button", name=f"Change {80 - before} tickets").click()
     expect(announcement(page)).to_have_text(f"{80 - before} tickets changed")
     expect(bar(page)).to_be_hidden()
-    assert service.call("GET", f"{URL}stats?status=closed").json["total_tickets"] == 80
+    assert closed() == 80
     assert not page.evaluate("document.activeElement === document.body")
