@@ -30,8 +30,9 @@ locked AS MATERIALIZED (
     SELECT t.id, t.status, t.category, t.priority, t.assignee, t.tags
     FROM tickets AS t
     WHERE t.id = ANY (ARRAY(SELECT matching.id FROM matching CROSS JOIN size WHERE size.is_allowed AND NOT $2::boolean))
-        AND /* include: filters */ true
+        AND /* include: facets */ true
         AND /* include: updated */ true
+        AND /* include: people */ true
     ORDER BY t.id
     FOR NO KEY UPDATE
 ),

@@ -13,6 +13,7 @@ import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from threading import Lock
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlencode
@@ -35,6 +36,8 @@ class Record:
         self.events = ["created"]
         self.claims = 0
         self.was_released = False
+        self.lock = Lock()
+        """Held until a change is recorded: another agent may claim a ticket that was handed back before that."""
 
     def changed(self, event: str, **fields: Any) -> None:
         """Record a change that the service confirmed."""
@@ -102,7 +105,7 @@ class Day:
         return ticket
 
     def _create(self, new: dict[str, Any]) -> None:
-        key = {"Idempotency_Key": new["title"]}
+        key = {"Idempotency_Key": new["title"].replace(" ", "-")}
         status, ticket, _ = self.call("POST", "", new, **key)
         assert status == 201, ticket
         if ticket["id"][-1] in "01":  # the response got lost
@@ -118,10 +121,11 @@ class Day:
                 return
             assert status == 200, ticket
             record = self.records[ticket["id"]]
-            record.claims += 1
-            record.changed("changed", assignee=agent, status="in_progress")
-            self._confirm(record, ticket)
-            self._handle(record, agent, dice)
+            with record.lock:
+                record.claims += 1
+                record.changed("changed", assignee=agent, status="in_progress")
+                self._confirm(record, ticket)
+                self._handle(record, agent, dice)
 
     def _handle(self, record: Record, agent: str, dice: random.Random) -> None:
         """Work on a ticket that nobody else works on."""
@@ -153,7 +157,7 @@ class Day:
         self._confirm(record, ticket)
 
     def _comment(self, record: Record, **comment: Any) -> None:
-        path, key = f"{record.ticket['id']}/comments/", f"{record.ticket['id']} {len(record.comments)}"
+        path, key = f"{record.ticket['id']}/comments/", f"{record.ticket['id']}-{len(record.comments)}"
         status, added, _ = self.call("POST", path, comment, Idempotency_Key=key)
         assert status == 201, added
         if added["id"][-1] in "01":  # the response got lost

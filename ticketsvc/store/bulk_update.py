@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ticketsvc.filters import Filters
 from ticketsvc.problems import InvalidInput, TooManyMatches
-from ticketsvc.store.filter_parameters import filter_parameters
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
@@ -31,7 +31,7 @@ class _Row(NamedTuple):
     most_tags: int
 
 
-_UPDATE = queries.load("tickets.update_matching", _Row)
+_UPDATE = queries.load_each("tickets.update_matching", _Row, VARIANTS)
 
 
 def run(database: Database, filters: Filters, changes: Mapping[str, object], dry_run: bool, author: Author) -> Outcome:
@@ -41,7 +41,7 @@ def run(database: Database, filters: Filters, changes: Mapping[str, object], dry
     InvalidInput if a ticket would get more than MAX_TAGS tags; nothing is changed then.
     """
     options = {"maximum": MAX_TICKETS, "dry_run": dry_run, "author": author.setting}
-    row = database.one_or_none(_UPDATE, {**filter_parameters(filters), **changes, **options})
+    row = database.one_or_none(_UPDATE[variant(filters)], {**filter_parameters(filters), **changes, **options})
     if row is None:
         raise TooManyMatches(
             f"More than {MAX_TICKETS:,} tickets match, and as many may be changed at once. Nothing was changed: narrow"
