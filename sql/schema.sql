@@ -22,9 +22,9 @@ CREATE TYPE api_scope AS ENUM (
 CREATE TYPE history_event AS ENUM (
     'created',
     'changed',
-    'deleted',
     'commented',
-    'comment_deleted'
+    'comment_deleted',
+    'deleted'
 );
 
 CREATE TYPE ticket_category AS ENUM (
@@ -1189,9 +1189,10 @@ BEGIN
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
         END IF;
-        IF NEW.version = OLD.version
+        IF note IS NOT NULL AND (
+            NEW.version = OLD.version
             OR (note ->> 'ticket_id', note ->> 'version') IS DISTINCT FROM (NEW.id::text, NEW.version::text)
-        THEN
+        ) THEN
             note := NULL;
         END IF;
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)

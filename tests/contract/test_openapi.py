@@ -399,10 +399,13 @@ def as_text(value: object) -> str:
 
 @pytest.mark.parametrize(("operation", "parameter", "example"), example_parameters())
 def test_every_example_of_a_parameter_is_accepted(
-    client: FlaskClient, operation: Operation, parameter: Any, example: object
+    client: FlaskClient, operation: Operation, parameter: Any, example: Any
 ) -> None:
     place = "query_string" if parameter["in"] == "query" else "headers"
-    sent: dict[str, Any] = {place: {parameter["name"]: as_text(example)}}
+    name = parameter["name"]
+    is_deep = isinstance(example, dict)
+    values = {f"{name}[{key}]": value for key, value in example.items()} if is_deep else {name: as_text(example)}
+    sent: dict[str, Any] = {place: values}
     if operation.bodies:
         sent["content_type"], body = operation.bodies[0]
         sent["data"] = body if isinstance(body, str) else json.dumps(body)

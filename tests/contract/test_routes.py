@@ -22,7 +22,16 @@ BULK = ["/api/tickets/import", "/api/tickets/export"]
 TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history", f"{UNKNOWN}/comments", f"{UNKNOWN}/comments/{COMMENT}"]
 PAGES = ["/openapi.json", "/docs", "/docs/errors"]
 OPERATING = ["/livez", "/readyz", "/metrics"]
-PATHS = ["/api/tickets", *STATS, "/api/tickets/classify", *BULK, *TICKET_PATHS, *OPERATING, *PAGES]
+PATHS = [
+    "/api/tickets",
+    *STATS,
+    "/api/tickets/classify",
+    "/api/tickets/claim",
+    *BULK,
+    *TICKET_PATHS,
+    *OPERATING,
+    *PAGES,
+]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 
 
@@ -60,16 +69,16 @@ def test_a_trailing_slash_never_redirects_under_gunicorn(service: Service) -> No
             assert statuses.pop() // 100 != 3
 
 
-@pytest.mark.parametrize("name", ["stats", "classify", "import", "export"])
+@pytest.mark.parametrize("name", ["stats", "claim", "classify", "import", "export"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
 def test_route_names_are_never_ids(client: FlaskClient, name: str, slash: str, method: str) -> None:
-    works = {"stats": "GET", "classify": "POST", "import": "POST", "export": "GET"}[name]
+    works = {"stats": "GET", "claim": "POST", "classify": "POST", "import": "POST", "export": "GET"}[name]
     content_type = "application/x-ndjson" if name == "import" else "application/json"
-    body = json.dumps(TICKET) if method != "GET" else None
+    body = json.dumps({**TICKET, "assignee": "kim"}) if method != "GET" else None
     response = client.open(URL + name + slash, method=method, data=body, content_type=content_type)
     if method == works:
-        assert response.status_code == 200
+        assert response.status_code == (204 if name == "claim" else 200)
     else:
         problem(response, 405)
         assert works in response.headers["Allow"].split(", ")

@@ -36,6 +36,7 @@ REQUESTS = [
     ("DELETE", "{ticket}", "write"),
     ("POST", "{ticket}/comments", "write"),
     ("DELETE", "{ticket}/comments/{comment}", "write"),
+    ("POST", f"{URL}claim", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
     ("POST", f"{URL}import", "admin"),
@@ -65,7 +66,7 @@ def test_each_scope_allows_its_routes_only(
     client = guarded.test_client()
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
     added = client.post(f"{ticket}/comments", json={"body": "x"}, headers=cast["admin"])
-    body = json.dumps({**TICKET, "body": "y"}) if method in ("POST", "PATCH") else None
+    body = json.dumps({**TICKET, "body": "y", "assignee": "kim"}) if method in ("POST", "PATCH") else None
     headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
     response = client.open(
         path.format(ticket=ticket, comment=added.get_json()["id"]), method=method, data=body, headers=headers

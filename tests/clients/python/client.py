@@ -20,10 +20,19 @@ from tickets.api.statistics import (
     read_statistics,
     read_triage_statistics,
 )
-from tickets.api.tickets import change_ticket, create_ticket, delete_ticket, list_tickets, read_history, read_ticket
+from tickets.api.tickets import (
+    change_ticket,
+    claim_ticket,
+    create_ticket,
+    delete_ticket,
+    list_tickets,
+    read_history,
+    read_ticket,
+)
 from tickets.api.triage import classify_text
 from tickets.models import (
     CategoryDecisionSource,
+    ClaimInput,
     ClassifyInput,
     Comment,
     CommentInput,
@@ -180,6 +189,14 @@ def figures() -> None:
     triage = read_triage_statistics.sync(client=CLIENT)
     assert isinstance(triage, TriageStatistics)
     assert triage.category.suggested == 5
+    claim = ClaimInput("Kim")
+    claimed, nothing = (claim_ticket.sync_detailed(client=CLIENT, body=claim, search="Broken") for _ in "12")
+    assert isinstance(claimed.parsed, Ticket)
+    assert (claimed.parsed.assignee, claimed.parsed.status) == ("Kim", Status.IN_PROGRESS)
+    assert nothing.status_code == HTTPStatus.NO_CONTENT
+    mine = list_tickets.sync(client=CLIENT, assignee=["nobody", "kim"], assigned=True)
+    assert isinstance(mine, list)
+    assert [ticket.id for ticket in mine] == [claimed.parsed.id]
     suggestion = classify_text.sync(client=CLIENT, body=ClassifyInput("I cannot log in."))
     assert isinstance(suggestion, Suggestion)
     assert suggestion.category == suggestion.suggested_category

@@ -96,6 +96,14 @@ async function figures(): Promise<void> {
   assert(daily.data?.days.length === 2, "days");
   assert((await client.GET("/api/tickets/stats/resolution/")).data?.count === 1, "times");
   assert((await client.GET("/api/tickets/stats/triage/")).data?.category.suggested === 5, "triage");
+  const next = { params: { query: { search: "Broken", priority: ["high" as const] } }, body: { assignee: "Kim" } };
+  const claimed = await client.POST("/api/tickets/claim/", next);
+  assert(claimed.data?.assignee === "Kim" && claimed.data.status === "in_progress", "claimed");
+  assert((await client.POST("/api/tickets/claim/", next)).response.status === 204, "nothing to claim");
+  const mine = await client.GET("/api/tickets/", { params: { query: { assignee: ["nobody", "kim"], assigned: true } } });
+  assert(mine.data?.length === 1 && mine.data[0]!.id === claimed.data.id, "mine");
+  const none = await client.GET("/api/tickets/", { params: { query: { metadata: { plan: "pro" } } } });
+  assert(none.data?.length === 0, "metadata");
   const suggested = await client.POST("/api/tickets/classify/", { body: { description: "I cannot log in" } });
   assert(suggested.data !== undefined && suggested.data.category === suggested.data.suggested_category, "suggested");
 }
