@@ -26,6 +26,12 @@ def change(service: Service, ticket: dict[str, Any], **fields: object) -> None:
     assert response.status == 200, response.body
 
 
+def comment(service: Service, ticket: dict[str, Any], **fields: object) -> None:
+    """Add a comment to a ticket through the API, as another person does."""
+    response = service.call("POST", f"{URL}{ticket['id']}/comments/", fields)
+    assert response.status == 201, response.body
+
+
 def read(service: Service, ticket: dict[str, Any]) -> dict[str, Any]:
     """Return the current state of a ticket."""
     now: dict[str, Any] = service.call("GET", URL + ticket["id"]).json
@@ -45,6 +51,13 @@ def choose(page: Page, field: str, value: str) -> None:
 def menu(page: Page, field: str) -> Locator:
     """Return the menu of a field in the open ticket."""
     return panel(page).get_by_role("combobox", name=field)
+
+
+def give_name(page: Page, opener: Locator, name: str) -> None:
+    """Click what asks for the user's name, and enter one."""
+    opener.click()
+    page.get_by_role("dialog", name="Your name").get_by_role("textbox").fill(name)
+    page.keyboard.press("Enter")
 
 
 def announcement(page: Page) -> Locator:

@@ -56,7 +56,7 @@ async function load(id) {
     place.replaceChildren(closing(), opened.panel.root);
     update(opened, data);
     opened.panel.refreshConversation();
-    if (!document.activeElement.closest("#filters")) opened.panel.heading.focus({ preventScroll: true });
+    if (!document.activeElement.closest("#filters :is(input, select)")) opened.panel.heading.focus({ preventScroll: true });
   } catch (error) {
     if (isAbort(error)) return;
     place.replaceChildren(closing(), failure(error, error.status !== 404 && (() => load(id))));
