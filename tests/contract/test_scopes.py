@@ -33,7 +33,7 @@ REQUESTS = [
     ("GET", "/metrics", "read"),
     ("POST", URL, "write"),
     ("PATCH", "{ticket}", "write"),
-    ("PATCH", URL, "write"),
+    ("PATCH", f"{URL}?status=open", "write"),
     ("DELETE", "{ticket}", "write"),
     ("POST", "{ticket}/comments", "write"),
     ("DELETE", "{ticket}/comments/{comment}", "write"),
