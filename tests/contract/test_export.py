@@ -101,18 +101,16 @@ def test_csv_works(client: FlaskClient) -> None:
 
 PEOPLE = [
     {},
-    {"requester": "Kim \"K.\" Lee, kim@example.com", "assignee": "ana"},
+    {"requester": 'Kim "K." Lee, kim@example.com', "assignee": "ana"},
     {"tags": ["vat", "wrong address"], "metadata": {"order": "17"}},
-    {"tags": ["a,b", "c"], "metadata": {"a.b": "x,\"y\"", "empty": "", "line": "1\r\n2\u2028"}},
+    {"tags": ["a,b", "c"], "metadata": {"a.b": 'x,"y"', "empty": "", "line": "1\r\n2\u2028"}},
     {"tags": ["[urgent"]},
-    {"tags": ["say \"no\"", "\\", "{}", "null"]},
+    {"tags": ['say "no"', "\\", "{}", "null"]},
 ]
 
 
 @pytest.mark.parametrize("file_format", ["ndjson", "csv"])
-def test_an_import_of_an_export_keeps_all_fields(
-    client: FlaskClient, database: Connection, file_format: str
-) -> None:
+def test_an_import_of_an_export_keeps_all_fields(client: FlaskClient, database: Connection, file_format: str) -> None:
     for number, people in enumerate(PEOPLE):
         file_ticket(client, title=f"Ticket {number}", **people)
     late = "'2024-03-01T10:00:00.500Z'::timestamptz"
