@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, WIDE
-from tests.browser.steps import change, file, filing, menu, panel, rows
+from tests.browser.steps import change, comment, file, filing, menu, panel, rows
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -40,7 +40,10 @@ def test_axe_finds_no_violation(
     check(page, "empty")
 
     for priority in ("critical", "high", "medium", "low"):
-        ticket = file(service, title=f"Charged twice, {priority}", priority=priority, category=None)
+        people = {"requester": "ann@example.com", "tags": ["refund", "vip"], "metadata": {"plan": "pro"}}
+        ticket = file(service, title=f"Charged twice, {priority}", priority=priority, category=None, **people)
+        comment(service, ticket, author="ann@example.com", body="Any news?")
+        comment(service, ticket, author="Maria", body="Ask billing first.", internal=True)
         text = "See https://example.com.\n\nOn Monday Ann wrote:\n> Other words than before."
         change(service, ticket, status="resolved", category="general", description=text)
     page.goto(f"{home}?search=charged&status=resolved&from=2020-01-01")
@@ -54,11 +57,25 @@ def test_axe_finds_no_violation(
     page.evaluate("document.querySelector('#fresh').hidden = false")  # its text is an ordinary one
     page.evaluate("document.querySelector('#fresh').append('3 new tickets: show')")
     check(page, "queue")
+    page.get_by_label("Select all shown tickets").check()
+    page.get_by_role("button", name="Add tag").click()
+    check(page, "selection")
+    page.goto(f"{home}?tags_all=refund&requester=ann@example.com")
+    page.get_by_role("button", name="Next ticket").click()
+    expect(page.get_by_role("dialog", name="Your name")).to_be_visible()
+    check(page, "name")
+    page.keyboard.press("Escape")
 
     page.goto(f"{home}?ticket={ticket['id']}")
-    expect(page.locator(".history li")).to_have_count(2)
+    expect(page.locator(".history li")).to_have_count(4)
+    expect(page.locator(".comment")).to_have_count(2)
     page.locator(".quoted summary").click()
     check(page, "ticket")
+    page.get_by_role("button", name="Change tags").click()
+    page.get_by_role("button", name="Change metadata").click()
+    page.get_by_role("button", name="Send", exact=True).click()
+    check(page, "fields")
+    page.reload()
     change(service, ticket, title="Theirs", status="open")
     menu(page, "Status").click()
     check(page, "menu")
@@ -71,7 +88,7 @@ def test_axe_finds_no_violation(
     page.get_by_role("button", name="Edit").click()
     check(page, "edit")
     panel(page).get_by_role("button", name="Cancel").click()
-    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
     expect(page.get_by_role("dialog")).to_be_visible()
     check(page, "delete")
 

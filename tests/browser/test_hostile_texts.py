@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import NARROW, origin_of
-from tests.browser.steps import ALL, change, file, read, rows, titles
+from tests.browser.steps import ALL, change, comment, file, read, rows, titles
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -40,9 +40,17 @@ HOSTILE = [
 ]
 
 
+def people(text: str) -> dict[str, object]:
+    """Return the fields of people, tags and metadata with a text in each."""
+    return {"requester": text, "assignee": text, "tags": [text[:50], "x"], "metadata": {"note": text}}
+
+
 @pytest.mark.parametrize("size", [NARROW, (1440, 900)])
 def test_hostile_texts_are_shown_as_text(console: OpenPage, service: Service, size: tuple[int, int]) -> None:
-    tickets = [file(service, title=text, description=text * 20) for text in HOSTILE]
+    tickets = [file(service, title=text, description=text * 20, **people(text)) for text in HOSTILE]
+    for ticket, text in zip(tickets, HOSTILE, strict=True):
+        for internal in (False, True):
+            comment(service, ticket, author=text, body=text * 20, internal=internal)
     change(service, tickets[0], title=HOSTILE[1], description=HOSTILE[0])
     page = console("?search=alert", size=size)
     expect(rows(page)).to_have_count(3)
@@ -51,8 +59,15 @@ def test_hostile_texts_are_shown_as_text(console: OpenPage, service: Service, si
     for ticket in tickets:
         page.goto(page.url.partition("?")[0] + f"?ticket={ticket['id']}")
         expect(page.locator("#ticket h2")).to_have_text(read(service, ticket)["title"])
-        assert page.locator("#ticket .text").text_content() == read(service, ticket)["description"]
-        expect(page.locator(".history li").first).to_be_visible()
+        assert page.locator("#ticket .read .text").text_content() == read(service, ticket)["description"]
+        people_of = page.locator(".people").get_by_role("group")
+        now = read(service, ticket)
+        for name in ("requester", "assignee"):
+            expect(people_of.and_(page.locator(f".{name}")).locator(".filter-by")).to_have_text(now[name])
+        assert page.locator(".people .tag").all_text_contents() == now["tags"]
+        expect(page.locator(".comment")).to_have_count(2)
+        assert page.locator(".comment .text").first.text_content() == now["description"]
+        expect(page.locator(".history li")).to_have_count(now["version"])
         assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     foreign = page.locator("main script, main style, main img, main [onerror], main [onload], main [style*=display]")
     assert foreign.count() == 0

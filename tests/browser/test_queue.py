@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import ALL, change, choose, come_back, file, lists, menu, panel, rows, titles
+from tests.browser.steps import ALL, change, choose, come_back, comment, file, lists, menu, panel, rows, titles
 from tests.support.tickets import URL, insert, insert_many
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def test_views_and_filters_have_counts(console: OpenPage, service: Service) -> N
     def counts(field: str) -> Locator:
         return page.locator(f"#filter-{field} .count")
 
-    expect(page.locator("#views .count")).to_have_text(["4", "2", "", "7"])
+    expect(page.locator("#views .count")).to_have_text(["4", "", "4", "2", "", "7"])
     expect(counts("status")).to_have_text(["3", "1", "1", "2"])
     expect(counts("priority")).to_have_text(["1", "1", "0", "2"])
     expect(counts("category")).to_have_text(["3", "0", "1", "0"])
@@ -73,6 +73,22 @@ def test_a_search_is_counted_once(console: OpenPage, service: Service) -> None:
     expect(page.locator("#total")).to_have_text("1 ticket")
     expect(page.locator("#filter-category .count")).to_have_text(["1", "0", "0", "0"])
     assert len([url for url in asked if "/stats" in url and "search" in url]) == 1
+
+
+def test_a_search_can_cover_comments(console: OpenPage, service: Service) -> None:
+    file(service, title="Charged twice")
+    comment(service, file(service, title="Other"), body="They charged me, too.")
+    page = console(ALL)
+    expect(page.get_by_label("Where to search")).to_be_hidden()
+    page.get_by_label("Search in").fill("charged")
+    expect(titles(page)).to_have_text(["Charged twice"])
+    for choice, found in (("In comments", ["Other"]), ("In both", ["Other", "Charged twice"])):
+        page.get_by_label("Where to search").select_option(choice)
+        expect(titles(page)).to_have_text(found)
+    assert "search_in=all" in page.url
+    page.get_by_label("Search in").fill("")
+    expect(page.locator("#total")).to_have_text("2 tickets")
+    assert "search_in" not in page.url
 
 
 def test_a_view_can_be_saved_and_removed(console: OpenPage, service: Service) -> None:
@@ -99,7 +115,7 @@ def test_a_view_can_be_saved_and_removed(console: OpenPage, service: Service) ->
     page.get_by_role("button", name="Remove the view Money matters").click()
     expect(view).to_have_count(0)
     page.reload()
-    expect(page.locator("#views li")).to_have_count(4)
+    expect(page.locator("#views li")).to_have_count(6)
 
 
 @pytest.mark.parametrize("stored", ["{", "null", "3", '[null, {"filters": {}}]', '{"name": "a", "filters": {}}'])
@@ -109,7 +125,7 @@ def test_saved_views_that_cannot_be_read_are_left_out(console: OpenPage, service
     page.evaluate("stored => localStorage.setItem('ticket-console-views', stored)", stored)
     page.reload()
     expect(rows(page)).to_have_count(1)
-    expect(page.locator("#views li")).to_have_count(4)
+    expect(page.locator("#views li")).to_have_count(6)
 
 
 def test_a_view_with_an_unknown_filter_does_not_take_the_counts_away(console: OpenPage, service: Service) -> None:
@@ -119,8 +135,8 @@ def test_a_view_with_an_unknown_filter_does_not_take_the_counts_away(console: Op
     page.evaluate("stored => localStorage.setItem('ticket-console-views', stored)", view)
     page.reload()
     expect(page.locator("#total")).to_have_text("1 ticket")
-    expect(page.locator("#views li")).to_have_count(5)
-    expect(page.locator("#views .count")).to_have_text(["1", "0", "", "1", ""])
+    expect(page.locator("#views li")).to_have_count(7)
+    expect(page.locator("#views .count")).to_have_text(["1", "", "1", "0", "", "1", ""])
 
 
 def test_the_console_works_where_the_browser_stores_nothing(console: OpenPage, service: Service) -> None:
@@ -202,7 +218,7 @@ def test_a_phone_shows_tickets_soon(console: OpenPage, service: Service) -> None
     assert len({box["y"] for box in menus if box}) == 1  # one line
     choose(page, "Status", "In progress")
     expect(menu(page, "Status")).to_have_text("In progress")
-    menus_overflow = "[...document.querySelectorAll('.menu-button')].map((each) => each.scrollWidth > each.clientWidth)"
+    menus_overflow = "[...document.querySelectorAll('#ticket .menu-button')].map((each) => each.scrollWidth > each.clientWidth)"
     assert page.evaluate(menus_overflow) == [False, False, False]
 
 

@@ -99,7 +99,7 @@ def test_csv_works(client: FlaskClient) -> None:
     assert record == cells
 
 
-PEOPLE = [
+PEOPLE: list[dict[str, Any]] = [
     {},
     {"requester": 'Kim "K." Lee, kim@example.com', "assignee": "ana"},
     {"tags": ["vat", "wrong address"], "metadata": {"order": "17"}},
