@@ -20,6 +20,7 @@ from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.cost import cost
 from bench.counting import counting
 from bench.harness import Harness, say
+from bench.people import people
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
@@ -119,6 +120,11 @@ def run_stats(options: argparse.Namespace) -> str:
     return statistics([(rows, Harness(rows)) for rows in SIZES], options.seconds, options.reload)
 
 
+def run_people(options: argparse.Namespace) -> str:
+    """Measure filters by people, tags and metadata, and claims, on a table of their own."""
+    return people(options.rows, max(1, options.seconds // 4))
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -138,6 +144,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "triage": run_triage,
     "trust": run_trust,
     "counting": run_counting,
+    "people": run_people,
     "attacks": run_attacks,
 }
 

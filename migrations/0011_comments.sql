@@ -25,8 +25,8 @@ CREATE INDEX IF NOT EXISTS comments_search
 
 -- Set by entries of events that concern a comment: its id, author and whether it is internal.
 ALTER TABLE ticket_history ADD COLUMN IF NOT EXISTS comment jsonb;
-ALTER TYPE history_event ADD VALUE IF NOT EXISTS 'commented';
-ALTER TYPE history_event ADD VALUE IF NOT EXISTS 'comment_deleted';
+ALTER TYPE history_event ADD VALUE IF NOT EXISTS 'commented' AFTER 'changed';
+ALTER TYPE history_event ADD VALUE IF NOT EXISTS 'comment_deleted' AFTER 'commented';
 
 ALTER TABLE api_keys ADD COLUMN IF NOT EXISTS public_only boolean NOT NULL DEFAULT false;
 

@@ -22,9 +22,9 @@ CREATE TYPE api_scope AS ENUM (
 CREATE TYPE history_event AS ENUM (
     'created',
     'changed',
-    'deleted',
     'commented',
-    'comment_deleted'
+    'comment_deleted',
+    'deleted'
 );
 
 CREATE TYPE ticket_category AS ENUM (
@@ -1092,6 +1092,10 @@ CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN (((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text) ELSE with_ascii_pairs((((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text)) END;
 
+CREATE FUNCTION tags_cell(tags text[]) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN CASE WHEN (array_to_string(tags, ''::text) ~ '[][,]'::text) THEN (to_json(tags))::text ELSE array_to_string(tags, ','::text) END;
+
 CREATE FUNCTION ticket_attributes_of(requester text, assignee text, tags text[], metadata jsonb) RETURNS text[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN NULLIF(((array_remove(ARRAY[('requester '::text || search_fold(requester)), ('assignee '::text || search_fold(assignee)), CASE WHEN (assignee IS NOT NULL) THEN 'assigned'::text ELSE NULL::text END], NULL::text) || ARRAY(SELECT ('tag '::text || tag.tag) FROM unnest(ticket_attributes_of.tags) tag(tag))) || ARRAY(SELECT ((('metadata '::text || member.key) || '='::text) || member.value) FROM jsonb_each_text(ticket_attributes_of.metadata) member(key, value))), '{}'::text[]);
@@ -1185,9 +1189,10 @@ BEGIN
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
         END IF;
-        IF NEW.version = OLD.version
+        IF note IS NOT NULL AND (
+            NEW.version = OLD.version
             OR (note ->> 'ticket_id', note ->> 'version') IS DISTINCT FROM (NEW.id::text, NEW.version::text)
-        THEN
+        ) THEN
             note := NULL;
         END IF;
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)

@@ -13,13 +13,19 @@ SELECT CASE
         || ',' || rfc3339(t.updated_at)
         || ',' || t.version
         || ',' || coalesce(rfc3339(t.resolved_at), '')
+        || ',' || coalesce('"' || replace(t.requester, '"', '""') || '"', '')
+        || ',' || coalesce('"' || replace(t.assignee, '"', '""') || '"', '')
+        || ',' || coalesce('"' || replace(tags_cell(t.tags), '"', '""') || '"', '')
+        || ',' || coalesce('"' || replace(metadata_json(t.metadata), '"', '""') || '"', '')
+        || ',' || coalesce(rfc3339(t.first_response_at), '')
         || E'\r\n'
     ELSE ticket_fields_json(t)
         || ',"triage":{"category":'
         || complete_decision_json(t.category::text, t.suggested_category::text, t.category_confidence, t.suggested_by)
         || ',"priority":'
         || complete_decision_json(t.priority::text, t.suggested_priority::text, t.priority_confidence, t.suggested_by)
-        || '},"resolved_at":' || coalesce('"' || rfc3339(t.resolved_at) || '"', 'null')
+        || '}'
+        || ticket_people_json(t)
         || E'}\n'
 END
 FROM tickets AS t

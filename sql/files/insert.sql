@@ -6,19 +6,25 @@
 -- $2 created_request: the request id; NULL without a request
 INSERT INTO tickets (
     id, created_at, updated_at, resolved_at, title, description, category, priority, status,
+    requester, assignee, tags, metadata, first_response_at,
     suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
     created_by, created_request
 )
 SELECT
     uuid_v7(created.at),
     created.at,
-    greatest(coalesce(s.updated_at, s.resolved_at), created.at),
+    greatest(coalesce(s.updated_at, greatest(s.resolved_at, s.first_response_at)), created.at),
     s.resolved_at,
     s.title,
     s.description,
     coalesce(s.category, 'general'::ticket_category),
     coalesce(s.priority, 'medium'::ticket_priority),
     coalesce(s.status, 'open'::ticket_status),
+    s.requester,
+    s.assignee,
+    s.tags,
+    metadata_merge(NULL, s.metadata),
+    s.first_response_at,
     s.suggested_category,
     s.category_confidence,
     s.suggested_priority,

@@ -1,6 +1,5 @@
 -- Checks the attributes of a ticket that is stored or changed, and writes their rows. Rows of attributes that it keeps are
 -- updated.
--- depends: check_attributes, ticket_attributes_of
 CREATE OR REPLACE FUNCTION ticket_attributes_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     before text[];

@@ -14,9 +14,10 @@ BEGIN
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
         END IF;
-        IF NEW.version = OLD.version
+        IF note IS NOT NULL AND (
+            NEW.version = OLD.version
             OR (note ->> 'ticket_id', note ->> 'version') IS DISTINCT FROM (NEW.id::text, NEW.version::text)
-        THEN
+        ) THEN
             note := NULL;
         END IF;
         INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)

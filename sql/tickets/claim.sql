@@ -37,14 +37,18 @@ locked AS MATERIALIZED (
         ORDER BY heads.priority DESC, heads.id
         OFFSET 0
     ) AS head
-    JOIN tickets AS t ON t.id = head.id
-    WHERE t.assignee IS NULL
-        AND /* include: facets */ true
-        AND /* include: updated */ true
-        AND /* include: people */ true
+    CROSS JOIN LATERAL (
+        SELECT t.id
+        FROM tickets AS t
+        WHERE t.id = head.id
+            AND t.assignee IS NULL
+            AND /* include: facets */ true
+            AND /* include: updated */ true
+            AND /* include: people */ true
+        FOR NO KEY UPDATE SKIP LOCKED
+    ) AS t
     ORDER BY head.priority DESC, head.id
     LIMIT 1
-    FOR NO KEY UPDATE OF t SKIP LOCKED
 ),
 claimed AS (
     UPDATE tickets AS t

@@ -31,6 +31,7 @@ locked AS MATERIALIZED (
     FROM tickets AS t
     WHERE t.id = ANY (ARRAY(SELECT matching.id FROM matching CROSS JOIN size WHERE size.is_allowed AND NOT $2::boolean))
         AND /* include: facets */ true
+        AND /* include: created */ true
         AND /* include: updated */ true
         AND /* include: people */ true
     ORDER BY t.id

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from playwright.sync_api import expect
 
-from tests.browser.steps import announcement, change, come_back, comment, file, give_name, menu, panel, read, rows, titles
+from tests.browser.steps import (
+    announcement,
+    change,
+    come_back,
+    comment,
+    file,
+    give_name,
+    menu,
+    panel,
+    read,
+    rows,
+    titles,
+)
 from tests.support.tickets import URL
 
 if TYPE_CHECKING:
@@ -120,7 +132,9 @@ def test_a_draft_survives(console: OpenPage, service: Service) -> None:
     expect(comments(page)).to_have_count(2)
     expect(box(page)).to_have_value("")
     old = "(30 * 86_400_000 + 1000)"
-    page.evaluate(f"localStorage.setItem('ticket-console-reply-x', JSON.stringify({{text: 'Old', at: Date.now() - {old}}}))")
+    page.evaluate(
+        f"localStorage.setItem('ticket-console-reply-x', JSON.stringify({{text: 'Old', at: Date.now() - {old}}}))"
+    )
     page.evaluate("localStorage.setItem('ticket-console-reply-y', '{')")
     page.goto(f"{page.url.partition('?')[0]}?ticket={other['id']}")
     expect(box(page)).to_have_value("")

@@ -147,7 +147,9 @@ def test_the_next_ticket_is_claimed(console: OpenPage, service: Service) -> None
     expect(page.get_by_role("heading", name="Low")).to_be_focused()
     page.keyboard.press("g")
     expect(announcement(page)).to_have_text("Nothing to claim here.")
-    assert [ticket["title"] for ticket in service.call("GET", f"{URL}?assigned=false").json] == ["Urgent, another team's"]
+    assert [ticket["title"] for ticket in service.call("GET", f"{URL}?assigned=false").json] == [
+        "Urgent, another team's"
+    ]
     page.route("**/claim/*", lambda route: route.abort())
     page.keyboard.press("g")
     expect(announcement(page)).to_contain_text("No ticket was assigned.")

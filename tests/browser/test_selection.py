@@ -53,7 +53,9 @@ def test_selected_tickets_are_changed_together(console: OpenPage, service: Servi
     change(service, tickets[1], title="Changed meanwhile", priority="low")
     service.call("DELETE", URL + tickets[3]["id"])
     sent: list[str | None] = []
-    page.on("request", lambda request: sent.append(request.headers.get("if-match")) if request.method == "PATCH" else None)
+    page.on(
+        "request", lambda request: sent.append(request.headers.get("if-match")) if request.method == "PATCH" else None
+    )
     pick(page, "Priority", "Critical")
     expect(announcement(page)).to_have_text("1 ticket changed")
     expect(menu(page, "Priority")).to_have_text("Critical")  # the open ticket is one of them
@@ -80,7 +82,13 @@ def test_selected_tickets_are_changed_together(console: OpenPage, service: Servi
     assert [ticket["tags"] for ticket in service.call("GET", URL).json] == [["old", "vip"]] * 5
     page.keyboard.press("z")
     expect(announcement(page)).to_have_text("Undone for 5 tickets")
-    assert [ticket["tags"] for ticket in service.call("GET", f"{URL}?sort=created_at").json] == [["old"], [], [], [], []]
+    assert [ticket["tags"] for ticket in service.call("GET", f"{URL}?sort=created_at").json] == [
+        ["old"],
+        [],
+        [],
+        [],
+        [],
+    ]
     page.get_by_label("Select all shown tickets").check()
     enter(page, "Remove tag", "old")
     expect(announcement(page)).to_have_text("1 ticket changed")  # the others do not have it

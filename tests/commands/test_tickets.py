@@ -1,4 +1,4 @@
-"""The commands `flask tickets import`, `export` and `demo`."""
+"""The commands `flask tickets import`, `export`, `erase` and `demo`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
-from tests.support.tickets import TICKET, count_rows, insert_many
+from tests.support.postgres import program_files
+from tests.support.tickets import TICKET, URL, count_rows, file_ticket, insert_many
 from tests.unit.test_config import run
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.exports import CSV_HEADER
@@ -23,6 +24,8 @@ from ticketsvc_dev import demo
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flask.testing import FlaskClient
 
     from tests.support.tickets import Connection
 
@@ -184,6 +187,58 @@ def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
     assert "hunter2" not in printed
     assert file.read_text() == "yesterday's"
     assert [path.name for path in tmp_path.iterdir()] == ["all.csv"]
+
+
+# --- erase
+
+
+def test_erase_deletes_everything_about_a_requester(
+    client: FlaskClient, database_url: str, database: Connection
+) -> None:
+    key = {"Idempotency-Key": "erased"}
+    body = {**TICKET, "requester": "Kim@Example.com", "metadata": {"contract": "gold-nugget"}}
+    erased = client.post(URL, json=body, headers=key).get_json()
+    client.patch(URL + erased["id"], json={"title": "Secret title", "status": "resolved"})
+    client.post(f"{URL}{erased['id']}/comments/", json={"body": "Secret reply", "author": "Kim"})
+    other = file_ticket(client, title="Other", description="Other", requester="kim@example.org")
+    done = flask(database_url, "erase", "--requester", "kim@EXAMPLE.com", "--yes")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0] == b"kim@EXAMPLE.com has 1 tickets with 1 comments."
+    assert done.stdout.splitlines()[1].startswith(b"Erased 1 tickets.")
+    assert client.get(URL + erased["id"]).status_code == 404
+    assert client.get(URL + other["id"]).get_json() == other
+    dump = subprocess.run(
+        [f"{program_files()}/pg_dump", "--data-only", database_url], check=True, capture_output=True, text=True
+    ).stdout
+    assert "kim@example.org" in dump
+    traces = ("kim@example.com", "secret title", "secret reply", "gold-nugget", "cannot log in", "wrong password")
+    assert [trace for trace in traces if trace in dump.lower()] == []
+    events = [entry["event"] for entry in client.get(f"{URL}{erased['id']}/history").get_json()]
+    assert events == ["created", "changed", "commented", "deleted"]
+    again = flask(database_url, "erase", "--requester", "kim@example.com", "--yes")
+    assert (again.returncode, again.stdout) == (0, b"kim@example.com has 0 tickets with 0 comments.\n")
+
+
+def test_erase_asks_first(client: FlaskClient, database_url: str, database: Connection) -> None:
+    file_ticket(client, requester="kim")
+    assert flask(database_url, "erase", "--requester", "kim", stdin=b"n\n").returncode == 1
+    done = flask(database_url, "erase", "--requester", "kim", "--dry-run")
+    assert (done.returncode, done.stdout) == (0, b"kim has 1 tickets with 0 comments.\n")
+    assert flask(database_url, "erase").returncode == 2
+    assert flask(database_url, "erase", "--requester", " ").returncode == 2
+    assert count_rows(database) == 1
+    assert flask(database_url, "erase", "--requester", "kim", stdin=b"y\n").returncode == 0
+    assert count_rows(database) == 0
+
+
+def test_erase_works_in_batches(database_url: str, database: Connection) -> None:
+    insert_many(database, 1201)
+    database.execute("UPDATE tickets SET requester = 'kim' WHERE title <> 'Ticket 7'")
+    done = flask(database_url, "erase", "--requester", "kim", "--yes")
+    assert done.stdout.startswith(b"kim has 1,200 tickets with 0 comments.\nErased 1,200 tickets.")
+    assert b"1,200 of 1,200 tickets" in done.stderr
+    assert count_rows(database) == 1
+    assert count_rows(database, "ticket_attributes") == 0
 
 
 # --- demo

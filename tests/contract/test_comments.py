@@ -8,14 +8,19 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
+from tests.conftest import serve
 from tests.contract.test_history import history
 from tests.support.cast import bearer
+from tests.support.locks import in_background, wait_until
 from tests.support.tickets import TICKET, URL, count_rows, field_errors, file_ticket, next_page, problem
 from ticketsvc.validation.values import COMMENT_LENGTH, PERSON_LENGTH
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from flask import Flask
     from flask.testing import FlaskClient
 
@@ -103,7 +108,9 @@ def test_reply_and_resolve_is_one_change(client: FlaskClient) -> None:
     assert (entry["event"], entry["changes"]) == ("commented", {"status": {"from": "open", "to": "resolved"}})
 
 
-def test_reply_and_resolve_judges_the_suggestion_as_a_patch_does(client: FlaskClient, database: Connection) -> None:
+def test_reply_and_resolve_makes_the_training_example_that_a_patch_makes(
+    client: FlaskClient, database: Connection
+) -> None:
     first, second = (client.post(URL, json=TICKET).get_json() for _ in range(2))
 
     def learned() -> list[Any]:
@@ -513,3 +520,36 @@ def test_of_concurrent_repetitions_one_adds_a_comment(service: Service) -> None:
     assert len({response.json["id"] for response in responses if response.status == 201}) == 1
     assert len(service.call("GET", f"{path}/comments").json) == 1
     assert service.call("GET", path).json["version"] == 2
+
+
+def test_reply_and_resolve_that_is_cut_off_changes_nothing(
+    service: Service, database: Connection, database_url: str
+) -> None:
+    """The session ends after the statement has changed the ticket, while it waits to store the comment."""
+    ticket = service.call("POST", URL, TICKET).json
+    path = f"{URL}{ticket['id']}/comments"
+    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(database_url) as rival, in_background() as threads:
+        rival.execute(
+            "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
+            " VALUES (%s, 2, gen_random_uuid(), now(), false, 'x', 'x')",
+            [ticket["id"]],
+        )
+        request = threads.submit(service.call, "POST", path, {"body": "Done", "status": "resolved"})
+        wait_until(lambda: database.execute(waiting).fetchone() is not None)
+        database.execute(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS found".encode())
+        assert request.result().status == 503
+        rival.rollback()
+    assert service.call("GET", URL + ticket["id"]).json == ticket
+    assert service.call("GET", path).json == []
+    assert [entry["event"] for entry in service.call("GET", f"{URL}{ticket['id']}/history").json] == ["created"]
+    assert service.call("POST", path, {"body": "Done", "status": "resolved"}).status == 201
+
+
+def test_no_text_of_a_comment_is_logged(own_url: str, tmp_path: Path) -> None:
+    with serve(own_url, tmp_path / "log") as service:
+        path = f"{URL}{service.call('POST', URL, TICKET).json['id']}/comments"
+        assert service.call("POST", path, {"body": "xylophone", "author": "quagmire"}).status == 201
+        assert service.call("POST", path, {"body": "xylophone", "status": "zither"}).status == 400
+        assert service.call("GET", f"{URL}?search=xylophone&search_in=comments").status == 200
+    assert not re.search("xylophone|quagmire|zither", service.log.read_text())

@@ -79,7 +79,6 @@ def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
     if request.param == "hits":
         monkeypatch.setattr(search, "SCAN_LIMIT", 2)
         monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 2)
-        monkeypatch.setattr(search, "KEY_SCANS", 1)
     return str(request.param)
 
 

@@ -57,6 +57,10 @@ EXCUSED_IN = {
     "0010_people": {
         "require-concurrent-index-creation": "the table is made in the same migration",
     },
+    "0011_comments": {
+        "prefer-bigint-over-int": "the version of a ticket",
+        "require-concurrent-index-creation": "the table is made in the same migration",
+    },
     "0007_names": {
         "renaming-table": "sql/compatibility.sql has the old names",
         "renaming-column": "sql/compatibility.sql has the old names",

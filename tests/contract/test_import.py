@@ -275,7 +275,7 @@ def test_it_rejects_invalid_enum_values(client: FlaskClient, field: str, value: 
     assert all(word in response.get_json()["errors"][0]["detail"] for word in allowed)
 
 
-@pytest.mark.parametrize("field", ["created_at", "updated_at", "resolved_at"])
+@pytest.mark.parametrize("field", ["created_at", "updated_at", "resolved_at", "first_response_at"])
 @pytest.mark.parametrize(
     ("value", "code"),
     [
@@ -298,7 +298,7 @@ def test_it_accepts_the_earliest_and_the_latest_time(client: FlaskClient, ago: t
     assert stored(client)[0]["created_at"][:19] == time[:19]
 
 
-@pytest.mark.parametrize("field", ["created_at", "updated_at", "resolved_at"])
+@pytest.mark.parametrize("field", ["created_at", "updated_at", "resolved_at", "first_response_at"])
 @pytest.mark.parametrize("ahead", [timedelta(minutes=2), timedelta(days=1), timedelta(days=365_000)])
 def test_it_rejects_a_time_in_the_future(client: FlaskClient, field: str, ahead: timedelta) -> None:
     ticket = {**TICKET, "created_at": "2025-01-01", field: (datetime.now(UTC) + ahead).isoformat()}
@@ -306,11 +306,48 @@ def test_it_rejects_a_time_in_the_future(client: FlaskClient, field: str, ahead:
     assert stored(client) == []
 
 
-@pytest.mark.parametrize("field", ["updated_at", "resolved_at"])
+@pytest.mark.parametrize("field", ["updated_at", "resolved_at", "first_response_at"])
 @pytest.mark.parametrize("created", [{"created_at": "2025-01-02"}, {}])
 def test_no_time_may_precede_created_at(client: FlaskClient, field: str, created: dict[str, str]) -> None:
     body = ndjson({**TICKET, **created, field: "2025-01-01T23:59:59.999999Z"})
     assert line_errors(send(client, body)) == [(1, f"#/{field}", "out_of_range")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [
+        ("requester", "a" * 256, "too_long"),
+        ("assignee", {"id": 1}, "wrong_type"),
+        ("tags", {"a": 1}, "wrong_type"),
+        ("tags", ["a" * 51], "not_allowed"),
+        ("tags", ",".join(f"tag{number}" for number in range(21)), "too_long"),
+        ("tags", "[not JSON", "wrong_type"),
+        ("metadata", "a=b", "wrong_type"),
+        ("metadata", ["a"], "wrong_type"),
+        ("metadata", {"a b": "c"}, "not_allowed"),
+        ("metadata", '{"a": 1}', "wrong_type"),
+    ],
+)
+def test_it_rejects_invalid_people_tags_and_metadata(client: FlaskClient, field: str, value: object, code: str) -> None:
+    assert line_errors(send(client, ndjson({**TICKET, field: value}))) == [(1, f"#/{field}", code)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        ({"requester": " Kim ", "assignee": ""}, ("Kim", None, [], {})),
+        ({"tags": " VAT, address,,vat ", "metadata": ""}, (None, None, ["address", "vat"], {})),
+        ({"tags": '["a,b", "C"]', "metadata": '{"k": "v"}'}, (None, None, ["a,b", "c"], {"k": "v"})),
+        ({"tags": ["B", "a"], "metadata": {"k": "v", "gone": None}}, (None, None, ["a", "b"], {"k": "v"})),
+        ({"tags": None, "metadata": None, "requester": None}, (None, None, [], {})),
+    ],
+)
+def test_it_stores_people_tags_and_metadata(
+    client: FlaskClient, cells: dict[str, object], expected: tuple[object, ...]
+) -> None:
+    imported(client, ndjson({**TICKET, **cells}))
+    (ticket,) = stored(client)
+    assert tuple(ticket[field] for field in ("requester", "assignee", "tags", "metadata")) == expected
 
 
 def test_it_reports_all_errors_of_all_lines(client: FlaskClient) -> None:

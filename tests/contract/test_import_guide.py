@@ -75,6 +75,28 @@ EXPECTED = {
         "Hello|Just saying hello|medium|open|2024-07-03T14:00|2024-07-03T14:00|",
     ],
 }
+PEOPLE: dict[str, list[tuple[str | None, str | None, list[str], str]]] = {
+    "Zendesk": [("Kim", None, ["billing"], ""), (None, None, [], ""), (None, None, [], "")],
+    "Freshdesk": [
+        ("kim@example.com", "Ana", ["address", "vat"], "2024-03-01T09:20"),
+        ("kim@example.com", "Ben", [], ""),
+        ("jo@example.com", None, [], ""),
+    ],
+    "Jira": [("kim", "ana", [], ""), ("kim", None, [], ""), ("kim", None, [], "")],
+    "GitHub issues": [("kim", "ana", ["bug"], ""), ("jo", None, [], "")],
+    "osTicket": [("kim@example.com", "Ana B", [], ""), ("jo@example.com", None, [], "")],
+    "Zammad": [("kim@example.com", "ana@example.com", [], "2024-03-01T10:30"), ("jo@example.com", None, [], "")],
+    "Redmine": [("Kim", "Ana", [], ""), ("Kim", None, [], "")],
+    "Request Tracker": [("kim@example.com", "ana", [], ""), (None, None, [], "")],
+    "Trac": [("kim", "ana", [], ""), ("jo", None, [], ""), ("kim", None, [], "")],
+    "Bugzilla": [
+        ("kim@example.com", "ana@example.com", [], ""),
+        ("jo@example.com", "nobody@example.com", [], ""),
+        ("kim@example.com", "ana@example.com", [], ""),
+    ],
+    "HubSpot": [(None, "Ana", [], ""), (None, None, [], ""), (None, None, [], "")],
+}
+"""Requester, assignee, tags and the time of the first response."""
 CATEGORIES = {"HubSpot": ["billing", "technical", "general"]}
 
 
@@ -103,4 +125,8 @@ def test_the_command_imports_the_file(service: Service, name: str) -> None:
         for ticket in tickets
     ]
     assert found == EXPECTED[name]
+    assert [
+        (ticket["requester"], ticket["assignee"], ticket["tags"], (ticket["first_response_at"] or "")[:16])
+        for ticket in tickets
+    ] == PEOPLE[name]
     assert [ticket["category"] for ticket in tickets] == CATEGORIES.get(name, ["general"] * len(tickets))

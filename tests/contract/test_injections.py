@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from tests.support.injections import STRINGS
-from tests.support.openapi_contract import DOCUMENT, Operation
+from tests.support.openapi_contract import COMMENT_ID, DOCUMENT, Operation
 from tests.support.tickets import file_ticket
 
 if TYPE_CHECKING:
@@ -36,14 +36,17 @@ def targets() -> list[Any]:
 
 def request_with(operation: Operation, place: str, name: str, text: str, ticket_id: str) -> dict[str, Any]:
     """Return a request that is valid except for the text in this place."""
-    sent: dict[str, Any] = {"path": operation.path.replace("{ticket_id}", ticket_id), "method": operation.method}
+    path = operation.path.replace("{comment_id}", COMMENT_ID)
+    sent: dict[str, Any] = {"path": path.replace("{ticket_id}", ticket_id), "method": operation.method}
     if operation.bodies:
         sent["content_type"], body = copy.deepcopy(operation.bodies[0])
         if place == "body":
             body[name] = text
         sent["data"] = body if isinstance(body, str) else json.dumps(body)
     if place == "path":
-        sent["path"] = operation.path.replace("{" + name + "}", quote(text, safe=""))
+        sent["path"] = operation.path.replace("{" + name + "}", quote(text, safe="")).replace(
+            "{comment_id}", COMMENT_ID
+        )
     elif place == "query":
         sent["query_string"] = {name: text}
     elif place == "header":

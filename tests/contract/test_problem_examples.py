@@ -12,7 +12,7 @@ import pytest
 from tests.contract.test_idempotency import is_waiting, uncommitted_record
 from tests.support.locks import in_background, wait_until
 from tests.support.openapi_contract import DOCUMENT, ID
-from tests.support.tickets import TICKET, URL, file_ticket
+from tests.support.tickets import TICKET, URL, file_ticket, insert_many
 from ticketsvc.api.auth.authenticator import BURST
 from ticketsvc.config import RateLimit
 
@@ -45,6 +45,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 """Problems that one request to any service causes."""
 CAUSED_BELOW = {
     *("version-mismatch", "precondition-failed", "idempotency-key-reused", "create-in-progress"),
+    "too-many-matches",
     *("unauthorized", "insufficient-scope", "too-many-failed-attempts", "quota-exceeded"),
     *("uri-too-long", "headers-too-large", "internal-error", "unavailable"),
     *("unknown-host", "unsupported-transfer-coding"),
@@ -96,6 +97,12 @@ def test_idempotency_key_reused(client: FlaskClient) -> None:
     client.post(URL, json=TICKET, headers=key)
     response = client.post(URL, json={**TICKET, "title": "Other"}, headers=key)
     assert_is_the_example("idempotency-key-reused", response)
+
+
+def test_too_many_matches(client: FlaskClient, database: Connection) -> None:
+    insert_many(database, 2 * 10_001)
+    response = client.patch(f"{URL}?category=billing,technical", json={"status": "closed"})
+    assert_is_the_example("too-many-matches", response)
 
 
 def test_create_in_progress(client: FlaskClient, database: Connection, database_url: str) -> None:

@@ -33,6 +33,7 @@ REQUESTS = [
     ("GET", "/metrics", "read"),
     ("POST", URL, "write"),
     ("PATCH", "{ticket}", "write"),
+    ("PATCH", URL, "write"),
     ("DELETE", "{ticket}", "write"),
     ("POST", "{ticket}/comments", "write"),
     ("DELETE", "{ticket}/comments/{comment}", "write"),

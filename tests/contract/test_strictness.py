@@ -26,10 +26,12 @@ def send(client: FlaskClient, operation: str, extra: dict[str, Any], headers: di
         return client.post(f"{URL}claim", json={"assignee": "kim", **extra}, headers=headers)
     if operation == "classify":
         return client.post(f"{URL}classify", json={"description": "I cannot log in", **extra}, headers=headers)
+    if operation == "change_all":
+        return client.patch(f"{URL}?status=open", json={"priority": "low", **extra}, headers=headers)
     return client.patch(URL + file_ticket(client)["id"], json={"priority": "low", **extra}, headers=headers)
 
 
-@pytest.mark.parametrize("operation", ["create", "change", "classify", "claim"])
+@pytest.mark.parametrize("operation", ["create", "change", "change_all", "classify", "claim"])
 def test_ignored_members_are_named(client: FlaskClient, operation: str) -> None:
     response = send(client, operation, {"author": "Ann", "id": 5}, {})
     assert response.status_code in (200, 201)
@@ -37,7 +39,7 @@ def test_ignored_members_are_named(client: FlaskClient, operation: str) -> None:
     assert "Preference-Applied" not in response.headers
 
 
-@pytest.mark.parametrize("operation", ["create", "change", "classify", "claim"])
+@pytest.mark.parametrize("operation", ["create", "change", "change_all", "classify", "claim"])
 def test_strictness_makes_them_errors(client: FlaskClient, operation: str) -> None:
     response = send(client, operation, {"author": "Ann", "a/b~c d": 5}, STRICT)
     errors = problem(response, 400)["errors"]
@@ -48,7 +50,7 @@ def test_strictness_makes_them_errors(client: FlaskClient, operation: str) -> No
     assert "Ignored-Members" not in response.headers
 
 
-@pytest.mark.parametrize("operation", ["create", "change", "classify", "claim"])
+@pytest.mark.parametrize("operation", ["create", "change", "change_all", "classify", "claim"])
 def test_nothing_is_reported_if_all_members_are_used(client: FlaskClient, operation: str) -> None:
     response = send(client, operation, {}, {})
     assert {"Ignored-Members", "Preference-Applied"}.isdisjoint(dict(response.headers))

@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.support.tickets import insert_many
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
-from ticketsvc.store import pages, search
+from ticketsvc.store import claims, pages, search
 from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters, variant
@@ -475,10 +475,30 @@ def test_figures_by_attribute_read_no_whole_table(attributed: Connection, name: 
         found = plan(attributed, f"{query}:{variant(filters)}", values, analyze=True)
     read = [node for node in read_tables(found) if node["Actual Loops"]]
     assert {node["Node Type"] for node in read} <= {"Index Scan", "Index Only Scan"}
+    narrow = "tickets_unassigned_" if variant(filters) == "unassigned" else "ticket_attributes_"
+    assert all(node["Index Name"].startswith((narrow, "tickets_pkey", "tickets_resolved")) for node in read)
     if query == "files.export":
         assert not [node for node in nodes(found) if node["Node Type"] == "Sort"]
     if name in FEW:
         assert _blocks(found) <= 1000
+
+
+@pytest.mark.parametrize("name", ["unassigned", "frequent tag", "rare tag", "all tags", "frequent tag, requester"])
+def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: Connection, name: str) -> None:
+    """Not more than the heads of the combinations of facets, whatever part of the table matches."""
+    filters = replace(BY_ATTRIBUTE[name], statuses=("open",), is_assigned=False)
+    values = {**filter_parameters(filters), "assignee": "kim", "author": " ", "head_limit": claims.HEAD_LIMIT}
+    with attributed.transaction(force_rollback=True):
+        found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
+    read = [node for node in read_tables(found) if node["Actual Loops"] and "Index Name" in node]
+    head = "tickets_unassigned_created" if name == "unassigned" else "ticket_attributes_pkey"
+    assert {node["Index Name"] for node in read} == {head, "tickets_pkey"}
+    assert not [
+        node for node in nodes(found) if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan") and node["Actual Loops"]
+    ]
+    [locked] = [node for node in nodes(found) if node["Node Type"] == "LockRows"]
+    assert locked["Actual Rows"] * locked["Actual Loops"] <= 1
+    assert _blocks(found) <= 12_000
 
 
 @pytest.mark.parametrize(

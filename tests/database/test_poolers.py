@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support import poolers
-from tests.support.every_route import failures
+from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
 from tests.support.postgres import execute, query
 from tests.unit.test_config import run
@@ -82,7 +82,7 @@ def test_session_mode_works_and_no_setting_leaks(start: Start, tmp_path: Path, i
         before = settings_of_sessions(url, 1)
         failed, done = failures(service, clients=16)
         assert failed == []
-        assert done == 16 * 30
+        assert done == 16 * STEPS
         with closing(Database(Config(database_url=url))) as database:
             assert not database.check_pooler()
         assert settings_of_sessions(url, 10) - before == set()
@@ -99,7 +99,7 @@ def test_transaction_mode_works_and_no_setting_leaks(start: Start, tmp_path: Pat
         assert ("statement_timeout", "15000") in before
         failed, done = failures(service, clients=16)
         assert failed == []
-        assert done == 16 * 30
+        assert done == 16 * STEPS
         assert settings_of_sessions(url, POOL) - before == set()
         assert findings(url, DB_POOLER="transaction")[1]["verdict"] == "ok"
 

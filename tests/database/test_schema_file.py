@@ -134,39 +134,3 @@ def test_a_field_that_is_set_or_cleared_is_a_change(database: Connection) -> Non
         " || field_change('d', 'x', 'x') || field_change('e', 'x', 'y')",
     )
     assert changes == {"a": {"from": None, "to": "x"}, "b": {"from": "x", "to": None}, "e": {"from": "x", "to": "y"}}
-
-
-def test_update_sql_can_clear_a_nullable_field(database: Connection, clean: None) -> None:
-    """With a column that the wire does not know, added here to the query and to ticket_diff(), and rolled back."""
-    query = (SQL / "tickets" / "update.sql").read_text()
-    value = "CASE WHEN $10::boolean THEN $11::text ELSE t.assignee END"
-    for text, more in (
-        ("SET title = ", f"SET assignee = {value}, title = "),
-        ("SELECT coalesce($3::text, ", f"SELECT {value} IS DISTINCT FROM t.assignee OR coalesce($3::text, "),
-    ):
-        assert query.count(text) == 1
-        query = query.replace(text, more)
-    diff = (SQL / "functions" / "ticket_diff.sql").read_text()
-    diff = diff.replace("RETURN ", "RETURN field_change('assignee', before.assignee, after.assignee) || ", 1)
-    insert_many(database, 1)
-    [ticket] = found(database, "SELECT id FROM tickets")
-    with database.transaction(force_rollback=True):
-        database.execute("ALTER TABLE tickets ADD assignee text DEFAULT 'eve'")
-        database.execute(diff.encode())
-        cursor = psycopg.RawCursor(database)
-        states = []
-        for has_assignee, assignee, status in (
-            (True, None, None),
-            (True, None, "open"),
-            (True, "ann", None),
-            (None, None, "open"),
-        ):
-            values = [ticket, None, None, None, None, None, status, "r1 ann", [], has_assignee, assignee]
-            row = cursor.execute(query.encode(), values).fetchone()
-            assert row
-            states.append((row[1], *found(database, "SELECT assignee FROM tickets")))
-        assert states == [(2, None), (2, None), (3, "ann"), (3, "ann")]
-        entries = found(database, "SELECT changes FROM ticket_history ORDER BY entry")
-        assert entries == [{"assignee": {"from": "eve", "to": None}}, {"assignee": {"from": None, "to": "ann"}}]
-        created = found(database, "SELECT (ticket_created(t)).changes -> 'assignee' FROM tickets AS t")
-        assert created == [{"from": None, "to": "eve"}]

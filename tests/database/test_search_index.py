@@ -214,3 +214,28 @@ def test_who_stores_a_large_text_indexes_what_is_pending(client: FlaskClient, da
     insert_many(database, 500)
     file_ticket(client, description="a" * LARGE_TEXT)
     assert pending_pages() > (2,)
+
+
+def test_large_comment_waits_for_the_indexing_of_those_before(client: FlaskClient, database: Connection) -> None:
+    """The index of comments has a pending list, too, and the same task empties it."""
+
+    def pending_pages() -> Any:
+        return database.execute("SELECT index_pending_texts()").fetchone()
+
+    def add_many() -> None:
+        database.execute(
+            "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
+            " SELECT gen_random_uuid(), 2, gen_random_uuid(), now(), false, body, comment_text(body)"
+            " FROM (SELECT md5(n::text) FROM generate_series(1, 300) AS n) AS made (body)"
+        )
+
+    path = f"{URL}{file_ticket(client)['id']}/comments"
+    pending_pages()
+    add_many()
+    assert pending_pages() > (2,)
+    add_many()
+    assert client.post(path, json={"body": "a" * (LARGE_TEXT + 1)}).status_code == 201
+    assert pending_pages() <= (2,)
+    add_many()
+    assert client.post(path, json={"body": "a" * LARGE_TEXT}).status_code == 201
+    assert pending_pages() > (2,)

@@ -14,7 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import free_port, serve
 from tests.support import programs
-from tests.support.every_route import failures
+from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
 from tests.support.poolers import documented
 
@@ -83,7 +83,7 @@ def test_every_route_works_behind_a_proxy(service: Service, tmp_path: Path, prox
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         failed, done = failures(behind, clients=4)
         assert failed == []
-        assert done == 4 * 30
+        assert done == 4 * STEPS
 
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
@@ -149,4 +149,4 @@ def test_every_route_works_with_a_proxy_in_front_of_postgres(postgres: Cluster, 
         with serve(f"postgresql://postgres@127.0.0.1:{port}/{name}", tmp_path / "log") as service:
             failed, done = failures(service, clients=4)
     assert failed == []
-    assert done == 4 * 30
+    assert done == 4 * STEPS

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from tests.conftest import ROOT, serve
-from tests.support.every_route import failures
+from tests.support.every_route import STEPS, failures
 from tests.support.postgres import execute, name_of, program_files, query
 from tests.support.tickets import TICKET
 from tests.unit.test_config import run
@@ -54,7 +54,7 @@ def test_every_route_works_with_the_grants(own_url: str, role_url: str, tmp_path
         corrected = {"category": "general" if ticket["category"] == "billing" else "billing"}
         assert service.call("PATCH", f"/api/tickets/{ticket['id']}", corrected, headers).status == 200
     assert failed == []
-    assert done == 40 * 30
+    assert done == 40 * STEPS
     assert '"level": "error"' not in service.log.read_text()
     query(role_url, "SELECT apply_count_deltas(100000)")  # as about every 256th writer does
     for table in ("triage_text_counts", "ticket_history", "ticket_totals", "rate_limits"):

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
+STEPS = 37
+"""The number of steps."""
 BUSY = "As many imports and exports as may run at once are running."
 
 
@@ -38,6 +40,7 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     identity = f"/api/tickets/{response.json['id']}"
     yield step("POST", "/api/tickets/classify/", 200, TICKET)[0]
     yield step("POST", f"/api/tickets/claim/?search={name}&tags=nothing", 204, {"assignee": name})[0]
+    yield step("PATCH", f"/api/tickets/?search={name}&tags=nothing", 200, {"priority": "low"})[0]
     yield step("PATCH", identity, 200, {**LABELS, "title": f"Changed {name}"}, {"If-Match": response.headers["ETag"]})[
         0
     ]

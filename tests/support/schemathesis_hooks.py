@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.support.openapi_contract import ID
 from ticketsvc.api.input.media_types import FILES
-from ticketsvc.store import history
+from ticketsvc.store import comments, history
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.pages import SORTS
 
@@ -49,12 +49,15 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     """Replace the placeholder with a cursor of the list that is requested."""
     query = case.query if isinstance(case.query, dict) else {}
     if query.get("cursor") == PLACEHOLDER:
-        query["cursor"] = fitting(case, str(query.get("sort") or "-created_at")).encode()
+        query["cursor"] = fitting(case, str(query.get("sort") or "")).encode()
 
 
 def fitting(case: Case[Any], order: str) -> Cursor:
     """Return a cursor for the requested list."""
+    ticket_id = str((case.path_parameters or {}).get("ticket_id"))
     if case.operation.path.endswith("/history"):
-        return Cursor(history.SORT, str((case.path_parameters or {}).get("ticket_id")), "1")
-    sort = SORTS.get(order, "newest")
+        return Cursor(history.SORT, ticket_id, "1")
+    if case.operation.path.endswith("/comments/"):
+        return Cursor(comments.SORTS.get(order, comments.SORTS["created_at"]), ticket_id, "1")
+    sort = SORTS.get(order, SORTS["-created_at"])
     return Cursor(sort, ID, KEYS.get(sort, ""))

@@ -85,11 +85,15 @@ def test_mistake_in_a_file_is_an_error(folder: Path, text: str, variant: str, me
 
 def test_files_mark_nothing_but_includes_and_variants() -> None:
     marks = {mark for path in SQL.rglob("*.sql") for mark in MARK.findall(path.read_text())}
-    assert marks == {"include", "oldest", "response", "urgent"}
+    assert marks == {"attributes", "include", "oldest", "response", "urgent"}
 
 
 def test_each_fragment_is_included() -> None:
     included = {name for path in SQL.rglob("*.sql") for name in re.findall(r"/\* include: (\w+) \*/", path.read_text())}
-    variants = {f"{name}_{variant}" for name in included for variant in ("urgent", "pairs", "comments")}
+    variants = {
+        f"{name}_{variant}"
+        for name in included
+        for variant in ("urgent", "pairs", "comments", "attributes", "unassigned")
+    }
     names = {path.stem for path in (SQL / "fragments").iterdir()}
     assert included <= names <= included | variants

@@ -46,7 +46,7 @@ COSTLY = {
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
     *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
-    "tickets.update_matching",
+    *("tickets.erase_batch", "tickets.of_requester", "tickets.update_matching"),
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""
 

@@ -1,4 +1,4 @@
-"""`flask tickets import`, `export` and `demo`: the bulk operations of the API as commands."""
+"""`flask tickets import`, `export`, `erase` and `demo`: many tickets at once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ticketsvc.files import CHUNK_BYTES, FORMATS, READERS, options
 from ticketsvc.files.rows import Rows
 from ticketsvc.problems import InvalidFile, InvalidInput
 from ticketsvc.services import services
-from ticketsvc.store import exports, imports, pages
+from ticketsvc.store import erasure, exports, imports, pages
 from ticketsvc.store.history import NO_AUTHOR
 from ticketsvc.store.imports import Line
 from ticketsvc.validation.parameters import Parameters
@@ -35,7 +35,7 @@ SUFFIXES = {".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv"}
 
 _T = TypeVar("_T")
 
-tickets = AppGroup("tickets", help="Import and export tickets as files, and create demo tickets.")
+tickets = AppGroup("tickets", help="Import, export and erase tickets, and create demo tickets.")
 
 
 def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -56,10 +56,10 @@ def import_file(
 ) -> None:
     """Create all tickets of FILE ("-" for standard input), or none if any line is invalid.
 
-    The format is NDJSON or CSV with the fields title, description, category, priority, status, created_at, updated_at
-    and resolved_at. Only the first two are required. Files of other systems need options, such as --columns
-    title:Subject,description:Body --map priority=urgent:critical,normal:medium --tz Europe/Berlin. docs/import.md has
-    those for well-known help desks.
+    The format is NDJSON or CSV with the fields title, description, category, priority, status, created_at, updated_at,
+    resolved_at, requester, assignee, tags, metadata and first_response_at. Only the first two are required. Files of
+    other systems need options, such as --columns title:Subject,description:Body --map
+    priority=urgent:critical,normal:medium --tz Europe/Berlin. docs/import.md has those for well-known help desks.
     """
     pairs = [("columns", value) for value in columns] + [("tz", value) for value in tz]
     pairs += [(f"map.{field}", value or field) for field, _, value in (label.partition("=") for label in labels)]
@@ -87,6 +87,35 @@ def export_file(output: str, file_format: str | None, **given: tuple[str, ...]) 
             for part in chain([first], parts):
                 target.write(part.lines)
                 advance(part.tickets)
+
+
+@tickets.command("erase")
+@click.option("--requester", required=True, help="Whose tickets to erase, in any letter case.")
+@click.option("--dry-run", is_flag=True, help="Only show how much there is.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+def erase(requester: str, dry_run: bool, yes: bool) -> None:
+    """Delete all tickets of a requester, with their comments, and the texts in their history.
+
+    What stays is in docs/operations.md. It can be interrupted and repeated at any time. `flask tickets export
+    --requester` writes what there is.
+    """
+    selected = _checked(filters.parse, [("requester", requester)])
+    if not selected.requesters or len(selected.requesters) != 1:
+        raise click.UsageError("--requester needs one name.")
+    (name,) = selected.requesters
+    with open_database() as database:
+        extent = erasure.extent(database, name)
+        click.echo(f"{name} has {extent.tickets:,} tickets with {extent.comments:,} comments.")
+        if dry_run or not extent.tickets:
+            return
+        if not yes:
+            click.confirm("Erase them? This cannot be undone.", abort=True)
+        erased = 0
+        with progress(extent.tickets, "tickets") as advance:
+            for deleted in erasure.erase(database, name):
+                erased += deleted
+                advance(deleted)
+    click.echo(f"Erased {erased:,} tickets. Their history stays, without texts, and so do backups.")
 
 
 @tickets.command("demo")

@@ -10,7 +10,10 @@ from zoneinfo import ZoneInfo, available_timezones
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.validation.parameters import Parameters
 
-FIELDS = ("title", "description", "category", "priority", "status", "created_at", "updated_at", "resolved_at")
+FIELDS = (
+    *("title", "description", "category", "priority", "status", "created_at", "updated_at", "resolved_at"),
+    *("requester", "assignee", "tags", "metadata", "first_response_at"),
+)
 LABELS = {"category": CATEGORIES, "priority": PRIORITIES, "status": STATUSES}
 OTHER_VALUES = "*"
 """The value that stands for all that are neither mapped nor a label."""

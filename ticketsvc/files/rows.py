@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ticketsvc import compact_json
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.files import times
 from ticketsvc.files.options import FIELDS, LABELS, OTHER_VALUES, Options, plain
 from ticketsvc.problems import LineError
 from ticketsvc.store.imports import Line, StagedTicket
+from ticketsvc.validation import strict_json
 from ticketsvc.validation.fields import Fields
 from ticketsvc.validation.values import DESCRIPTION_LENGTH, TITLE_LENGTH
 
@@ -72,6 +74,9 @@ class Rows:
         for field, labels in self._labels.items():
             if field in values:
                 values[field] = _label(labels, values[field])
+        for field, read in _CELLS.items():
+            if isinstance(text := values.get(field), str):
+                values[field] = read(text.strip())
         fields = Fields(values)
         row = StagedTicket(
             fields.text("title", TITLE_LENGTH),
@@ -82,6 +87,11 @@ class Rows:
             created_at := self._time(fields, "created_at", _EARLIEST),
             self._time(fields, "updated_at", created_at),
             self._time(fields, "resolved_at", created_at),
+            fields.person("requester"),
+            fields.person("assignee"),
+            fields.tags("tags"),
+            _json(fields.metadata("metadata")),
+            self._time(fields, "first_response_at", created_at),
         )
         if fields.errors:
             return [LineError(line, error.where["pointer"], error.detail, error.code) for error in fields.errors]
@@ -139,6 +149,27 @@ def _label(labels: Mapping[str, str], value: object) -> object:
     if not isinstance(value, (str, int)) or isinstance(value, bool) or not (key := plain(str(value))):
         return value
     return labels.get(key) or labels.get(OTHER_VALUES) or value
+
+
+def _tags(cell: str) -> object:
+    """Return the tags in a cell: separated by commas, or a JSON array."""
+    return _decoded(cell) if cell.startswith("[") else [tag for tag in cell.split(",") if tag.strip()]
+
+
+def _decoded(cell: str) -> object:
+    """Return the value of a cell that holds JSON; None if it is empty, the cell if it is not JSON."""
+    try:
+        return strict_json.decode(cell.encode()) if cell else None
+    except ValueError:
+        return cell
+
+
+def _json(value: object) -> str | None:
+    return None if value is None else compact_json.encode(value)
+
+
+_CELLS: dict[str, Callable[[str], object]] = {"tags": _tags, "metadata": _decoded}
+"""How the text of a cell becomes the value of a field that is not a text."""
 
 
 def _is_empty(value: object) -> bool:

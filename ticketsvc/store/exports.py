@@ -12,7 +12,10 @@ from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, varia
 from ticketsvc.store.postgres import queries, statement
 from ticketsvc.store.postgres.database import Database, cancel_when
 
-CSV_HEADER = b"id,title,description,category,priority,status,created_at,updated_at,version,resolved_at\r\n"
+CSV_HEADER = (
+    b"id,title,description,category,priority,status,created_at,updated_at,version,resolved_at"
+    b",requester,assignee,tags,metadata,first_response_at\r\n"
+)
 
 ROWS_AT_ONCE = 8
 """Rows that are received at once: few, so that memory stays flat even if every ticket has the maximum length."""

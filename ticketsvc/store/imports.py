@@ -47,6 +47,11 @@ class StagedTicket(NamedTuple):
     created_at: str | None
     updated_at: str | None
     resolved_at: str | None = None
+    requester: str | None = None
+    assignee: str | None = None
+    tags: list[str] | None = None
+    metadata: str | None = None
+    first_response_at: str | None = None
     suggested_category: str | None = None
     category_confidence: float | None = None
     suggested_priority: str | None = None

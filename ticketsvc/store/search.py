@@ -144,12 +144,13 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
 
 
 def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
-    """Yield the steps of a search in comments: scans of the next tickets with their comments, then all hits at once.
+    """Yield the steps of a search in comments: a scan of the next tickets with their comments, then all hits at once.
 
-    A common word fills the page during the scans; the hits of others are few. `index` is as for `search_plan`.
+    A common word fills the page during the scan; the hits of others are few. `index` is as for `search_plan`: without
+    one, there are further scans of more and more tickets.
     """
-    first, scans = (KEY_SCAN_LIMIT, KEY_SCANS) if ("", sort) in _SCAN_BY_KEY else (SCAN_LIMIT, 1)
-    for number in count() if index is None else range(scans):
+    first = SCAN_LIMIT if sort in _SCAN else KEY_SCAN_LIMIT
+    for number in range(1) if index is not None else count():
         yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
     if index is not None:
         yield _HITS_IN_COMMENTS[sort], {}

@@ -22,6 +22,7 @@ from tickets.api.statistics import (
 )
 from tickets.api.tickets import (
     change_ticket,
+    change_tickets,
     claim_ticket,
     create_ticket,
     delete_ticket,
@@ -31,6 +32,8 @@ from tickets.api.tickets import (
 )
 from tickets.api.triage import classify_text
 from tickets.models import (
+    BulkChange,
+    BulkChanged,
     CategoryDecisionSource,
     ClaimInput,
     ClassifyInput,
@@ -197,6 +200,8 @@ def figures() -> None:
     mine = list_tickets.sync(client=CLIENT, assignee=["nobody", "kim"], assigned=True)
     assert isinstance(mine, list)
     assert [ticket.id for ticket in mine] == [claimed.parsed.id]
+    counts = change_tickets.sync(client=CLIENT, body=BulkChange(add_tags=["VIP"]), assignee=["kim"])
+    assert counts == BulkChanged(matched=1, changed=1)
     suggestion = classify_text.sync(client=CLIENT, body=ClassifyInput("I cannot log in."))
     assert isinstance(suggestion, Suggestion)
     assert suggestion.category == suggestion.suggested_category

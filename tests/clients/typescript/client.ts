@@ -102,6 +102,9 @@ async function figures(): Promise<void> {
   assert((await client.POST("/api/tickets/claim/", next)).response.status === 204, "nothing to claim");
   const mine = await client.GET("/api/tickets/", { params: { query: { assignee: ["nobody", "kim"], assigned: true } } });
   assert(mine.data?.length === 1 && mine.data[0]!.id === claimed.data.id, "mine");
+  const query = { assignee: ["kim"], dry_run: true };
+  const counts = await client.PATCH("/api/tickets/", { params: { query }, body: { add_tags: ["VIP"] } });
+  assert(counts.data?.matched === 1 && counts.data.changed === 1, "bulk change");
   const none = await client.GET("/api/tickets/", { params: { query: { metadata: { plan: "pro" } } } });
   assert(none.data?.length === 0, "metadata");
   const suggested = await client.POST("/api/tickets/classify/", { body: { description: "I cannot log in" } });

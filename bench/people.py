@@ -1,0 +1,164 @@
+"""Latency of filters by people, tags and metadata, and of claims, on a server and a table of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+
+from bench.harness import LOAD, PROGRAMS, ROOT, say
+from ticketsvc import migrations
+from ticketsvc_dev.embedded.account import prepare
+from ticketsvc_dev.embedded.cluster import Cluster
+from ticketsvc_dev.embedded.programs import find_program_files
+
+CLIENTS, CLAIMING_CLIENTS = 4, 16
+SORTS = ["-created_at", "created_at", "-updated_at", "-priority"]
+FILTERS = {
+    "no filter": "",
+    "requester of 20 tickets": "requester=user77@example.com",
+    "five requesters": "&".join(f"requester=user{number}@example.com" for number in range(5)),
+    "assignee": "assignee=agent7@example.com",
+    "assignee, open": "assignee=agent7@example.com&status=open",
+    "assigned": "assigned=true",
+    "unassigned": "assigned=false",
+    "unassigned, open": "assigned=false&status=open",
+    "tag of 1,000 tickets": "tags=rare",
+    "tag of half of the tickets": "tags=half",
+    "one of two tags": "tags=half,third",
+    "both of two tags": "tags_all=half,third",
+    "metadata, a third of the tickets": "metadata[plan]=pro",
+    "metadata, 100 tickets": "metadata[account]=7",
+    "frequent tag, assignee": "tags=half&assignee=agent7@example.com",
+    "frequent tag, requester": "tags=half&requester=user77@example.com",
+    "frequent tag, a day": "tags=half&created_since=2025-06-01&created_before=2025-06-02",
+}
+CLAIMS = {
+    "any ticket": "",
+    "category": "?category=billing",
+    "frequent tag": "?tags=half",
+    "metadata and category": "?metadata[plan]=pro&category=billing,technical",
+}
+TICKETS = """
+    INSERT INTO tickets (id, title, description, created_at, updated_at, category, priority, status,
+        requester, assignee, tags, metadata)
+    SELECT uuid_v7(at), 'Ticket ' || n, 'The printer in room ' || n || ' prints nothing but invoices.', at,
+        at + random() * '30 days'::interval,
+        (enum_range(NULL::ticket_category))[1 + floor(random() * 4)],
+        (enum_range(NULL::ticket_priority))[1 + floor(random() * 4)],
+        (enum_range(NULL::ticket_status))[1 + floor(random() * 4)],
+        'user' || n %% (%(rows)s / 20) || '@example.com',
+        CASE WHEN random() < 0.4 THEN 'agent' || floor(random() * 50) || '@example.com' END,
+        nullif(array_remove(ARRAY[
+            CASE WHEN random() < 0.5 THEN 'half' END, CASE WHEN n %% 1000 = 0 THEN 'rare' END,
+            CASE WHEN random() < 0.33 THEN 'third' END
+        ], NULL), '{}'),
+        CASE WHEN random() < 0.33 THEN jsonb_build_object(
+            'plan', CASE WHEN n %% 7 > 0 THEN 'pro' ELSE 'free' END, 'account', (n %% 3333)::text
+        ) END
+    FROM generate_series(1, %(rows)s) AS n
+    CROSS JOIN LATERAL (SELECT '2025-01-01Z'::timestamptz + n * '400 days'::interval / %(rows)s) AS created (at)
+"""
+ATTRIBUTES = """
+    INSERT INTO ticket_attributes (attribute, category, priority, status, id, updated_at)
+    SELECT attribute, t.category, t.priority, t.status, t.id, t.updated_at
+    FROM tickets AS t
+    CROSS JOIN LATERAL unnest(ticket_attributes_of(t.requester, t.assignee, t.tags, t.metadata)) AS attribute
+    ORDER BY attribute, t.category, t.priority, t.status, t.id
+"""
+_LATENCY = re.compile(r"^ +(\d+)% +([\d.]+)(us|ms|s)$", re.MULTILINE)
+_MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000}
+
+
+def people(rows: int, seconds: float) -> str:
+    """Measure each filter in each order, then claims, on a table of `rows` tickets, all with a requester.
+
+    Each load takes `seconds`, each of claims three times as long.
+    """
+    lists = [
+        f"| filter, {CLIENTS} clients | {' | '.join(SORTS)} |",
+        f"| --- |{' ---: |' * len(SORTS)}",
+    ]
+    claims = [
+        f"| claim, {CLAIMING_CLIENTS} clients | claims/s | p50 / p99 ms |",
+        "| --- | ---: | ---: |",
+    ]
+    with (
+        tempfile.TemporaryDirectory(prefix="people-") as folder,
+        _database(Path(folder), rows) as url,
+        _service(url) as address,
+    ):
+        for name, query in FILTERS.items():
+            addresses = [f"{address}?limit=50&sort={sort}&{quote(query, '=&%,')}" for sort in SORTS]
+            lists.append(f"| {name} | {' | '.join(_wrk(each, CLIENTS, seconds)[0] for each in addresses)} |")
+            say(lists[-1])
+        for name, query in CLAIMS.items():
+            latency, rate = _wrk(address, CLAIMING_CLIENTS, 3 * seconds, quote(query, "?=&%,"))
+            claims.append(f"| {name} | {rate:,.0f} | {latency} |")
+            say(claims[-1])
+    return "\n".join([*lists, "", *claims])
+
+
+@contextmanager
+def _database(folder: Path, rows: int) -> Iterator[str]:
+    """Run a server with a filled table and yield its URL. Triggers are off meanwhile: searches find nothing."""
+    directory = folder / "server"
+    cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
+    try:
+        cluster.start("-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
+        url = cluster.url()
+        migrations.apply(url)
+        with closing(psycopg.connect(url, autocommit=True)) as connection:
+            connection.execute("SET session_replication_role = replica")
+            for statement in (TICKETS % {"rows": rows}, ATTRIBUTES, "VACUUM ANALYZE tickets, ticket_attributes"):
+                started = time.monotonic()
+                connection.execute(statement.encode())
+                say(f"{statement.split()[0]} {statement.split()[2]}: {time.monotonic() - started:.0f} s")
+        yield url
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def _service(url: str) -> Iterator[str]:
+    """Run the service on a free port and yield the address of its tickets."""
+    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555"}, subprocess.DEVNULL
+    process = subprocess.Popen(
+        [PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet
+    )
+    try:
+        for _ in range(100):
+            connection = HTTPConnection("127.0.0.1", 3555, timeout=5)
+            with closing(connection):
+                try:
+                    connection.request("GET", "/readyz")
+                    if connection.getresponse().status == 200:
+                        break
+                except OSError:
+                    time.sleep(0.2)
+        yield "http://127.0.0.1:3555/api/tickets/"
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
+def _wrk(address: str, clients: int, seconds: float, claim: str | None = None) -> tuple[str, float]:
+    """Send requests, or claims with a query. Return p50 and p99 in milliseconds, and requests per second."""
+    script = [] if claim is None else ["-s", str(LOAD / "claim.lua")]
+    command = ["wrk", "-t1", f"-c{clients}", f"-d{seconds:.0f}s", "--latency", *script, address]
+    environment = os.environ | {"QUERY": claim or ""}
+    output = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    if "Non-2xx" in output or "Socket errors" in output:
+        raise SystemExit(f"{address} failed:\n{output}")
+    times = {percent: float(number) * _MILLISECONDS[unit] for percent, number, unit in _LATENCY.findall(output)}
+    rate = re.search(r"Requests/sec: +([\d.]+)", output)
+    return f"{times['50']:.1f} / {times['99']:.1f}", float(rate[1]) if rate else 0.0
