@@ -220,3 +220,67 @@ def test_a_late_response_keeps_the_focus(console: OpenPage, service: Service) ->
     expect(rows(page).nth(1).locator("a")).to_be_focused()
     press("Enter")
     expect(page.get_by_role("heading", name="First invoice")).to_be_focused()
+
+
+def test_a_support_day_without_a_mouse(console: OpenPage, service: Service) -> None:
+    tickets = [file(service, title=title, priority=priority) for title, priority in (("Low", "low"), ("High", "high"))]
+    page = console()
+    press, typed = page.keyboard.press, page.keyboard.type
+    expect(rows(page)).to_have_count(2)
+
+    press("g")  # asks for the name once
+    expect(page.get_by_role("dialog", name="Your name").get_by_role("textbox")).to_be_focused()
+    typed("Maria")
+    press("Enter")
+    expect(page.get_by_role("heading", name="High")).to_be_focused()
+    press("l")
+    typed("vip, eu")
+    press("Enter")
+    expect(panel(page).get_by_role("button", name="Change tags")).to_be_focused()
+    press("a")
+    expect(panel(page).get_by_role("group", name="Assignee").get_by_role("textbox")).to_be_focused()
+    press("Escape")
+    expect(panel(page)).to_be_visible()  # Esc closed the form only
+    press("w")
+    typed("Ask billing.")
+    press("Control+Shift+Enter")
+    expect(panel(page).get_by_role("article", name="Internal note by Maria")).to_be_focused()
+    press("w")
+    typed("It is solved.")
+    press("Escape")
+    expect(page.get_by_role("heading", name="High")).to_be_focused()  # the draft stays
+    press("w")
+    press("Tab")
+    expect(panel(page).get_by_role("button", name="Send", exact=True)).to_be_focused()
+    press("Tab")
+    press("Enter")
+    expect(panel(page).get_by_role("article", name="Comment by Maria")).to_be_focused()
+    now = read(service, tickets[1])
+    assert (now["status"], now["assignee"], now["tags"]) == ("resolved", "Maria", ["eu", "vip"])
+
+    press("g")
+    expect(page.get_by_role("heading", name="Low")).to_be_focused()
+    press("g")
+    expect(announcement(page)).to_have_text("Nothing to claim here.")
+    press("Escape")
+    expect(rows(page).nth(1).locator("a")).to_be_focused()
+
+    press("x")
+    expect(page.get_by_role("group", name="Selected tickets")).to_contain_text("1 selected")
+    press("k")
+    press("X")
+    expect(page.get_by_role("group", name="Selected tickets")).to_contain_text("2 selected")
+    press("b")
+    expect(page.get_by_role("combobox", name="Status").first).to_be_focused()
+    press("ArrowDown")
+    press("End")
+    press("Enter")
+    expect(announcement(page)).to_have_text("2 tickets changed")
+    expect(page.locator("#rows a:focus")).to_have_count(1)
+    press("z")
+    expect(announcement(page)).to_have_text("Undone for 2 tickets")
+    assert [read(service, ticket)["status"] for ticket in tickets] == ["in_progress", "resolved"]
+    press("Shift+Tab")
+    expect(page.locator("#rows input:focus")).to_have_count(1)
+    press("Space")
+    expect(page.get_by_role("group", name="Selected tickets")).to_contain_text("1 selected")

@@ -176,6 +176,30 @@ def test_export_rejects_bad_filters_as_the_list_does(database_url: str) -> None:
     assert b"created_since must be a date" in done.stderr
 
 
+def test_export_filters_by_people_tags_and_metadata(database_url: str, database: Connection) -> None:
+    insert_many(database, 5)
+    database.execute(
+        "UPDATE tickets SET requester = 'Ann', tags = '{a}', metadata = '{\"plan\": \"a=b\"}' WHERE title = 'Ticket 2'"
+    )
+    options = ("--requester", "ann", "--requester", "bob", "--assigned", "false", "--tags", "A,b", "--tags-all", "a")
+    done = flask(database_url, "export", *options, "--metadata", "plan=a=b", "--metadata", "plan=other")
+    assert [json.loads(line)["title"] for line in done.stdout.splitlines()] == ["Ticket 2"]
+
+
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        (["--metadata", "plan"], b"metadata has a key: metadata[KEY]=VALUE."),
+        (["--metadata", "a b=1"], b"metadata[a b] must have a key of 1 to 40 letters"),
+        (["--assigned", "maybe"], b"assigned must be true or false."),
+    ],
+)
+def test_export_explains_invalid_filters_by_attributes(database_url: str, option: list[str], error: bytes) -> None:
+    done = flask(database_url, "export", *option)
+    assert done.returncode == 2
+    assert error in b" ".join(done.stderr.split())
+
+
 def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
     file = tmp_path / "all.csv"
     file.write_text("yesterday's")
