@@ -20,14 +20,17 @@ export function conversation({ id, signal, remove }) {
   const root = element("section", { class: "conversation", "aria-labelledby": title.id }, title, earlier, list, state);
   const shown = new Map(); // elements by the id of the comment
   let next = null; // the query of the page before
+  let refreshes = 0; // an outdated response is disregarded
 
   const page = (query) => request("GET", `${id}/comments/`, { query, signal });
 
   // Shows new comments, and no longer those that were deleted.
   async function refresh() {
+    const current = (refreshes += 1);
     try {
       const limit = Math.min(LARGEST_PAGE, shown.size + PAGE);
       const { data, headers } = await page(`sort=-created_at&limit=${limit}`);
+      if (current !== refreshes) return;
       const ids = new Set(data.map((comment) => comment.id));
       for (const each of [...shown.keys()].filter((old) => !ids.has(old))) take(each);
       for (const comment of data.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));

@@ -12,7 +12,7 @@ import { me } from "./me.js";
 import { menu } from "./menu.js";
 import { failure } from "./notices.js";
 import { recount, reload } from "./queue.js";
-import { focusRow, replaceRow } from "./queue_rows.js";
+import { focusRow } from "./queue_rows.js";
 import { clearSelection, listTotal, selectedAll, selectedTickets, selectEverything, selectOnly } from "./selection.js";
 import { showChanged } from "./ticket.js";
 
@@ -132,7 +132,7 @@ async function run(chosen, changes) {
 // Shows what someone else made of a ticket.
 async function showAgain(ticket) {
   try {
-    replaceRow((await request("GET", ticket.id)).data);
+    showChanged((await request("GET", ticket.id)).data);
   } catch {
     // It was deleted, or there is no connection: the outcome says that it was not changed.
   }
