@@ -129,7 +129,7 @@ class Unauthorized(Problem, status=401, slug="unauthorized", title="A valid API 
 
 
 class InsufficientScope(Problem, status=403, slug="insufficient-scope", title="The API key does not allow this"):
-    """The API key is valid, but its scope is insufficient."""
+    """The API key is valid, but its scope is insufficient, or it is limited to public comments."""
 
 
 class CrossSiteRequest(Problem, status=403, slug="cross-site-request", title="Request from another site"):

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from ticketsvc import compact_json
 from ticketsvc.store.imports import StagedTicket
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
@@ -35,6 +36,15 @@ SUGGESTED = 1000
 """The number of newest tickets with suggestions: each costs a millisecond, and much more as a training example."""
 _CORRECTED = 0.85
 """The share of wrong suggestions that people correct."""
+_AGENTS = ("ada@help.example", "bo@help.example", "cleo@help.example", "dev@help.example", "eva@help.example")
+_TAGS = {
+    "billing": ("invoice", "refund", "vat", "renewal"),
+    "technical": ("bug", "outage", "mobile", "integration"),
+    "account": ("login", "2fa", "permissions", "invitation"),
+    "general": ("question", "feature-request", "feedback", "docs"),
+}
+_VIP = 0.05
+"""The share of tickets with one more tag."""
 _SLOT = re.compile(r"\{(\w+)\}")
 _CLASSIFIER = OfflineClassifier()
 
@@ -83,6 +93,7 @@ class Material:
 def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
     """Yield `count` tickets over the year up to `now`, oldest first. The same arguments give the same tickets."""
     material, random = Material(), Random(seed)  # noqa: S311
+    others = Random(f"people {seed}")  # noqa: S311
     critical = [topic for topic in material.topics if topic.priority == "critical"]
     waiting_share = min(0.6, BACKLOG * DAYS / (count * max(_WAITING_DAYS.values())))
     for remaining, created in zip(range(count, 0, -1), _times(count, random, now), strict=True):
@@ -102,8 +113,31 @@ def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
             created.isoformat(),
             progress.updated.isoformat(),
             progress.resolved.isoformat() if progress.resolved else None,
+            **_people(topic.category, progress, created, material, others),
         )
         yield _with_suggestion(ticket, is_urgent, random) if remaining <= SUGGESTED else ticket
+
+
+def _people(category: str, progress: Progress, created: datetime, material: Material, random: Random) -> dict[str, Any]:
+    """Return who asks, who works on the ticket, its tags and metadata, and the time of the first response."""
+    people: dict[str, Any] = {}
+    if random.random() < 0.9:
+        people["requester"] = _fill("{first}.{last}@{company}", material, random).lower()
+    if random.random() < (0.25 if progress.status == "open" else 0.95):
+        people["assignee"] = random.choice(_AGENTS)
+    tags = random.sample(_TAGS[category], random.choices((0, 1, 2), (5, 4, 1))[0])
+    if random.random() < _VIP:
+        tags.append("vip")
+    if tags:
+        people["tags"] = sorted(tags)
+    if random.random() < 0.2:
+        people["metadata"] = compact_json.encode(
+            {"order": f"A-{random.randrange(1000, 100_000)}", "plan": random.choice(material.slots["plan"]).lower()}
+        )
+    if progress.status != "open":
+        end = progress.resolved or progress.updated
+        people["first_response_at"] = (created + (end - created) * random.random() * 0.5).isoformat()
+    return people
 
 
 def _with_suggestion(ticket: StagedTicket, is_urgent: bool, random: Random) -> StagedTicket:

@@ -1,9 +1,10 @@
 -- Assigns the most urgent, then oldest ticket that matches the filters, and returns it; its status becomes in_progress. The
--- filters let through only open tickets without an assignee. No row: there is none. A row of NULLs: all candidates are taken,
--- and there may be more behind them, so that a larger head_limit is needed.
--- Tickets that others have locked are skipped, so that no claim waits for another. Exactly one row is locked: the join reads
--- the candidates in order until one can be locked. A ticket that another transaction has changed since the snapshot is checked
--- again as it is now. The lock lets comments be added meanwhile.
+-- filters let through only open tickets without an assignee. No row: there is none. A row of NULLs: none of the candidates
+-- can be claimed, and there may be more behind them, so that a larger head_limit is needed.
+-- Candidates have the facets and an attribute of the rarest group, or no assignee. The join checks them for the other filters in
+-- order, until one can be locked, so that exactly one row is. Those that others have locked are skipped: no claim waits for
+-- another. One that another transaction has changed since the snapshot is checked as it is now. The lock lets comments be
+-- added meanwhile.
 -- Contract with the trigger ticket_history_changed: as in sql/tickets/update.sql.
 -- $1 assignee
 -- $2 author: who makes the change: the request id, a space, the name of the API key
@@ -16,7 +17,6 @@ WITH heads AS MATERIALIZED (
         FROM /* attributes: ticket_attributes */ tickets AS t
         WHERE /* include: combination */ true
             AND /* include: created */ true
-            AND /* include: others */ true
             AND /* include: text_if_any */ true
         ORDER BY t.id
         LIMIT $3::integer

@@ -176,6 +176,30 @@ def test_export_rejects_bad_filters_as_the_list_does(database_url: str) -> None:
     assert b"created_since must be a date" in done.stderr
 
 
+def test_export_filters_by_people_tags_and_metadata(database_url: str, database: Connection) -> None:
+    insert_many(database, 5)
+    database.execute(
+        "UPDATE tickets SET requester = 'Ann', tags = '{a}', metadata = '{\"plan\": \"a=b\"}' WHERE title = 'Ticket 2'"
+    )
+    options = ("--requester", "ann", "--requester", "bob", "--assigned", "false", "--tags", "A,b", "--tags-all", "a")
+    done = flask(database_url, "export", *options, "--metadata", "plan=a=b", "--metadata", "plan=other")
+    assert [json.loads(line)["title"] for line in done.stdout.splitlines()] == ["Ticket 2"]
+
+
+@pytest.mark.parametrize(
+    ("option", "error"),
+    [
+        (["--metadata", "plan"], b"metadata has a key: metadata[KEY]=VALUE."),
+        (["--metadata", "a b=1"], b"metadata[a b] must have a key of 1 to 40 letters"),
+        (["--assigned", "maybe"], b"assigned must be true or false."),
+    ],
+)
+def test_export_explains_invalid_filters_by_attributes(database_url: str, option: list[str], error: bytes) -> None:
+    done = flask(database_url, "export", *option)
+    assert done.returncode == 2
+    assert error in b" ".join(done.stderr.split())
+
+
 def test_a_failed_export_leaves_no_file(tmp_path: Path) -> None:
     file = tmp_path / "all.csv"
     file.write_text("yesterday's")
@@ -333,3 +357,20 @@ def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:
     assert all(ticket.created_at == ticket.updated_at for ticket in made if ticket.status == "open")
     hours = [datetime.fromisoformat(str(ticket.created_at)) for ticket in made]
     assert sum(hour.weekday() < 5 for hour in hours) > 0.85 * len(made)
+
+
+def test_demo_tickets_have_people_tags_and_metadata() -> None:
+    made = list(demo.tickets(5_000, 1, NOW))
+    assert len({ticket.requester for ticket in made}) > 200
+    assert len({ticket.assignee for ticket in made}) == 6
+    open_ones = [ticket for ticket in made if ticket.status == "open"]
+    assert 0.5 < sum(ticket.assignee is None for ticket in open_ones) / len(open_ones) < 0.95
+    assert {len(ticket.tags or ()) for ticket in made} == {0, 1, 2, 3}
+    assert all(ticket.tags is None or ticket.tags == sorted(set(ticket.tags)) for ticket in made)
+    assert 0.1 < sum(ticket.metadata is not None for ticket in made) / len(made) < 0.3
+    for ticket in made:
+        assert (ticket.first_response_at is None) == (ticket.status == "open")
+        if ticket.first_response_at:
+            times = (ticket.created_at, ticket.first_response_at, ticket.resolved_at or ticket.updated_at)
+            created, responded, ended = map(datetime.fromisoformat, map(str, times))
+            assert created <= responded <= ended

@@ -57,8 +57,12 @@ def test_it_works(client: FlaskClient) -> None:
 def test_it_changes_every_field_that_it_may(client: FlaskClient) -> None:
     ticket = file_ticket(client, assignee="ann", tags=["b", "old"])
     body = {
-        "status": "In_Progress", "category": "BILLING", "priority": "low", "assignee": " bob ",
-        "add_tags": ["New", " a "], "remove_tags": ["OLD", "absent"],
+        "status": "In_Progress",
+        "category": "BILLING",
+        "priority": "low",
+        "assignee": " bob ",
+        "add_tags": ["New", " a "],
+        "remove_tags": ["OLD", "absent"],
     }
     assert change(client, "status=open", **body) == (1, 1)
     found = read(client, ticket)

@@ -470,6 +470,7 @@ def test_public_key_never_sees_an_internal_comment(guarded: Flask, cast: Cast, p
 
     response = client.post(path, json={"body": "x", "internal": True}, headers=portal)
     assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
+    assert 'error="insufficient_scope"' in response.headers["WWW-Authenticate"]
     assert client.post(path, json={"body": "y", "internal": False}, headers=portal).status_code == 201
     client.delete(secret.headers["Location"], headers=cast["writer"])
 

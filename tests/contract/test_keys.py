@@ -72,6 +72,30 @@ def test_key_is_created_used_listed_and_revoked(
     assert (status, printed.startswith("Error: There is no valid key called desk.")) == (1, True)
 
 
+def test_key_can_be_limited_to_public_comments(
+    make_app: Callable[..., Flask], database_url: str, database: Connection, no_keys: None
+) -> None:
+    keys = {}
+    for name, options in (("desk", []), ("portal", ["--public"])):
+        status, printed = run("flask", "keys", "add", name, "--scope", "write", *options, DATABASE_URL=database_url)
+        assert status == 0, printed
+        [keys[name]] = [line for line in printed.splitlines() if line.startswith("tk_")]
+    client = make_app(require_api_key=True).test_client()
+    path = client.post(URL, json=TICKET, headers=bearer(keys["desk"])).headers["Location"] + "/comments"
+    statuses = [
+        client.post(path, json={"body": "x", "internal": True}, headers=bearer(keys[name])).status_code
+        for name in ("desk", "portal")
+    ]
+    assert statuses == [201, 403]
+    assert [len(client.get(path, headers=bearer(keys[name])).get_json()) for name in keys] == [1, 0]
+    listed = run("flask", "keys", "list", DATABASE_URL=database_url)[1].splitlines()
+    assert [line.split()[:3] for line in listed] == [
+        ["NAME", "SCOPE", "COMMENTS"],
+        ["desk", "write", "all"],
+        ["portal", "write", "public"],
+    ]
+
+
 def test_only_the_hash_of_a_key_is_stored(database_url: str, database: Connection, no_keys: None) -> None:
     key = add(database_url, "desk")
     [row] = database.execute("SELECT k::text, hash FROM api_keys AS k").fetchall()

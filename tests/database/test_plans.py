@@ -497,7 +497,7 @@ def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: C
         node for node in nodes(found) if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan") and node["Actual Loops"]
     ]
     [locked] = [node for node in nodes(found) if node["Node Type"] == "LockRows"]
-    assert locked["Actual Rows"] * locked["Actual Loops"] <= 1
+    assert round(locked["Actual Rows"] * locked["Actual Loops"]) <= 1  # the plan has an average, rounded
     assert _blocks(found) <= 12_000
 
 

@@ -26,8 +26,7 @@ COMMENT_ID = "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
 
 
 def _as_in_a_list(ticket: Json) -> Json:
-    """Return a line of an export without what lists leave out: `resolved_at`, and members of `triage` that are null."""
-    del ticket["resolved_at"]
+    """Return a line of an export without what lists leave out: members of `triage` that are null."""
     for name, decision in ticket["triage"].items():
         ticket["triage"][name] = {member: value for member, value in decision.items() if value is not None}
     return ticket

@@ -6,13 +6,12 @@ from uuid import UUID
 
 from flask import Blueprint, Response, request
 
-from ticketsvc.api.auth.authenticator import author, is_public_only
+from ticketsvc.api.auth.authenticator import author, is_public_only, require_internal_allowed
 from ticketsvc.api.input import filters, idempotency, members
 from ticketsvc.api.input.body import json_object
 from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
 from ticketsvc.enums import STATUSES
-from ticketsvc.problems import InsufficientScope
 from ticketsvc.services import services
 from ticketsvc.store import comments
 from ticketsvc.store.comments import NewComment
@@ -39,8 +38,8 @@ def create(ticket_id: UUID) -> Response:
     )
     members.check_unused(fields, _CREATED)
     fields.check()
-    if comment.internal and is_public_only():
-        raise InsufficientScope("This key is limited to public comments. Leave out `internal`, or use another key.")
+    if comment.internal:
+        require_internal_allowed()
     added = comments.create(services().database, ticket_id, comment, conditional.condition(), editor, key)
     headers = {"Location": f"/api/tickets/{ticket_id}/comments/{added.id}", **NO_STORE}
     return JsonResponse(added.json, 201, headers | (idempotency.REPLAYED if added.is_replayed else {}))

@@ -48,6 +48,15 @@ def is_public_only() -> bool:
     return has_request_context() and _PUBLIC_ONLY in request.environ
 
 
+def require_internal_allowed() -> None:
+    """Raise InsufficientScope if the key of this request is limited to public comments."""
+    if is_public_only():
+        raise InsufficientScope(
+            "This key is limited to public comments. Leave out `internal`, or use another key.",
+            {"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope"'},
+        )
+
+
 class Authenticator:
     """Checks the key of every request. Each worker has one."""
 
