@@ -51,6 +51,7 @@ def test_a_lost_response_creates_no_second_ticket(console: OpenPage, service: Se
     page = console("?view=file")
     filing(page).get_by_label("Title").fill("Once")
     filing(page).get_by_label("Description").fill("No matter how often it is sent.")
+    filing(page).get_by_label("Requester").fill("ann@example.com")
 
     def lose(route: Route) -> None:
         if route.request.method != "POST":
@@ -66,7 +67,8 @@ def test_a_lost_response_creates_no_second_ticket(console: OpenPage, service: Se
     expect(filing(page).get_by_label("Title")).to_have_value("Once")
     page.get_by_role("button", name="Create ticket").click()
     expect(page.get_by_role("heading", name="Once")).to_be_visible()
-    assert [ticket["title"] for ticket in service.call("GET", URL).json] == ["Once"]
+    tickets = service.call("GET", URL).json
+    assert [(ticket["title"], ticket["requester"]) for ticket in tickets] == [("Once", "ann@example.com")]
 
 
 def test_missing_fields_are_named(console: OpenPage, service: Service) -> None:

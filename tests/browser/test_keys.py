@@ -101,7 +101,7 @@ def test_looking_for_new_tickets_never_asks_for_a_key(
     expect(page.get_by_role("dialog", name="API key required")).to_contain_text("unknown or revoked")
 
 
-def test_forgetting_the_key_removes_the_draft(
+def test_forgetting_the_key_removes_the_drafts(
     open_at: OpenPage, guarded: Service, database: Connection, clean: None
 ) -> None:
     page = open_at(origin_of(guarded))
@@ -113,8 +113,11 @@ def test_forgetting_the_key_removes_the_draft(
     form.get_by_label("Title").blur()  # saves the draft
     assert "A secret" in page.evaluate("Object.values(sessionStorage).join()")
     form.get_by_label("Description").fill("Not yet saved")
+    reply = """localStorage.setItem("ticket-console-reply-x", JSON.stringify({text: "A reply", at: Date.now()}))"""
+    page.evaluate(reply)
     page.get_by_role("button", name="Forget key").click()
     expect(page.get_by_role("button", name="Forget key")).to_be_hidden()
+    assert "A reply" not in page.evaluate("Object.values(localStorage).join()")
     assert page.evaluate("sessionStorage.length") == 0
     expect(form.get_by_label("Title")).to_have_value("")
 

@@ -14,20 +14,27 @@ const LARGEST_PAGE = 500;
 // `remove(comment)` deletes a comment and resolves to whether it succeeded.
 export function conversation({ id, signal, remove }) {
   const list = element("ol", { class: "comments" });
-  const earlier = element("button", { type: "button", class: "quiet earlier", click: loadEarlier, hidden: true }, "Show earlier comments");
+  const earlier = element(
+    "button",
+    { type: "button", class: "quiet earlier", click: loadEarlier, hidden: true },
+    "Show earlier comments",
+  );
   const state = element("div", null, loading(1));
   const title = element("h3", { id: "conversation-title", tabindex: -1 }, "Conversation");
   const root = element("section", { class: "conversation", "aria-labelledby": title.id }, title, earlier, list, state);
   const shown = new Map(); // elements by the id of the comment
   let next = null; // the query of the page before
+  let refreshes = 0; // an outdated response is disregarded
 
   const page = (query) => request("GET", `${id}/comments/`, { query, signal });
 
   // Shows new comments, and no longer those that were deleted.
   async function refresh() {
+    const current = (refreshes += 1);
     try {
       const limit = Math.min(LARGEST_PAGE, shown.size + PAGE);
       const { data, headers } = await page(`sort=-created_at&limit=${limit}`);
+      if (current !== refreshes) return;
       const ids = new Set(data.map((comment) => comment.id));
       for (const each of [...shown.keys()].filter((old) => !ids.has(old))) take(each);
       for (const comment of data.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));
@@ -60,7 +67,11 @@ export function conversation({ id, signal, remove }) {
   }
 
   function add(comment) {
-    const item = element("li", null, commentArticle(comment, () => confirmRemoval(comment)));
+    const item = element(
+      "li",
+      null,
+      commentArticle(comment, () => confirmRemoval(comment)),
+    );
     shown.set(comment.id, item);
     return item;
   }
@@ -78,7 +89,8 @@ export function conversation({ id, signal, remove }) {
   async function confirmRemoval(comment) {
     const isInternal = comment.internal ? "internal note" : "comment";
     const text = "This cannot be undone. The text is removed; the history keeps that it existed.";
-    if (await confirmDeletion({ title: `Delete this ${isInternal}?`, text, quote: comment.body.slice(0, 500) })) remove(comment);
+    if (await confirmDeletion({ title: `Delete this ${isInternal}?`, text, quote: comment.body.slice(0, 500) }))
+      remove(comment);
   }
 
   const focus = (commentId) => (find("article", shown.get(commentId) ?? root) ?? title).focus();
@@ -97,7 +109,16 @@ function commentArticle(comment, remove) {
       element("strong", null, element("bdi", null, author)),
       comment.internal && element("span", { class: "badge" }, "Internal note"),
       element("span", { class: "hint" }, timeAndAgo(comment.created_at)),
-      element("button", { type: "button", class: "quiet", "aria-label": `Delete the ${kind.toLowerCase()} by ${author}`, click: remove }, "Delete"),
+      element(
+        "button",
+        {
+          type: "button",
+          class: "quiet",
+          "aria-label": `Delete the ${kind.toLowerCase()} by ${author}`,
+          click: remove,
+        },
+        "Delete",
+      ),
     ),
     element("div", { class: "text", dir: "auto" }, formatted(comment.body)),
   );

@@ -1,6 +1,16 @@
 // The fields of a ticket that people change: comparing them, and the changes that lead from one state to another.
 
-export const FIELDS = ["status", "priority", "category", "requester", "assignee", "tags", "metadata", "title", "description"];
+export const FIELDS = [
+  "status",
+  "priority",
+  "category",
+  "requester",
+  "assignee",
+  "tags",
+  "metadata",
+  "title",
+  "description",
+];
 
 // Tags are sorted and the members of metadata are in the order of the service, so equal values have the same JSON.
 export const areSame = (some, others) => JSON.stringify(some ?? null) === JSON.stringify(others ?? null);
@@ -28,4 +38,12 @@ export function metadataChange(from, to) {
 }
 
 // "VIP, refund ,," -> ["refund", "vip"], as the service stores them.
-export const tagsOf = (text) => [...new Set(text.split(",").map((tag) => tag.trim().toLowerCase()).filter(Boolean))].sort();
+export const tagsOf = (text) =>
+  [
+    ...new Set(
+      text
+        .split(",")
+        .map((tag) => tag.trim().toLowerCase())
+        .filter(Boolean),
+    ),
+  ].sort();

@@ -60,7 +60,10 @@ function countTitle() {
 // Omits labels that the user did not choose: the service suggests them and learns from corrections.
 function body() {
   const fields = { title: title.value.trim(), description: description.value.trim() };
-  for (const name of ["category", "priority"]) if (form[name].value) fields[name] = form[name].value;
+  for (const name of ["category", "priority", "requester"]) {
+    const value = form[name].value.trim();
+    if (value) fields[name] = value;
+  }
   return fields;
 }
 

@@ -9,7 +9,8 @@ const NAMES = { requester: "Requester", assignee: "Assignee", tags_all: "Tag" };
 const NARROW = matchMedia("(max-width: 720px)"); // the ticket covers the list: tickets.css
 const [chips, form] = ["#filter-chips", "#add-filter"].map((id) => find(id));
 
-const valuesOf = (name, filters) => (name === "tags_all" ? (filters[name] || "").split(",").filter(Boolean) : [filters[name]]);
+const valuesOf = (name, filters) =>
+  name === "tags_all" ? (filters[name] || "").split(",").filter(Boolean) : [filters[name]];
 
 // Adds a filter to those of the list. A ticket has one requester and one assignee, but several tags.
 export function filterBy(name, value) {
@@ -24,7 +25,13 @@ export function filterBy(name, value) {
 export const filterButton = (name, value) =>
   element(
     "button",
-    { type: "button", class: "filter-by", title: "Only tickets with this", dir: "auto", click: () => filterBy(name, value) },
+    {
+      type: "button",
+      class: "filter-by",
+      title: "Only tickets with this",
+      dir: "auto",
+      click: () => filterBy(name, value),
+    },
     value,
   );
 
@@ -45,8 +52,15 @@ export function showChips(filters) {
 }
 
 function chip(name, value) {
-  const text = name === "assigned" ? [value === "false" ? "Unassigned" : "Assigned"] : [NAMES[name], " ", element("bdi", null, value)];
-  const button = { type: "button", "aria-label": `Remove the filter ${name === "assigned" ? text[0] : `${NAMES[name]} ${value}`}`, click: () => remove(name, value) };
+  const text =
+    name === "assigned"
+      ? [value === "false" ? "Unassigned" : "Assigned"]
+      : [NAMES[name], " ", element("bdi", null, value)];
+  const button = {
+    type: "button",
+    "aria-label": `Remove the filter ${name === "assigned" ? text[0] : `${NAMES[name]} ${value}`}`,
+    click: () => remove(name, value),
+  };
   return element("li", { class: "chip" }, element("span", null, text), element("button", button, "×"));
 }
 

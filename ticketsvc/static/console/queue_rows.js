@@ -55,7 +55,13 @@ function row(ticket, words) {
 function people({ requester, assignee, tags }) {
   const more = tags.length - SHOWN_TAGS;
   const person = (role, name) =>
-    name && element("span", { class: `row-person row-${role.toLowerCase()}`, title: `${role}: ${name}` }, element("span", { class: "visually-hidden" }, `${role} `), element("bdi", null, name));
+    name &&
+    element(
+      "span",
+      { class: `row-person row-${role.toLowerCase()}`, title: `${role}: ${name}` },
+      element("span", { class: "visually-hidden" }, `${role} `),
+      element("bdi", null, name),
+    );
   return [
     tags.length > 0 &&
       element(

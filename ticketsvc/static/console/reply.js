@@ -10,7 +10,11 @@ import { failure } from "./notices.js";
 
 const KINDS = {
   send: { name: "Send", fields: { internal: false }, done: "The reply was sent" },
-  resolve: { name: "Send and resolve", fields: { internal: false, status: "resolved" }, done: "The reply was sent, the ticket is resolved" },
+  resolve: {
+    name: "Send and resolve",
+    fields: { internal: false, status: "resolved" },
+    done: "The reply was sent, the ticket is resolved",
+  },
   note: { name: "Internal note", fields: { internal: true }, done: "The internal note was added" },
 };
 
@@ -18,11 +22,19 @@ const KINDS = {
 export function replyBox({ id, send, sent: whenSent }) {
   const draft = loadDraft(id);
   let sent = draft?.sent ?? null; // the last body that was sent, and its key
-  const text = element("textarea", { id: "reply", rows: 4, dir: "auto", placeholder: "Write a reply or an internal note", "aria-describedby": "reply-help" });
+  const text = element("textarea", {
+    id: "reply",
+    rows: 4,
+    dir: "auto",
+    placeholder: "Write a reply or an internal note",
+    "aria-describedby": "reply-help",
+  });
   text.value = typeof draft?.text === "string" ? draft.text : "";
   const state = element("div", { class: "reply-state" });
   const name = element("button", { type: "button", class: "link", click: () => askName() });
-  const buttons = Object.fromEntries(Object.entries(KINDS).map(([kind, { name: words }]) => [kind, button(kind, words)]));
+  const buttons = Object.fromEntries(
+    Object.entries(KINDS).map(([kind, { name: words }]) => [kind, button(kind, words)]),
+  );
   buttons.send.classList.add("primary");
   buttons.note.classList.add("note");
   const root = element(
@@ -36,7 +48,17 @@ export function replyBox({ id, send, sent: whenSent }) {
       "p",
       { class: "hint", id: "reply-help" },
       name,
-      element("span", { class: "keys" }, " ", element("kbd", null, "Ctrl"), " ", element("kbd", null, "Enter"), " sends, with ", element("kbd", null, "Shift"), " as an internal note."),
+      element(
+        "span",
+        { class: "keys" },
+        " ",
+        element("kbd", null, "Ctrl"),
+        " ",
+        element("kbd", null, "Enter"),
+        " sends, with ",
+        element("kbd", null, "Shift"),
+        " as an internal note.",
+      ),
     ),
   );
 

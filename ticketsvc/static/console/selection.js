@@ -13,7 +13,11 @@ let isEverything = false; // all tickets of the list are selected, also those th
 const items = () => [...rows.children];
 const box = (item) => find("input", item);
 
-export const selectedTickets = () => items().map((item) => item.dataset.id).filter((id) => ids.has(id)).map(shownTicket);
+export const selectedTickets = () =>
+  items()
+    .map((item) => item.dataset.id)
+    .filter((id) => ids.has(id))
+    .map(shownTicket);
 export const selectedAll = () => isEverything;
 export const listTotal = () => total;
 

@@ -12,13 +12,18 @@ import { me } from "./me.js";
 import { menu } from "./menu.js";
 import { failure } from "./notices.js";
 import { recount, reload } from "./queue.js";
-import { focusRow, replaceRow } from "./queue_rows.js";
+import { focusRow } from "./queue_rows.js";
 import { clearSelection, listTotal, selectedAll, selectedTickets, selectEverything, selectOnly } from "./selection.js";
 import { showChanged } from "./ticket.js";
 
 const [bar, dialog] = ["#selection-bar", "#bulk-dialog"].map((id) => find(id));
 const count = element("p", { class: "selected-count", role: "status" });
-const everything = element("button", { type: "button", class: "quiet everything", click: takeEverything, hidden: true });
+const everything = element("button", {
+  type: "button",
+  class: "quiet everything",
+  click: takeEverything,
+  hidden: true,
+});
 const outcome = element("div", { class: "outcome" });
 const menus = ["status", "priority", "category"].map(fieldMenu);
 const form = valueForm();
@@ -34,7 +39,13 @@ function fieldMenu(field) {
 
 // A form in the bar for a value that is typed: an assignee or tags.
 function valueForm() {
-  const input = element("input", { id: "selected-value", dir: "auto", autocomplete: "off", list: "selected-tags", maxlength: 255 });
+  const input = element("input", {
+    id: "selected-value",
+    dir: "auto",
+    autocomplete: "off",
+    list: "selected-tags",
+    maxlength: 255,
+  });
   const [name, options] = [element("label", { for: input.id }), element("datalist", { id: "selected-tags" })];
   const root = element(
     "form",
@@ -105,7 +116,10 @@ async function change(field, value) {
   const { changed } = await run(chosen, (ticket) => changesOf(ticket, field, value));
   const before = new Map(changed.map((each) => [each.after.id, each.before]));
   const undo = async () => {
-    const undone = await run(changed.map(({ after }) => after), (after) => changesBetween(after, before.get(after.id)));
+    const undone = await run(
+      changed.map(({ after }) => after),
+      (after) => changesBetween(after, before.get(after.id)),
+    );
     announce(`Undone for ${tickets(undone.changed.length)}`);
   };
   announce(`${tickets(changed.length)} changed`, changed.length > 0 && { name: "Undo", run: undo });
@@ -132,7 +146,7 @@ async function run(chosen, changes) {
 // Shows what someone else made of a ticket.
 async function showAgain(ticket) {
   try {
-    replaceRow((await request("GET", ticket.id)).data);
+    showChanged((await request("GET", ticket.id)).data);
   } catch {
     // It was deleted, or there is no connection: the outcome says that it was not changed.
   }
@@ -142,10 +156,13 @@ async function showAgain(ticket) {
 function showOutcome({ conflicts, failed }) {
   const [first] = failed;
   const lines = [
-    conflicts.length && `${tickets(conflicts.length)} changed by someone else meanwhile. The list shows the current state.`,
+    conflicts.length &&
+      `${tickets(conflicts.length)} changed by someone else meanwhile. The list shows the current state.`,
     failed.length && `${tickets(failed.length)} not changed. ${first.problem.detail}`,
   ];
-  outcome.replaceChildren(...lines.filter(Boolean).map((line) => element("p", { class: "error", role: "alert" }, line)));
+  outcome.replaceChildren(
+    ...lines.filter(Boolean).map((line) => element("p", { class: "error", role: "alert" }, line)),
+  );
 }
 
 // Changes all tickets that match the filters, after showing how many these are.

@@ -157,8 +157,9 @@ async function removeComment(opened, comment) {
 
 // Shows the new state of a ticket that was changed elsewhere in the page.
 export function showChanged(ticket) {
-  if (open?.panel && open.id === ticket.id) update(open, ticket);
-  else replaceRow(ticket);
+  if (open?.panel && open.id === ticket.id) {
+    if (ticket.version > open.ticket.version) update(open, ticket);
+  } else replaceRow(ticket);
 }
 
 async function remove(opened) {

@@ -11,14 +11,35 @@ const MOST_MEMBERS = 50;
 
 // `save(changes)` sends changes and resolves to whether they are saved.
 export function ticketFields(save) {
-  const toMe = element("button", { type: "button", class: "quiet small", click: assignToMe, title: "Assign to me (m)" }, "Assign to me");
+  const toMe = element(
+    "button",
+    { type: "button", class: "quiet small", click: assignToMe, title: "Assign to me (m)" },
+    "Assign to me",
+  );
   const fields = {
-    requester: field("requester", personView("requester"), textEditor({ maxlength: PERSON_LENGTH, read: (text) => text || null })),
-    assignee: field("assignee", personView("assignee"), textEditor({ maxlength: PERSON_LENGTH, read: (text) => text || null }), toMe),
-    tags: field("tags", tagsView, textEditor({ help: "Separate tags by commas.", write: (tags) => tags.join(", "), read: tagsOf })),
+    requester: field(
+      "requester",
+      personView("requester"),
+      textEditor({ maxlength: PERSON_LENGTH, read: (text) => text || null }),
+    ),
+    assignee: field(
+      "assignee",
+      personView("assignee"),
+      textEditor({ maxlength: PERSON_LENGTH, read: (text) => text || null }),
+      toMe,
+    ),
+    tags: field(
+      "tags",
+      tagsView,
+      textEditor({ help: "Separate tags by commas.", write: (tags) => tags.join(", "), read: tagsOf }),
+    ),
     metadata: field("metadata", metadataView, metadataEditor()),
   };
-  const root = element("div", { class: "people" }, Object.values(fields).map((each) => each.root));
+  const root = element(
+    "div",
+    { class: "people" },
+    Object.values(fields).map((each) => each.root),
+  );
 
   function field(name, view, editor, ...more) {
     return editableField({ name, view, editor, more, save });
@@ -42,7 +63,14 @@ export function ticketFields(save) {
 }
 
 const pencil = () =>
-  svgElement("svg", { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" }, svgElement("path", { d: "M3 13l.7-3L10.5 3.2a1.3 1.3 0 0 1 1.8 0l.5.5a1.3 1.3 0 0 1 0 1.8L6 12.3z", class: "stroke" }));
+  svgElement(
+    "svg",
+    { class: "icon", viewBox: "0 0 16 16", "aria-hidden": "true" },
+    svgElement("path", {
+      d: "M3 13l.7-3L10.5 3.2a1.3 1.3 0 0 1 1.8 0l.5.5a1.3 1.3 0 0 1 0 1.8L6 12.3z",
+      class: "stroke",
+    }),
+  );
 
 function editableField({ name, view, editor, more, save }) {
   const value = element("div", { class: "field-value" });
@@ -52,10 +80,21 @@ function editableField({ name, view, editor, more, save }) {
     "form",
     { class: "field-form", hidden: true },
     editor.root,
-    element("div", { class: "buttons" }, element("button", { type: "submit", class: "primary small" }, "Save"), element("button", { type: "button", class: "small", click: close }, "Cancel")),
+    element(
+      "div",
+      { class: "buttons" },
+      element("button", { type: "submit", class: "primary small" }, "Save"),
+      element("button", { type: "button", class: "small", click: close }, "Cancel"),
+    ),
   );
   const title = element("h3", { class: "name", id: `field-${name}` }, name[0].toUpperCase() + name.slice(1));
-  const root = element("div", { class: `person ${name}`, role: "group", "aria-labelledby": title.id }, title, read, form);
+  const root = element(
+    "div",
+    { class: `person ${name}`, role: "group", "aria-labelledby": title.id },
+    title,
+    read,
+    form,
+  );
   let shown = null;
 
   function show(ticket) {
@@ -105,7 +144,13 @@ const metadataView = (metadata) =>
 // value it had.
 function textEditor({ maxlength, help, write = (value) => value ?? "", read }) {
   const input = element("input", { maxlength, dir: "auto", autocomplete: "off", spellcheck: "false" });
-  const root = element("label", null, element("span", { class: "visually-hidden" }, "New value"), input, help && element("span", { class: "hint" }, help));
+  const root = element(
+    "label",
+    null,
+    element("span", { class: "visually-hidden" }, "New value"),
+    input,
+    help && element("span", { class: "hint" }, help),
+  );
   return {
     root,
     write: (value) => (input.value = write(value)),
@@ -120,13 +165,28 @@ function textEditor({ maxlength, help, write = (value) => value ?? "", read }) {
 // Rows of a key and a value each. A row without a key is left out.
 function metadataEditor() {
   const rows = element("ul", { class: "members" });
-  const add = element("button", { type: "button", class: "quiet small", click: () => append("", "").focus() }, "Add a row");
+  const add = element(
+    "button",
+    { type: "button", class: "quiet small", click: () => append("", "").focus() },
+    "Add a row",
+  );
   const root = element("div", null, rows, add);
 
   function append(key, value) {
-    const name = element("input", { "aria-label": "Key", maxlength: 40, pattern: "[A-Za-z0-9_.\\-]+", title: "Letters, digits, _ . and -", value: key, spellcheck: "false" });
+    const name = element("input", {
+      "aria-label": "Key",
+      maxlength: 40,
+      pattern: "[A-Za-z0-9_.\\-]+",
+      title: "Letters, digits, _ . and -",
+      value: key,
+      spellcheck: "false",
+    });
     const text = element("input", { "aria-label": "Value", maxlength: 500, dir: "auto", value });
-    const remove = element("button", { type: "button", class: "quiet small", "aria-label": "Remove this row", click: () => take(row) }, "×");
+    const remove = element(
+      "button",
+      { type: "button", class: "quiet small", "aria-label": "Remove this row", click: () => take(row) },
+      "×",
+    );
     const row = element("li", null, name, text, remove);
     rows.append(row);
     add.hidden = rows.children.length >= MOST_MEMBERS;
@@ -147,7 +207,9 @@ function metadataEditor() {
       append("", "");
     },
     read: (metadata) => {
-      const pairs = [...rows.children].map((row) => [...row.querySelectorAll("input")].map((input) => input.value.trim()));
+      const pairs = [...rows.children].map((row) =>
+        [...row.querySelectorAll("input")].map((input) => input.value.trim()),
+      );
       const changed = metadataChange(metadata, Object.fromEntries(pairs.filter(([key]) => key)));
       return Object.keys(changed).length ? changed : undefined;
     },

@@ -9,7 +9,10 @@ import { failure, isAbort, loading } from "./notices.js";
 import { timeAndAgo } from "./times.js";
 
 const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
-const COMMENT_EVENTS = { commented: ["Comment", "Internal note"], comment_deleted: ["Comment deleted", "Internal note deleted"] };
+const COMMENT_EVENTS = {
+  commented: ["Comment", "Internal note"],
+  comment_deleted: ["Comment deleted", "Internal note deleted"],
+};
 const PEOPLE = ["requester", "assignee"];
 
 export const historyOf = (id, options) => request("GET", `${id}/history`, options);
@@ -50,14 +53,7 @@ function entry(item) {
   return element(
     "li",
     { class: `event ${item.event}` },
-    element(
-      "p",
-      null,
-      element("strong", null, nameOf(item)),
-      by(item),
-      ", ",
-      timeAndAgo(item.at),
-    ),
+    element("p", null, element("strong", null, nameOf(item)), by(item), ", ", timeAndAgo(item.at)),
     changes.map(([field, { from, to }]) => change(field, from, to)),
     item.event === "created" && created(item),
   );
@@ -83,7 +79,9 @@ function created({ changes, triage }) {
       { class: "change" },
       named.map((field) => label(field, changes[field].to)),
     ),
-    ...[...PEOPLE, "tags", "metadata"].filter((field) => changes[field]).map((field) => change(field, changes[field].from, changes[field].to)),
+    ...[...PEOPLE, "tags", "metadata"]
+      .filter((field) => changes[field])
+      .map((field) => change(field, changes[field].from, changes[field].to)),
     suggested.length > 0 && element("p", { class: "hint" }, `${suggested.join(" and ")} suggested automatically`),
   ].filter(Boolean);
 }
@@ -98,7 +96,11 @@ export function change(field, from, to) {
   if (field === "tags") return valueChange("Tags", removed(from, to), removed(to, from));
   if (field === "metadata") {
     const keys = Object.keys({ ...from, ...to }).filter((key) => from?.[key] !== to?.[key]);
-    return element("div", null, keys.map((key) => valueChange(key, from?.[key], to?.[key])));
+    return element(
+      "div",
+      null,
+      keys.map((key) => valueChange(key, from?.[key], to?.[key])),
+    );
   }
   const text = from == null && to == null ? element("p", { class: "hint" }, "Text removed") : difference(from, to);
   return element("div", { class: "change long" }, element("span", { class: "name" }, inWords(field)), text);
@@ -107,6 +109,16 @@ export function change(field, from, to) {
 const removed = (tags, others) => (tags ?? []).filter((tag) => !others?.includes(tag)).join(", ");
 
 function valueChange(name, from, to) {
-  const values = [from && element("del", { dir: "auto" }, from), from && to && element("span", { class: "arrow" }, " → "), to && element("ins", { dir: "auto" }, to)];
-  return element("p", { class: "change" }, element("span", { class: "name" }, element("bdi", null, name)), values, !from && !to && element("span", { class: "hint" }, "Text removed"));
+  const values = [
+    from && element("del", { dir: "auto" }, from),
+    from && to && element("span", { class: "arrow" }, " → "),
+    to && element("ins", { dir: "auto" }, to),
+  ];
+  return element(
+    "p",
+    { class: "change" },
+    element("span", { class: "name" }, element("bdi", null, name)),
+    values,
+    !from && !to && element("span", { class: "hint" }, "Text removed"),
+  );
 }

@@ -71,8 +71,10 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
     fields.show(ticket);
     box.show(ticket);
     const changed = ticket.version > 1 && element("p", null, "Updated ", timeAndAgo(ticket.updated_at));
+    const times = [["First response", ticket.first_response_at], ["Resolved", ticket.resolved_at]].filter(([, at]) => at);
     facts.replaceChildren(
       element("p", null, "Created ", timeAndAgo(ticket.created_at)),
+      ...times.map(([name, at]) => element("p", null, `${name} `, timeAndAgo(at))),
       ...(changed ? [changed] : []),
       element("p", { class: "id" }, element("code", null, ticket.id), copyId, copyLink),
     );

@@ -21,7 +21,10 @@ const [list, save, dialog, input] = ["#views", "#save-view", "#view-dialog", "#v
 
 // What is assigned to the user. Without a name it has no filters.
 const mine = () => (me() ? { ...WORK, assignee: me() } : null);
-const allViews = () => [...BUILT_IN.map((view) => (view.isMine ? { ...view, filters: mine() } : view)), ...savedViews()];
+const allViews = () => [
+  ...BUILT_IN.map((view) => (view.isMine ? { ...view, filters: mine() } : view)),
+  ...savedViews(),
+];
 
 // Returns the saved views that can be read: another version of the console, or a person, may have written them.
 function savedViews() {
@@ -52,7 +55,12 @@ function item(view, isCurrent) {
   const href = withChanges({ ...asParameters(view.filters ?? {}), ticket: null, view: null });
   const link = element(
     "a",
-    { href, "data-internal": view.filters !== null, click: view.filters === null && askFirst, "aria-current": isCurrent && "true" },
+    {
+      href,
+      "data-internal": view.filters !== null,
+      click: view.filters === null && askFirst,
+      "aria-current": isCurrent && "true",
+    },
     element("span", { class: "view-name", dir: "auto" }, view.name),
     element("span", { class: "count" }),
   );
@@ -66,7 +74,17 @@ function item(view, isCurrent) {
 }
 
 const nameButton = () =>
-  element("button", { type: "button", class: "quiet my-name", "aria-label": `Change your name, ${me()}`, title: "Change your name", click: askName }, element("bdi", null, me()));
+  element(
+    "button",
+    {
+      type: "button",
+      class: "quiet my-name",
+      "aria-label": `Change your name, ${me()}`,
+      title: "Change your name",
+      click: askName,
+    },
+    element("bdi", null, me()),
+  );
 
 // Shows the view of the user's tickets after asking for the name.
 async function askFirst(event) {
