@@ -217,15 +217,8 @@ def test_a_phone_shows_tickets_soon(console: OpenPage, service: Service) -> None
     assert len({box["y"] for box in menus if box}) == 1  # one line
     choose(page, "Status", "In progress")
     expect(menu(page, "Status")).to_have_text("In progress")
-<<<<<<< HEAD
     overflows = "menus => menus.map((each) => each.scrollWidth > each.clientWidth)"
     assert page.locator("#ticket .menu-button").evaluate_all(overflows) == [False, False, False]
-=======
-    menus_overflow = (
-        "[...document.querySelectorAll('#ticket .menu-button')].map((each) => each.scrollWidth > each.clientWidth)"
-    )
-    assert page.evaluate(menus_overflow) == [False, False, False]
->>>>>>> main
 
 
 def test_new_tickets_are_announced(console: OpenPage, service: Service) -> None:
