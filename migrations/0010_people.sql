@@ -1,4 +1,4 @@
--- People and attributes of tickets: who asks, who works on it, tags and metadata, and the time of the first response.
+-- People and attributes of tickets: requester, assignee, tags, metadata, and the time of the first response.
 -- It runs outside a transaction, while the previous release is running: no lock is held while the table is read.
 -- Every statement may run again.
 -- depends: 0009_search_pairs

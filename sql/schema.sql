@@ -370,9 +370,9 @@ CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEM
 
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
 
-CREATE TRIGGER tickets_judge BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_judge();
-
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
+
+CREATE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_unjudged();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
@@ -1281,7 +1281,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION tickets_judge() RETURNS trigger
+CREATE FUNCTION tickets_resolve() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.resolved_at := greatest(now(), NEW.updated_at);
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tickets_unjudged() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -1301,14 +1309,6 @@ BEGIN
     ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
         NEW.priority_unjudged := NULL;
     END IF;
-    RETURN NEW;
-END $$;
-
-CREATE FUNCTION tickets_resolve() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    NEW.resolved_at := greatest(now(), NEW.updated_at);
     RETURN NEW;
 END $$;
 

@@ -119,7 +119,7 @@ def tickets(count: int, seed: int, now: datetime) -> Iterator[StagedTicket]:
 
 
 def _people(category: str, progress: Progress, created: datetime, material: Material, random: Random) -> dict[str, Any]:
-    """Return who asks, who works on the ticket, its tags and metadata, and the time of the first response."""
+    """Return the requester, assignee, tags and metadata of a ticket, and the time of its first response."""
     people: dict[str, Any] = {}
     if random.random() < 0.9:
         people["requester"] = _fill("{first}.{last}@{company}", material, random).lower()

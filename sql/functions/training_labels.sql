@@ -1,5 +1,5 @@
 -- Return the label of a ticket that training may use: one that a person put in place of the suggested one, or kept
--- when the ticket was resolved. NULL when nobody has judged the label (a bulk update judges nothing), when none was
+-- when the ticket was resolved. NULL when nobody has judged the label (nobody has after a bulk update), when none was
 -- suggested, and when a default was kept, which is no judgement.
 CREATE OR REPLACE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE

@@ -3,7 +3,7 @@
 -- The tickets are locked in the order of their ids, so that two of these statements cannot deadlock. Those that had to be
 -- waited for are read again, with the conditions but that on the text.
 -- The history trigger reads who made the change from the setting ticketsvc.author (tickets/update.sql). The trigger
--- tickets_judge sees from `false` that the change judges no labels.
+-- tickets_unjudged sees from `false` that nobody has judged the labels.
 -- Cost: high
 -- $1 maximum: how many tickets may match
 -- $2 dry_run: only count; nothing is locked or changed

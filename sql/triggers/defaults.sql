@@ -12,6 +12,6 @@ CREATE OR REPLACE TRIGGER tickets_resolve BEFORE UPDATE ON tickets
     )
     EXECUTE FUNCTION tickets_resolve();
 
-CREATE OR REPLACE TRIGGER tickets_judge BEFORE UPDATE ON tickets
+CREATE OR REPLACE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets
     FOR EACH ROW WHEN (NEW.category_unjudged IS NOT NULL OR NEW.priority_unjudged IS NOT NULL)
-    EXECUTE FUNCTION tickets_judge();
+    EXECUTE FUNCTION tickets_unjudged();

@@ -203,7 +203,7 @@ def accuracy(client: FlaskClient) -> tuple[int, int, float | None, float | None]
     return category["judged"], priority["judged"], category["accuracy"], priority["accuracy"]
 
 
-def test_closing_500_tickets_judges_none(client: FlaskClient, database: Connection) -> None:
+def test_closing_500_tickets_leaves_them_not_judged(client: FlaskClient, database: Connection) -> None:
     ticket = client.post(URL, json=TICKET).get_json()
     database.execute(
         "INSERT INTO tickets (title, description, category, priority, suggested_category, category_confidence,"
@@ -223,7 +223,7 @@ def test_closing_500_tickets_judges_none(client: FlaskClient, database: Connecti
     assert accuracy(client) == (1, 1, 0, 1)
 
 
-def test_labels_that_it_sets_are_judged_by_nobody(client: FlaskClient, database: Connection) -> None:
+def test_labels_that_it_sets_are_not_judged(client: FlaskClient, database: Connection) -> None:
     ticket = client.post(URL, json=TICKET).get_json()
     wrong = [category for category in CATEGORIES if category != ticket["category"]]
     assert change(client, "status=open", category=wrong[0], priority="critical") == (1, 1)

@@ -136,11 +136,16 @@ def previous(new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[
         yield url, Release(connection)
 
 
-def without_spacing(rows: dict[str, list[list[str]]]) -> object:
-    """Return rows with their JSON decoded: its spacing may differ."""
+ADDED = {"requester", "assignee", "tags", "metadata", "resolved_at", "first_response_at"}
+"""The members of a ticket that the previous release did not show."""
+
+
+def without_additions(rows: dict[str, list[list[str]]]) -> object:
+    """Return rows with their JSON decoded, without added members: its spacing may differ."""
 
     def decoded(value: str) -> object:
-        return json.loads(value) if value[:1] in ("{", "[") else value
+        document = json.loads(value) if value[:1] in ("{", "[") else value
+        return {name: document[name] for name in document.keys() - ADDED} if isinstance(document, dict) else document
 
     return {name: [[decoded(value) for value in row] for row in found] for name, found in rows.items()}
 
@@ -160,7 +165,7 @@ def test_every_query_of_the_previous_release_works_on_this_schema(previous: tupl
     after = {name: old.run(name, **values[name]) for name in reads}
     before["triage.size"][0].pop()  # bytes on disk: not seen through a view
     after["triage.size"][0].pop()
-    assert without_spacing(after) == without_spacing(before)
+    assert without_additions(after) == without_additions(before)
     assert {name for name, rows in after.items() if not rows} == {"keys.find", "stats.check"}
     for name in sorted(WRITES | NOW):
         old.run(name, id=ticket)

@@ -24,11 +24,11 @@ PRIORITIES = ("low", "medium", "high", "critical")
 STATUSES = ("open", "in_progress", "resolved", "closed")
 FIELDS = ("title", "description", "category", "priority", "status", "requester", "assignee", "tags", "metadata")
 EMPTY: dict[str, Any] = {"tags": [], "metadata": {}}
-"""What the history leaves out of the creation of a ticket; other fields are null then."""
+"""Values that the history leaves out of the creation of a ticket; other fields are null then."""
 
 
 class Record:
-    """What the day knows of a ticket: its fields, its version, its comments and its events in order."""
+    """A ticket as the clients know it: its fields, its version, its comments and its events in order."""
 
     def __init__(self, ticket: dict[str, Any]) -> None:
         self.ticket = ticket

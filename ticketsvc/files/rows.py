@@ -169,7 +169,7 @@ def _json(value: object) -> str | None:
 
 
 _CELLS: dict[str, Callable[[str], object]] = {"tags": _tags, "metadata": _decoded}
-"""How the text of a cell becomes the value of a field that is not a text."""
+"""The function that makes the value of a field, which is not a text, of the text of a cell."""
 
 
 def _is_empty(value: object) -> bool:

@@ -13,7 +13,7 @@ BATCH = 500
 
 
 class Extent(NamedTuple):
-    """What a requester has: tickets, and the comments on them."""
+    """The tickets of a requester, and the comments on them, as numbers."""
 
     tickets: int
     comments: int
