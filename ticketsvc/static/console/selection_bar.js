@@ -217,7 +217,7 @@ export function startSelectionBar() {
       "div",
       { class: "buttons" },
       menus.map(({ root }) => root),
-      opener("Assign", "assignee", "Assign to (empty: nobody)"),
+      opener("Assign", "assignee", "Assign to (blank for nobody)"),
       opener("Add tag", "add_tags", "Tags to add"),
       opener("Remove tag", "remove_tags", "Tags to remove"),
     ),
