@@ -1,4 +1,4 @@
-"""Latency of filters by people, tags and metadata, and of claims, on a server of its own, with three comments a ticket."""
+"""Latency of filters by people, tags and metadata, and of claims, on a server of its own. Tickets have three comments."""
 
 from __future__ import annotations
 
