@@ -1,4 +1,4 @@
-"""Latency of filters by people, tags and metadata, and of claims, on a server of its own. Tickets have three comments."""
+"""Latency of filters by people, tags and metadata, of searches in comments, and of claims, on a server of its own."""
 
 from __future__ import annotations
 
