@@ -1385,6 +1385,7 @@ CREATE FUNCTION triage_apply_changes(changes triage_pending_changes[]) RETURNS v
     LANGUAGE plpgsql
     SET plan_cache_mode TO 'force_generic_plan'
     SET enable_nestloop TO 'off'
+    SET jit TO 'off'
     AS $$
 BEGIN
     WITH change AS (
