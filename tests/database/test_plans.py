@@ -520,6 +520,17 @@ def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: C
     assert _blocks(found) <= 12_000
 
 
+def test_claim_takes_only_tickets_of_the_window_of_changes_for_candidates(attributed: Connection) -> None:
+    """Otherwise it would read all tickets, in ever larger heads, when few of them were changed in the window."""
+    filters = replace(
+        BY_ATTRIBUTE["unassigned"], statuses=("open",), is_assigned=False, updated_since="2100-01-01T00:00Z"
+    )
+    values = {**filter_parameters(filters), "assignee": "kim", "author": " ", "head_limit": claims.HEAD_LIMIT}
+    with attributed.transaction(force_rollback=True):
+        found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
+    assert found["Actual Rows"] == 0  # a row asks for a larger head
+
+
 @pytest.mark.parametrize(
     ("groups", "rarest"),
     [
