@@ -1,4 +1,4 @@
-"""Latency of filters by people, tags and metadata, and of claims, on a server and a table of its own."""
+"""Latency of filters by people, tags and metadata, of searches in comments, and of claims, on a server of its own."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ FILTERS = {
     "metadata, 100 tickets": "metadata[account]=7",
     "frequent tag, assignee": "tags=half&assignee=agent7@example.com",
     "frequent tag, requester": "tags=half&requester=user77@example.com",
+    "search in comments, one hit": "search_in=comments&search=T7777-2:",
+    "search in comments, a word of every ticket": "search_in=all&search=router",
     "frequent tag, a day": "tags=half&created_since=2025-06-01&created_before=2025-06-02",
 }
 CLAIMS = {
@@ -74,6 +76,17 @@ ATTRIBUTES = """
     FROM tickets AS t
     CROSS JOIN LATERAL unnest(ticket_attributes_of(t.requester, t.assignee, t.tags, t.metadata)) AS attribute
     ORDER BY attribute, t.category, t.priority, t.status, t.id
+"""
+COMMENTS = """
+    INSERT INTO comments (ticket_id, version, id, created_at, author, internal, body, search_text)
+    SELECT t.id, n + 1, uuid_v7(at), at, 'agent' || n %% 50, n %% 3 = 0, body, comment_text(body)
+    FROM tickets AS t
+    CROSS JOIN generate_series(1, 3) AS n
+    CROSS JOIN LATERAL (SELECT t.created_at + n * '1 hour'::interval AS at) AS created
+    CROSS JOIN LATERAL (
+        SELECT 'Reply ' || n || ' about T' || substr(t.title, 8) || '-' || n || ': have you tried to restart the '
+            || (ARRAY['printer', 'router', 'laptop', 'phone'])[1 + n]
+    ) AS written (body)
 """
 _LATENCY = re.compile(r"^ +(\d+)% +([\d.]+)(us|ms|s)$", re.MULTILINE)
 _MILLISECONDS = {"us": 0.001, "ms": 1, "s": 1000}
@@ -114,15 +127,24 @@ def _database(folder: Path, rows: int) -> Iterator[str]:
     directory = folder / "server"
     cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
     try:
-        cluster.start("-c shared_buffers=1GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
+        cluster.start("-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
         url = cluster.url()
         migrations.apply(url)
         with closing(psycopg.connect(url, autocommit=True)) as connection:
             connection.execute("SET session_replication_role = replica")
-            for statement in (TICKETS % {"rows": rows}, ATTRIBUTES, "VACUUM ANALYZE tickets, ticket_attributes"):
+            [index] = connection.execute("SELECT pg_get_indexdef('comments_search'::regclass)").fetchall()
+            for statement in (
+                TICKETS % {"rows": rows},
+                ATTRIBUTES,
+                "DROP INDEX comments_search",
+                COMMENTS.replace("%%", "%"),
+                "SET maintenance_work_mem = '1GB'",
+                str(index[0]),
+                "VACUUM ANALYZE",
+            ):
                 started = time.monotonic()
                 connection.execute(statement.encode())
-                say(f"{statement.split()[0]} {statement.split()[2]}: {time.monotonic() - started:.0f} s")
+                say(f"{' '.join(statement.split()[:3])}: {time.monotonic() - started:.0f} s")
         yield url
     finally:
         cluster.stop()

@@ -2,21 +2,26 @@
 -- updated.
 CREATE OR REPLACE FUNCTION ticket_attributes_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
-    before text[];
-    after text[];
+    before text[] := '{}';
+    after text[] := '{}';
 BEGIN
     IF TG_OP <> 'INSERT' THEN
-        before := ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata);
+        before := coalesce(ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata), '{}');
     END IF;
-    IF TG_OP <> 'DELETE' THEN
+    IF TG_OP = 'UPDATE'
+        AND (OLD.requester, OLD.assignee, OLD.tags, OLD.metadata)
+            IS NOT DISTINCT FROM (NEW.requester, NEW.assignee, NEW.tags, NEW.metadata)
+    THEN
+        after := before;
+    ELSIF TG_OP <> 'DELETE' THEN
         PERFORM check_attributes(NEW);
-        after := ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata);
+        after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}');
     END IF;
-    IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
+    IF NOT before <@ after THEN
         DELETE FROM ticket_attributes AS a
         WHERE a.attribute = ANY (before)
             AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id)
-            AND (after IS NULL OR a.attribute <> ALL (after));
+            AND a.attribute <> ALL (after);
     END IF;
     IF before && after THEN
         UPDATE ticket_attributes AS a
@@ -24,11 +29,11 @@ BEGIN
         WHERE a.attribute = ANY (before)
             AND (a.category, a.priority, a.status, a.id) = (OLD.category, OLD.priority, OLD.status, OLD.id);
     END IF;
-    IF after IS NOT NULL AND before IS DISTINCT FROM after THEN
+    IF NOT after <@ before THEN
         INSERT INTO ticket_attributes (attribute, category, priority, status, id, updated_at)
         SELECT attribute, NEW.category, NEW.priority, NEW.status, NEW.id, NEW.updated_at
         FROM unnest(after) AS attribute
-        WHERE before IS NULL OR attribute <> ALL (before);
+        WHERE attribute <> ALL (before);
     END IF;
     RETURN NULL;
 END $$;

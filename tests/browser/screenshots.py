@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 IMAGES = ROOT / "docs" / "images"
 TICKETS = 2000
-SIZE = ViewportSize(width=1280, height=800)
+SIZE = ViewportSize(width=1280, height=900)
 NAME = "Maria"
 COMMENTS: list[dict[str, object]] = [
     {"author": "Ann Miller", "body": "Any news? My colleagues are waiting for it, too."},
@@ -63,9 +63,11 @@ def converse(service: Service) -> str:
     for number, ticket in enumerate(queue):
         requester, assignee = PEOPLE[number % len(PEOPLE)]
         change(service, ticket, requester=requester, assignee=assignee, tags=TAGS[number % len(TAGS)])
+    chosen = min(queue[:6], key=lambda ticket: len(ticket["description"]))
+    change(service, chosen, requester="Ann Miller", assignee=NAME, tags=["outage", "vip"])
     for fields in COMMENTS:
-        comment(service, queue[2], **fields)
-    return str(queue[2]["id"])
+        comment(service, chosen, **fields)
+    return str(chosen["id"])
 
 
 if __name__ == "__main__":

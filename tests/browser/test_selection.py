@@ -121,6 +121,7 @@ def test_all_tickets_that_match_are_changed_after_confirmation(
     before = closed()
     pick(page, "Status", "Closed")
     dialog = page.get_by_role("dialog", name="Change all these tickets?")
+    expect(dialog).to_contain_text("Status: Closed")
     expect(dialog).to_contain_text(f"This changes {80 - before} tickets.")
     expect(dialog.get_by_role("button", name="Cancel")).to_be_focused()
     page.keyboard.press("Enter")

@@ -515,7 +515,7 @@ def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: C
     ],
 )
 def test_group_that_fewest_tickets_have_drives(attributed: Connection, groups: str, rarest: list[str] | None) -> None:
-    """Whether few or many have it: counts tell up to 1,000, then the statistics of the planner."""
+    """Return whether few or many have it: counts tell up to 1,000, then the statistics of the planner."""
     assert attributed.execute("SELECT rarest_attributes(%s)", [groups]).fetchone() == (rarest,)
 
 

@@ -12,7 +12,7 @@ from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.tickets import Ticket
 
-HEAD_LIMIT = 32
+HEAD_LIMIT = 16
 """The number of candidates of each combination of facets that are read first. If others have all of them, ten times as
 many are read."""
 
@@ -22,7 +22,9 @@ class _Row(NamedTuple):
     version: int | None
 
 
-_CLAIM = queries.load_each("tickets.claim", _Row, VARIANTS[1:])
+_CLAIM = queries.load_each(
+    "tickets.claim", _Row, [f"{read}{more}" for read in VARIANTS[1:] for more in ("", " search")]
+)
 
 
 def claim(database: Database, filters: Filters, assignee: str, author: Author) -> Ticket | None:
@@ -34,7 +36,7 @@ def claim(database: Database, filters: Filters, assignee: str, author: Author) -
         return None
     open_ones = replace(filters, statuses=("open",), is_assigned=False)
     values = {**filter_parameters(open_ones), "assignee": assignee, "author": author.setting}
-    query, head_limit = _CLAIM[variant(open_ones)], HEAD_LIMIT
+    query, head_limit = _CLAIM[variant(open_ones) + (" search" if filters.search else "")], HEAD_LIMIT
     while row := database.one_or_none(query, {**values, "head_limit": head_limit}, bool(filters.search)):
         if row.json is not None and row.version is not None:
             return Ticket(row.json, row.version)

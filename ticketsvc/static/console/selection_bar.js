@@ -174,7 +174,7 @@ async function changeAll(field, value) {
   try {
     const many = await changeMatching(query, body, { isDryRun: true });
     if (!many) announce("All these tickets have it already");
-    else if (await confirmed(many)) {
+    else if (await confirmed(many, field, value)) {
       const changed = await changeMatching(query, body);
       clearSelection();
       await reload();
@@ -187,7 +187,10 @@ async function changeAll(field, value) {
   isRunning = false;
 }
 
-function confirmed(many) {
+function confirmed(many, field, value) {
+  const name = { add_tags: "Add tags", remove_tags: "Remove tags" }[field] ?? inWords(field);
+  const text = field in VALUES ? inWords(value) : [value ?? "nobody"].flat().join(", ");
+  find("#bulk-change").textContent = `${name}: ${text}`;
   find("#bulk-text").textContent = `This changes ${tickets(many)}. It cannot be undone in one step.`;
   find("#bulk-confirm").textContent = `Change ${tickets(many)}`;
   dialog.returnValue = "";
@@ -214,7 +217,7 @@ export function startSelectionBar() {
       "div",
       { class: "buttons" },
       menus.map(({ root }) => root),
-      opener("Assign", "assignee", "Assign to (empty: nobody)"),
+      opener("Assign", "assignee", "Assign to (blank for nobody)"),
       opener("Add tag", "add_tags", "Tags to add"),
       opener("Remove tag", "remove_tags", "Tags to remove"),
     ),

@@ -145,7 +145,8 @@ async function reply(opened, body, key) {
   } catch (problem) {
     if (problem.status !== 412) throw problem;
     await readAgain(opened);
-    throw new Problem(412, "Not sent", "Someone else changed this ticket meanwhile. Read what is new, then send the reply again.");
+    const detail = "Someone else changed this ticket meanwhile. Read what is new, then send the reply again.";
+    throw new Problem(412, "Not sent", detail);
   }
 }
 
