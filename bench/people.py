@@ -57,9 +57,11 @@ TICKETS = """
         at + random() * '30 days'::interval,
         (enum_range(NULL::ticket_category))[1 + floor(random() * 4)],
         (enum_range(NULL::ticket_priority))[1 + floor(random() * 4)],
-        (enum_range(NULL::ticket_status))[1 + floor(random() * 4)],
+        state.status,
         'user' || n %% (%(rows)s / 20) || '@example.com',
-        CASE WHEN random() < 0.4 THEN 'agent' || floor(random() * 50) || '@example.com' END,
+        CASE WHEN random() < CASE state.status WHEN 'open' THEN 0.05 ELSE 0.6 END
+            THEN 'agent' || floor(random() * 50) || '@example.com'
+        END,
         nullif(array_remove(ARRAY[
             CASE WHEN random() < 0.5 THEN 'half' END, CASE WHEN n %% 1000 = 0 THEN 'rare' END,
             CASE WHEN random() < 0.33 THEN 'third' END
@@ -69,6 +71,9 @@ TICKETS = """
         ) END
     FROM generate_series(1, %(rows)s) AS n
     CROSS JOIN LATERAL (SELECT '2025-01-01Z'::timestamptz + n * '400 days'::interval / %(rows)s) AS created (at)
+    CROSS JOIN LATERAL (
+        SELECT (enum_range(NULL::ticket_status))[1 + floor(random() * 4)] AS status WHERE n IS NOT NULL OFFSET 0
+    ) AS state
 """
 ATTRIBUTES = """
     INSERT INTO ticket_attributes (attribute, category, priority, status, id, updated_at)
