@@ -109,7 +109,7 @@ def people(rows: int, seconds: float) -> str:
         f"| --- |{' ---: |' * len(SORTS)}",
     ]
     claims = [
-        f"| claim, {CLAIMING_CLIENTS} clients | without pause: claims/s | p50 / p99 ms | with: claims/s | p50 / p99 ms |",
+        f"| claim, {CLAIMING_CLIENTS} clients | no pause: claims/s | p50 / p99 ms | pauses: claims/s | p50 / p99 ms |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
     with (

@@ -21,6 +21,7 @@ WITH next AS MATERIALIZED (
                 SELECT t.id, row_number() OVER (ORDER BY t.id) AS place
                 FROM /* attributes: ticket_attributes */ tickets AS t
                 WHERE /* include: combination */ true
+                    AND /* include: not_assigned */ true
                     AND /* include: created */ true
                     AND /* include: searched */ true
                 ORDER BY t.id
