@@ -190,6 +190,14 @@ CREATE TABLE triage_training (
     cutoff timestamp with time zone CONSTRAINT triage_memory_since_not_null NOT NULL
 );
 
+CREATE UNLOGGED TABLE triage_pending_changes (
+    author text NOT NULL,
+    text_hash uuid NOT NULL,
+    buckets integer[] NOT NULL,
+    label_counts bigint[] NOT NULL,
+    sign integer NOT NULL
+);
+
 CREATE TABLE triage_examples (
     ticket_id uuid NOT NULL,
     author text NOT NULL,
@@ -375,6 +383,8 @@ CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new
 CREATE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_unjudged();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
+
+CREATE TRIGGER triage_learn_deferred AFTER DELETE OR UPDATE ON tickets FOR EACH STATEMENT WHEN ((current_setting('ticketsvc.learning'::text, true) = 'deferred'::text)) EXECUTE FUNCTION triage_learn_deferred();
 
 CREATE TRIGGER triage_learn_deleted AFTER DELETE ON tickets FOR EACH ROW WHEN (((category_label(old.*) IS NOT NULL) OR (priority_label(old.*) IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
@@ -953,15 +963,8 @@ CREATE FUNCTION index_pending_texts() RETURNS bigint
     AS $$ SELECT gin_clean_pending_list('ticket_texts_search') + gin_clean_pending_list('comments_search') $$;
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT array_agg(((((ranked.count > 0) AND (ranked.rank = 1) AND (ranked.ties = 1)))::integer)::bigint ORDER BY ranked.label) AS array_agg
-    FROM ( SELECT counted.label,
-             counted.count,
-             rank() OVER (PARTITION BY (counted.label < 'low'::triage_label) ORDER BY counted.count DESC) AS rank,
-             count(*) OVER (PARTITION BY (counted.label < 'low'::triage_label), counted.count) AS ties
-            FROM UNNEST(enum_range(NULL::triage_label), majority_labels.label_counts) counted(label, count)) ranked;
-END;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (ARRAY[(((label_counts)[1] > GREATEST((0)::bigint, (label_counts)[2], (label_counts)[3], (label_counts)[4])))::integer, (((label_counts)[2] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[3], (label_counts)[4])))::integer, (((label_counts)[3] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[2], (label_counts)[4])))::integer, (((label_counts)[4] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[2], (label_counts)[3])))::integer, (((label_counts)[5] > GREATEST((0)::bigint, (label_counts)[6], (label_counts)[7], (label_counts)[8])))::integer, (((label_counts)[6] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[7], (label_counts)[8])))::integer, (((label_counts)[7] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[6], (label_counts)[8])))::integer, (((label_counts)[8] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[6], (label_counts)[7])))::integer])::bigint[];
 
 CREATE FUNCTION metadata_json(metadata jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1378,6 +1381,64 @@ CREATE FUNCTION triage_add(a bigint[], b bigint[], times bigint DEFAULT 1) RETUR
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN ARRAY[((a)[1] + (times * (b)[1])), ((a)[2] + (times * (b)[2])), ((a)[3] + (times * (b)[3])), ((a)[4] + (times * (b)[4])), ((a)[5] + (times * (b)[5])), ((a)[6] + (times * (b)[6])), ((a)[7] + (times * (b)[7])), ((a)[8] + (times * (b)[8]))];
 
+CREATE FUNCTION triage_apply_changes(changes triage_pending_changes[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    AS $$
+BEGIN
+    WITH change AS (
+        SELECT c.author, c.text_hash, c.buckets, triage_sum(c.label_counts, c.sign) AS label_counts
+        FROM unnest(changes) AS c
+        GROUP BY c.author, c.text_hash, c.buckets
+    ),
+    counted AS (
+        INSERT INTO triage_text_counts AS t (text_hash, label_counts)
+        SELECT change.text_hash, change.label_counts FROM change ORDER BY change.text_hash
+        ON CONFLICT (text_hash) DO UPDATE SET label_counts = triage_add(t.label_counts, excluded.label_counts)
+        RETURNING t.text_hash, t.label_counts
+    ),
+    learned AS (
+        SELECT same.author, same.bucket, triage_sum(same.labels, same.weight) AS label_counts
+        FROM (
+            SELECT change.author, token.bucket, majority.labels, sum(token.weight) AS weight
+            FROM change
+            JOIN counted USING (text_hash)
+            CROSS JOIN LATERAL (
+                SELECT triage_add(
+                    majority_labels(counted.label_counts),
+                    majority_labels(triage_add(counted.label_counts, change.label_counts, -1)),
+                    -1
+                )
+                OFFSET 0 -- once a text, not once a token
+            ) AS majority (labels)
+            CROSS JOIN LATERAL token_weights(change.buckets) AS token
+            WHERE majority.labels <> '{0,0,0,0,0,0,0,0}'
+            GROUP BY change.author, token.bucket, majority.labels
+        ) AS same
+        GROUP BY same.author, same.bucket
+    ),
+    by_author AS (
+        INSERT INTO triage_author_counts AS a (bucket, author, label_counts)
+        SELECT l.bucket, l.author, l.label_counts FROM learned AS l WHERE l.author <> '' ORDER BY l.bucket DESC, l.author
+        ON CONFLICT (bucket, author) DO UPDATE SET label_counts = triage_add(a.label_counts, excluded.label_counts)
+        RETURNING a.bucket
+    )
+    INSERT INTO triage_token_counts AS w (bucket, label_counts)
+    SELECT l.bucket, triage_sum(l.label_counts, 1)
+    FROM learned AS l
+    WHERE (SELECT count(*) FROM by_author) IS NOT NULL -- before this insert
+    GROUP BY l.bucket
+    ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
+    ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
+    PERFORM triage_mark_minor_keys();
+
+    IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.sign < 0) THEN
+        DELETE FROM triage_text_counts AS t
+        WHERE t.text_hash = ANY (ARRAY(SELECT c.text_hash FROM unnest(changes) AS c))
+            AND t.label_counts = '{0,0,0,0,0,0,0,0}';
+    END IF;
+END $$;
+
 CREATE FUNCTION triage_forget(key text, forgotten boolean) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
@@ -1405,8 +1466,10 @@ CREATE FUNCTION triage_learn() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 DECLARE
+    is_deferred boolean;
     earlier triage_examples;
-    current_author text := '';
+    current triage_examples;
+    changes triage_pending_changes[];
 BEGIN
     IF TG_OP = 'UPDATE'
         AND category_label(OLD) IS NOT DISTINCT FROM category_label(NEW)
@@ -1416,6 +1479,7 @@ BEGIN
     THEN
         RETURN NULL;
     END IF;
+    is_deferred := TG_OP <> 'INSERT' AND current_setting('ticketsvc.learning', true) = 'deferred';
     -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
     PERFORM pg_advisory_xact_lock(7598253, 2);
     -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
@@ -1425,67 +1489,51 @@ BEGIN
         DELETE FROM triage_examples AS e WHERE e.ticket_id = OLD.id RETURNING e.* INTO earlier;
     END IF;
     IF TG_OP <> 'DELETE' AND (category_label(NEW) IS NOT NULL OR priority_label(NEW) IS NOT NULL) THEN
-        current_author := coalesce(
-            nullif(split_part(current_setting('ticketsvc.author', true), ' ', 2), ''), NEW.created_by, ''
-        );
-        IF current_author <> '' THEN
-            INSERT INTO triage_examples (ticket_id, author) VALUES (NEW.id, current_author);
+        current := earlier;
+        IF is_deferred IS NOT TRUE THEN
+            current := ROW(NEW.id, coalesce(
+                nullif(split_part(current_setting('ticketsvc.author', true), ' ', 2), ''), NEW.created_by, ''
+            ), false);
+        END IF;
+        IF current.author <> '' THEN
+            INSERT INTO triage_examples SELECT current.*;
         END IF;
     END IF;
-    WITH change AS (
-        SELECT version.author, triage_text_hash(example.text_hash, version.author) AS text_hash, example.buckets,
-            triage_sum(example.label_counts, version.sign) AS label_counts
-        FROM (
-            VALUES (OLD::tickets, coalesce(earlier.author, ''), -1), (NEW::tickets, current_author, 1)
-        ) AS version (ticket, author, sign)
-        CROSS JOIN LATERAL training_example(version.ticket) AS example
-        WHERE version.sign = 1 OR earlier.is_forgotten IS NOT TRUE
-        GROUP BY version.author, example.text_hash, example.buckets
-    ),
-    counted AS (
-        INSERT INTO triage_text_counts AS t (text_hash, label_counts)
-        SELECT change.text_hash, change.label_counts FROM change ORDER BY change.text_hash
-        ON CONFLICT (text_hash) DO UPDATE SET label_counts = triage_add(t.label_counts, excluded.label_counts)
-        RETURNING t.text_hash, t.label_counts
-    ),
-    learned AS (
-        SELECT change.author, token.bucket, triage_sum(labels.change, token.weight) AS label_counts
-        FROM change
-        JOIN counted USING (text_hash)
-        CROSS JOIN LATERAL (
-            SELECT triage_add(
-                majority_labels(counted.label_counts),
-                majority_labels(triage_add(counted.label_counts, change.label_counts, -1)),
-                -1
-            )
-            OFFSET 0 -- once a text, not once a token
-        ) AS labels (change)
-        CROSS JOIN LATERAL token_weights(change.buckets) AS token
-        WHERE labels.change <> '{0,0,0,0,0,0,0,0}'
-        GROUP BY change.author, token.bucket
-    ),
-    by_author AS (
-        INSERT INTO triage_author_counts AS a (bucket, author, label_counts)
-        SELECT l.bucket, l.author, l.label_counts FROM learned AS l WHERE l.author <> '' ORDER BY l.bucket DESC, l.author
-        ON CONFLICT (bucket, author) DO UPDATE SET label_counts = triage_add(a.label_counts, excluded.label_counts)
-        RETURNING a.bucket
+    SELECT array_agg(
+        ROW(
+            version.author, triage_text_hash(example.text_hash, version.author), example.buckets, example.label_counts,
+            version.sign
+        )::triage_pending_changes
     )
-    INSERT INTO triage_token_counts AS w (bucket, label_counts)
-    SELECT l.bucket, triage_sum(l.label_counts, 1)
-    FROM learned AS l
-    WHERE (SELECT count(*) FROM by_author) IS NOT NULL -- before this insert
-    GROUP BY l.bucket
-    ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
-    ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
-    PERFORM triage_mark_minor_keys();
+    INTO changes
+    FROM (
+        VALUES
+            (OLD::tickets, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
+            (NEW::tickets, coalesce(current.author, ''), current.is_forgotten, 1)
+    ) AS version (ticket, author, is_forgotten, sign)
+    CROSS JOIN LATERAL training_example(version.ticket) AS example
+    WHERE version.is_forgotten IS NOT TRUE;
+    IF is_deferred THEN
+        INSERT INTO triage_pending_changes SELECT c.* FROM unnest(changes) AS c;
+    ELSIF changes IS NOT NULL THEN
+        PERFORM triage_apply_changes(changes);
+    END IF;
+    RETURN NULL;
+END $$;
 
-    IF TG_OP <> 'INSERT' AND (category_label(OLD) IS NOT NULL OR priority_label(OLD) IS NOT NULL) THEN
-        DELETE FROM triage_text_counts AS t
-        WHERE t.text_hash = (
-                SELECT triage_text_hash(example.text_hash, coalesce(earlier.author, ''))
-                FROM training_example(OLD) AS example
-            )
-            AND t.label_counts = '{0,0,0,0,0,0,0,0}';
+CREATE FUNCTION triage_learn_deferred() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    changes triage_pending_changes[];
+BEGIN
+    PERFORM set_config('ticketsvc.learning', '', true);
+    WITH taken AS (
+        DELETE FROM triage_pending_changes AS p RETURNING p AS change
+    )
+    SELECT array_agg(taken.change) INTO changes FROM taken;
+    IF changes IS NOT NULL THEN
+        PERFORM triage_apply_changes(changes);
     END IF;
     RETURN NULL;
 END $$;

@@ -1,13 +1,14 @@
 -- Returns the labels of a text as an array of 1 and 0: of each field the label with the highest count, none when
--- there is a tie.
+-- there is a tie. The first four are categories. An expression: it is computed up to twice for each training example.
 CREATE OR REPLACE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-BEGIN ATOMIC
-    SELECT array_agg((ranked.count > 0 AND ranked.rank = 1 AND ranked.ties = 1)::integer::bigint ORDER BY ranked.label)
-    FROM (
-        SELECT counted.label, counted.count,
-            rank() OVER (PARTITION BY counted.label < 'low' ORDER BY counted.count DESC) AS rank,
-            count(*) OVER (PARTITION BY counted.label < 'low', counted.count) AS ties
-        FROM unnest(enum_range(NULL::triage_label), label_counts) AS counted (label, count)
-    ) AS ranked;
-END;
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ARRAY[
+        label_counts[1] > greatest(0, label_counts[2], label_counts[3], label_counts[4]),
+        label_counts[2] > greatest(0, label_counts[1], label_counts[3], label_counts[4]),
+        label_counts[3] > greatest(0, label_counts[1], label_counts[2], label_counts[4]),
+        label_counts[4] > greatest(0, label_counts[1], label_counts[2], label_counts[3]),
+        label_counts[5] > greatest(0, label_counts[6], label_counts[7], label_counts[8]),
+        label_counts[6] > greatest(0, label_counts[5], label_counts[7], label_counts[8]),
+        label_counts[7] > greatest(0, label_counts[5], label_counts[6], label_counts[8]),
+        label_counts[8] > greatest(0, label_counts[5], label_counts[6], label_counts[7])
+    ]::integer[]::bigint[];

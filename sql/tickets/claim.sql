@@ -22,6 +22,7 @@ WITH next AS MATERIALIZED (
                 SELECT t.id, row_number() OVER (ORDER BY t.id) AS place
                 FROM /* attributes: ticket_attributes */ tickets AS t
                 WHERE /* include: combination */ true
+                    AND /* include: not_assigned */ true
                     AND /* include: created */ true
                     AND /* include: others_unassigned */ true
                     AND /* include: searched */ true

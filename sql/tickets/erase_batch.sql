@@ -1,5 +1,5 @@
 -- Deletes tickets of a requester, and the responses that repeat them. Returns their number. Triggers delete the comments and
--- the texts in the history. They are locked in the order of their ids (tickets/update_matching.sql); one that has another
+-- the texts in the history, and subtract the training examples at the end (tickets/update_matching.sql). The tickets are locked in the order of their ids (tickets/update_matching.sql); one that has another
 -- requester by then is kept.
 -- Retry: safe
 -- Cost: high
@@ -16,7 +16,7 @@ WITH batch AS MATERIALIZED (
     FOR UPDATE
 ),
 deleted AS (
-    DELETE FROM tickets AS t USING batch WHERE t.id = batch.id RETURNING t.id
+    DELETE FROM tickets AS t USING batch WHERE t.id = batch.id RETURNING t.id, set_config('ticketsvc.learning', 'deferred', true)
 ),
 records AS (
     DELETE FROM idempotency_records AS k WHERE k.ticket_id IN (SELECT deleted.id FROM deleted)

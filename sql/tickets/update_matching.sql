@@ -3,7 +3,8 @@
 -- The tickets are locked in the order of their ids, so that two of these statements cannot deadlock. Those that had to be
 -- waited for are read again, with the conditions but that on the text.
 -- The history trigger reads who made the change from the setting ticketsvc.author (tickets/update.sql). The trigger
--- tickets_unjudged sees from `false` that nobody has judged the labels.
+-- tickets_unjudged sees from `false` that nobody has judged the labels. The setting ticketsvc.learning lets triage_learn()
+-- collect the training examples that go; triage_learn_deferred() subtracts them at the end and resets the setting.
 -- Cost: high
 -- $1 maximum: how many tickets may match
 -- $2 dry_run: only count; nothing is locked or changed
@@ -75,7 +76,7 @@ changed AS (
         updated_at = greatest(now(), t.updated_at)
     FROM changing
     WHERE t.id = changing.id AND NOT $2::boolean
-    RETURNING set_config('ticketsvc.author', $3::text, true)
+    RETURNING set_config('ticketsvc.author', $3::text, true), set_config('ticketsvc.learning', 'deferred', true)
 )
 SELECT
     (SELECT count(*) FROM found) AS matched,

@@ -18,5 +18,10 @@ CREATE OR REPLACE TRIGGER triage_learn_deleted AFTER DELETE ON tickets
     FOR EACH ROW WHEN (category_label(OLD) IS NOT NULL OR priority_label(OLD) IS NOT NULL)
     EXECUTE FUNCTION triage_learn();
 
+-- At the end of a statement that has set it: no row is known here, and the condition costs other statements next to nothing.
+CREATE OR REPLACE TRIGGER triage_learn_deferred AFTER UPDATE OR DELETE ON tickets
+    FOR EACH STATEMENT WHEN (current_setting('ticketsvc.learning', true) = 'deferred')
+    EXECUTE FUNCTION triage_learn_deferred();
+
 CREATE OR REPLACE TRIGGER triage_reset AFTER TRUNCATE ON tickets
     FOR EACH STATEMENT EXECUTE FUNCTION triage_reset();

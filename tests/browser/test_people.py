@@ -63,6 +63,10 @@ def test_people_tags_and_metadata_are_changed_in_place(console: OpenPage, servic
 
     edit(page, "Requester", "")
     expect(group(page, "Requester").get_by_role("button", name="Add requester")).to_be_focused()
+    page.keyboard.press("l")
+    page.keyboard.type("old")  # one more, not instead of the others
+    page.keyboard.press("Enter")
+    expect(group(page, "Tags").locator(".tag")).to_have_text(["old", "refund", "vip"])
     edit(page, "Tags", "")
     expect(group(page, "Tags").locator(".tag")).to_have_count(0)
     now = read(service, ticket)

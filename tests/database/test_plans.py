@@ -453,7 +453,7 @@ def test_filters_by_several_attributes_look_at_little_more_than_a_page(
     looked_at = [
         node for node in nodes(found) if node.get("Alias") == "t_1" and node.get("Index Name") == "tickets_pkey"
     ]
-    assert [node["Actual Loops"] <= 204 for node in looked_at] == [True]
+    assert [node["Actual Loops"] <= 3 * 51 for node in looked_at] == [True]
 
 
 @pytest.mark.parametrize("name", BY_ATTRIBUTE)
@@ -511,7 +511,7 @@ def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: C
         found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
     read = [node for node in read_tables(found) if node["Actual Loops"] and "Index Name" in node]
     head = "tickets_unassigned_created" if name == "unassigned" else "ticket_attributes_pkey"
-    assert {node["Index Name"] for node in read} == {head, "tickets_pkey"}
+    assert {head} <= {node["Index Name"] for node in read} <= {head, "tickets_pkey"}
     assert not [
         node for node in nodes(found) if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan") and node["Actual Loops"]
     ]

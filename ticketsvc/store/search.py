@@ -29,7 +29,7 @@ FACET_SCAN_LIMIT = 10_000
 RARE_HITS = 20
 """If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
 
-ATTRIBUTE_SCANS = (4, 20)
+ATTRIBUTE_SCANS = (3, 20)
 """Several filters by attributes: how many tickets with the rarest attribute the first scans look at, in pages."""
 
 MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
