@@ -1383,6 +1383,7 @@ CREATE FUNCTION triage_add(a bigint[], b bigint[], times bigint DEFAULT 1) RETUR
 
 CREATE FUNCTION triage_apply_changes(changes triage_pending_changes[]) RETURNS void
     LANGUAGE plpgsql
+    SET plan_cache_mode TO 'force_generic_plan'
     SET enable_nestloop TO 'off'
     AS $$
 BEGIN

@@ -6,7 +6,6 @@
 -- would add a version of the same rows that the next has to pass: a time with the square of the number of tickets.
 -- Nobody judges the tickets of such a statement: what is left of an example keeps its author, and stays forgotten.
 -- One transaction learns at a time: two that each change many tickets cannot deadlock.
--- depends: triage_apply_changes
 CREATE OR REPLACE FUNCTION triage_learn() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     is_deferred boolean;
