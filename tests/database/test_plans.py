@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.support.tickets import insert_many
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
-from ticketsvc.store import claims, search
+from ticketsvc.store import bulk_update, claims, search
 from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters, variant
@@ -529,6 +529,21 @@ def test_claim_takes_only_tickets_of_the_window_of_changes_for_candidates(attrib
     with attributed.transaction(force_rollback=True):
         found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
     assert found["Actual Rows"] == 0  # a row asks for a larger head
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize("name", ["open", "unassigned", "rare tag", "frequent tag, requester"])
+def test_bulk_update_reads_no_whole_table(attributed: Connection, name: str, dry_run: bool) -> None:
+    """It stops at one ticket more than may match, and changes tickets by their keys."""
+    filters = {"open": Filters(statuses=("open",)), **BY_ATTRIBUTE}[name]
+    changes = {"status": "closed", "has_assignee": False, "add_tags": [], "remove_tags": [], "author": " "}
+    values = {**filter_parameters(filters), **dict.fromkeys(("category", "priority", "assignee")), **changes}
+    query = bulk_update._UPDATE[variant(filters)]
+    with attributed.transaction(force_rollback=True):
+        found = explain(attributed, query, {**values, "maximum": 100, "dry_run": dry_run}, analyze=True)
+    read = [node for node in read_tables(found) if node["Actual Loops"]]
+    assert read
+    assert not [node for node in read if node["Node Type"] == "Seq Scan"]
 
 
 @pytest.mark.parametrize(

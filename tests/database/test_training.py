@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
 
+from tests.support.locks import wait_until
 from tests.support.training import change, delete, model, suggest, total, unique_word
 from ticketsvc.config import Config
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.store import training
+from ticketsvc.filters import Filters
+from ticketsvc.store import bulk_update as bulk
+from ticketsvc.store import erasure, training
+from ticketsvc.store.history import Author
 from ticketsvc.store.postgres.database import Database
 
 if TYPE_CHECKING:
@@ -228,6 +233,93 @@ def test_a_bulk_update_trains_like_single_updates(database: Connection, store: D
     learned = model(database)
     training.rebuild(store)
     assert model(database) == learned
+
+
+def bulk_update(store: Database, filters: Filters, key: str, **changes: str) -> int:
+    """Change all tickets that match, as `PATCH /api/tickets/` does, and return how many changed."""
+    fields = dict.fromkeys(("status", "category", "priority", "assignee"))
+    others = {"has_assignee": False, "add_tags": list[str](), "remove_tags": list[str]()}
+    return bulk.run(store, filters, {**fields, **others, **changes}, False, Author("request", key)).changed
+
+
+def judge(database: Connection, key: str, ticket: str, **changes: str) -> None:
+    """Change a ticket with an API key."""
+    database.execute("SELECT set_config('ticketsvc.author', %s, false)", [f"request {key}"])
+    change(database, ticket, **changes)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_bulk_update_takes_away_what_a_rebuild_does(database: Connection, store: Database, seed: int) -> None:
+    """Some tickets were judged, with several keys; one key was forgotten. Some texts are the same."""
+    rng = random.Random(seed)
+    words = [f"{first}{second}" for first in "abcdefgh" for second in "xyz"]
+    for _ in range(150):
+        text = " ".join(rng.choices(words, k=rng.randint(1, 3)))
+        ticket = suggest(database, text, (rng.choice(CATEGORIES), rng.choice(PRIORITIES)))
+        changes = {"category": rng.choice(CATEGORIES), "status": rng.choice(["closed", "resolved", "in_progress"])}
+        judge(database, rng.choice("abc"), ticket, **dict(rng.sample(sorted(changes.items()), rng.randint(0, 2))))
+    training.forget_key(store, "b", True)
+    for filters, changes in (
+        (Filters(statuses=("closed",)), {"status": "open"}),
+        (Filters(categories=("billing", "account")), {"category": "technical"}),
+        (Filters(priorities=("low",)), {"priority": "high", "status": "resolved"}),
+        (Filters(), {"status": "closed"}),
+    ):
+        assert bulk_update(store, filters, "script", **changes) > 10
+        learned = everything(database)
+        assert learned["triage_examples"]
+        assert not [row for row in learned["triage_examples"] if "script" in row]  # it has judged nothing
+        training.rebuild(store)
+        assert everything(database) == learned
+
+
+def everything(database: Connection) -> dict[str, list[tuple[object, ...]]]:
+    """Return the rows of all tables of learning but counts that are zero."""
+    learned = {
+        table: database.execute(f"SELECT * FROM {table} ORDER BY 1, 2".encode()).fetchall()
+        for table in ("triage_text_counts", "triage_examples", "triage_pending_changes")
+    }
+    for table in ("triage_token_counts", "triage_author_counts"):
+        counts = f"SELECT * FROM {table} WHERE label_counts <> '{{0,0,0,0,0,0,0,0}}' ORDER BY 1, 2"
+        learned[table] = database.execute(counts.encode()).fetchall()
+    return learned
+
+
+@pytest.mark.parametrize("statement", ["bulk update", "erasure"])
+def test_many_tickets_write_a_count_once(own_url: str, statement: str) -> None:
+    """And not once a ticket: each version of a row is one more that the next write has to pass."""
+    writes = "SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'triage_weights'"
+    with closing(psycopg.connect(own_url, autocommit=True)) as connection:
+        for _ in range(50):
+            change(connection, suggest(connection, TEXT), requester="ann", category="technical")
+        connection.execute("UPDATE tickets SET description = description || ' ' || md5(id::text)")
+        tokens = connection.execute("SELECT count(*) FROM triage_weights").fetchone()
+        assert tokens
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        [before] = connection.execute(writes).fetchall()
+        store = Database(Config(database_url=own_url))
+        if statement == "erasure":
+            assert list(erasure.erase(store, "ann")) == [50]
+        else:
+            assert bulk_update(store, Filters(), "script", category="account") == 50
+        store.close()
+        wait_until(lambda: connection.execute(writes).fetchall() != [before])  # a session reports at its end
+        [after] = connection.execute(writes).fetchall()
+        assert int(str(after[0])) - int(str(before[0])) <= int(str(tokens[0]))
+        assert connection.execute("SELECT count(*) FROM triage_text_counts").fetchone() == (0,)
+
+
+def test_the_next_statement_of_the_transaction_learns_at_once(database: Connection) -> None:
+    first, second = (suggest(database, f"lamp {unique_word()}", status="closed") for _ in range(2))
+    with database.transaction():
+        database.execute(
+            "UPDATE tickets SET status = 'open' WHERE id = %s"
+            " RETURNING set_config('ticketsvc.learning', 'deferred', true)",
+            [first],
+        )
+        assert total(database) == {"general": 200, "medium": 200}
+        change(database, second, status="open")
+        assert model(database) == ({}, {})
 
 
 def test_forget_deletes_old_examples_and_trains_with_new_ones(database: Connection, store: Database) -> None:
