@@ -150,7 +150,7 @@ def test_the_next_ticket_is_claimed(console: OpenPage, service: Service) -> None
     page.keyboard.press("g")
     expect(page.get_by_role("heading", name="Low")).to_be_focused()
     page.keyboard.press("g")
-    expect(announcement(page)).to_have_text("Nothing to claim here.")
+    expect(announcement(page)).to_have_text("No open, unassigned ticket matches the filters")
     assert [ticket["title"] for ticket in service.call("GET", f"{URL}?assigned=false").json] == [
         "Urgent, another team's"
     ]
