@@ -1,5 +1,5 @@
 -- Returns a history entry, or if those who see it may not read internal comments and it is about one, only that the ticket
--- changed, and not by whom: that would be who wrote the comment.
+-- changed, without the author of the change, who wrote the comment.
 CREATE OR REPLACE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE
