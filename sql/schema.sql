@@ -1645,7 +1645,7 @@ CREATE FUNCTION uuid_v7(at timestamp with time zone) RETURNS uuid
 
 CREATE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, (h).actor, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
+    RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, NULL::text, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
 
 CREATE AGGREGATE triage_sum(bigint[], bigint) (
     SFUNC = triage_add,

@@ -4,9 +4,8 @@
 -- A statement that changes or deletes many tickets sets ticketsvc.learning to 'deferred' (tickets/update_matching.sql): then
 -- the changes are collected, and triage_learn_deferred() counts them when the statement ends. Counted one by one, each
 -- would add a version of the same rows that the next has to pass: a time with the square of the number of tickets.
--- Nobody judges the tickets of such a statement: what is left of an example keeps its author, and stays forgotten.
+-- Such a statement teaches nothing: the remaining labels of an example keep its author, and stay forgotten.
 -- One transaction learns at a time: two that each change many tickets cannot deadlock.
--- depends: triage_apply_changes
 CREATE OR REPLACE FUNCTION triage_learn() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     is_deferred boolean;

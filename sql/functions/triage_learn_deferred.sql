@@ -1,6 +1,5 @@
 -- Counts the changes of training examples that triage_learn() has collected while the statement ran, and ends the deferral,
 -- so that it does not reach the next statement of the transaction.
--- depends: triage_apply_changes
 CREATE OR REPLACE FUNCTION triage_learn_deferred() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changes triage_pending_changes[];

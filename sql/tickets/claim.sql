@@ -6,6 +6,7 @@
 -- exactly one row is. Those that others have locked are skipped: no claim waits for another. One that another transaction
 -- has changed since the snapshot is checked as it is now. The lock lets comments be added meanwhile.
 -- Contract with the trigger ticket_history_changed: as in sql/tickets/update.sql.
+-- Cost: high with updated_since updated_before
 -- $1 assignee
 -- $2 author: who makes the change: the request id, a space, the name of the API key
 -- $3 head_limit: how many candidates of each combination of facets are read
@@ -21,7 +22,9 @@ WITH next AS MATERIALIZED (
                 SELECT t.id, row_number() OVER (ORDER BY t.id) AS place
                 FROM /* attributes: ticket_attributes */ tickets AS t
                 WHERE /* include: combination */ true
+                    AND /* include: not_assigned */ true
                     AND /* include: created */ true
+                    AND /* include: others_unassigned */ true
                     AND /* include: searched */ true
                 ORDER BY t.id
                 LIMIT $3::integer

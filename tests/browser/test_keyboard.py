@@ -261,7 +261,7 @@ def test_a_support_day_without_a_mouse(console: OpenPage, service: Service) -> N
     press("g")
     expect(page.get_by_role("heading", name="Low")).to_be_focused()
     press("g")
-    expect(announcement(page)).to_have_text("Nothing to claim here.")
+    expect(announcement(page)).to_have_text("No open, unassigned ticket matches the filters")
     press("Escape")
     expect(rows(page).nth(1).locator("a")).to_be_focused()
 

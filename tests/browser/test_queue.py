@@ -88,6 +88,12 @@ def test_a_search_can_cover_comments(console: OpenPage, service: Service) -> Non
     assert "search_in=all" in page.url
     page.get_by_label("Search in").fill("")
     expect(page).to_have_url(re.compile(f"{re.escape(ALL)}$"))
+    page.get_by_label("Search in").fill("me, too")
+    page.get_by_role("button", name="Search comments, too").click()
+    expect(titles(page)).to_have_text(["Other"])
+    page.get_by_label("Closed").check()
+    page.get_by_role("button", name="Search all tickets").click()  # leaves out the filters, not the comments
+    expect(titles(page)).to_have_text(["Other"])
 
 
 def test_a_view_can_be_saved_and_removed(console: OpenPage, service: Service) -> None:

@@ -274,6 +274,17 @@ def test_coming_back_shows_changes_by_others(console: OpenPage, service: Service
     expect(announcement(page)).to_have_text("Someone else changed this ticket")
 
 
+def test_coming_back_loads_what_could_not_be_loaded(console: OpenPage, service: Service) -> None:
+    ticket = file(service, title="Charged twice")
+    page = console(ALL)
+    page.route(f"**/{ticket['id']}", lambda route: route.abort())
+    titles(page).first.click()
+    expect(page.locator("#ticket").get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute(f"**/{ticket['id']}")
+    come_back(page)
+    expect(page.get_by_role("heading", name="Charged twice")).to_be_focused()
+
+
 def test_deleting_requires_confirmation(console: OpenPage, service: Service) -> None:
     ticket = file(service, title="Doomed")
     page = console(f"?ticket={ticket['id']}")

@@ -299,3 +299,17 @@ def test_overlapping_changes_neither_deadlock_nor_lose_versions(app: Flask, clie
         assert [entry["version"] for entry in steps] == list(range(1, read(client, ticket)["version"] + 1))
         assert all(entry["changes"] for entry in steps)
     assert deadlocks() == before
+
+
+@pytest.mark.parametrize("headers", [{"If-Match": '"1"'}, {"If-Match": "x"}, {"If-None-Match": "*"}])
+def test_preconditions_do_not_apply_to_a_list(client: FlaskClient, headers: dict[str, str]) -> None:
+    ticket = file_ticket(client)
+    response = client.patch(f"{URL}?status=open", json={"status": "closed"}, headers=headers)
+    assert problem(response, 412)["type"] == "/docs/errors#precondition-failed"
+    assert read(client, ticket) == ticket
+
+
+def test_preconditions_that_a_list_meets(client: FlaskClient) -> None:
+    file_ticket(client)
+    headers = {"If-Match": "*", "If-None-Match": '"1"'}
+    assert client.patch(f"{URL}?status=open", json={"status": "closed"}, headers=headers).status_code == 200

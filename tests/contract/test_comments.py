@@ -481,6 +481,7 @@ def test_public_key_never_sees_an_internal_comment(guarded: Flask, cast: Cast, p
     assert [entry["event"] for entry in seen] == ["created", "changed", "commented", "commented", "changed"]
     assert ["comment" in entry for entry in seen] == [False, False, True, True, False]
     assert [entry["version"] for entry in seen] == [1, 2, 3, 4, 5]
+    assert [entry["by"] for entry in seen] == ["writer", None, "writer", "portal", None]
 
 
 # --- concurrency

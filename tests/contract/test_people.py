@@ -113,6 +113,12 @@ def test_invalid_values_are_errors(client: FlaskClient, name: str, value: object
     assert client.get(URL).get_json() == [ticket]
 
 
+def test_an_error_says_which_tag_is_invalid(client: FlaskClient) -> None:
+    response = client.post(URL, json={**TICKET, "tags": ["a", "x" * 51]})
+    detail = "tags has an invalid tag, number 2: it must have at most 50 characters, not 51."
+    assert problem(response, 400)["detail"] == detail
+
+
 def test_the_largest_values_are_stored(client: FlaskClient) -> None:
     largest = {
         "requester": "\U0001f600" * 255,

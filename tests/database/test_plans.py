@@ -13,7 +13,7 @@ from psycopg import sql
 from tests.support.tickets import insert_many
 from ticketsvc.config import Config
 from ticketsvc.filters import Filters
-from ticketsvc.store import bulk_update, claims, pages, search
+from ticketsvc.store import bulk_update, claims, search
 from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters, variant
@@ -434,7 +434,26 @@ def list_plan(database: Connection, name: str, sort: str, page: str, analyze: bo
     """Return the plan of a page of the tickets that match filters by attributes."""
     filters = BY_ATTRIBUTE[name]
     values = {**(first(sort) if page == "first" else later(sort)), **filter_parameters(filters)}
-    return explain(database, pages._FILTER[variant(filters), sort], values, analyze)
+    return explain(database, search.FILTER[variant(filters), sort], values, analyze)
+
+
+@pytest.mark.parametrize("sort", EACH_ORDER)
+@pytest.mark.parametrize("page", ["first", "later"])
+def test_filters_by_several_attributes_look_at_little_more_than_a_page(
+    attributed: Connection, sort: str, page: str
+) -> None:
+    """Both tags are frequent: the page of each combination of facets, of which there are 64, would be looked at."""
+    values = {
+        **(first(sort) if page == "first" else later(sort)),
+        **filter_parameters(Filters(all_tags=("half", "third"))),
+    }
+    query, limits = next(search.attribute_plan(sort, 51))
+    found = explain(attributed, query, {**values, **limits, "limit": 51}, analyze=True)
+    assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan"]
+    looked_at = [
+        node for node in nodes(found) if node.get("Alias") == "t_1" and node.get("Index Name") == "tickets_pkey"
+    ]
+    assert [node["Actual Loops"] <= 3 * 51 for node in looked_at] == [True]
 
 
 @pytest.mark.parametrize("name", BY_ATTRIBUTE)
@@ -492,13 +511,24 @@ def test_claim_reads_few_candidates_and_locks_the_first_by_its_key(attributed: C
         found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
     read = [node for node in read_tables(found) if node["Actual Loops"] and "Index Name" in node]
     head = "tickets_unassigned_created" if name == "unassigned" else "ticket_attributes_pkey"
-    assert {node["Index Name"] for node in read} == {head, "tickets_pkey"}
+    assert {head} <= {node["Index Name"] for node in read} <= {head, "tickets_pkey"}
     assert not [
         node for node in nodes(found) if node["Node Type"] in ("Seq Scan", "Bitmap Heap Scan") and node["Actual Loops"]
     ]
     [locked] = [node for node in nodes(found) if node["Node Type"] == "LockRows"]
     assert round(locked["Actual Rows"] * locked["Actual Loops"]) <= 1  # the plan has an average, rounded
     assert _blocks(found) <= 12_000
+
+
+def test_claim_takes_only_tickets_of_the_window_of_changes_for_candidates(attributed: Connection) -> None:
+    """Otherwise it would read all tickets, in ever larger heads, when few of them were changed in the window."""
+    filters = replace(
+        BY_ATTRIBUTE["unassigned"], statuses=("open",), is_assigned=False, updated_since="2100-01-01T00:00Z"
+    )
+    values = {**filter_parameters(filters), "assignee": "kim", "author": " ", "head_limit": claims.HEAD_LIMIT}
+    with attributed.transaction(force_rollback=True):
+        found = explain(attributed, claims._CLAIM[variant(filters)], values, analyze=True)
+    assert found["Actual Rows"] == 0  # a row asks for a larger head
 
 
 @pytest.mark.parametrize("dry_run", [True, False])

@@ -242,7 +242,7 @@ def bulk_update(store: Database, filters: Filters, key: str, **changes: str) -> 
     return bulk.run(store, filters, {**fields, **others, **changes}, False, Author("request", key)).changed
 
 
-def judge(database: Connection, key: str, ticket: str, **changes: str) -> None:
+def change_as(database: Connection, key: str, ticket: str, **changes: str) -> None:
     """Change a ticket with an API key."""
     database.execute("SELECT set_config('ticketsvc.author', %s, false)", [f"request {key}"])
     change(database, ticket, **changes)
@@ -257,7 +257,7 @@ def test_a_bulk_update_takes_away_what_a_rebuild_does(database: Connection, stor
         text = " ".join(rng.choices(words, k=rng.randint(1, 3)))
         ticket = suggest(database, text, (rng.choice(CATEGORIES), rng.choice(PRIORITIES)))
         changes = {"category": rng.choice(CATEGORIES), "status": rng.choice(["closed", "resolved", "in_progress"])}
-        judge(database, rng.choice("abc"), ticket, **dict(rng.sample(sorted(changes.items()), rng.randint(0, 2))))
+        change_as(database, rng.choice("abc"), ticket, **dict(rng.sample(sorted(changes.items()), rng.randint(0, 2))))
     training.forget_key(store, "b", True)
     for filters, changes in (
         (Filters(statuses=("closed",)), {"status": "open"}),

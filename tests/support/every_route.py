@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
-STEPS = 37
+STEPS = 38
 """The number of steps."""
 BUSY = "As many imports and exports as may run at once are running."
 

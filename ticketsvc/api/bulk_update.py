@@ -12,6 +12,7 @@ from ticketsvc.api.auth.authenticator import author
 from ticketsvc.api.input import filters, members
 from ticketsvc.api.input.body import json_object
 from ticketsvc.api.input.media_types import MERGE_PATCH
+from ticketsvc.api.output import conditional
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.problems import FieldError
@@ -42,6 +43,7 @@ def change_matching() -> Response:
     members.check_unused(fields, _CHANGES)
     _check_changes(fields, changes)
     fields.check()
+    conditional.require_untagged()
     outcome = bulk_update.run(services().database, selected, changes, dry_run, author())
     headers = {**NO_STORE, "Accept-Patch": ", ".join(MERGE_PATCH)}
     return JsonResponse(compact_json.encode(outcome._asdict()), headers=headers)

@@ -16,10 +16,6 @@ SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "update
 """The values of the `sort` parameter, and the names of these orders in cursors and queries."""
 
 _LIST = queries.load_variants("tickets.list_by_id", PageRow, "newest", "oldest")
-_FILTER = {
-    **search.load_orders("tickets.filter_by_id", "newest", "oldest", VARIANTS),
-    **search.load_orders("tickets.filter_by_key", "updated", "urgent", VARIANTS),
-}
 _COUNT = {
     "": queries.load("tickets.count", int),
     **queries.load_each("tickets.count_heads", int, VARIANTS[1:]),
@@ -57,11 +53,11 @@ def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cu
     start = after or Cursor.start(sort)
 
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
-        if filters.search:
+        values, read = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}, variant(filters)
+        if filters.search or (read == "attributes" and values["has_more_groups"]):
             return search.find(database, filters, limit, start, sizes)
-        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else _FILTER[variant(filters), sort]
-        values = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}
-        return database.rows(query, values, is_costly=bool(values["has_more_groups"]))
+        query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else search.FILTER[read, sort]
+        return database.rows(query, values)
 
     json, last = bounded_page.fetch(run, limit)
     return Page(json, last.cursor(sort) if last else None)

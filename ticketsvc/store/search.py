@@ -1,4 +1,4 @@
-"""Pages of a search: a few cheap statements, each of which continues where the previous one stopped."""
+"""Pages of a search or of several filters by attributes: cheap statements that continue where the previous stopped."""
 
 from __future__ import annotations
 
@@ -28,6 +28,9 @@ FACET_SCAN_LIMIT = 10_000
 
 RARE_HITS = 20
 """If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
+
+ATTRIBUTE_SCANS = (3, 20)
+"""Several filters by attributes: how many tickets with the rarest attribute the first scans look at, in pages."""
 
 MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
 """A week with more hits is read in order: the page is full long before its end."""
@@ -65,6 +68,15 @@ def load_orders(name: str, default: str, other: str, variants: Iterable[str]) ->
     }
 
 
+FILTER = {
+    **load_orders("tickets.filter_by_id", "newest", "oldest", VARIANTS),
+    **load_orders("tickets.filter_by_key", "updated", "urgent", VARIANTS),
+}
+"""Lists without a search, by the variant that serves the filters and the order."""
+_SCAN_ATTRIBUTES = {
+    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "attributes"),
+    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "attributes"),
+}
 _FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
 _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
@@ -100,9 +112,7 @@ def _run_steps(
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
-    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    plan = comment_search_plan(after.sort, index) if filters.search_in else search_plan(after.sort, index, filters)
-    for query, limits in plan:
+    for query, limits in _plan(values, filters, limit, after.sort):
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
@@ -113,6 +123,13 @@ def _run_steps(
         _check_time(deadline)
         position = end.cursor(after.sort)
     return found
+
+
+def _plan(values: Mapping[str, object], filters: Filters, limit: int, sort: str) -> Iterator[Step]:
+    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
+    if not filters.search:
+        return attribute_plan(sort, limit)
+    return comment_search_plan(sort, index) if filters.search_in else search_plan(sort, index, filters)
 
 
 def _check_time(deadline: float) -> None:
@@ -154,3 +171,10 @@ def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
         yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
     if index is not None:
         yield _HITS_IN_COMMENTS[sort], {}
+
+
+def attribute_plan(sort: str, limit: int) -> Iterator[Step]:
+    """Yield the steps of a list with several filters by attributes: two scans, then a page of each combination."""
+    for pages in ATTRIBUTE_SCANS:
+        yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
+    yield FILTER["attributes", sort], {}

@@ -73,14 +73,14 @@ class Fields:
             self.add_error(name, "must be an array of strings.", "wrong_type")
             return None
         tags = set()
-        for number, text in enumerate(value):
+        for number, text in enumerate(value, 1):
             if not isinstance(text, str):
-                self.add_error(name, f"must be an array of strings; the one at {number} is none.", "wrong_type")
+                self.add_error(name, f"must be an array of strings; number {number} is none.", "wrong_type")
                 return None
             try:
                 tags.add(values.tag(text))
             except ValueError as error:
-                self.add_error(name, f"has an invalid tag at {number}: it {error}.", "not_allowed")
+                self.add_error(name, f"has an invalid tag, number {number}: it {error}.", "not_allowed")
                 return None
         if len(tags) > values.MAX_TAGS:
             self.add_error(name, f"must have at most {values.MAX_TAGS} tags, not {len(tags):,}.", "too_long")

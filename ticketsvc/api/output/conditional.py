@@ -38,6 +38,13 @@ def require_match(current: str) -> None:
         raise PreconditionFailed(f"If-Match does not have the tag of this content, {current}.")
 
 
+def require_untagged() -> None:
+    """Check that the request applies to content without an ETag, such as a list. Raises PreconditionFailed."""
+    only, never = condition()
+    if only is not None or never is None:
+        raise PreconditionFailed("Lists have no ETag: leave out If-Match and If-None-Match. Nothing was changed.")
+
+
 def client_has(current: str) -> bool:
     """Return whether If-None-Match contains an ETag, given with its quotes (weak comparison)."""
     field: str = request.environ.get("HTTP_IF_NONE_MATCH", "")

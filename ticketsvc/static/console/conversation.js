@@ -28,17 +28,19 @@ export function conversation({ id, signal, remove }) {
 
   const page = (query) => request("GET", `${id}/comments/`, { query, signal });
 
-  // Shows new comments, and no longer those that were deleted.
+  // Shows new comments, and no longer those that were deleted. Comments older than those that are shown stay hidden.
   async function refresh() {
     const current = (refreshes += 1);
     try {
       const limit = Math.min(LARGEST_PAGE, shown.size + PAGE);
       const { data, headers } = await page(`sort=-created_at&limit=${limit}`);
       if (current !== refreshes) return;
-      const ids = new Set(data.map((comment) => comment.id));
+      const oldest = data.findLastIndex((comment) => shown.has(comment.id));
+      const newest = oldest < 0 ? data : data.slice(0, oldest + 1);
+      const ids = new Set(newest.map((comment) => comment.id));
       for (const each of [...shown.keys()].filter((old) => !ids.has(old))) take(each);
-      for (const comment of data.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));
-      showNext(headers);
+      for (const comment of newest.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));
+      if (newest.length === data.length) showNext(headers);
       const isEmpty = !shown.size && element("p", { class: "hint" }, "No comments yet.");
       state.replaceChildren(...(isEmpty ? [isEmpty] : []));
     } catch (error) {

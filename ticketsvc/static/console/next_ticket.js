@@ -27,7 +27,7 @@ export async function takeNext() {
 async function claim(assignee) {
   const filters = { ...filtersOf(), status: "", assignee: "", assigned: "", sort: "" };
   const { data } = await request("POST", "claim/", { query: apiQuery(filters).toString(), body: { assignee } });
-  if (!data) return announce("Nothing to claim here.");
+  if (!data) return announce("No open, unassigned ticket matches the filters");
   go({ view: null, ticket: data.id });
   recount();
   announce("The ticket is assigned to you");

@@ -23,11 +23,15 @@ function noticeFor(filters, all) {
     const text = `No ticket is open or in progress. ${all ? `All ${number(all)} tickets are resolved or closed.` : ""}`;
     return empty("Nothing to do", text, button("Show all tickets", clearFilters));
   }
-  const isNarrowed = filters.search && !areEqual({ search: filters.search }, { ...filters, sort: "" });
+  const search = { search: filters.search, search_in: filters.search_in };
+  const isNarrowed = filters.search && !areEqual(search, { ...filters, sort: "" });
   return empty(
     "No matching tickets",
     "No ticket matches the search and all filters.",
-    isNarrowed && button("Search all tickets", () => go(asParameters({ search: filters.search }))),
+    filters.search &&
+      !filters.search_in &&
+      button("Search comments, too", () => go(asParameters({ ...filters, search_in: "all" }))),
+    isNarrowed && button("Search all tickets", () => go(asParameters(search))),
     button("Clear all filters", clearFilters),
   );
 }

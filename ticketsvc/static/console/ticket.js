@@ -59,6 +59,7 @@ async function load(id) {
     if (!document.activeElement.closest("#filters :is(input, select)")) opened.panel.heading.focus({ preventScroll: true });
   } catch (error) {
     if (isAbort(error)) return;
+    opened.hasFailed = error.isTemporary;
     place.replaceChildren(closing(), failure(error, error.status !== 404 && (() => load(id))));
   }
 }
@@ -170,9 +171,10 @@ async function remove(opened) {
   announce("The ticket was deleted");
 }
 
-// Loads changes by others when the user returns to the page. Does not disturb editing.
+// Loads changes by others when the user returns to the page, or what could not be loaded. Does not disturb editing.
 export async function checkForChanges() {
   const opened = open;
+  if (opened?.hasFailed) return load(opened.id);
   if (!opened?.panel || opened.panel.isBusy()) return;
   try {
     const { data } = await request("GET", encodeURIComponent(opened.id), {

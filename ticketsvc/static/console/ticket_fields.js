@@ -31,7 +31,7 @@ export function ticketFields(save) {
     tags: field(
       "tags",
       tagsView,
-      textEditor({ help: "Separate tags by commas.", write: (tags) => tags.join(", "), read: tagsOf }),
+      textEditor({ help: "Separate tags by commas.", write: tagsText, read: tagsOf, caretAtEnd: true }),
     ),
     metadata: field("metadata", metadataView, metadataEditor()),
   };
@@ -135,14 +135,17 @@ const personView = (field) => (name) => (name === null ? [] : [filterButton(fiel
 
 const tagsView = (tags) => tags.map((tag) => element("span", { class: "tag" }, filterButton("tags_all", tag)));
 
+// Ends in a separator, so that what is typed next is one more tag.
+const tagsText = (tags) => tags.map((tag) => `${tag}, `).join("");
+
 const metadataView = (metadata) =>
   Object.entries(metadata).map(([key, value]) =>
     element("span", { class: "member" }, element("code", null, key), " ", element("bdi", null, value)),
   );
 
 // An editor has `write(value)`, which fills it, and `read(value)`, which returns what to send, or undefined if that is the
-// value it had.
-function textEditor({ maxlength, help, write = (value) => value ?? "", read }) {
+// value it had. The text is selected when the editor gets the focus, or the caret is at its end.
+function textEditor({ maxlength, help, write = (value) => value ?? "", read, caretAtEnd = false }) {
   const input = element("input", { maxlength, dir: "auto", autocomplete: "off", spellcheck: "false" });
   const root = element(
     "label",
@@ -156,9 +159,12 @@ function textEditor({ maxlength, help, write = (value) => value ?? "", read }) {
     write: (value) => (input.value = write(value)),
     read: (value) => {
       const text = input.value.trim();
-      return text === write(value) ? undefined : read(text);
+      return text === write(value).trim() ? undefined : read(text);
     },
-    focus: () => input.select(),
+    focus: () => {
+      input.select();
+      if (caretAtEnd) input.setSelectionRange(input.value.length, input.value.length);
+    },
   };
 }
 
