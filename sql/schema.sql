@@ -960,7 +960,10 @@ CREATE FUNCTION history_json(h ticket_history) RETURNS text
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO '$user', 'public'
-    AS $$ SELECT gin_clean_pending_list('ticket_texts_search') + gin_clean_pending_list('comments_search') $$;
+    AS $$
+        SELECT gin_clean_pending_list('ticket_texts_search')
+            + coalesce(gin_clean_pending_list(to_regclass('comments_search')), 0)
+    $$;
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

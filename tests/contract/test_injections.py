@@ -56,8 +56,8 @@ def request_with(operation: Operation, place: str, name: str, text: str, ticket_
 
 @pytest.fixture
 def bystander(client: FlaskClient, database: Connection) -> Iterator[None]:
-    """Create a ticket that no request touches. Afterwards check that it and the list of tables are unchanged."""
-    ticket = file_ticket(client, title="Bystander", description="Stands by.")
+    """Create a ticket that nothing touches, not even a claim. Check afterwards that it and all tables are as before."""
+    ticket = file_ticket(client, title="Bystander", description="Stands by.", assignee="Ann")
     before = tables(database)
     yield
     after = client.get(f"/api/tickets/{ticket['id']}").get_json()

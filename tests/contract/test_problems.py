@@ -25,9 +25,12 @@ if TYPE_CHECKING:
 ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
 ONE = URL + ID
 METHODS = {
-    URL: {"GET", "HEAD", "OPTIONS", "POST"},
+    URL: {"GET", "HEAD", "OPTIONS", "PATCH", "POST"},
     ONE: {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"},
+    f"{ONE}/comments": {"GET", "HEAD", "OPTIONS", "POST"},
+    f"{ONE}/comments/{ONE[-36:]}": {"GET", "HEAD", "OPTIONS", "DELETE"},
     f"{ONE}/history": {"GET", "HEAD", "OPTIONS"},
+    f"{URL}claim/": {"OPTIONS", "POST"},
     f"{URL}stats/": {"GET", "HEAD", "OPTIONS"},
     f"{URL}classify/": {"OPTIONS", "POST"},
     f"{URL}import/": {"OPTIONS", "POST"},
@@ -325,7 +328,7 @@ def test_no_query_bytes_cause_500(client: FlaskClient, query: bytes) -> None:
 
 
 @FUZZ
-@given(path=st.text(st.characters(codec="utf-8"), max_size=30))
+@given(path=st.text(st.characters(codec="utf-8"), min_size=1, max_size=30))
 def test_no_path_causes_500(client: FlaskClient, path: str) -> None:
     for method in ("GET", "PATCH", "DELETE"):
         response = client.open(URL + quote(path), method=method, json={})
