@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests.database.test_plans import ALL, ID, ExplainingDatabase, nodes, plan
+from tests.database.test_plans import ALL, ID, ExplainingDatabase, nodes, plan, vacuum
 from tests.support.tickets import insert_many
 from ticketsvc.filters import Filters
 from ticketsvc.store import search
@@ -37,7 +37,7 @@ def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
             " FROM tickets AS t CROSS JOIN generate_series(2, 3) AS n"
         )
         connection.execute("UPDATE tickets SET first_response_at = created_at WHERE status = 'closed'")
-        connection.execute("VACUUM ANALYZE tickets, ticket_texts, comments")
+        vacuum(connection, "tickets", "ticket_texts", "comments")
         connection.execute("SET plan_cache_mode = force_generic_plan")
         connection.execute("SET jit = off")
         connection.prepare_threshold = None
