@@ -15,8 +15,6 @@ CREATION = ("created_since", "created_before")
 
 SEARCH_IN = ("text", "comments", "all")
 
-ATTRIBUTES = ("requesters", "assignees", "is_assigned", "tags", "all_tags", "metadata")
-
 _TIME = "A date, or an RFC 3339 time."
 
 HELP = {
@@ -76,6 +74,8 @@ class Filters:
 
         People are not folded yet.
         """
+        if not (self.requesters or self.assignees or self.is_assigned or self.tags or self.all_tags or self.metadata):
+            return []  # at once: lists without such filters are the most frequent
         groups = [[f"requester {name}" for name in self.requesters or ()]]
         groups += [[f"assignee {name}" for name in self.assignees or ()]]
         groups += [[f"metadata {key}={value}" for value in texts] for key, texts in self.metadata or ()]

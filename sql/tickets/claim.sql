@@ -24,7 +24,7 @@ WITH next AS MATERIALIZED (
                 WHERE /* include: combination */ true
                     AND /* include: not_assigned */ true
                     AND /* include: created */ true
-                    AND /* include: others_unassigned */ true
+                    AND /* include: updated_if_any */ true
                     AND /* include: searched */ true
                 ORDER BY t.id
                 LIMIT $3::integer

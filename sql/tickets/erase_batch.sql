@@ -1,6 +1,6 @@
 -- Deletes tickets of a requester, and the responses that repeat them. Returns their number. Triggers delete the comments and
--- the texts in the history, and subtract the training examples at the end (tickets/update_matching.sql). The tickets are locked in the order of their ids (tickets/update_matching.sql); one that has another
--- requester by then is kept.
+-- the texts in the history, and subtract the training examples at the end. The tickets are locked in the order of their ids;
+-- both as in tickets/update_matching.sql. One that has another requester by then is kept.
 -- Retry: safe
 -- Cost: high
 -- $1 requester: in any letter case

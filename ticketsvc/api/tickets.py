@@ -44,7 +44,7 @@ def create() -> Response:
         requester=fields.person("requester"),
         assignee=fields.person("assignee"),
         tags=fields.tags("tags"),
-        metadata=_json_or_none(fields.metadata("metadata")),
+        metadata=compact_json.encode_or_none(fields.metadata("metadata")),
     )
     members.check_unused(fields, _CREATED)
     fields.check()
@@ -102,7 +102,7 @@ def change(ticket_id: UUID) -> Response:
         "requester": fields.person("requester"),
         "assignee": fields.person("assignee"),
         "tags": fields.tags("tags"),
-        "metadata": _json_or_none(fields.metadata("metadata")),
+        "metadata": compact_json.encode_or_none(fields.metadata("metadata")),
         **{f"has_{name}": name in fields.body for name in _NULLABLE},
     }
     members.check_unused(fields, _CHANGED)
@@ -119,10 +119,6 @@ def delete(ticket_id: UUID) -> Response:
 
 def _ticket_response(ticket: tickets.Ticket, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     return JsonResponse(ticket.json, status, {**_validators(ticket), **(headers or {})})
-
-
-def _json_or_none(value: object) -> str | None:
-    return None if value is None else compact_json.encode(value)
 
 
 def _validators(ticket: tickets.Ticket) -> dict[str, str]:

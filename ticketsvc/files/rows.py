@@ -90,7 +90,7 @@ class Rows:
             fields.person("requester"),
             fields.person("assignee"),
             fields.tags("tags"),
-            _json(fields.metadata("metadata")),
+            compact_json.encode_or_none(fields.metadata("metadata")),
             self._time(fields, "first_response_at", created_at),
         )
         if fields.errors:
@@ -162,10 +162,6 @@ def _decoded(cell: str) -> object:
         return strict_json.decode(cell.encode()) if cell else None
     except ValueError:
         return cell
-
-
-def _json(value: object) -> str | None:
-    return None if value is None else compact_json.encode(value)
 
 
 _CELLS: dict[str, Callable[[str], object]] = {"tags": _tags, "metadata": _decoded}

@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
-from ticketsvc.problems import CreateInProgress, KeyReused, NotFound
+from ticketsvc.problems import KeyReused, NotFound
 from ticketsvc.store import search_index
 from ticketsvc.store.bounded_page import PAGE_BYTES, rows_that_fit
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
-from ticketsvc.store.tickets import Condition, IdempotencyKey, not_found
+from ticketsvc.store.tickets import Condition, IdempotencyKey, create_in_progress, not_found
 
 SORTS = {"created_at": "commentsoldest", "-created_at": "commentsnewest"}
 """The values of the `sort` parameter, and the names of these orders in cursors."""
 
-EVERY, PUBLIC, NONE = (False, True), (False,), ()
+EVERY, PUBLIC = (False, True), (False,)
 """The comments that are visible, as values of their `internal`."""
 
 
@@ -146,8 +146,7 @@ def _claimed(row: _IdempotentCreateRow) -> _CreateRow:
     if row.outcome == "mismatched":
         raise KeyReused("This Idempotency-Key was used with another body or ticket. Use a new key for a new comment.")
     if row.outcome == "running":
-        detail = "A request with this Idempotency-Key is in progress. Send it again in a second to get its response."
-        raise CreateInProgress(detail, {"Retry-After": "1"})
+        raise create_in_progress()
     if row.outcome == "replayed" and row.json is None:
         raise NotFound("The comment that was added with this Idempotency-Key has been deleted.")
     return _CreateRow(row.json, row.id, row.version or 0)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, takes_steps, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.search import PageRow
@@ -50,14 +50,14 @@ def count(database: Database, filters: Filters) -> int:
 
 
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
-    start = after or Cursor.start(sort)
+    start, read = after or Cursor.start(sort), variant(filters)
+    has_steps = takes_steps(filters)
 
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
-        values, read = {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit}, variant(filters)
-        if filters.search or (read == "attributes" and values["has_more_groups"]):
+        if has_steps:
             return search.find(database, filters, limit, start, sizes)
         query = _LIST[sort] if sort in _LIST and filters.are_only(*CREATION) else search.FILTER[read, sort]
-        return database.rows(query, values)
+        return database.rows(query, {**filter_parameters(filters), **start.parameters, **sizes, "limit": limit})
 
     json, last = bounded_page.fetch(run, limit)
     return Page(json, last.cursor(sort) if last else None)

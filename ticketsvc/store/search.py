@@ -126,9 +126,9 @@ def _run_steps(
 
 
 def _plan(values: Mapping[str, object], filters: Filters, limit: int, sort: str) -> Iterator[Step]:
-    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
     if not filters.search:
         return attribute_plan(sort, limit)
+    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
     return comment_search_plan(sort, index) if filters.search_in else search_plan(sort, index, filters)
 
 

@@ -187,9 +187,14 @@ def _create_idempotent(database: Database, values: dict[str, object], is_large: 
     if row.outcome == "mismatched":
         raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
     if row.json is None or row.id is None:
-        detail = "A request with this Idempotency-Key is in progress. Send it again in a second to get its response."
-        raise CreateInProgress(detail, {"Retry-After": "1"})
+        raise create_in_progress()
     return Created(Ticket(row.json, FIRST_VERSION), row.id, row.outcome == "replayed")
+
+
+def create_in_progress() -> CreateInProgress:
+    """Return the problem of a request whose idempotency key another one is using."""
+    detail = "A request with this Idempotency-Key is in progress. Send it again in a second to get its response."
+    return CreateInProgress(detail, {"Retry-After": "1"})
 
 
 def not_found(ticket_id: UUID) -> NotFound:
