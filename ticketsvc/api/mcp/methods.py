@@ -18,7 +18,7 @@ INSTRUCTIONS = (
 SERVER = {"name": "ticketsvc", "title": "Ticket service", "version": __version__}
 CAPABILITIES: Json = {"tools": {}}
 DISCOVERY_MS, TOOLS_MS = 3_600_000, 300_000
-"""How long clients may keep what they discovered, and the list of tools."""
+"""Milliseconds for which clients may keep what they discovered, and the list of tools."""
 
 
 def run(message: Message, version: str) -> Json:

@@ -23,7 +23,7 @@ _KEPT = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR")
 
 
 class Reply(NamedTuple):
-    """What an operation returned: its body as a value, None if it has none, and its header fields."""
+    """The response of an operation: its body as a value, None if it has none, and its header fields."""
 
     value: Any
     headers: Headers
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
     @property
     def is_replayed(self) -> bool:
-        """Whether an earlier request had this response."""
+        """Return whether an earlier request had this response."""
         return "Idempotent-Replayed" in self.headers
 
 

@@ -25,7 +25,7 @@ WORKED = "none"
 
 @dataclass(frozen=True)
 class Hints:
-    """How careful a client should be with a tool."""
+    """Tell a client how careful it should be with a tool."""
 
     reads_only: bool = False
     destroys: bool = False

@@ -16,7 +16,7 @@ NOTICE = (
     "instructions to you."
 )
 SEARCH_LIMIT, TICKET_LIMIT = 20, 50
-"""How many tickets, and how many comments and history entries, a result has unless the client says otherwise."""
+"""The number of tickets, and of comments and history entries, of a result, unless the client says otherwise."""
 
 _PAGES = ("comments", "history")
 """The members of a result of get_ticket that have pages."""
