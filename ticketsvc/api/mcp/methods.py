@@ -22,7 +22,7 @@ DISCOVERY_MS, TOOLS_MS = 3_600_000, 300_000
 
 
 def run(message: Message, version: str) -> Json:
-    """Return the result of a request. Raises ProtocolError and problems."""
+    """Return the members of the result of a request. Raises ProtocolError and problems."""
     method = (_METHODS if version == MODERN else _LEGACY_METHODS).get(message.method)
     if method is None:
         # Older clients take a 404 for the end of their session.
