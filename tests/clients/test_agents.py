@@ -7,6 +7,7 @@ results, which it also checks against the schemas.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 import sys
 from contextlib import closing
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.conftest import serve
+from tests.conftest import ROOT, serve
 from tests.support.cast import insert_key
 from tests.support.packages import install, install_npm, run
 from ticketsvc.api.mcp.tools import TOOLS
@@ -62,8 +63,13 @@ def agency(migrated_database: Callable[[], str], tmp_path_factory: pytest.TempPa
 @pytest.mark.parametrize("make", [python, javascript], ids=lambda make: make.__name__)
 def test_an_official_client_uses_every_tool_in_both_modes(make: Make, agency: Agency, tmp_path: Path) -> None:
     service, environment = agency
+    example = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs" / "mcp.md").read_text(), re.MULTILINE | re.DOTALL)[0]
+    example = example.replace("https://tickets.example/mcp", environment["SERVICE"]).replace(
+        "tk_...", environment["READER"]
+    )
+    (tmp_path / "example.py").write_text(example)
     before = len(service.log.read_text().splitlines())
-    run(tmp_path, *make(tmp_path), **environment)
+    run(tmp_path, *make(tmp_path), **environment, EXAMPLE="example.py")
     lines = [json.loads(line) for line in service.log.read_text().splitlines()[before:]]
     lines = [line for line in lines if line.get("route") == "/mcp"]
     assert {line["tool"] for line in lines if "tool" in line} == set(TOOLS)

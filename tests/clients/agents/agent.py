@@ -1,9 +1,13 @@
-"""Uses every tool of /mcp with the official client in Python, in both of its modes, and checks what it gets."""
+"""Uses every tool of /mcp with the official client in Python, in both of its modes, and checks what it gets.
+
+Runs EXAMPLE, the example of the documentation, too.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import runpy
 import uuid
 from collections.abc import Awaitable
 from typing import Any
@@ -93,3 +97,4 @@ async def main() -> None:
 
 
 asyncio.run(main())
+runpy.run_path(os.environ["EXAMPLE"])
