@@ -171,6 +171,21 @@ CREATE TABLE ticket_history (
     comment jsonb
 );
 
+CREATE TABLE events (
+    seq bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    horizon xid8 NOT NULL
+);
+
+CREATE TABLE event_generations (
+    ordinal integer NOT NULL,
+    generation text NOT NULL,
+    source text NOT NULL,
+    after_seq bigint NOT NULL
+);
+
 CREATE TABLE ticket_attributes (
     attribute text NOT NULL COLLATE pg_catalog."C",
     category ticket_category NOT NULL,
@@ -214,6 +229,33 @@ CREATE TABLE api_keys (
     public_only boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_hash_is_sha256 CHECK ((length(hash) = 32)),
     CONSTRAINT api_keys_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'::text))
+);
+
+ALTER TABLE event_generations ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME event_generations_ordinal_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE event_outbox (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE event_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME event_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE idempotency_records (
@@ -275,6 +317,12 @@ ALTER TABLE ONLY comments
 ALTER TABLE ONLY comments
     ADD CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, version);
 
+ALTER TABLE ONLY event_generations
+    ADD CONSTRAINT event_generations_pkey PRIMARY KEY (ordinal);
+
+ALTER TABLE ONLY events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (seq);
+
 ALTER TABLE ONLY idempotency_records
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash);
 
@@ -319,6 +367,8 @@ ALTER TABLE ONLY triage_weights
 
 CREATE INDEX comments_search ON comments USING gin (search_text gin_trgm_ops, search_pairs(search_text));
 
+CREATE INDEX event_outbox_xid ON event_outbox USING btree (xid);
+
 CREATE INDEX idempotency_keys_created ON idempotency_records USING btree (created_at);
 
 CREATE INDEX ticket_attributes_updated ON ticket_attributes USING btree (attribute, category, priority, status, updated_at, id);
@@ -351,6 +401,10 @@ CREATE TRIGGER count_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((((((old
 CREATE TRIGGER count_created AFTER INSERT ON tickets REFERENCING NEW TABLE AS created FOR EACH STATEMENT EXECUTE FUNCTION count_created();
 
 CREATE TRIGGER count_deleted AFTER DELETE ON tickets REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION count_deleted();
+
+CREATE TRIGGER events_add AFTER INSERT ON tickets REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION events_add();
+
+CREATE TRIGGER events_reset AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION events_reset();
 
 CREATE TRIGGER reset_counts AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
@@ -533,6 +587,10 @@ CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN category_label(t);
+
+CREATE FUNCTION changes_json(changes jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (('{'::text || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each(changes_json.changes) change(key, value)), ''::text)) || '}'::text);
 
 CREATE FUNCTION check_attributes(t tickets) RETURNS void
     LANGUAGE plpgsql STABLE
@@ -876,6 +934,101 @@ CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
 
+CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
+
+CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
+            FROM ticket_history h
+           WHERE (h.ticket_id = (ticket_created.t).id)
+           ORDER BY h.entry
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
+    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
+            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
+                    FROM (ticket_history h
+                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
+                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
+           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
+END;
+
+CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
+    LANGUAGE sql STABLE ROWS 1
+    BEGIN ATOMIC
+ SELECT h.ticket_id,
+     h.entry,
+     h.version,
+     h.at,
+     h.event,
+     h.actor,
+     h.request_id,
+     h.changes,
+     h.triage,
+     h.comment
+    FROM ticket_history h
+   WHERE ((h.ticket_id = (event_entry.e).ticket_id) AND (h.entry = (event_entry.e).entry))
+ UNION ALL
+  SELECT created.ticket_id,
+     created.entry,
+     created.version,
+     created.at,
+     created.event,
+     created.actor,
+     created.request_id,
+     created.changes,
+     created.triage,
+     created.comment
+    FROM (tickets t
+      CROSS JOIN LATERAL ticket_created(t.*) created(ticket_id, entry, version, at, event, actor, request_id, changes, triage, comment))
+   WHERE (((event_entry.e).entry = 0) AND (t.id = (event_entry.e).ticket_id))
+ LIMIT 1;
+END;
+
+CREATE FUNCTION event_source() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || ('events'::regclass)::oid);
+
+CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO event_generations (generation, source, after_seq)
+   VALUES ("left"(md5((gen_random_uuid())::text), 8), event_source(), event_generation_open.last_seq);
+END;
+
+CREATE FUNCTION event_id(seq bigint) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT ((g.generation || '-'::text) || event_id.seq) FROM event_generations g WHERE ((g.after_seq < event_id.seq) OR (g.after_seq = 0)) ORDER BY g.ordinal DESC LIMIT 1);
+
+CREATE FUNCTION event_json(id text, h ticket_history) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((((((((((((((('{"id":"'::text || id) || '","type":"ticket.'::text) || CASE (h).event WHEN 'changed'::history_event THEN 'updated'::text WHEN 'comment_deleted'::history_event THEN 'updated'::text ELSE ((h).event)::text END) || '","at":"'::text) || rfc3339((h).at)) || '","ticket_id":"'::text) || (h).ticket_id) || '","version":'::text) || (h).version) || ',"by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"data":{"event":"'::text) || (h).event) || '","changes":'::text) || changes_json((h).changes)) || COALESCE(((((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || ',"body":'::text) || COALESCE((SELECT (to_json(c.body))::text AS to_json FROM comments c WHERE (c.id = (((event_json.h).comment ->> 'id'::text))::uuid)), 'null'::text)) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}}'::text);
+
+CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT event_seq.cursor_seq AS cursor_seq FROM event_generations g WHERE ((g.generation = event_seq.cursor_generation) AND (event_seq.cursor_seq >= g.after_seq) AND (event_seq.cursor_seq <= ALL (SELECT later.after_seq FROM event_generations later WHERE (later.ordinal > g.ordinal))) AND (event_seq.cursor_seq <= COALESCE((SELECT max(events.seq) AS max FROM events), (0)::bigint)) AND (event_seq.cursor_seq >= (COALESCE((SELECT min(events.seq) AS min FROM events), (1)::bigint) - 1))));
+
+CREATE FUNCTION events_add() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION events_reset() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7598253, 3);
+    DELETE FROM event_outbox;
+    DELETE FROM events;
+    DELETE FROM event_generations;
+    PERFORM event_generation_open(0);
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION floor_15min(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN date_bin('00:15:00'::interval, at, '1970-01-01 00:00:00+00'::timestamp with time zone);
@@ -955,7 +1108,7 @@ CREATE FUNCTION headline_json(total bigint, open bigint, oldest timestamp with t
 
 CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
+    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || changes_json((h).changes)) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -984,6 +1137,64 @@ CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN priority_label(t);
+
+CREATE FUNCTION publish_events(max_events integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    newest event_generations;
+    last events;
+    horizon_before xid8;
+    published bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN 0;
+    END IF;
+    FOR attempt IN 1..2 LOOP
+        SELECT * INTO newest FROM event_generations ORDER BY ordinal DESC LIMIT 1;
+        SELECT * INTO last FROM events ORDER BY seq DESC LIMIT 1;
+        last.seq := coalesce(last.seq, 0);
+        IF newest.source = event_source() AND last.seq > newest.after_seq THEN
+            horizon_before := last.horizon;
+        ELSE
+            horizon_before := '0';
+        END IF;
+        IF NOT EXISTS (SELECT FROM event_outbox WHERE xid >= horizon_before) THEN
+            RETURN 0;
+        END IF;
+        IF attempt = 1 THEN
+            PERFORM pg_advisory_xact_lock(7598253, 3);
+        END IF;
+    END LOOP;
+    IF newest.source IS DISTINCT FROM event_source() THEN
+        PERFORM event_generation_open(last.seq);
+    END IF;
+    WITH next AS MATERIALIZED (
+        SELECT o.ctid
+        FROM event_outbox AS o
+        WHERE o.xid >= horizon_before
+        ORDER BY o.id
+        LIMIT max_events
+    ),
+    taken AS (
+        DELETE FROM event_outbox AS o
+        WHERE o.ctid = ANY (ARRAY(SELECT next.ctid FROM next))
+        RETURNING o.id, o.ticket_id, o.entry
+    )
+    INSERT INTO events (seq, ticket_id, entry, horizon)
+    SELECT
+        last.seq + row_number() OVER (ORDER BY taken.id),
+        taken.ticket_id,
+        taken.entry,
+        CASE
+            WHEN (SELECT count(*) FROM next) < max_events THEN pg_snapshot_xmin(pg_current_snapshot())
+            ELSE horizon_before
+        END
+    FROM taken;
+    GET DIAGNOSTICS published = ROW_COUNT;
+    RETURN published;
+END $$;
 
 CREATE FUNCTION quarter_hour(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1154,26 +1365,6 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
-
-CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
-            FROM ticket_history h
-           WHERE (h.ticket_id = (ticket_created.t).id)
-           ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
-    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
-            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
-                    FROM (ticket_history h
-                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
-                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
-           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
-END;
-
 CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((((((((((((((('{"id":"'::text || (t).id) || '","title":'::text) || to_json((t).title)) || ',"description":'::text) || to_json((t).description)) || ',"category":"'::text) || (t).category) || '","priority":"'::text) || (t).priority) || '","status":"'::text) || (t).status) || '","created_at":"'::text) || rfc3339((t).created_at)) || '","updated_at":"'::text) || rfc3339((t).updated_at)) || '","version":'::text) || (t).version);
@@ -1206,17 +1397,21 @@ BEGIN
         ) THEN
             note := NULL;
         END IF;
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
-        VALUES (
-            NEW.id,
-            NEW.version,
-            CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
-            coalesce((note ->> 'event')::history_event, 'changed'),
-            nullif(author[2], ''),
-            nullif(author[1], ''),
-            changes,
-            note -> 'comment'
-        );
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
+            VALUES (
+                NEW.id,
+                NEW.version,
+                CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
+                coalesce((note ->> 'event')::history_event, 'changed'),
+                nullif(author[2], ''),
+                nullif(author[1], ''),
+                changes,
+                note -> 'comment'
+            )
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)
         SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
@@ -1226,8 +1421,12 @@ BEGIN
         SET changes = redact_texts(h.changes), comment = h.comment || '{"author":null}'
         WHERE h.ticket_id = OLD.id
             AND (h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'] OR h.comment IS NOT NULL);
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
-        VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+            VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}')
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     END IF;
     RETURN NULL;
 END $$;

@@ -1,0 +1,29 @@
+-- Returns an event as JSON, as clients see it. `h` is its entry of the history, as they may see it. The body of a comment is
+-- null when the comment has been deleted since.
+-- depends: changes_json, rfc3339
+CREATE OR REPLACE FUNCTION event_json(id text, h ticket_history) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN '{"id":"' || id
+        || '","type":"ticket.' || CASE h.event
+            WHEN 'changed' THEN 'updated'
+            WHEN 'comment_deleted' THEN 'updated'
+            ELSE h.event::text
+        END
+        || '","at":"' || rfc3339(h.at)
+        || '","ticket_id":"' || h.ticket_id
+        || '","version":' || h.version
+        || ',"by":' || coalesce(to_json(h.actor)::text, 'null')
+        || ',"data":{"event":"' || h.event
+        || '","changes":' || changes_json(h.changes)
+        || coalesce(
+            ',"comment":{"id":' || (h.comment -> 'id')::text
+                || ',"author":' || (h.comment -> 'author')::text
+                || ',"internal":' || (h.comment -> 'internal')::text
+                || ',"body":' || coalesce(
+                    (SELECT to_json(c.body)::text FROM comments AS c WHERE c.id = (h.comment ->> 'id')::uuid), 'null'
+                )
+                || '}',
+            ''
+        )
+        || coalesce(',"triage":' || h.triage, '')
+        || '}}';
