@@ -1,5 +1,5 @@
 -- Returns a page of events after a cursor, oldest first, and at most one event more than fits: the JSON of each and its id.
--- One row without an event if there is none, so that a cursor that is gone can be told from the end of the feed: then
+-- One row without an event if there is none, to tell a cursor that is gone from the end of the feed: then
 -- is_gone is true. Events are read one by one, because their size is not known before.
 -- Retry: safe
 -- $1 generation: of the cursor; NULL reads from the oldest event that is kept
