@@ -151,7 +151,14 @@ class TooManyMatches(Problem, status=409, slug="too-many-matches", title="Too ma
 
 
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
-    """The current version of the ticket does not match If-Match."""
+    """The current version of the ticket, `version`, does not match If-Match."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new "
+            "ETag."
+        )
+        self.version = version
 
 
 class PreconditionFailed(Problem, status=412, slug="precondition-failed", title="Precondition failed"):

@@ -9,7 +9,10 @@ EXPOSED = (
     "RateLimit-Policy, Retry-After, WWW-Authenticate, X-Request-Id, X-Total-Count"
 )
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
-REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, X-Request-Id"
+REQUEST_HEADERS = (
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, MCP-Protocol-Version, Mcp-Method, "
+    "Mcp-Name, Prefer, X-Request-Id"
+)
 PREFLIGHT_SECONDS = 7200
 
 
