@@ -20,9 +20,11 @@ page (json, seq, bytes, place) AS (
     SELECT next.json, next.seq, previous.bytes + octet_length(next.json), previous.place + 1
     FROM page AS previous
     CROSS JOIN LATERAL (
-        SELECT event_json(event_id(e.seq), visible_entry(h, $5::boolean)) AS json, e.seq
+        SELECT event_json(event_id(e.seq), visible.entry, c.body) AS json, e.seq
         FROM events AS e
         CROSS JOIN LATERAL event_entry(e) AS h
+        CROSS JOIN LATERAL (SELECT visible_entry(h, $5::boolean) AS entry OFFSET 0) AS visible
+        LEFT JOIN comments AS c ON c.id = ((visible.entry).comment ->> 'id')::uuid
         WHERE e.seq > previous.seq
         ORDER BY e.seq
         LIMIT 1

@@ -16,6 +16,7 @@ NEEDED = {
     "documentation.file": OPEN,
     "console.index": OPEN,  # its scripts ask for a key after the first 401
     "console.file": OPEN,
+    "mcp.serve": OPEN,  # its tools need the scopes of their operations (`ticketsvc.api.mcp`)
     "metrics.scrape": "read",
     "api.tickets.list_tickets": "read",
     "api.tickets.read": "read",
@@ -37,6 +38,14 @@ NEEDED = {
     "api.comments.create": "write",
     "api.comments.delete": "write",
     "api.bulk_update.change_matching": "write",
+    "webhooks.create": "admin",
+    "webhooks.list_webhooks": "admin",
+    "webhooks.read": "admin",
+    "webhooks.change": "admin",
+    "webhooks.delete": "admin",
+    "webhooks.rotate": "admin",
+    "webhooks.list_deliveries": "admin",
+    "webhooks.redeliver": "admin",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""
