@@ -1104,7 +1104,7 @@ END;
 
 CREATE FUNCTION event_source() RETURNS text
     LANGUAGE sql STABLE
-    RETURN (((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || ('events'::regclass)::oid);
+    RETURN (((((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || (SELECT pg_database.oid FROM pg_database WHERE (pg_database.datname = current_database()))) || '/'::text) || ('events'::regclass)::oid);
 
 CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
     LANGUAGE sql

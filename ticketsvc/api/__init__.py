@@ -10,9 +10,11 @@ from ticketsvc.api import (
     comments,
     console,
     docs,
+    events,
     files,
     health,
     history,
+    mcp,
     metrics,
     stats,
     tickets,
@@ -34,7 +36,7 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
-    for resource in (webhooks, health, metrics, console, docs):
+    for resource in (mcp, events, webhooks, health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
     browsers.register(app, config)
