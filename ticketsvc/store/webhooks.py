@@ -232,7 +232,7 @@ def redeliver(database: Database, webhook_id: UUID, without_internal: bool, deli
     if row is None:
         raise NotFound(f"The webhook {webhook_id} has no delivery {delivery_id}. Those that ended are kept for a week.")
     if row.is_disabled:
-        raise WebhookDisabled("The webhook is disabled: enable it first. What is pending is then delivered, too.")
+        raise WebhookDisabled("The webhook is disabled. Enable it first; what is pending is then delivered, too.")
     return row.json
 
 
