@@ -31,6 +31,17 @@ export function debounced(milliseconds, action) {
   return delayed;
 }
 
+// Returns a function that runs the action soon, and again only after `interval()` milliseconds: once for all calls meanwhile.
+// All browsers hear of an event at once, so how soon differs.
+export function throttled(interval, action) {
+  let [timer, earliest] = [null, 0];
+  const run = () => {
+    [timer, earliest] = [null, Date.now() + interval()];
+    action();
+  };
+  return () => (timer ??= setTimeout(run, Math.max(200 * Math.random(), earliest - Date.now())));
+}
+
 // A setting of this browser. It is lost where the browser stores nothing for the page.
 export function setting(name) {
   const key = `ticket-console-${name}`;
