@@ -150,6 +150,16 @@ class TooManyMatches(Problem, status=409, slug="too-many-matches", title="Too ma
     """More tickets match the filters than a bulk update may change."""
 
 
+class EventsGone(Problem, status=410, slug="events-gone", title="The events after this id are gone"):
+    """Events after the id have been deleted, or the database was restored from a copy that does not know the id."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The events after this id are no longer kept. Send a request with after=latest, take a new snapshot of the"
+            " tickets (/api/tickets/export), then continue from the X-Last-Event-Id of the first response."
+        )
+
+
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
     """The current version of the ticket does not match If-Match."""
 

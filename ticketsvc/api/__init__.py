@@ -10,6 +10,7 @@ from ticketsvc.api import (
     comments,
     console,
     docs,
+    events,
     files,
     health,
     history,
@@ -33,7 +34,7 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
-    for resource in (health, metrics, console, docs):
+    for resource in (events, health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
     browsers.register(app, config)

@@ -28,6 +28,7 @@ NEEDED = {
     "api.stats.response": "read",
     "api.stats.triage": "read",
     "api.bulk.export_file": "read",
+    "events.list_events": "read",
     "api.bulk.import_file": "admin",
     "api.tickets.create": "write",
     "api.tickets.change": "write",

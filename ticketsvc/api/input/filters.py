@@ -72,7 +72,7 @@ def _parse(query_string: bytes, is_public_only: bool) -> ListParameters:
     parsed = ListParameters(
         filters=filters.parse(parameters, is_public_only),
         sort=sort,
-        limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
+        limit=parameters.one("limit", page_limit, DEFAULT_LIMIT),
         cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
         count=parameters.one("count", switch, False),
         pairs=pairs,
@@ -131,7 +131,7 @@ def parse_bulk_update(query_string: bytes) -> tuple[Filters, bool]:
 
 def _page_of_ticket(parameters: Parameters, ticket_id: UUID, sort: str) -> tuple[int, Cursor | None]:
     """Take the limit and the cursor of a list that belongs to a ticket."""
-    limit = parameters.one("limit", _limit, DEFAULT_LIMIT)
+    limit = parameters.one("limit", page_limit, DEFAULT_LIMIT)
     cursor = parameters.one("cursor", lambda text: _cursor(text, sort), None)
     if cursor and cursor.id != str(ticket_id):
         parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
@@ -144,7 +144,8 @@ def _one_of(allowed: Collection[str], text: str) -> str:
     return text
 
 
-def _limit(text: str) -> int:
+def page_limit(text: str) -> int:
+    """Return the number of items on a page. Raises ValueError with the end of a sentence."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)
