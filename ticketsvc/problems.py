@@ -161,7 +161,14 @@ class EventsGone(Problem, status=410, slug="events-gone", title="The events afte
 
 
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
-    """The current version of the ticket does not match If-Match."""
+    """The current version of the ticket, `version`, does not match If-Match."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new "
+            "ETag."
+        )
+        self.version = version
 
 
 class PreconditionFailed(Problem, status=412, slug="precondition-failed", title="Precondition failed"):

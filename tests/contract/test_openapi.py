@@ -17,6 +17,7 @@ from tests.support.tickets import TICKET, URL, file_ticket, problem
 from ticketsvc import __version__, problems
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.input import filters, idempotency, media_types, stats_query
+from ticketsvc.api.mcp.protocol import HEADERS
 from ticketsvc.api.output.cors import EXPOSED, REQUEST_HEADERS
 from ticketsvc.config import RateLimit
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
     from tests.support.http import Service
     from tests.support.tickets import Connection
 
-NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>"}
-"""The console and the files of the pages are not part of the API."""
+NOT_DESCRIBED = {"/", "/console/<version>/<name>", "/docs/files/<path:name>", "/mcp"}
+"""The console and the files of the pages are not part of the API; docs/mcp.md says why /mcp is not described."""
 
 
 def every_problem() -> set[type[problems.Problem]]:
@@ -79,7 +80,7 @@ def test_it_is_read_on_the_first_request(client: FlaskClient) -> None:
     """A worker that never serves it needs no memory for it, and no YAML parser."""
     code = (
         "import sys; import ticketsvc.application; from ticketsvc.api import docs; "
-        "print(docs._read.cache_info().currsize, 'yaml' in sys.modules)"
+        "print(docs.read.cache_info().currsize, 'yaml' in sys.modules)"
     )
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert made.stdout == "0 False\n"
@@ -578,4 +579,4 @@ def test_cors_headers_match_the_document(client: FlaskClient) -> None:
         "Content-Disposition",
     } == set(EXPOSED.split(", "))
     sent = {name for operation in DOCUMENT for name in operation.parameters_in("header")}
-    assert sent | {"Authorization", "Content-Type"} == set(REQUEST_HEADERS.split(", "))
+    assert sent | {"Authorization", "Content-Type", *HEADERS} == set(REQUEST_HEADERS.split(", "))

@@ -31,6 +31,7 @@ PATHS = [
     *TICKET_PATHS,
     *OPERATING,
     *PAGES,
+    "/mcp",
 ]
 METHODS = ["GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"]
 

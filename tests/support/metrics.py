@@ -56,6 +56,9 @@ FAMILIES = {
     "triage_duration_seconds": Family(
         "histogram", "Time to suggest labels, by operation and source of the suggestion.", _labels("call", "source")
     ),
+    "tool_calls_total": Family(
+        "counter", "Tools that MCP clients called, by name and problem (or none).", _labels("tool", "problem")
+    ),
     "triage_fallbacks_total": Family(
         "counter", "Suggestions that the fallback classifier made, by reason.", _labels("reason")
     ),

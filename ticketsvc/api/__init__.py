@@ -14,6 +14,7 @@ from ticketsvc.api import (
     files,
     health,
     history,
+    mcp,
     metrics,
     stats,
     tickets,
@@ -34,7 +35,7 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
-    for resource in (events, health, metrics, console, docs):
+    for resource in (mcp, events, health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
     browsers.register(app, config)

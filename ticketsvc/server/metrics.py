@@ -89,6 +89,9 @@ TRIAGE_DURATION = _histogram(
 TRIAGE_FALLBACKS = _counter(
     "ticketsvc_triage_fallbacks_total", "Suggestions that the fallback classifier made, by reason.", "reason"
 )
+TOOL_CALLS = _counter(
+    "ticketsvc_tool_calls_total", "Tools that MCP clients called, by name and problem (or none).", "tool", "problem"
+)
 EVENT_LISTENERS = _gauge("ticketsvc_event_listeners", "Requests that wait for events, by kind.", "kind")
 EVENTS_SENT = _counter("ticketsvc_events_sent_total", "Events sent to requests that waited for them.")
 EVENT_DELAY = _histogram(

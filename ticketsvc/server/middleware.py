@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 API_KEY_NAME = "ticketsvc.key"
 """The member of the WSGI environment that holds the name of the request's API key."""
+TOOL = "ticketsvc.tool"
+"""The member of the WSGI environment that holds the name of the tool that an MCP client used."""
 
 _VALID_ID = re.compile(r"[A-Za-z0-9._:/+=@-]{1,128}")
 _logger = logging.getLogger("ticketsvc.requests")
@@ -70,6 +72,8 @@ class RequestMiddleware:
                 fields: dict[str, str] = traced._asdict() if traced else {}
                 if key := environ.get(API_KEY_NAME):
                     fields["key"] = key
+                if tool := environ.get(TOOL):
+                    fields["tool"] = tool
                 sys.stdout.write(self.log_line(environ["REQUEST_METHOD"], route, status_line[:3], logged, fields))
                 sys.stdout.flush()
 

@@ -16,6 +16,7 @@ NEEDED = {
     "documentation.file": OPEN,
     "console.index": OPEN,  # its scripts ask for a key after the first 401
     "console.file": OPEN,
+    "mcp.serve": OPEN,  # its tools need the scopes of their operations (`ticketsvc.api.mcp`)
     "metrics.scrape": "read",
     "api.tickets.list_tickets": "read",
     "api.tickets.read": "read",

@@ -134,7 +134,7 @@ def _page_of_ticket(parameters: Parameters, ticket_id: UUID, sort: str) -> tuple
     limit = parameters.one("limit", page_limit, DEFAULT_LIMIT)
     cursor = parameters.one("cursor", lambda text: _cursor(text, sort), None)
     if cursor and cursor.id != str(ticket_id):
-        parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+        parameters.add_error("cursor", "must come from an earlier page of this list.", "not_allowed")
     return limit, cursor
 
 
@@ -155,4 +155,4 @@ def _cursor(text: str, sort: str) -> Cursor:
     try:
         return Cursor.decode(text, sort)
     except ValueError:
-        raise ValueError("must be the one of a Link header of this list, in the same order") from None
+        raise ValueError("must come from an earlier page of this list, in the same order") from None

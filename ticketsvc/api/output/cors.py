@@ -10,7 +10,8 @@ EXPOSED = (
 )
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
 REQUEST_HEADERS = (
-    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, Prefer, X-Request-Id"
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version, "
+    "Mcp-Method, Mcp-Name, Prefer, X-Request-Id"
 )
 PREFLIGHT_SECONDS = 7200
 
