@@ -32,6 +32,12 @@ def until_live(page: Page) -> None:
     expect(page.locator("#live")).to_have_text("Live")
 
 
+def top(control: Locator) -> float:
+    bounds = control.bounding_box()
+    assert bounds
+    return bounds["y"]
+
+
 def box(page: Page) -> Locator:
     return panel(page).get_by_label(re.compile("^Reply$"))
 
@@ -70,3 +76,47 @@ def test_the_list_follows_what_others_do(console: OpenPage, service: Service) ->
     delete(service, closed)
     expect(titles(page)).to_have_text(["Newest", "Urgent"])
     expect(page.locator("#rows a").nth(1)).to_be_focused()
+
+
+def test_an_open_ticket_follows_what_others_do(console: OpenPage, service: Service) -> None:
+    ticket = file(service, title="Broken", description="It is *broken*.")
+    for number in range(15):  # the conversation is higher than the window
+        comment(service, ticket, body=f"Number {number}.")
+    page = console(f"?ticket={ticket['id']}", live=True)
+    until_live(page)
+    box(page).fill("Half a repl")
+    place = top(box(page))
+    comment(service, ticket, author="Ann", body="It is back!")
+    expect(announcement(page)).to_have_text("New comment by Ann")
+    expect(panel(page).locator(".comment").last).to_contain_text("It is back!")
+    expect(box(page)).to_be_focused()
+    expect(box(page)).to_have_value("Half a repl")
+    assert top(box(page)) == pytest.approx(place, abs=1)  # what is written stays where it is
+    panel(page).get_by_role("button", name="Send and resolve").click()  # begun before that comment
+    expect(panel(page).get_by_role("alert")).to_contain_text("Someone else changed this ticket meanwhile.")
+    panel(page).get_by_role("button", name="Try again").click()
+    expect(announcement(page)).to_have_text("The reply was sent, the ticket is resolved.")  # not: someone else …
+    expect(menu(page, "Status")).to_have_text("Resolved")
+
+    panel(page).get_by_role("button", name="Edit").click()
+    title = panel(page).get_by_label("Title")
+    title.fill("Mine")
+    change(service, ticket, title="Theirs", priority="low")
+    comment(service, ticket, author="Ann", body="See the title.")
+    expect(panel(page).locator(".comment").last).to_contain_text("See the title.")  # comments do not wait
+    expect(title).to_have_value("Mine")
+    expect(menu(page, "Priority")).not_to_have_text("Low")
+    title.press("Enter")
+    expect(page.get_by_role("alertdialog")).to_contain_text("Both change the title")
+    page.get_by_role("button", name="Discard my change").click()
+    expect(panel(page).get_by_role("heading", name="Theirs")).to_be_visible()
+    expect(menu(page, "Priority")).to_have_text("Low")
+    menu(page, "Priority").click()
+    change(service, ticket, priority="high")
+    page.keyboard.press("Escape")  # what is being chosen waits, too
+    expect(menu(page, "Priority")).to_have_text("High")
+
+    box(page).fill("Where is it?")
+    delete(service, ticket)
+    expect(panel(page).get_by_role("alert")).to_contain_text("Someone else deleted this ticket.")
+    expect(box(page)).to_have_value("Where is it?")

@@ -42,6 +42,15 @@ export function throttled(interval, action) {
   return () => (timer ??= setTimeout(run, Math.max(200 * Math.random(), earliest - Date.now())));
 }
 
+// Changes the open ticket, and scrolls it so that the control with the focus stays where it is on the screen.
+export function withoutMoving(change) {
+  const focused = document.activeElement;
+  const place = () => focused.getBoundingClientRect().top;
+  const before = place();
+  change();
+  for (const scroller of [find("#ticket"), document.scrollingElement]) scroller.scrollBy(0, place() - before); // narrow: the page
+}
+
 // A setting of this browser. It is lost where the browser stores nothing for the page.
 export function setting(name) {
   const key = `ticket-console-${name}`;

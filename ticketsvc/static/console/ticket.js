@@ -6,7 +6,7 @@ import { go, withChanges } from "./address.js";
 import { Problem, request } from "./api.js";
 import { announce } from "./announcement.js";
 import { resolveConflict } from "./conflict.js";
-import { element, find } from "./dom.js";
+import { element, find, withoutMoving } from "./dom.js";
 import { areSame, changedFields, changedValue, changesBetween } from "./fields.js";
 import { takeNext } from "./next_ticket.js";
 import { failure, isAbort, loading } from "./notices.js";
@@ -85,7 +85,7 @@ const etag = ({ ticket }) => `"${ticket.version}"`;
 function update(opened, ticket) {
   opened.ticket = ticket;
   replaceRow(ticket);
-  opened.panel.show(ticket);
+  withoutMoving(() => opened.panel.show(ticket));
   showHistory(opened.panel.history, opened.id, opened.pending.signal);
 }
 
@@ -205,7 +205,7 @@ export function showTicketEvents(events) {
   const opened = open;
   if (!opened?.panel) return;
   const last = events.findLast((event) => event.ticket_id === opened.ticket.id);
-  if (!(last?.version > opened.ticket.version)) return;
+  if (!last || (last.version <= opened.ticket.version && last.type !== "ticket.deleted")) return;
   if (last.type === "ticket.commented") opened.panel.refreshConversation();
   checkForChanges(newsOf(last));
 }
