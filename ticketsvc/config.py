@@ -103,6 +103,9 @@ class Config:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """`FORWARDED_ALLOW_IPS`: the addresses and networks of the proxies whose `X-Forwarded-*` headers are trusted,
     separated by commas; `*` trusts all. gunicorn reads it too."""
+    webhook_allow_private: bool = False
+    """`WEBHOOK_ALLOW_PRIVATE`: `on` lets webhooks have `http://` URLs and addresses that are not on the internet, as
+    receivers in the same network have. `flask deliver` reads it too."""
     triage_on_create: bool = True
     """`TRIAGE_ON_CREATE`: `off` gives tickets without a category or priority `general` and `medium`."""
     triage_learning: bool = True
@@ -186,6 +189,7 @@ class Config:
             require_api_key=read.switch("REQUIRE_API_KEY", cls.require_api_key),
             rate_limit=read.rate_limit("RATE_LIMIT"),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", cls.trusted_proxies),
+            webhook_allow_private=read.switch("WEBHOOK_ALLOW_PRIVATE", cls.webhook_allow_private),
             triage_on_create=read.switch("TRIAGE_ON_CREATE", cls.triage_on_create),
             triage_learning=read.switch("TRIAGE_LEARNING", cls.triage_learning),
             openai_api_key=read.text("OPENAI_API_KEY"),

@@ -117,7 +117,7 @@ class MalformedBody(Problem, status=400, slug="malformed-body", title="Malformed
 
 
 class NotFound(Problem, status=404, slug="not-found", title="Not found"):
-    """There is no ticket with the id, or nothing at the path."""
+    """There is nothing with the id, or at the path."""
 
 
 class MethodNotAllowed(Problem, status=405, slug="method-not-allowed", title="Method not allowed"):
@@ -158,6 +158,14 @@ class EventsGone(Problem, status=410, slug="events-gone", title="The events afte
             "The events after this id are no longer kept. Send a request with after=latest, take a new snapshot of the"
             " tickets (/api/tickets/export), then continue from the X-Last-Event-Id of the first response."
         )
+
+
+class TooManyWebhooks(Problem, status=409, slug="too-many-webhooks", title="Too many webhooks"):
+    """There are as many webhooks as there may be."""
+
+
+class WebhookDisabled(Problem, status=409, slug="webhook-disabled", title="The webhook is disabled"):
+    """A delivery of a webhook that is disabled cannot be repeated."""
 
 
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):

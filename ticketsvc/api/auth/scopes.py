@@ -38,6 +38,14 @@ NEEDED = {
     "api.comments.create": "write",
     "api.comments.delete": "write",
     "api.bulk_update.change_matching": "write",
+    "webhooks.create": "admin",
+    "webhooks.list_webhooks": "admin",
+    "webhooks.read": "admin",
+    "webhooks.change": "admin",
+    "webhooks.delete": "admin",
+    "webhooks.rotate": "admin",
+    "webhooks.list_deliveries": "admin",
+    "webhooks.redeliver": "admin",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""
