@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from tests.conftest import serve
 from tests.support.tickets import URL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
     from playwright.sync_api import Locator, Page
 
@@ -120,3 +121,76 @@ def test_an_open_ticket_follows_what_others_do(console: OpenPage, service: Servi
     delete(service, ticket)
     expect(panel(page).get_by_role("alert")).to_contain_text("Someone else deleted this ticket.")
     expect(box(page)).to_have_value("Where is it?")
+
+
+def look(page: Page, state: str) -> None:
+    """Do what a browser does when its user leaves the tab ("hidden") or comes back to it ("visible")."""
+    page.evaluate(f"Object.defineProperty(document, 'visibilityState', {{value: '{state}', configurable: true}})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def test_visible_tabs_share_a_stream_that_survives_everything(
+    console: OpenPage, service: Service, truncate: Callable[[], None]
+) -> None:
+    streams: list[str | None] = []
+    first = console(ALL, live=True)
+    second = first.context.new_page()
+    first.context.on(
+        "request",
+        lambda request: streams.append(request.headers.get("last-event-id")) if "/api/events/" in request.url else None,
+    )
+    until_live(first)
+    second.goto(first.url)
+    until_live(second)
+    file(service, title="One")
+    for page in (first, second):
+        expect(titles(page)).to_have_text(["One"])
+    assert streams == []  # the second tab reads none of its own
+
+    with first.context.expect_event("request", lambda request: "/api/events/" in request.url):
+        look(first, "hidden")
+    until_live(second)
+    file(service, title="Two")
+    expect(titles(second)).to_have_text(["Two", "One"])
+    expect(titles(first)).to_have_text(["One"])
+    look(first, "visible")
+    expect(titles(first)).to_have_text(["Two", "One"])
+
+    service.process.send_signal(signal.SIGHUP)  # gunicorn replaces its workers, and the stream ends
+    expect(second.locator("#live")).to_have_text("Not live")
+    file(service, title="Meanwhile")
+    for page in (first, second):
+        until_live(page)
+        expect(titles(page)).to_have_text(["Meanwhile", "Two", "One"])
+    assert None not in streams  # it continued after the last event
+
+    truncate()  # as a restored backup: the last event is gone
+    second.evaluate("dispatchEvent(new Event('online'))")
+    for page in (first, second):
+        expect(page.get_by_text("No tickets yet")).to_be_visible()
+        until_live(page)
+    file(service, title="Again")
+    for page in (first, second):
+        expect(titles(page)).to_have_text(["Again"])
+
+
+def test_messages_are_read_in_whatever_pieces_they_come(console: OpenPage) -> None:
+    page = console("?view=file")
+    text = 'retry: 3000\nid: g-1\nevent: position\ndata: {"id": "g-1"}\n\n:\n:\nid: g-2\ndata: "Grüße"\ndata: \n\nid: g-3\ndata: cut'
+    read = """async (bytes) => {
+        const address = document.querySelector("script").src.replace("start.js", "event_stream.js");
+        const { readEvents } = await import(address);
+        const found = [];
+        const body = new ReadableStream({
+            start(controller) {
+                for (const byte of bytes) controller.enqueue(new Uint8Array([byte]));
+                controller.close();
+            },
+        });
+        for await (const messages of readEvents(body)) found.push(...messages);
+        return found;
+    }"""
+    assert page.evaluate(read, list(text.encode())) == [
+        {"retry": "3000", "id": "g-1", "event": "position", "data": json.dumps({"id": "g-1"})},
+        {"id": "g-2", "data": '"Grüße"\n'},
+    ]
