@@ -21,8 +21,9 @@ import { startShortcuts } from "./shortcuts.js";
 import { showStatistics, startStatistics, updateStatisticsSoon } from "./statistics.js";
 import { checkForChanges, closeTicket, isOpen, openPanel, showTicket, showTicketEvents } from "./ticket.js";
 import { startViews } from "./views.js";
+import { showWebhooks, startWebhooks } from "./webhooks.js";
 
-const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics" };
+const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics", webhooks: "Webhooks" };
 let view = null;
 let isBehind = false; // the queue has missed events
 
@@ -33,7 +34,7 @@ function show() {
   view = Object.hasOwn(VIEWS, wanted ?? "") ? wanted : "queue";
   setTitle(view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`);
   for (const name of Object.keys(VIEWS)) find(`#view-${name}`).hidden = name !== view;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of document.querySelectorAll("a[data-view]")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -48,6 +49,7 @@ function show() {
   }
   if (view === "file" && before !== view) showFiling();
   if (view === "statistics") showStatistics();
+  if (view === "webhooks" && before !== view) showWebhooks();
 }
 
 const inQueue = (action) => () => (view === "queue" ? action() : false);
@@ -66,6 +68,7 @@ startNext();
 startName();
 startFiling();
 startStatistics();
+startWebhooks();
 startDeletion();
 pruneDrafts();
 startKey(() => {
