@@ -19,6 +19,14 @@ CREATE TYPE api_scope AS ENUM (
     'admin'
 );
 
+CREATE TYPE delivery_state AS ENUM (
+    'pending',
+    'sending',
+    'delivered',
+    'failed',
+    'skipped'
+);
+
 CREATE TYPE history_event AS ENUM (
     'created',
     'changed',
@@ -86,16 +94,26 @@ CREATE TABLE tickets (
     metadata jsonb,
     first_response_at timestamp with time zone,
     category_unjudged boolean,
-    priority_unjudged boolean,
-    CONSTRAINT tickets_confidence_in_range CHECK ((((category_confidence >= (0)::double precision) AND (category_confidence <= (1)::double precision)) AND ((priority_confidence >= (0)::double precision) AND (priority_confidence <= (1)::double precision)))),
-    CONSTRAINT tickets_created_at_in_range CHECK (((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
-    CONSTRAINT tickets_description_not_empty CHECK ((description <> ''::text)),
-    CONSTRAINT tickets_resolved_after_created CHECK (((resolved_at >= created_at) AND (resolved_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
-    CONSTRAINT tickets_suggestion_whole CHECK ((((suggested_category IS NULL) = (category_confidence IS NULL)) AND ((suggested_priority IS NULL) = (priority_confidence IS NULL)) AND (((suggested_category IS NULL) AND (suggested_priority IS NULL)) = (suggested_by IS NULL)))),
-    CONSTRAINT tickets_title_at_most_200 CHECK ((char_length(title) <= 200)),
-    CONSTRAINT tickets_title_not_empty CHECK ((title <> ''::text)),
-    CONSTRAINT tickets_updated_after_created CHECK ((updated_at >= created_at)),
-    CONSTRAINT tickets_version_positive CHECK ((version > 0))
+    priority_unjudged boolean
+);
+
+CREATE TABLE webhook_deliveries (
+    number bigint NOT NULL,
+    id text DEFAULT ('msg_'::text || replace((gen_random_uuid())::text, '-'::text, ''::text)) NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    state delivery_state DEFAULT 'pending'::delivery_state NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now(),
+    last_attempt_at timestamp with time zone,
+    last_status integer,
+    last_error text,
+    last_duration_ms integer
 );
 
 CREATE TABLE comments (
@@ -171,6 +189,21 @@ CREATE TABLE ticket_history (
     comment jsonb
 );
 
+CREATE TABLE events (
+    seq bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    horizon xid8 NOT NULL
+);
+
+CREATE TABLE event_generations (
+    ordinal integer NOT NULL,
+    generation text NOT NULL,
+    source text NOT NULL,
+    after_seq bigint NOT NULL
+);
+
 CREATE TABLE ticket_attributes (
     attribute text NOT NULL COLLATE pg_catalog."C",
     category ticket_category NOT NULL,
@@ -204,6 +237,27 @@ CREATE TABLE triage_examples (
     is_forgotten boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE webhooks (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    url text NOT NULL,
+    types text[],
+    filters text DEFAULT ''::text NOT NULL,
+    public_only boolean NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_secret_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    seq bigint NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_total bigint DEFAULT 0 NOT NULL,
+    failed_total bigint DEFAULT 0 NOT NULL
+);
+
 CREATE TABLE api_keys (
     name text NOT NULL,
     scope api_scope NOT NULL,
@@ -214,6 +268,33 @@ CREATE TABLE api_keys (
     public_only boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_hash_is_sha256 CHECK ((length(hash) = 32)),
     CONSTRAINT api_keys_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'::text))
+);
+
+ALTER TABLE event_generations ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME event_generations_ordinal_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE event_outbox (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    id bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+ALTER TABLE event_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME event_outbox_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE idempotency_records (
@@ -260,6 +341,15 @@ CREATE TABLE triage_weights (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE webhook_deliveries ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_deliveries_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 
 -- Constraints
 
@@ -274,6 +364,12 @@ ALTER TABLE ONLY comments
 
 ALTER TABLE ONLY comments
     ADD CONSTRAINT comments_pkey PRIMARY KEY (ticket_id, version);
+
+ALTER TABLE ONLY event_generations
+    ADD CONSTRAINT event_generations_pkey PRIMARY KEY (ordinal);
+
+ALTER TABLE ONLY events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (seq);
 
 ALTER TABLE ONLY idempotency_records
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (key_hash);
@@ -314,10 +410,24 @@ ALTER TABLE ONLY triage_text_counts
 ALTER TABLE ONLY triage_weights
     ADD CONSTRAINT triage_weights_pkey PRIMARY KEY (bucket);
 
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_id_unique UNIQUE (id);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE;
+
 
 -- Indexes
 
 CREATE INDEX comments_search ON comments USING gin (search_text gin_trgm_ops, search_pairs(search_text));
+
+CREATE INDEX event_outbox_xid ON event_outbox USING btree (xid);
 
 CREATE INDEX idempotency_keys_created ON idempotency_records USING btree (created_at);
 
@@ -339,6 +449,12 @@ CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priori
 
 CREATE INDEX tickets_unassigned_updated ON tickets USING btree (category, priority, status, updated_at, id) WHERE (assignee IS NULL);
 
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries USING btree (created_at) WHERE (next_attempt_at IS NULL);
+
+CREATE INDEX webhook_deliveries_of_webhook ON webhook_deliveries USING btree (webhook_id, number);
+
 
 -- Triggers
 
@@ -351,6 +467,10 @@ CREATE TRIGGER count_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((((((old
 CREATE TRIGGER count_created AFTER INSERT ON tickets REFERENCING NEW TABLE AS created FOR EACH STATEMENT EXECUTE FUNCTION count_created();
 
 CREATE TRIGGER count_deleted AFTER DELETE ON tickets REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION count_deleted();
+
+CREATE TRIGGER events_add AFTER INSERT ON tickets REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION events_add();
+
+CREATE TRIGGER events_reset AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION events_reset();
 
 CREATE TRIGGER reset_counts AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
 
@@ -381,6 +501,8 @@ CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
 CREATE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_unjudged();
+
+CREATE TRIGGER tickets_valid BEFORE INSERT OR UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION tickets_valid();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
@@ -534,23 +656,45 @@ CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN category_label(t);
 
-CREATE FUNCTION check_attributes(t tickets) RETURNS void
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION changes_json(changes jsonb) RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (('{'::text || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each(changes_json.changes) change(key, value)), ''::text)) || '}'::text);
+
+CREATE FUNCTION claim_deliveries(max_sending integer, lease interval) RETURNS SETOF webhook_deliveries
+    LANGUAGE plpgsql
     AS $$
 DECLARE
-    violated text := CASE
-        WHEN char_length(t.requester) > 255 OR char_length(t.assignee) > 255 THEN 'tickets_people_at_most_255'
-        WHEN cardinality(t.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
-        WHEN t.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(t.metadata)) > 50
-            THEN 'tickets_at_most_50_metadata'
-    END;
+    webhook webhooks;
 BEGIN
-    IF violated IS NOT NULL THEN
-        RAISE check_violation USING
-            MESSAGE = format('ticket %s violates %I', t.id, violated),
-            CONSTRAINT = violated,
-            TABLE = 'tickets';
-    END IF;
+    FOR webhook IN
+        SELECT w.*
+        FROM webhooks AS w
+        WHERE w.disabled_at IS NULL
+            AND w.next_attempt_at <= now()
+            AND EXISTS (
+                SELECT FROM webhook_deliveries AS d WHERE d.webhook_id = w.id AND d.next_attempt_at <= now() OFFSET 0
+            )
+        FOR UPDATE OF w SKIP LOCKED
+    LOOP
+        RETURN QUERY
+        UPDATE webhook_deliveries AS d
+        SET state = 'sending',
+            attempts = d.attempts + 1,
+            started_at = coalesce(d.started_at, now()),
+            next_attempt_at = now() + lease
+        WHERE d.number = ANY (ARRAY(
+            SELECT due.number
+            FROM webhook_deliveries AS due
+            WHERE due.webhook_id = webhook.id AND due.next_attempt_at <= now()
+            ORDER BY due.next_attempt_at, due.number
+            LIMIT CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
+                SELECT count(*)
+                FROM webhook_deliveries AS other
+                WHERE other.webhook_id = webhook.id AND other.next_attempt_at > now() AND other.state = 'sending'
+            )
+        ))
+        RETURNING d.*;
+    END LOOP;
 END $$;
 
 CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
@@ -796,6 +940,10 @@ CREATE FUNCTION decision_json(label text, suggested text, confidence real, sugge
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (suggested IS NULL) THEN '{"source":"caller"}'::text WHEN ((label <> suggested) OR (suggested_by = 'reclassify'::text)) THEN (('{"source":"caller","suggested":"'::text || suggested) || '"}'::text) ELSE (((('{"source":"'::text || suggested_by) || '","confidence":'::text) || round((confidence)::numeric, 3)) || '}'::text) END;
 
+CREATE FUNCTION delivery_json(d webhook_deliveries) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (delivery_json.d).id AS id, (delivery_json.d).event_id AS event_id, (delivery_json.d).type AS type, (delivery_json.d).ticket_id AS ticket_id, (delivery_json.d).state AS state, (delivery_json.d).attempts AS attempts, rfc3339((delivery_json.d).created_at) AS created_at, CASE WHEN ((delivery_json.d).state = 'pending'::delivery_state) THEN rfc3339((delivery_json.d).next_attempt_at) ELSE NULL::text END AS next_attempt_at, rfc3339((delivery_json.d).last_attempt_at) AS last_attempt_at, (delivery_json.d).last_status AS last_status, (delivery_json.d).last_error AS last_error, (delivery_json.d).last_duration_ms AS last_duration_ms) members);
+
 CREATE FUNCTION delta_counts_15min(created timestamp with time zone, resolved timestamp with time zone, category ticket_category, priority ticket_priority, tickets integer) RETURNS SETOF ticket_counts_15min
     LANGUAGE sql IMMUTABLE ROWS 2
     BEGIN ATOMIC
@@ -876,6 +1024,107 @@ CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
 
+CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
+
+CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
+            FROM ticket_history h
+           WHERE (h.ticket_id = (ticket_created.t).id)
+           ORDER BY h.entry
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
+    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
+            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
+                    FROM (ticket_history h
+                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
+                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
+           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
+END;
+
+CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
+    LANGUAGE sql STABLE ROWS 1
+    BEGIN ATOMIC
+ SELECT h.ticket_id,
+     h.entry,
+     h.version,
+     h.at,
+     h.event,
+     h.actor,
+     h.request_id,
+     h.changes,
+     h.triage,
+     h.comment
+    FROM ticket_history h
+   WHERE ((h.ticket_id = (event_entry.e).ticket_id) AND (h.entry = (event_entry.e).entry))
+ UNION ALL
+  SELECT created.ticket_id,
+     created.entry,
+     created.version,
+     created.at,
+     created.event,
+     created.actor,
+     created.request_id,
+     created.changes,
+     created.triage,
+     created.comment
+    FROM (tickets t
+      CROSS JOIN LATERAL ticket_created(t.*) created(ticket_id, entry, version, at, event, actor, request_id, changes, triage, comment))
+   WHERE (((event_entry.e).entry = 0) AND (t.id = (event_entry.e).ticket_id))
+ LIMIT 1;
+END;
+
+CREATE FUNCTION event_source() RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (((((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || (SELECT pg_database.oid FROM pg_database WHERE (pg_database.datname = current_database()))) || '/'::text) || ('events'::regclass)::oid);
+
+CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO event_generations (generation, source, after_seq)
+   VALUES ("left"(md5((gen_random_uuid())::text), 8), event_source(), event_generation_open.last_seq);
+END;
+
+CREATE FUNCTION event_id(seq bigint) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT ((g.generation || '-'::text) || event_id.seq) FROM event_generations g WHERE ((g.after_seq < event_id.seq) OR (g.after_seq = 0)) ORDER BY g.ordinal DESC LIMIT 1);
+
+CREATE FUNCTION event_type(event history_event) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ('ticket.'::text || CASE event WHEN 'changed'::history_event THEN 'updated'::text WHEN 'comment_deleted'::history_event THEN 'updated'::text ELSE (event)::text END);
+
+CREATE FUNCTION event_json(id text, h ticket_history, body text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((((((((((((((('{"id":"'::text || id) || '","type":"'::text) || event_type((h).event)) || '","at":"'::text) || rfc3339((h).at)) || '","ticket_id":"'::text) || (h).ticket_id) || '","version":'::text) || (h).version) || ',"by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"data":{"event":"'::text) || (h).event) || '","changes":'::text) || changes_json((h).changes)) || COALESCE(((((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || ',"body":'::text) || COALESCE((to_json(body))::text, 'null'::text)) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}}'::text);
+
+CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT event_seq.cursor_seq AS cursor_seq FROM event_generations g WHERE ((g.generation = event_seq.cursor_generation) AND (event_seq.cursor_seq >= g.after_seq) AND (event_seq.cursor_seq <= ALL (SELECT later.after_seq FROM event_generations later WHERE (later.ordinal > g.ordinal))) AND (event_seq.cursor_seq <= COALESCE((SELECT max(events.seq) AS max FROM events), (0)::bigint)) AND (event_seq.cursor_seq >= (COALESCE((SELECT min(events.seq) AS min FROM events), (1)::bigint) - 1))));
+
+CREATE FUNCTION events_add() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION events_reset() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(7598253, 3);
+    DELETE FROM event_outbox;
+    DELETE FROM events;
+    DELETE FROM event_generations;
+    PERFORM event_generation_open(0);
+    UPDATE webhooks SET seq = 0;
+    DELETE FROM webhook_deliveries;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION floor_15min(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN date_bin('00:15:00'::interval, at, '1970-01-01 00:00:00+00'::timestamp with time zone);
@@ -955,7 +1204,7 @@ CREATE FUNCTION headline_json(total bigint, open bigint, oldest timestamp with t
 
 CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN ((((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":{'::text) || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each((history_json.h).changes) change(key, value)), ''::text)) || '}'::text) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
+    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || changes_json((h).changes)) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -964,6 +1213,10 @@ CREATE FUNCTION index_pending_texts() RETURNS bigint
         SELECT gin_clean_pending_list('ticket_texts_search')
             + coalesce(gin_clean_pending_list(to_regclass('comments_search')), 0)
     $$;
+
+CREATE FUNCTION is_failing(failures integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (failures >= 3);
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -984,6 +1237,64 @@ CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN priority_label(t);
+
+CREATE FUNCTION publish_events(max_events integer) RETURNS bigint
+    LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    newest event_generations;
+    last events;
+    horizon_before xid8;
+    published bigint;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        RETURN 0;
+    END IF;
+    FOR attempt IN 1..2 LOOP
+        SELECT * INTO newest FROM event_generations ORDER BY ordinal DESC LIMIT 1;
+        SELECT * INTO last FROM events ORDER BY seq DESC LIMIT 1;
+        last.seq := coalesce(last.seq, 0);
+        IF newest.source = event_source() AND last.seq > newest.after_seq THEN
+            horizon_before := last.horizon;
+        ELSE
+            horizon_before := '0';
+        END IF;
+        IF NOT EXISTS (SELECT FROM event_outbox WHERE xid >= horizon_before) THEN
+            RETURN 0;
+        END IF;
+        IF attempt = 1 THEN
+            PERFORM pg_advisory_xact_lock(7598253, 3);
+        END IF;
+    END LOOP;
+    IF newest.source IS DISTINCT FROM event_source() THEN
+        PERFORM event_generation_open(last.seq);
+    END IF;
+    WITH next AS MATERIALIZED (
+        SELECT o.ctid
+        FROM event_outbox AS o
+        WHERE o.xid >= horizon_before
+        ORDER BY o.id
+        LIMIT max_events
+    ),
+    taken AS (
+        DELETE FROM event_outbox AS o
+        WHERE o.ctid = ANY (ARRAY(SELECT next.ctid FROM next))
+        RETURNING o.id, o.ticket_id, o.entry
+    )
+    INSERT INTO events (seq, ticket_id, entry, horizon)
+    SELECT
+        last.seq + row_number() OVER (ORDER BY taken.id),
+        taken.ticket_id,
+        taken.entry,
+        CASE
+            WHEN (SELECT count(*) FROM next) < max_events THEN pg_snapshot_xmin(pg_current_snapshot())
+            ELSE horizon_before
+        END
+    FROM taken;
+    GET DIAGNOSTICS published = ROW_COUNT;
+    RETURN published;
+END $$;
 
 CREATE FUNCTION quarter_hour(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1049,6 +1360,10 @@ BEGIN
     DELETE FROM ticket_counts_15min;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION retry_pause(failures integer) RETURNS interval
+    LANGUAGE sql PARALLEL SAFE
+    RETURN (LEAST(('00:00:05'::interval * ((2)::double precision ^ (LEAST((failures - 1), 20))::double precision)), '06:00:00'::interval) * ((0.75)::double precision + (random() / (2)::double precision)));
 
 CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1130,7 +1445,6 @@ BEGIN
     THEN
         after := before;
     ELSIF TG_OP <> 'DELETE' THEN
-        PERFORM check_attributes(NEW);
         after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}');
     END IF;
     IF NOT before <@ after THEN
@@ -1153,26 +1467,6 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-
-CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
-
-CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
-    LANGUAGE sql STABLE PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
-            FROM ticket_history h
-           WHERE (h.ticket_id = (ticket_created.t).id)
-           ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
-    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
-            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
-                    FROM (ticket_history h
-                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
-                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
-           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
-END;
 
 CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1206,17 +1500,21 @@ BEGIN
         ) THEN
             note := NULL;
         END IF;
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
-        VALUES (
-            NEW.id,
-            NEW.version,
-            CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
-            coalesce((note ->> 'event')::history_event, 'changed'),
-            nullif(author[2], ''),
-            nullif(author[1], ''),
-            changes,
-            note -> 'comment'
-        );
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
+            VALUES (
+                NEW.id,
+                NEW.version,
+                CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
+                coalesce((note ->> 'event')::history_event, 'changed'),
+                nullif(author[2], ''),
+                nullif(author[1], ''),
+                changes,
+                note -> 'comment'
+            )
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)
         SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
@@ -1226,8 +1524,12 @@ BEGIN
         SET changes = redact_texts(h.changes), comment = h.comment || '{"author":null}'
         WHERE h.ticket_id = OLD.id
             AND (h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'] OR h.comment IS NOT NULL);
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
-        VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+            VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}')
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     END IF;
     RETURN NULL;
 END $$;
@@ -1319,6 +1621,43 @@ BEGIN
         );
     ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
         NEW.priority_unjudged := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tickets_valid() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    violated text := CASE
+        WHEN NEW.title = '' THEN 'tickets_title_not_empty'
+        WHEN char_length(NEW.title) > 200 THEN 'tickets_title_at_most_200'
+        WHEN NEW.description = '' THEN 'tickets_description_not_empty'
+        WHEN NEW.version <= 0 THEN 'tickets_version_positive'
+        WHEN NEW.created_at < '1970-01-01Z' OR NEW.created_at >= '10000-01-01Z' THEN 'tickets_created_at_in_range'
+        WHEN NEW.updated_at < NEW.created_at THEN 'tickets_updated_after_created'
+        WHEN NEW.resolved_at < NEW.created_at OR NEW.resolved_at >= '10000-01-01Z' THEN 'tickets_resolved_after_created'
+        WHEN (NEW.suggested_category IS NULL) <> (NEW.category_confidence IS NULL)
+            OR (NEW.suggested_priority IS NULL) <> (NEW.priority_confidence IS NULL)
+            OR (NEW.suggested_category IS NULL AND NEW.suggested_priority IS NULL) <> (NEW.suggested_by IS NULL)
+            THEN 'tickets_suggestion_whole'
+        WHEN NEW.category_confidence NOT BETWEEN 0 AND 1 OR NEW.priority_confidence NOT BETWEEN 0 AND 1
+            THEN 'tickets_confidence_in_range'
+        WHEN char_length(NEW.requester) > 255 OR char_length(NEW.assignee) > 255 THEN 'tickets_people_at_most_255'
+        WHEN cardinality(NEW.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
+    END;
+BEGIN
+    -- Apart, because an expression with a subquery costs more than all of the others.
+    IF violated IS NULL AND NEW.metadata IS NOT NULL THEN
+        IF NEW.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(NEW.metadata)) > 50 THEN
+            violated := 'tickets_at_most_50_metadata';
+        END IF;
+    END IF;
+    IF violated IS NOT NULL THEN
+        RAISE check_violation USING
+            MESSAGE = format('ticket %s violates %I', NEW.id, violated),
+            CONSTRAINT = violated,
+            TABLE = 'tickets';
     END IF;
     RETURN NEW;
 END $$;
@@ -1649,6 +1988,10 @@ CREATE FUNCTION uuid_v7(at timestamp with time zone) RETURNS uuid
 CREATE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, NULL::text, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
+
+CREATE FUNCTION webhook_json(w webhooks) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (webhook_json.w).id AS id, (webhook_json.w).url AS url, (webhook_json.w).types AS types, (webhook_json.w).filters AS filters, (webhook_json.w).public_only AS public_only, ((webhook_json.w).disabled_at IS NULL) AS enabled, rfc3339((webhook_json.w).disabled_at) AS disabled_at, (webhook_json.w).disabled_reason AS disabled_reason, rfc3339((webhook_json.w).created_at) AS created_at, (webhook_json.w).created_by AS created_by, event_id((webhook_json.w).seq) AS after, (SELECT count(*) AS count FROM webhook_deliveries d WHERE ((d.webhook_id = (webhook_json.w).id) AND (d.next_attempt_at IS NOT NULL))) AS pending, (webhook_json.w).failures AS failures, rfc3339((webhook_json.w).failing_since) AS failing_since, CASE WHEN (is_failing((webhook_json.w).failures) AND ((webhook_json.w).disabled_at IS NULL)) THEN rfc3339((webhook_json.w).next_attempt_at) ELSE NULL::text END AS next_attempt_at, (webhook_json.w).delivered_total AS delivered_total, (webhook_json.w).failed_total AS failed_total, CASE WHEN ((webhook_json.w).previous_secret_until > now()) THEN rfc3339((webhook_json.w).previous_secret_until) ELSE NULL::text END AS previous_secret_until) members);
 
 CREATE AGGREGATE triage_sum(bigint[], bigint) (
     SFUNC = triage_add,

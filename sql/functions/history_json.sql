@@ -1,5 +1,5 @@
 -- Returns a history entry as JSON, as clients see it.
--- depends: rfc3339
+-- depends: changes_json, rfc3339
 CREATE OR REPLACE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"event":"' || h.event
@@ -7,13 +7,7 @@ CREATE OR REPLACE FUNCTION history_json(h ticket_history) RETURNS text
         || ',"at":"' || rfc3339(h.at)
         || '","by":' || coalesce(to_json(h.actor)::text, 'null')
         || ',"request_id":' || coalesce(to_json(h.request_id)::text, 'null')
-        || ',"changes":{' || coalesce((
-            SELECT string_agg(
-                to_json(change.key) || ':{"from":' || (change.value -> 'from') || ',"to":' || (change.value -> 'to') || '}',
-                ','
-            )
-            FROM jsonb_each(h.changes) AS change
-        ), '') || '}'
+        || ',"changes":' || changes_json(h.changes)
         || coalesce(
             ',"comment":{"id":' || (h.comment -> 'id')::text
                 || ',"author":' || (h.comment -> 'author')::text

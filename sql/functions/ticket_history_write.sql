@@ -1,4 +1,4 @@
--- Writes the history entry of a change in the transaction of the change. Who made it is in the setting
+-- Writes the history entry of a change, and its event, in the transaction of the change. Who made it is in the setting
 -- ticketsvc.author, which the statement that changes the ticket sets (tickets/update.sql, tickets/delete.sql): the
 -- request id, a space, the name of the API key; either may be empty, and so may all of it for a change by hand. A statement
 -- that adds or deletes a comment says so in the setting ticketsvc.comment (comment_note()), for one version of one ticket:
@@ -20,17 +20,21 @@ BEGIN
         ) THEN
             note := NULL;
         END IF;
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
-        VALUES (
-            NEW.id,
-            NEW.version,
-            CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
-            coalesce((note ->> 'event')::history_event, 'changed'),
-            nullif(author[2], ''),
-            nullif(author[1], ''),
-            changes,
-            note -> 'comment'
-        );
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes, comment)
+            VALUES (
+                NEW.id,
+                NEW.version,
+                CASE WHEN NEW.updated_at > OLD.updated_at THEN NEW.updated_at ELSE greatest(now(), NEW.updated_at) END,
+                coalesce((note ->> 'event')::history_event, 'changed'),
+                nullif(author[2], ''),
+                nullif(author[1], ''),
+                changes,
+                note -> 'comment'
+            )
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     ELSE
         INSERT INTO ticket_history (ticket_id, entry, version, at, event, actor, request_id, changes, triage)
         SELECT c.ticket_id, c.entry, c.version, c.at, c.event, c.actor, c.request_id, c.changes, c.triage
@@ -40,8 +44,12 @@ BEGIN
         SET changes = redact_texts(h.changes), comment = h.comment || '{"author":null}'
         WHERE h.ticket_id = OLD.id
             AND (h.changes ?| ARRAY['title', 'description', 'requester', 'metadata'] OR h.comment IS NOT NULL);
-        INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
-        VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}');
+        WITH written AS (
+            INSERT INTO ticket_history (ticket_id, version, at, event, actor, request_id, changes)
+            VALUES (OLD.id, OLD.version, now(), 'deleted', nullif(author[2], ''), nullif(author[1], ''), '{}')
+            RETURNING ticket_id, entry
+        )
+        INSERT INTO event_outbox (ticket_id, entry) SELECT ticket_id, entry FROM written;
     END IF;
     RETURN NULL;
 END $$;

@@ -52,8 +52,6 @@ RUNNING_COPY = (
 )
 INDEX_PENDING = queries.load("tickets.index_pending").text
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
-NO_AUTOVACUUM = "ALTER TABLE ticket_texts SET (autovacuum_enabled = off)"
-"""Autovacuum would index the texts too."""
 
 NOT_A_TIME: list[object] = [
     *("yesterday", "2025-02-30", "2025-01-01T24:00:00Z", "2025-01-01T00:00:00", "infinity", "-infinity", "now"),
@@ -646,7 +644,6 @@ def test_its_texts_are_indexed_when_it_ends(client: FlaskClient, database: Conne
 def test_an_import_leaves_a_pool_of_one_to_requests(make_app: Callable[..., Flask], own_url: str) -> None:
     client = make_app(database_url=own_url, pool_size=1).test_client()
     with psycopg.connect(own_url, autocommit=True) as owner:
-        owner.execute(NO_AUTOVACUUM)
         assert imported(client, ndjson(*[TICKET] * 3000)) == 3000
         assert owner.execute(INDEX_PENDING).fetchone() != (0,)
 
@@ -654,7 +651,6 @@ def test_an_import_leaves_a_pool_of_one_to_requests(make_app: Callable[..., Flas
 def test_a_role_that_does_not_own_the_index_may_fill_it(make_app: Callable[..., Flask], own_url: str) -> None:
     client = make_app(database_url=guest(own_url)).test_client()
     with psycopg.connect(own_url, autocommit=True) as owner:
-        owner.execute(NO_AUTOVACUUM)
         assert imported(client, ndjson(*[TICKET] * 3000)) == 3000
         assert owner.execute(INDEX_PENDING).fetchone() == (0,)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,7 +18,9 @@ import psycopg
 from bench.soak import CLIENTS, Soak
 from tests.conftest import serve
 from tests.faults.conftest import slow
+from tests.support import postgres as servers
 from tests.support.locks import TIMEOUT
+from ticketsvc import migrations
 
 if TYPE_CHECKING:
     from tests.support.http import Service
@@ -55,11 +58,12 @@ def sample(service: Service, database: Connection, run: Soak) -> Sample:
 
 
 @slow
-def test_resources_stay_constant_under_load(own_url: str, tmp_path: Path) -> None:
-    with (
-        serve(own_url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4") as service,
-        psycopg.connect(own_url, autocommit=True) as database,
-    ):
+def test_resources_stay_constant_under_load(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        url = servers.create_database(stack.enter_context(servers.server(servers.NOT_DURABLE)))
+        migrations.apply(url)
+        service = stack.enter_context(serve(url, tmp_path / "log", LOG_LEVEL="WARNING", DB_POOL_SIZE="4"))
+        database = stack.enter_context(psycopg.connect(url, autocommit=True))
         workers = service.workers
         run = Soak(service.port, 10**9, SECONDS)
         clients = [threading.Thread(target=run.client, args=(seed,)) for seed in range(CLIENTS)]

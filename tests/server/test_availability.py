@@ -292,7 +292,7 @@ def test_the_service_recovers_after_a_database_restart(tmp_path: Path) -> None:
                 assert int(response.headers["Retry-After"]) > 0
                 assert time.monotonic() - started < TIMEOUT
             assert service.call("GET", "/livez").status == 200
-            cluster.start(servers.NOT_DURABLE)
+            cluster.start(servers.SETTINGS)
             started = time.monotonic()
             wait_until(lambda: [service.call("GET", URL).status for _ in range(10)] == [200] * 10)
             assert time.monotonic() - started < TIMEOUT

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 # Tests of durability start a server of their own (test_embedded.py).
 NOT_DURABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
+# Autovacuum, which empties pending lists of indexes and changes plans, is on but starts after the tests: no test may
+# depend on when it comes. Tests with a load of minutes start a server without these settings.
+SETTINGS = f"{NOT_DURABLE} -c autovacuum_naptime=1d"
 
 _numbers = itertools.count(1)
 
@@ -40,7 +43,7 @@ def program_files() -> Path:
 
 
 @contextmanager
-def server(settings: str = NOT_DURABLE, cluster_class: type[Cluster] = Cluster) -> Iterator[Cluster]:
+def server(settings: str = SETTINGS, cluster_class: type[Cluster] = Cluster) -> Iterator[Cluster]:
     """Run a server in a temporary directory; stop it and remove the directory at the end of the block."""
     with tempfile.TemporaryDirectory(prefix="postgres-", ignore_cleanup_errors=True) as temporary:
         directory = Path(temporary) / "server"

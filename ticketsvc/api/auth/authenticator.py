@@ -49,6 +49,11 @@ def may(scope: str) -> bool:
     return scopes.includes(request.environ.get(_SCOPE, keys.SCOPES[-1]), scope)
 
 
+def key_digest() -> str | None:
+    """Return the digest of the key of this request, or None if keys are not required."""
+    return keys.digest(_bearer_token()) if API_KEY_NAME in request.environ else None
+
+
 def is_public_only() -> bool:
     """Return whether the key of this request hides internal comments. Without a key nothing is."""
     return has_request_context() and _PUBLIC_ONLY in request.environ

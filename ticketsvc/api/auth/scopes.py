@@ -33,6 +33,7 @@ NEEDED = {
     "api.stats.response": "read",
     "api.stats.triage": "read",
     "api.bulk.export_file": "read",
+    "events.list_events": "read",
     "api.bulk.import_file": "admin",
     "api.tickets.create": "write",
     "api.tickets.change": "write",
@@ -41,6 +42,14 @@ NEEDED = {
     "api.comments.create": "write",
     "api.comments.delete": "write",
     "api.bulk_update.change_matching": "write",
+    "webhooks.create": "admin",
+    "webhooks.list_webhooks": "admin",
+    "webhooks.read": "admin",
+    "webhooks.change": "admin",
+    "webhooks.delete": "admin",
+    "webhooks.rotate": "admin",
+    "webhooks.list_deliveries": "admin",
+    "webhooks.redeliver": "admin",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""

@@ -1,0 +1,19 @@
+-- Deletes events that were published before a time, but never the newest one, whose number the next continues. Returns how
+-- many there were, at most 5,000: no lock is held for long.
+-- Retry: safe
+-- $1 days: how long events are kept
+WITH oldest AS MATERIALIZED (
+    SELECT e.seq, e.published_at
+    FROM events AS e
+    WHERE e.seq < (SELECT max(newest.seq) FROM events AS newest)
+    ORDER BY e.seq
+    LIMIT 5000
+    FOR UPDATE SKIP LOCKED
+),
+pruned AS (
+    DELETE FROM events AS e
+    USING oldest
+    WHERE e.seq = oldest.seq AND oldest.published_at < now() - $1::integer * interval '1 day'
+    RETURNING e.seq
+)
+SELECT count(*) FROM pruned
