@@ -66,8 +66,7 @@ def needed(endpoint: str | None) -> str:
 def is_open() -> bool:
     """Return whether this request needs no key. An open path needs none for other methods either: they are 405.
 
-    Clients of MCP send a GET without need; after a 401 some take a server for one without tools
-    (findings/mcp-inspector-get-401.sh).
+    Clients of MCP send a GET without need. If the 401 to it came first, the inspector showed an empty list of tools.
     """
     error, adapter = request.routing_exception, request_ctx.url_adapter
     if adapter and isinstance(error, MethodNotAllowed) and error.valid_methods:
