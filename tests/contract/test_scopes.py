@@ -40,6 +40,7 @@ REQUESTS = [
     ("POST", f"{URL}claim", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
+    ("GET", "/api/events/?after=latest", "read"),
     ("POST", f"{URL}import", "admin"),
 ]
 SCOPES_OF = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}

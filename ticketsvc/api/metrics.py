@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Blueprint, Response
 from prometheus_client.core import GaugeMetricFamily
@@ -15,7 +16,7 @@ from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.services import services
-from ticketsvc.store import stats
+from ticketsvc.store import events, stats
 
 bp = Blueprint("metrics", __name__)
 
@@ -24,7 +25,7 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-    text = metrics.exposition(*_tickets(), _start_time(), _build_info())
+    text = metrics.exposition(*_tickets(), *_unpublished(), _start_time(), _build_info())
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
 
 
@@ -40,6 +41,13 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
             tickets.add_metric([status], counts.get(status, 0))
     yield tickets
     yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database responded during this scrape.", is_up)
+
+
+def _unpublished() -> Iterator[GaugeMetricFamily]:
+    with suppress(Problem):
+        seconds = events.unpublished_seconds(services().database)
+        help_text = "Age of the oldest event that has no number yet; 0 without one."
+        yield GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text, seconds)
 
 
 def _start_time() -> GaugeMetricFamily:

@@ -54,7 +54,7 @@ class _Row(NamedTuple):
 
 
 class Poll(NamedTuple):
-    """How many events were published, and the position that was the newest one before."""
+    """Number of the events that were published, and the newest position before."""
 
     published: int
     latest: str

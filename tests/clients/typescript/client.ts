@@ -133,6 +133,16 @@ async function discuss(path: { ticket_id: string }): Promise<void> {
   assert(history.data?.length === 4 && history.data[2]!.comment?.id === comment!.id, "history of a comment");
 }
 
+async function follow(path: { ticket_id: string }): Promise<void> {
+  const events = await client.GET("/api/events/", { params: { query: { limit: 500, wait: 1 } } });
+  const versions = events.data?.filter((event) => event.ticket_id === path.ticket_id).map((event) => event.version);
+  assert(versions?.join() === "1,2,3,4", "events");
+  const end = await client.GET("/api/events/", { params: { query: { after: "latest" } } });
+  assert(end.response.headers.get("X-Last-Event-Id") === events.data!.at(-1)!.id, "end of the feed");
+  const gone = await client.GET("/api/events/", { params: { query: { after: "ffffffff-1" } } });
+  assert(problem(gone, 410).type === "/docs/errors#events-gone", "gone");
+}
+
 async function remove(path: { ticket_id: string }): Promise<void> {
   const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
   assert(deleted.response.status === 204, "deleted");
@@ -146,6 +156,7 @@ await walk(tickets);
 const path = { ticket_id: tickets[0]!.id };
 await change(path);
 await discuss(path);
+await follow(path);
 await files();
 await figures();
 await remove(path);
