@@ -6,9 +6,9 @@ SELECT
     count(*) FILTER (WHERE w.disabled_at IS NULL AND w.failures = 0) AS healthy,
     count(*) FILTER (WHERE w.disabled_at IS NULL AND w.failures > 0) AS failing,
     count(*) FILTER (WHERE w.disabled_at IS NOT NULL) AS disabled,
-    coalesce(sum(w.delivered_total), 0) AS delivered_total,
-    coalesce(sum(w.failed_total), 0) AS failed_total,
-    coalesce(sum(waiting.pending), 0) AS pending,
+    coalesce(sum(w.delivered_total), 0)::bigint AS delivered_total,
+    coalesce(sum(w.failed_total), 0)::bigint AS failed_total,
+    coalesce(sum(waiting.pending), 0)::bigint AS pending,
     coalesce(extract(epoch FROM now() - least(min(waiting.oldest), min(unseen.published_at))), 0)::float8 AS oldest_seconds
 FROM webhooks AS w
 LEFT JOIN LATERAL (

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 from flask import Blueprint, Response
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ticketsvc import __version__
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
@@ -16,7 +16,7 @@ from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.services import services
-from ticketsvc.store import events, stats
+from ticketsvc.store import events, stats, webhooks
 
 bp = Blueprint("metrics", __name__)
 
@@ -25,8 +25,33 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-    text = metrics.exposition(*_tickets(), *_unpublished(), _start_time(), _build_info())
+from ticketsvc.store import events, stats, webhooks
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
+
+
+def _webhooks() -> Iterator[Metric]:
+    """Yield what the database knows of webhooks: `flask deliver` has no port of its own."""
+    states = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
+    attempts = CounterMetricFamily(
+        "ticketsvc_webhook_attempts", "Attempts to deliver to the webhooks that exist, by outcome.", labels=["outcome"]
+    )
+    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted.")
+    oldest = GaugeMetricFamily(
+        "ticketsvc_webhook_oldest_pending_seconds",
+        "Age of the oldest delivery to be attempted, or of the oldest event that has not been looked at.",
+    )
+    try:
+        totals = webhooks.totals(services().database)
+    except Problem:
+        pass
+    else:
+        for state in ("healthy", "failing", "disabled"):
+            states.add_metric([state], getattr(totals, state))
+        attempts.add_metric(["delivered"], totals.delivered_total)
+        attempts.add_metric(["failed"], totals.failed_total)
+        pending.add_metric([], totals.pending)
+        oldest.add_metric([], totals.oldest_seconds)
+    yield from (states, attempts, pending, oldest)
 
 
 def _tickets() -> Iterator[GaugeMetricFamily]:

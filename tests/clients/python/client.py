@@ -32,6 +32,16 @@ from tickets.api.tickets import (
     read_ticket,
 )
 from tickets.api.triage import classify_text
+from tickets.api.webhooks import (
+    change_webhook,
+    create_webhook,
+    delete_webhook,
+    list_deliveries,
+    list_webhooks,
+    read_webhook,
+    redeliver,
+    rotate_secret,
+)
 from tickets.models import (
     BulkChange,
     BulkChanged,
@@ -42,10 +52,13 @@ from tickets.models import (
     CommentInput,
     CommentMention,
     DailyStatistics,
+    Delivery,
+    DeliveryState,
     Event,
     ExportTicketsFormat,
     Health,
     Imported,
+    ListDeliveriesStateItem,
     ListTicketsSearchIn,
     ListTicketsStatusItem,
     Problem,
@@ -60,8 +73,12 @@ from tickets.models import (
     TicketInput,
     TicketInputPriorityType1,
     TriageStatistics,
+    Webhook,
+    WebhookChange,
+    WebhookInput,
+    WebhookInputTypesType0Item,
 )
-from tickets.types import File
+from tickets.types import UNSET, File
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -220,6 +237,31 @@ def figures() -> None:
     assert suggestion.category == suggestion.suggested_category
 
 
+def subscribe() -> None:
+    body = WebhookInput("https://example.com/tickets", types=[WebhookInputTypesType0Item.TICKET_CREATED])
+    added = create_webhook.sync(client=CLIENT, body=body)
+    assert isinstance(added, Webhook)
+    assert str(added.secret).startswith("whsec_")
+    listed = list_webhooks.sync(client=CLIENT)
+    assert isinstance(listed, list)
+    assert [webhook.id == added.id for webhook in listed] == [False, True]
+    read = read_webhook.sync(added.id, client=CLIENT)
+    assert isinstance(read, Webhook)
+    assert (read.secret, read.url) == (UNSET, "https://example.com/tickets")
+    changed = change_webhook.sync(added.id, client=CLIENT, body=WebhookChange(enabled=False, types=None))
+    assert isinstance(changed, Webhook)
+    assert (changed.enabled, changed.types) == (False, None)
+    rotated = rotate_secret.sync(added.id, client=CLIENT)
+    assert isinstance(rotated, Webhook)
+    assert rotated.secret not in (added.secret, UNSET)
+    failed = list_deliveries.sync(listed[0].id, client=CLIENT, state=[ListDeliveriesStateItem.FAILED])
+    assert isinstance(failed, list)
+    again = redeliver.sync(listed[0].id, failed[0].id, client=CLIENT)
+    assert isinstance(again, Delivery)
+    assert (again.id, again.state) == (failed[0].id, DeliveryState.PENDING)
+    assert delete_webhook.sync_detailed(added.id, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
+
+
 def remove(ticket: UUID) -> None:
     assert delete_ticket.sync_detailed(ticket, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
     gone = delete_ticket.sync_detailed(ticket, client=CLIENT)
@@ -235,4 +277,5 @@ if __name__ == "__main__":
     follow(made[0])
     files()
     figures()
+    subscribe()
     remove(made[0])

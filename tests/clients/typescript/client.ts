@@ -143,6 +143,27 @@ async function follow(path: { ticket_id: string }): Promise<void> {
   assert(problem(gone, 410).type === "/docs/errors#events-gone", "gone");
 }
 
+async function subscribe(): Promise<void> {
+  const body = { url: "https://example.com/tickets", types: ["ticket.created" as const], filters: "priority=high" };
+  const added = await client.POST("/api/webhooks/", { body });
+  assert(added.data?.secret?.startsWith("whsec_") && added.data.enabled, "webhook");
+  const [kept] = (await client.GET("/api/webhooks/")).data ?? [];
+  assert(kept !== undefined && kept.id !== added.data.id && kept.secret === undefined, "webhooks");
+  const path = { webhook_id: added.data.id };
+  assert((await client.GET("/api/webhooks/{webhook_id}", { params: { path } })).data?.filters === "priority=high", "one");
+  const change = { params: { path }, body: { enabled: false, types: null } };
+  const changed = await client.PATCH("/api/webhooks/{webhook_id}", change);
+  assert(changed.data?.enabled === false && changed.data.types === null, "disabled");
+  const rotated = await client.POST("/api/webhooks/{webhook_id}/rotate/", { params: { path } });
+  assert(rotated.data?.secret !== added.data.secret && rotated.data?.previous_secret_until !== null, "rotated");
+  const failed = { params: { path: { webhook_id: kept.id }, query: { state: ["failed" as const] } } };
+  const deliveries = await client.GET("/api/webhooks/{webhook_id}/deliveries/", failed);
+  const one = { ...failed.params.path, delivery_id: deliveries.data![0]!.id };
+  const again = await client.POST("/api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver/", { params: { path: one } });
+  assert(again.data?.state === "pending" && again.data.id === one.delivery_id, "repeated");
+  assert((await client.DELETE("/api/webhooks/{webhook_id}", { params: { path } })).response.status === 204, "deleted");
+}
+
 async function remove(path: { ticket_id: string }): Promise<void> {
   const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
   assert(deleted.response.status === 204, "deleted");
@@ -159,6 +180,7 @@ await discuss(path);
 await follow(path);
 await files();
 await figures();
+await subscribe();
 await remove(path);
 
 // What does not type-check
