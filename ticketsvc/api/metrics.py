@@ -25,7 +25,7 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-from ticketsvc.store import events, stats, webhooks
+    text = metrics.exposition(*_tickets(), *_unpublished(), *_webhooks(), _start_time(), _build_info())
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
 
 
@@ -35,7 +35,9 @@ def _webhooks() -> Iterator[Metric]:
     attempts = CounterMetricFamily(
         "ticketsvc_webhook_attempts", "Attempts to deliver to the webhooks that exist, by outcome.", labels=["outcome"]
     )
-    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted.")
+    pending = GaugeMetricFamily(
+        "ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted."
+    )
     oldest = GaugeMetricFamily(
         "ticketsvc_webhook_oldest_pending_seconds",
         "Age of the oldest delivery to be attempted, or of the oldest event that has not been looked at.",
@@ -69,10 +71,11 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
 
 
 def _unpublished() -> Iterator[GaugeMetricFamily]:
+    help_text = "Age of the oldest event that has no number yet; 0 without one."
+    age = GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text)
     with suppress(Problem):
-        seconds = events.unpublished_seconds(services().database)
-        help_text = "Age of the oldest event that has no number yet; 0 without one."
-        yield GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text, seconds)
+        age.add_metric([], events.unpublished_seconds(services().database))
+    yield age
 
 
 def _start_time() -> GaugeMetricFamily:
