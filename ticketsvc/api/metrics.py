@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Blueprint, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -15,7 +16,7 @@ from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.services import services
-from ticketsvc.store import stats, webhooks
+from ticketsvc.store import events, stats, webhooks
 
 bp = Blueprint("metrics", __name__)
 
@@ -24,7 +25,7 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-    text = metrics.exposition(*_tickets(), *_webhooks(), _start_time(), _build_info())
+    text = metrics.exposition(*_tickets(), *_unpublished(), *_webhooks(), _start_time(), _build_info())
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
 
 
@@ -34,7 +35,9 @@ def _webhooks() -> Iterator[Metric]:
     attempts = CounterMetricFamily(
         "ticketsvc_webhook_attempts", "Attempts to deliver to the webhooks that exist, by outcome.", labels=["outcome"]
     )
-    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted.")
+    pending = GaugeMetricFamily(
+        "ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted."
+    )
     oldest = GaugeMetricFamily(
         "ticketsvc_webhook_oldest_pending_seconds",
         "Age of the oldest delivery to be attempted, or of the oldest event that has not been looked at.",
@@ -65,6 +68,14 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
             tickets.add_metric([status], counts.get(status, 0))
     yield tickets
     yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database responded during this scrape.", is_up)
+
+
+def _unpublished() -> Iterator[GaugeMetricFamily]:
+    help_text = "Age of the oldest event that has no number yet; 0 without one."
+    age = GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text)
+    with suppress(Problem):
+        age.add_metric([], events.unpublished_seconds(services().database))
+    yield age
 
 
 def _start_time() -> GaugeMetricFamily:
