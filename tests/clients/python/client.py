@@ -53,6 +53,7 @@ from tickets.models import (
     DailyStatistics,
     Delivery,
     DeliveryState,
+    EventTypesInputType0Item,
     ExportTicketsFormat,
     Health,
     Imported,
@@ -74,7 +75,6 @@ from tickets.models import (
     Webhook,
     WebhookChange,
     WebhookInput,
-    WebhookInputTypesType0Item,
 )
 from tickets.types import UNSET, File
 
@@ -225,7 +225,7 @@ def figures() -> None:
 
 
 def subscribe() -> None:
-    body = WebhookInput("https://example.com/tickets", types=[WebhookInputTypesType0Item.TICKET_CREATED])
+    body = WebhookInput("https://example.com/tickets", types=[EventTypesInputType0Item.TICKET_CREATED])
     added = create_webhook.sync(client=CLIENT, body=body)
     assert isinstance(added, Webhook)
     assert str(added.secret).startswith("whsec_")
