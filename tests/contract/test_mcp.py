@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.conftest import ROOT
 from tests.support.cast import bearer
 from tests.support.mcp import ID, Agent, error, headers_of, message
 from tests.support.metrics import read, value
@@ -345,6 +347,11 @@ def test_a_tool_has_all_parameters_of_its_operation(
     members = DOCUMENT.resolved(body).get("properties", {})
     named = {*described.parameters_in("path"), *described.parameters_in("query"), *members}
     assert set(agent.tools()[tool]["inputSchema"]["properties"]) == (named | more) - less
+
+
+def test_the_documentation_has_each_tool_with_its_scope() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", (ROOT / "docs" / "mcp.md").read_text(), re.MULTILINE)
+    assert rows == [(tool.name, tool.scope) for tool in TOOLS.values()]
 
 
 def test_ticket_texts_are_marked_as_data(agent: Agent) -> None:
