@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -31,29 +32,26 @@ def scrape() -> Response:
 
 def _webhooks() -> Iterator[Metric]:
     """Yield what the database knows of webhooks: `flask deliver` has no port of its own."""
-    states = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
+    webhook = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
     attempts = CounterMetricFamily(
-        "ticketsvc_webhook_attempts", "Attempts to deliver to the webhooks that exist, by outcome.", labels=["outcome"]
+        "ticketsvc_webhook_attempts", "Attempts to deliver, by webhook and outcome.", labels=["webhook", "outcome"]
     )
-    pending = GaugeMetricFamily(
-        "ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted."
-    )
+    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to attempt to enabled webhooks.")
     oldest = GaugeMetricFamily(
         "ticketsvc_webhook_oldest_pending_seconds",
-        "Age of the oldest delivery to be attempted, or of the oldest event that has not been looked at.",
+        "Age of the oldest delivery to attempt, or event to look at, for an enabled webhook.",
     )
-    try:
-        totals = webhooks.totals(services().database)
-    except Problem:
-        pass
-    else:
+    with suppress(Problem):
+        found = webhooks.figures(services().database)
+        states = Counter(each.state for each in found)
         for state in ("healthy", "failing", "disabled"):
-            states.add_metric([state], getattr(totals, state))
-        attempts.add_metric(["delivered"], totals.delivered_total)
-        attempts.add_metric(["failed"], totals.failed_total)
-        pending.add_metric([], totals.pending)
-        oldest.add_metric([], totals.oldest_seconds)
-    yield from (states, attempts, pending, oldest)
+            webhook.add_metric([state], states[state])
+        for each in found:
+            attempts.add_metric([each.id, "delivered"], each.delivered_total)
+            attempts.add_metric([each.id, "failed"], each.failed_total)
+        pending.add_metric([], sum(each.pending for each in found))
+        oldest.add_metric([], max((each.oldest_seconds for each in found), default=0))
+    yield from (webhook, attempts, pending, oldest)
 
 
 def _tickets() -> Iterator[GaugeMetricFamily]:

@@ -97,8 +97,9 @@ def _connect(host: str, port: int, allow_private: bool, deadline: float) -> sock
     endpoints = [found for found in addresses.resolve(host, port) if allow_private or found.is_public]
     error: OSError = _AddressRefused()
     for endpoint in endpoints:
+        seconds = min(CONNECT_SECONDS, _remaining(deadline))
         connection = socket.socket(endpoint.family, endpoint.type, endpoint.protocol)
-        connection.settimeout(min(CONNECT_SECONDS, _remaining(deadline)))
+        connection.settimeout(seconds)
         try:
             connection.connect(endpoint.address)
         except OSError as raised:
