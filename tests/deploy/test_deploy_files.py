@@ -108,7 +108,7 @@ def test_compose_serves_as_a_role_that_owns_nothing() -> None:
 
 
 def test_all_processes_of_compose_are_hardened() -> None:
-    for name in ("web", "migrate", "role"):
+    for name in ("web", "worker", "migrate", "role"):
         service = COMPOSE["services"][name]
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
         assert service["security_opt"] == ["no-new-privileges:true"]
@@ -158,7 +158,8 @@ def test_health_check_of_the_image_works(service: Service) -> None:
 
 def test_all_deployments_run_the_same_command() -> None:
     procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app"}
+    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app", "worker": "flask deliver"}
+    assert COMPOSE["services"]["worker"]["command"] == shlex.split(procfile["worker"])
     assert json.loads(dict(instructions())["CMD"]) == shlex.split(procfile["web"])
 
 
