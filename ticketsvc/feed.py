@@ -32,7 +32,7 @@ SWEEP_SECONDS = 1.0
 KEY_CHECK_SECONDS = 30.0
 """Interval at which the API keys of listeners are checked."""
 KEEP_SECONDS = 2.0
-"""How long a batch is kept for listeners that have not taken it. Later they read it from the database."""
+"""Time for which a batch is kept for listeners that have not taken it. Later they read it from the database."""
 KEEP_BATCHES = 64
 END_SECONDS = 1.0
 """The time over which a process that ends spreads the ends of its listeners: they all connect again."""
@@ -69,7 +69,7 @@ class Listener:
     """A request that waits for events after `position`. `key` is the digest of its API key, if keys are required."""
 
     sending_since = 0.0
-    """When the response to a slow client began to wait; 0 while it does not."""
+    """Time at which the response began to wait for a slow client; 0 while it does not."""
     is_ended = False
 
     def __init__(
@@ -86,7 +86,7 @@ class Listener:
 
 
 class _Channel:
-    """What listeners see who may read internal comments, or those who may not."""
+    """The listeners that may read internal comments, or those that may not, and the events that they see."""
 
     def __init__(self, without_internal: bool) -> None:
         self._without_internal = without_internal

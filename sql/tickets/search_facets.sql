@@ -27,7 +27,7 @@ facet_matches AS (
     CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = facet_rows.id OFFSET 0) AS t
     WHERE (SELECT count(*) FROM facet_rows) < $3::integer
         AND /* include: text */ true
-        AND /* include: others */ true
+        AND /* include: rest */ true
     ORDER BY t.id /* oldest: ASC */ DESC
     LIMIT $1::integer
 )

@@ -41,6 +41,7 @@ REQUESTS = [
     ("POST", f"{URL}claim", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
+    ("GET", "/api/events/?after=latest", "read"),
     ("POST", f"{URL}import", "admin"),
     ("GET", WEBHOOKS, "admin"),
     ("POST", WEBHOOKS, "admin"),

@@ -53,8 +53,13 @@ def deliver(client: FlaskClient) -> None:
 
 
 def events(received: list[Received]) -> list[str]:
-    """Return the types of events, and what happened."""
-    return [f"{each.event['type']} {each.event['data']['event']}" for each in received]
+    """Return the types of events, and what happened, in the order of the feed."""
+    return [f"{event['type']} {event['data']['event']}" for event in in_order(received)]
+
+
+def in_order(received: list[Received]) -> list[dict[str, Any]]:
+    """Return events in the order of the feed. Deliveries have none."""
+    return sorted((each.event for each in received), key=lambda event: int(event["id"].partition("-")[2]))
 
 
 # --- what is delivered
@@ -112,7 +117,7 @@ def test_a_text_that_was_deleted_before_the_delivery_is_not_sent(inside: FlaskCl
     inside.delete(f"{URL}{ticket['id']}/comments/{comment['id']}")
     inside.delete(URL + ticket["id"])
     deliver(inside)
-    created, commented, _, deleted = (each.event for each in served.at("/200/erased"))
+    created, commented, _, deleted = in_order(served.at("/200/erased"))
     assert b"Private" not in b"".join(each.body for each in served.received if "/200/erased" in each.path)
     assert created["data"]["changes"]["title"] == {"from": None, "to": None}
     assert commented["data"]["comment"]["body"] is None
@@ -231,14 +236,16 @@ def test_old_deliveries_that_ended_are_deleted(inside: FlaskClient, database: Co
     assert [delivery["id"] for delivery in deliveries] == [recent, kept]
 
 
-def test_truncating_the_tickets_begins_anew(inside: FlaskClient, served: Receivers, database: Connection) -> None:
-    register(inside, served.url("/200/anew"))
+def test_truncating_the_tickets_starts_from_the_beginning(
+    inside: FlaskClient, served: Receivers, database: Connection
+) -> None:
+    register(inside, served.url("/200/truncated"))
     database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 3)")
     deliver(inside)
     database.execute("TRUNCATE tickets")
     file_ticket(inside)
     deliver(inside)
-    assert len(served.at("/200/anew")) == 4
+    assert len(served.at("/200/truncated")) == 4
 
 
 # --- signatures

@@ -143,8 +143,8 @@ def test_listeners_that_leave_are_noticed_without_an_event(service: Service) -> 
 def test_there_are_not_more_listeners_than_allowed(service: Service) -> None:
     with ExitStack() as streams:
         for number in range(LISTENERS):
-            client = {"X_Forwarded_For": f"192.0.2.{number // (LISTENERS // 2)}"}
-            streams.enter_context(Stream(service, **client).start())
+            address = f"192.0.2.{number // (LISTENERS // 2)}"
+            streams.enter_context(Stream(service, X_Forwarded_For=address).start())
             if number == LISTENERS // 2:  # the first client has its share
                 with Stream(service, X_Forwarded_For="192.0.2.0") as another:
                     assert another.block() == {"retry": "10000"}
@@ -170,7 +170,7 @@ def test_a_client_that_reads_nothing_is_dropped_and_delays_nobody(service: Servi
         assert not slow.end()
 
 
-def test_a_feed_that_begins_anew_ends_streams(service: Service, url: str) -> None:
+def test_a_feed_that_starts_over_ends_streams(service: Service, url: str) -> None:
     with Stream(service).start() as stream, psycopg.connect(url, autocommit=True) as database:
         database.execute("TRUNCATE tickets")
         assert stream.end()
@@ -187,7 +187,7 @@ def test_at_shutdown_streams_are_complete_and_polls_return(url: str, tmp_path: P
             polling = pool.submit(service.call, "GET", f"{EVENTS}?after={end}&wait=25")
             wait_until(lambda: listeners(service) == 31)
             service.process.send_signal(signal.SIGTERM)
-            assert all([stream.end() for stream in streams])
+            assert [stream.end() for stream in streams] == [True] * len(streams)
             assert (polling.result(TIMEOUT).status, polling.result().json) == (200, [])
         assert service.process.wait(TIMEOUT) == 0
         assert "graceful timeout" not in service.log.read_text()

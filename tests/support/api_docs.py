@@ -164,7 +164,12 @@ def problem_types(document: Json) -> Iterator[tuple[str, str]]:
 def errors_markdown(document: Json) -> str:
     """Return docs/errors.md."""
     sections = [f"## {slug}\n\n{text}\n" for slug, text in problem_types(document)]
-    return "\n".join([NOTICE, "# Errors\n", f"{introduction(document)}\n", *sections])
+    return in_files("\n".join([NOTICE, "# Errors\n", f"{introduction(document)}\n", *sections]))
+
+
+def in_files(text: str) -> str:
+    """Return a text whose links to pages lead to the files."""
+    return re.sub(r"\]\(/docs/([a-z]+)\)", r"](\1.md)", text)
 
 
 def errors_html(document: Json) -> str:
@@ -204,7 +209,7 @@ class Reference:
 
     def text(self) -> str:
         """Return the whole page."""
-        overview = self.document["info"]["description"].strip().replace("](/docs/errors)", "](errors.md)")
+        overview = self.document["info"]["description"].strip()
         # The objects of requests are described with their operation.
         objects = [name for name, each in self.schemas.items() if "properties" in each and name not in self.bodies]
         parts = [
@@ -214,7 +219,7 @@ class Reference:
             "## Objects",
             *map(self._object, objects),
         ]
-        return "\n\n".join(parts) + "\n"
+        return in_files("\n\n".join(parts) + "\n")
 
     def _conventions(self) -> Iterator[str]:
         components = self.document["components"]

@@ -70,6 +70,12 @@ FAMILIES = {
     "triage_fallbacks_total": Family(
         "counter", "Suggestions that the fallback classifier made, by reason.", _labels("reason")
     ),
+    "event_listeners": Family("gauge", "Requests that wait for events, by kind.", _labels("kind")),
+    "events_sent_total": Family("counter", "Events sent to requests that waited for them."),
+    "event_delay_seconds": Family(
+        "histogram", "Time from a change until its event could be sent to those that wait for it."
+    ),
+    "events_unpublished_seconds": Family("gauge", "Age of the oldest event that has no number yet; 0 without one."),
     "tickets": Family("gauge", "Tickets in the database.", _labels("status")),
     "database_up": Family("gauge", "Whether the database responded during this scrape."),
     "workers": Family("gauge", "Worker processes."),

@@ -45,6 +45,7 @@ func main() {
 	walk(ids)
 	change(ids[0])
 	discuss(ids[0])
+	follow(ids[0])
 	files()
 	figures()
 	subscribe()
@@ -141,6 +142,22 @@ func discuss(id string) {
 	check(response.StatusCode == 204, "comment deleted", err)
 	history, _, err := client.TicketsAPI.ReadHistory(ctx, id).Execute()
 	check(len(history) == 4 && history[2].Comment.GetId() == comment.GetId(), "history of a comment", err)
+}
+
+func follow(id string) {
+	events, _, err := client.EventsAPI.ListEvents(ctx).Limit(500).Wait(1).Execute()
+	version := int32(0)
+	for _, event := range events {
+		if event.GetTicketId() == id {
+			version++
+			check(event.GetVersion() == version, "order", nil)
+		}
+	}
+	check(version == 4, "events", err)
+	_, response, err := client.EventsAPI.ListEvents(ctx).After("latest").Execute()
+	check(response.Header.Get("X-Last-Event-Id") == events[len(events)-1].GetId(), "end of the feed", err)
+	_, response, err = client.EventsAPI.ListEvents(ctx).After("ffffffff-1").Execute()
+	check(problem(err, response, 410).GetType() == "/docs/errors#events-gone", "gone", nil)
 }
 
 func files() {

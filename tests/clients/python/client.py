@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from tickets import AuthenticatedClient
 from tickets.api.comments import add_comment, delete_comment, list_comments, read_comment
+from tickets.api.events import list_events
 from tickets.api.files import export_tickets, import_tickets
 from tickets.api.operating import is_alive, is_ready, read_document, scrape_metrics, show_docs, show_page
 from tickets.api.statistics import (
@@ -53,6 +54,7 @@ from tickets.models import (
     DailyStatistics,
     Delivery,
     DeliveryState,
+    Event,
     EventTypesInputType0Item,
     ExportTicketsFormat,
     Health,
@@ -182,6 +184,17 @@ def discuss(ticket: UUID) -> None:
     assert [mention.id for mention in mentions if isinstance(mention, CommentMention)] == [comment.id] * 2
 
 
+def follow(ticket: UUID) -> None:
+    events = list_events.sync(client=CLIENT, limit=500, wait=1)
+    assert isinstance(events, list)
+    assert isinstance(events[0], Event)
+    assert [event.version for event in events if event.ticket_id == ticket] == [1, 2, 3, 4]
+    end = list_events.sync_detailed(client=CLIENT, after="latest")
+    assert (end.parsed, end.headers["X-Last-Event-Id"]) == ([], events[-1].id)
+    gone = list_events.sync_detailed(client=CLIENT, after="ffffffff-1")
+    assert problem(gone, HTTPStatus.GONE).type_ == "/docs/errors#events-gone"
+
+
 def files() -> None:
     body = File(BytesIO(b"title,description\r\nOld,From a file.\r\n"))
     imported = import_tickets.sync(client=CLIENT, body=body)
@@ -261,6 +274,7 @@ if __name__ == "__main__":
     walk(made)
     change(made[0])
     discuss(made[0])
+    follow(made[0])
     files()
     figures()
     subscribe()

@@ -133,6 +133,16 @@ async function discuss(path: { ticket_id: string }): Promise<void> {
   assert(history.data?.length === 4 && history.data[2]!.comment?.id === comment!.id, "history of a comment");
 }
 
+async function follow(path: { ticket_id: string }): Promise<void> {
+  const events = await client.GET("/api/events/", { params: { query: { limit: 500, wait: 1 } } });
+  const versions = events.data?.filter((event) => event.ticket_id === path.ticket_id).map((event) => event.version);
+  assert(versions?.join() === "1,2,3,4", "events");
+  const end = await client.GET("/api/events/", { params: { query: { after: "latest" } } });
+  assert(end.response.headers.get("X-Last-Event-Id") === events.data!.at(-1)!.id, "end of the feed");
+  const gone = await client.GET("/api/events/", { params: { query: { after: "ffffffff-1" } } });
+  assert(problem(gone, 410).type === "/docs/errors#events-gone", "gone");
+}
+
 async function subscribe(): Promise<void> {
   const body = { url: "https://example.com/tickets", types: ["ticket.created" as const], filters: "priority=high" };
   const added = (await client.POST("/api/webhooks/", { body })).data;
@@ -167,6 +177,7 @@ await walk(tickets);
 const path = { ticket_id: tickets[0]!.id };
 await change(path);
 await discuss(path);
+await follow(path);
 await files();
 await figures();
 await subscribe();

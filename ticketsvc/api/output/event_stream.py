@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 15.0
 RECONNECT_MS, OVERLOADED_MS = 3_000, 10_000
-"""How long a browser waits before it connects again."""
+"""Time after which a browser connects again."""
 HEARTBEAT = b":\n"
 """A comment. With an empty line after it some clients would see an event without data."""
 

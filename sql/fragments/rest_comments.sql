@@ -1,0 +1,2 @@
+-- Condition: the same for searches in comments, which have one variant for all filters.
+/* include: others */ true
