@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     OpenPage = Callable[..., Page]
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+# The first is Chromium without the window around the page, which takes most of the CPU time of a test.
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 FLAGS = [
     "--no-sandbox",  # tests run as root in containers
     "--disable-gpu",
@@ -45,7 +46,7 @@ def browser() -> Iterator[Browser]:
     """The browser. It is closed with the package, because Playwright's event loop runs until then."""
     path = chromium()
     if path is None:
-        pytest.skip("needs Chromium: apt-get install chromium, or CHROMIUM=/path/to/it")
+        pytest.skip("needs Chromium: apt-get install chromium-headless-shell, or CHROMIUM=/path/to/it")
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
@@ -83,15 +84,22 @@ class PageMonitor:
 
 @pytest.fixture
 def open_at(browser: Browser) -> Iterator[OpenPage]:
-    """A function that opens the console at an origin, with a query and settings of the browser context."""
+    """A function that opens the console at an origin, with a query and settings of the browser context.
+
+    Only with `live` the page reads the events of the service.
+    """
     opened: list[tuple[BrowserContext, PageMonitor]] = []
 
-    def open_page(origin: str, query: str = "", size: tuple[int, int] = WIDE, **settings: Any) -> Page:
+    def open_page(
+        origin: str, query: str = "", size: tuple[int, int] = WIDE, *, live: bool = False, **settings: Any
+    ) -> Page:
         viewport: Any = {"width": size[0], "height": size[1]}
         context = browser.new_context(viewport=viewport, timezone_id="Europe/Berlin", locale="en-GB", **settings)
         context.set_default_timeout(TIMEOUT_MS)
         monitor = PageMonitor(origin)
         monitor.watch(context)
+        if not live:  # most tests decide themselves when the page learns what others do
+            context.route("**/api/events/*", lambda route: route.abort())
         opened.append((context, monitor))
         page = context.new_page()
         page.goto(f"{origin}/{query}")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 
 from flask import Blueprint, Response
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from ticketsvc import __version__
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse
@@ -15,7 +17,7 @@ from ticketsvc.migrations import expected_ids
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.services import services
-from ticketsvc.store import stats
+from ticketsvc.store import events, stats, webhooks
 
 bp = Blueprint("metrics", __name__)
 
@@ -24,8 +26,32 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-    text = metrics.exposition(*_tickets(), _start_time(), _build_info())
+    text = metrics.exposition(*_tickets(), *_unpublished(), *_webhooks(), _start_time(), _build_info())
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
+
+
+def _webhooks() -> Iterator[Metric]:
+    """Yield what the database knows of webhooks: `flask deliver` has no port of its own."""
+    webhook = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
+    attempts = CounterMetricFamily(
+        "ticketsvc_webhook_attempts", "Attempts to deliver, by webhook and outcome.", labels=["webhook", "outcome"]
+    )
+    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to attempt to enabled webhooks.")
+    oldest = GaugeMetricFamily(
+        "ticketsvc_webhook_oldest_pending_seconds",
+        "Age of the oldest delivery to attempt, or event to look at, for an enabled webhook.",
+    )
+    with suppress(Problem):
+        found = webhooks.figures(services().database)
+        states = Counter(each.state for each in found)
+        for state in ("healthy", "failing", "disabled"):
+            webhook.add_metric([state], states[state])
+        for each in found:
+            attempts.add_metric([each.id, "delivered"], each.delivered_total)
+            attempts.add_metric([each.id, "failed"], each.failed_total)
+        pending.add_metric([], sum(each.pending for each in found))
+        oldest.add_metric([], max((each.oldest_seconds for each in found), default=0))
+    yield from (webhook, attempts, pending, oldest)
 
 
 def _tickets() -> Iterator[GaugeMetricFamily]:
@@ -40,6 +66,14 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
             tickets.add_metric([status], counts.get(status, 0))
     yield tickets
     yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database responded during this scrape.", is_up)
+
+
+def _unpublished() -> Iterator[GaugeMetricFamily]:
+    help_text = "Age of the oldest event that has no number yet; 0 without one."
+    age = GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text)
+    with suppress(Problem):
+        age.add_metric([], events.unpublished_seconds(services().database))
+    yield age
 
 
 def _start_time() -> GaugeMetricFamily:
