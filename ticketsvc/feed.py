@@ -34,6 +34,7 @@ KEY_CHECK_SECONDS = 30.0
 KEEP_SECONDS = 2.0
 """Time for which a batch is kept for listeners that have not taken it. Later they read it from the database."""
 KEEP_BATCHES = 64
+"""The number of batches that are kept, and that the watcher then reads before it does its other work."""
 END_SECONDS = 1.0
 """The time over which a process that ends spreads the ends of its listeners: they all connect again."""
 CLIENT_SHARE = 0.5
@@ -94,11 +95,15 @@ class _Channel:
         self.batches: dict[EventId, Batch] = {}
         self.position: EventId | None = None
 
+    def reset(self) -> None:
+        """Forget everything: the next listener need not wait until what nobody waited for has been read."""
+        self.position = None
+        self.batches.clear()
+
     def advance(self, database: Database, found: events.Poll) -> None:
         """Read what is new, and wake the listeners."""
         if not self.listeners:
-            self.position = None
-            self.batches.clear()
+            self.reset()
             return
         for after, batch in list(self.batches.items()):
             if len(self.batches) > KEEP_BATCHES or time.monotonic() - batch.read_at > KEEP_SECONDS:
@@ -114,7 +119,9 @@ class _Channel:
 
     def _read(self, database: Database, found: events.Poll) -> None:
         has_more = found.published > 0 or found.latest != str(self.position)
-        while has_more and self.position:
+        for _ in range(KEEP_BATCHES):
+            if not has_more or self.position is None:
+                return
             page = events.watched_batch(database, self.position, self._without_internal)
             if page.events:
                 batch = self.batches[self.position] = Batch(page)
@@ -217,6 +224,8 @@ class Feed:
             self._is_watching = False
             for listener in self._listeners:
                 listener.end()
+            for channel in self._channels.values():
+                channel.reset()
 
     def _goes_on(self) -> bool:
         with self._lock:

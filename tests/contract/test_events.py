@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import metrics
 from tests.support.cast import bearer
+from tests.support.locks import wait_until
 from tests.support.tickets import URL, field_errors, file_ticket, next_page, problem
 from ticketsvc import feed
 from ticketsvc.api.output import event_stream
@@ -147,6 +148,34 @@ def test_a_stream_without_events_has_comments(client: FlaskClient, monkeypatch: 
         pass
     assert event.startswith(b"id: ")
     assert ticket["id"].encode() in event
+
+
+def batches_read(client: FlaskClient) -> float:
+    return metrics.value(metrics.read(client.get("/metrics").text), "event_delay_seconds_count")
+
+
+def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(client: FlaskClient, database: Connection) -> None:
+    """With all of an import in memory it would grow without bound, and notice nobody who leaves."""
+    watcher = client.application.extensions["ticketsvc"].feed
+    channel = watcher._channels[False]
+    insert = "INSERT INTO tickets (title, description) SELECT 't', repeat('x', 40000) FROM generate_series(1, %s)"
+
+    stream = client.get(f"{EVENTS}?after=latest", headers={"Accept": "text/event-stream"})
+    next(stream.iter_encoded())
+    database.execute(insert, [3 * feed.KEEP_BATCHES])
+    _, end = read(client, "latest")
+    wait_until(lambda: str(channel.position) == end)
+    assert 0 < len(channel.batches) <= 2 * feed.KEEP_BATCHES
+    stream.close()
+    wait_until(lambda: not watcher._is_watching)
+
+    database.execute(insert, [1])
+    before = batches_read(client)
+    following = parts(client, "after=latest")
+    next(following)
+    file_ticket(client)
+    next(following)
+    assert batches_read(client) == before + 1
 
 
 def test_a_stream_ends_when_its_key_is_revoked(
