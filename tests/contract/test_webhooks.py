@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import re
+import socket
 import subprocess
+import sys
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import standardwebhooks
 
-from tests.conftest import ROOT
+from tests.conftest import ROOT, free_port
+from tests.support.locks import wait_until
 from tests.support.packages import install_npm
 from tests.support.receivers import Received, Receivers, receivers
 from tests.support.tickets import URL, file_ticket, problem
@@ -47,8 +53,13 @@ def deliver(client: FlaskClient) -> None:
 
 
 def events(received: list[Received]) -> list[str]:
-    """Return the types of events, and what happened."""
-    return [f"{each.event['type']} {each.event['data']['event']}" for each in received]
+    """Return the types of events, and what happened, in the order of the feed."""
+    return [f"{event['type']} {event['data']['event']}" for event in in_order(received)]
+
+
+def in_order(received: list[Received]) -> list[dict[str, Any]]:
+    """Return events in the order of the feed. Deliveries have none."""
+    return sorted((each.event for each in received), key=lambda event: int(event["id"].partition("-")[2]))
 
 
 # --- what is delivered
@@ -106,7 +117,7 @@ def test_a_text_that_was_deleted_before_the_delivery_is_not_sent(inside: FlaskCl
     inside.delete(f"{URL}{ticket['id']}/comments/{comment['id']}")
     inside.delete(URL + ticket["id"])
     deliver(inside)
-    created, commented, _, deleted = (each.event for each in served.at("/200/erased"))
+    created, commented, _, deleted = in_order(served.at("/200/erased"))
     assert b"Private" not in b"".join(each.body for each in served.received if "/200/erased" in each.path)
     assert created["data"]["changes"]["title"] == {"from": None, "to": None}
     assert commented["data"]["comment"]["body"] is None
@@ -225,14 +236,16 @@ def test_old_deliveries_that_ended_are_deleted(inside: FlaskClient, database: Co
     assert [delivery["id"] for delivery in deliveries] == [recent, kept]
 
 
-def test_truncating_the_tickets_begins_anew(inside: FlaskClient, served: Receivers, database: Connection) -> None:
-    register(inside, served.url("/200/anew"))
+def test_truncating_the_tickets_starts_from_the_beginning(
+    inside: FlaskClient, served: Receivers, database: Connection
+) -> None:
+    register(inside, served.url("/200/truncated"))
     database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 3)")
     deliver(inside)
     database.execute("TRUNCATE tickets")
     file_ticket(inside)
     deliver(inside)
-    assert len(served.at("/200/anew")) == 4
+    assert len(served.at("/200/truncated")) == 4
 
 
 # --- signatures
@@ -275,6 +288,45 @@ def test_official_verifiers_accept_both_secrets_after_a_rotation(
         ["node", "verify.js"], cwd=tmp_path, input=json.dumps(sent), capture_output=True, text=True, check=True
     )
     assert ran.stdout.split() == [received.event["id"] for _, received in valid]
+
+
+def test_the_receiver_in_the_documentation_works(inside: FlaskClient, database: Connection, tmp_path: Path) -> None:
+    (code,) = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs/webhooks.md").read_text(), re.MULTILINE | re.DOTALL)
+    (tmp_path / "receiver.py").write_text(code)
+    port = free_port()
+    url = f"http://127.0.0.1:{port}/"
+    webhook = register(inside, url)
+    environment = {"SECRET": webhook["secret"], "PORT": str(port), "PATH": os.environ["PATH"]}
+    command = [sys.executable, "receiver.py"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            wait_until(lambda: is_listening(port))
+            ticket = file_ticket(inside)["id"]
+            deliver(inside)
+            path = f"{WEBHOOKS}{webhook['id']}/deliveries"
+            (delivery,) = inside.get(path).get_json()
+            inside.post(f"{path}/{delivery['id']}/redeliver")  # a repetition: it prints nothing
+            deliver(inside)
+            (delivery,) = inside.get(path).get_json()
+            assert (delivery["state"], delivery["last_status"]) == ("delivered", 204)
+            register(inside, url)  # has another secret
+            inside.delete(URL + ticket)
+            deliver(inside)
+        finally:
+            process.terminate()
+        assert process.stdout
+        lines = process.stdout.read().decode().splitlines()
+    assert lines == [f"ticket.created {ticket}", f"ticket.deleted {ticket}"]
+    refused = database.execute("SELECT last_status FROM webhook_deliveries WHERE state = 'pending'").fetchall()
+    assert refused == [(400,)]
+
+
+def is_listening(port: int) -> bool:
+    """Return whether a server listens on a port of loopback."""
+    with closing(socket.socket()) as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
 
 
 # --- the API

@@ -27,7 +27,7 @@ MAX_SENDING = 4
 LEASE_SECONDS = 60
 """The time after which a delivery is attempted again if the process that attempts it does not record the result."""
 MAX_PENDING = 1_000
-"""How many deliveries of a webhook are created ahead. Further events stay in the feed until some have ended."""
+"""The number of deliveries of a webhook that are created ahead. Further events stay in the feed until some have ended."""
 BATCH = 1_000
 """The number of events that are looked at in one statement."""
 SECRET_BYTES = 32
@@ -76,7 +76,7 @@ class Claimed(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of an attempt. `error` is None if it succeeded; `status` is None without a response."""
+    """The outcome of an attempt. `error` is None if it succeeded; `status` is None without a response."""
 
     status: int | None
     error: str | None
@@ -110,7 +110,7 @@ class FannedOut(NamedTuple):
 
 
 class Figures(NamedTuple):
-    """What /metrics says about a webhook. `state` is healthy, failing or disabled."""
+    """The figures of a webhook in /metrics. `state` is healthy, failing or disabled."""
 
     id: str
     state: str

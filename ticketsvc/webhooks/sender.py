@@ -28,7 +28,7 @@ TOTAL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 """Of it, the time until the next address of the host is tried."""
 RESPONSE_BYTES = 65_536
-"""How much of a response is read."""
+"""The part of a response that is read."""
 MAX_RETRY_AFTER = 6 * 3600
 """Seconds. A receiver cannot ask for a longer pause, which is the longest there is anyway."""
 
