@@ -19,6 +19,14 @@ CREATE TYPE api_scope AS ENUM (
     'admin'
 );
 
+CREATE TYPE delivery_state AS ENUM (
+    'pending',
+    'sending',
+    'delivered',
+    'failed',
+    'skipped'
+);
+
 CREATE TYPE history_event AS ENUM (
     'created',
     'changed',
@@ -86,16 +94,26 @@ CREATE TABLE tickets (
     metadata jsonb,
     first_response_at timestamp with time zone,
     category_unjudged boolean,
-    priority_unjudged boolean,
-    CONSTRAINT tickets_confidence_in_range CHECK ((((category_confidence >= (0)::double precision) AND (category_confidence <= (1)::double precision)) AND ((priority_confidence >= (0)::double precision) AND (priority_confidence <= (1)::double precision)))),
-    CONSTRAINT tickets_created_at_in_range CHECK (((created_at >= '1970-01-01 00:00:00+00'::timestamp with time zone) AND (created_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
-    CONSTRAINT tickets_description_not_empty CHECK ((description <> ''::text)),
-    CONSTRAINT tickets_resolved_after_created CHECK (((resolved_at >= created_at) AND (resolved_at < '10000-01-01 00:00:00+00'::timestamp with time zone))),
-    CONSTRAINT tickets_suggestion_whole CHECK ((((suggested_category IS NULL) = (category_confidence IS NULL)) AND ((suggested_priority IS NULL) = (priority_confidence IS NULL)) AND (((suggested_category IS NULL) AND (suggested_priority IS NULL)) = (suggested_by IS NULL)))),
-    CONSTRAINT tickets_title_at_most_200 CHECK ((char_length(title) <= 200)),
-    CONSTRAINT tickets_title_not_empty CHECK ((title <> ''::text)),
-    CONSTRAINT tickets_updated_after_created CHECK ((updated_at >= created_at)),
-    CONSTRAINT tickets_version_positive CHECK ((version > 0))
+    priority_unjudged boolean
+);
+
+CREATE TABLE webhook_deliveries (
+    number bigint NOT NULL,
+    id text DEFAULT ('msg_'::text || replace((gen_random_uuid())::text, '-'::text, ''::text)) NOT NULL,
+    webhook_id uuid NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    state delivery_state DEFAULT 'pending'::delivery_state NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    started_at timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now(),
+    last_attempt_at timestamp with time zone,
+    last_status integer,
+    last_error text,
+    last_duration_ms integer
 );
 
 CREATE TABLE comments (
@@ -219,6 +237,27 @@ CREATE TABLE triage_examples (
     is_forgotten boolean DEFAULT false NOT NULL
 );
 
+CREATE TABLE webhooks (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    url text NOT NULL,
+    types text[],
+    filters text DEFAULT ''::text NOT NULL,
+    public_only boolean NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_secret_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    seq bigint NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_total bigint DEFAULT 0 NOT NULL,
+    failed_total bigint DEFAULT 0 NOT NULL
+);
+
 CREATE TABLE api_keys (
     name text NOT NULL,
     scope api_scope NOT NULL,
@@ -302,6 +341,15 @@ CREATE TABLE triage_weights (
 )
 WITH (fillfactor='50');
 
+ALTER TABLE webhook_deliveries ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME webhook_deliveries_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 
 -- Constraints
 
@@ -362,6 +410,18 @@ ALTER TABLE ONLY triage_text_counts
 ALTER TABLE ONLY triage_weights
     ADD CONSTRAINT triage_weights_pkey PRIMARY KEY (bucket);
 
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_id_unique UNIQUE (id);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook FOREIGN KEY (webhook_id) REFERENCES webhooks(id) ON DELETE CASCADE;
+
 
 -- Indexes
 
@@ -385,9 +445,15 @@ CREATE INDEX tickets_resolved ON tickets USING btree (id) INCLUDE (category, pri
 
 CREATE INDEX tickets_responded ON tickets USING btree (id) INCLUDE (category, priority, status, created_at, first_response_at) WHERE (first_response_at IS NOT NULL);
 
-CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priority, status, id) WHERE (assignee IS NULL);
+CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priority, status, id) INCLUDE (updated_at) WHERE (assignee IS NULL);
 
 CREATE INDEX tickets_unassigned_updated ON tickets USING btree (category, priority, status, updated_at, id) WHERE (assignee IS NULL);
+
+CREATE INDEX webhook_deliveries_due ON webhook_deliveries USING btree (webhook_id, next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_ended ON webhook_deliveries USING btree (created_at) WHERE (next_attempt_at IS NULL);
+
+CREATE INDEX webhook_deliveries_of_webhook ON webhook_deliveries USING btree (webhook_id, number);
 
 
 -- Triggers
@@ -435,6 +501,8 @@ CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
 
 CREATE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.category_unjudged IS NOT NULL) OR (new.priority_unjudged IS NOT NULL))) EXECUTE FUNCTION tickets_unjudged();
+
+CREATE TRIGGER tickets_valid BEFORE INSERT OR UPDATE ON tickets FOR EACH ROW EXECUTE FUNCTION tickets_valid();
 
 CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN (((old.suggested_by IS NOT NULL) OR (new.suggested_by IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
@@ -592,23 +660,41 @@ CREATE FUNCTION changes_json(changes jsonb) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (('{'::text || COALESCE((SELECT string_agg((((((to_json(change.key) || ':{"from":'::text) || (change.value -> 'from'::text)) || ',"to":'::text) || (change.value -> 'to'::text)) || '}'::text), ','::text) AS string_agg FROM jsonb_each(changes_json.changes) change(key, value)), ''::text)) || '}'::text);
 
-CREATE FUNCTION check_attributes(t tickets) RETURNS void
-    LANGUAGE plpgsql STABLE
+CREATE FUNCTION claim_deliveries(max_sending integer, lease interval) RETURNS SETOF webhook_deliveries
+    LANGUAGE plpgsql
     AS $$
 DECLARE
-    violated text := CASE
-        WHEN char_length(t.requester) > 255 OR char_length(t.assignee) > 255 THEN 'tickets_people_at_most_255'
-        WHEN cardinality(t.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
-        WHEN t.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(t.metadata)) > 50
-            THEN 'tickets_at_most_50_metadata'
-    END;
+    webhook webhooks;
 BEGIN
-    IF violated IS NOT NULL THEN
-        RAISE check_violation USING
-            MESSAGE = format('ticket %s violates %I', t.id, violated),
-            CONSTRAINT = violated,
-            TABLE = 'tickets';
-    END IF;
+    FOR webhook IN
+        SELECT w.*
+        FROM webhooks AS w
+        WHERE w.disabled_at IS NULL
+            AND w.next_attempt_at <= now()
+            AND EXISTS (
+                SELECT FROM webhook_deliveries AS d WHERE d.webhook_id = w.id AND d.next_attempt_at <= now() OFFSET 0
+            )
+        FOR UPDATE OF w SKIP LOCKED
+    LOOP
+        RETURN QUERY
+        UPDATE webhook_deliveries AS d
+        SET state = 'sending',
+            attempts = d.attempts + 1,
+            started_at = coalesce(d.started_at, now()),
+            next_attempt_at = now() + lease
+        WHERE d.number = ANY (ARRAY(
+            SELECT due.number
+            FROM webhook_deliveries AS due
+            WHERE due.webhook_id = webhook.id AND due.next_attempt_at <= now()
+            ORDER BY due.next_attempt_at, due.number
+            LIMIT CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
+                SELECT count(*)
+                FROM webhook_deliveries AS other
+                WHERE other.webhook_id = webhook.id AND other.next_attempt_at > now() AND other.state = 'sending'
+            )
+        ))
+        RETURNING d.*;
+    END LOOP;
 END $$;
 
 CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
@@ -854,6 +940,10 @@ CREATE FUNCTION decision_json(label text, suggested text, confidence real, sugge
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (suggested IS NULL) THEN '{"source":"caller"}'::text WHEN ((label <> suggested) OR (suggested_by = 'reclassify'::text)) THEN (('{"source":"caller","suggested":"'::text || suggested) || '"}'::text) ELSE (((('{"source":"'::text || suggested_by) || '","confidence":'::text) || round((confidence)::numeric, 3)) || '}'::text) END;
 
+CREATE FUNCTION delivery_json(d webhook_deliveries) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (delivery_json.d).id AS id, (delivery_json.d).event_id AS event_id, (delivery_json.d).type AS type, (delivery_json.d).ticket_id AS ticket_id, (delivery_json.d).state AS state, (delivery_json.d).attempts AS attempts, rfc3339((delivery_json.d).created_at) AS created_at, CASE WHEN ((delivery_json.d).state = 'pending'::delivery_state) THEN rfc3339((delivery_json.d).next_attempt_at) ELSE NULL::text END AS next_attempt_at, rfc3339((delivery_json.d).last_attempt_at) AS last_attempt_at, (delivery_json.d).last_status AS last_status, (delivery_json.d).last_error AS last_error, (delivery_json.d).last_duration_ms AS last_duration_ms) members);
+
 CREATE FUNCTION delta_counts_15min(created timestamp with time zone, resolved timestamp with time zone, category ticket_category, priority ticket_priority, tickets integer) RETURNS SETOF ticket_counts_15min
     LANGUAGE sql IMMUTABLE ROWS 2
     BEGIN ATOMIC
@@ -988,7 +1078,7 @@ END;
 
 CREATE FUNCTION event_source() RETURNS text
     LANGUAGE sql STABLE
-    RETURN (((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || ('events'::regclass)::oid);
+    RETURN (((((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || (SELECT pg_database.oid FROM pg_database WHERE (pg_database.datname = current_database()))) || '/'::text) || ('events'::regclass)::oid);
 
 CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
     LANGUAGE sql
@@ -1001,9 +1091,13 @@ CREATE FUNCTION event_id(seq bigint) RETURNS text
     LANGUAGE sql STABLE
     RETURN (SELECT ((g.generation || '-'::text) || event_id.seq) FROM event_generations g WHERE ((g.after_seq < event_id.seq) OR (g.after_seq = 0)) ORDER BY g.ordinal DESC LIMIT 1);
 
+CREATE FUNCTION event_type(event history_event) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ('ticket.'::text || CASE event WHEN 'changed'::history_event THEN 'updated'::text WHEN 'comment_deleted'::history_event THEN 'updated'::text ELSE (event)::text END);
+
 CREATE FUNCTION event_json(id text, h ticket_history, body text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((((((((((((((('{"id":"'::text || id) || '","type":"ticket.'::text) || CASE (h).event WHEN 'changed'::history_event THEN 'updated'::text WHEN 'comment_deleted'::history_event THEN 'updated'::text ELSE ((h).event)::text END) || '","at":"'::text) || rfc3339((h).at)) || '","ticket_id":"'::text) || (h).ticket_id) || '","version":'::text) || (h).version) || ',"by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"data":{"event":"'::text) || (h).event) || '","changes":'::text) || changes_json((h).changes)) || COALESCE(((((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || ',"body":'::text) || COALESCE((to_json(body))::text, 'null'::text)) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}}'::text);
+    RETURN (((((((((((((((((('{"id":"'::text || id) || '","type":"'::text) || event_type((h).event)) || '","at":"'::text) || rfc3339((h).at)) || '","ticket_id":"'::text) || (h).ticket_id) || '","version":'::text) || (h).version) || ',"by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"data":{"event":"'::text) || (h).event) || '","changes":'::text) || changes_json((h).changes)) || COALESCE(((((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || ',"body":'::text) || COALESCE((to_json(body))::text, 'null'::text)) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}}'::text);
 
 CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS bigint
     LANGUAGE sql STABLE
@@ -1026,6 +1120,8 @@ BEGIN
     DELETE FROM events;
     DELETE FROM event_generations;
     PERFORM event_generation_open(0);
+    UPDATE webhooks SET seq = 0;
+    DELETE FROM webhook_deliveries;
     RETURN NULL;
 END $$;
 
@@ -1117,6 +1213,10 @@ CREATE FUNCTION index_pending_texts() RETURNS bigint
         SELECT gin_clean_pending_list('ticket_texts_search')
             + coalesce(gin_clean_pending_list(to_regclass('comments_search')), 0)
     $$;
+
+CREATE FUNCTION is_failing(failures integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (failures >= 3);
 
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -1261,6 +1361,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION retry_pause(failures integer) RETURNS interval
+    LANGUAGE sql PARALLEL SAFE
+    RETURN (LEAST(('00:00:05'::interval * ((2)::double precision ^ (LEAST((failures - 1), 20))::double precision)), '06:00:00'::interval) * ((0.75)::double precision + (random() / (2)::double precision)));
+
 CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     BEGIN ATOMIC
@@ -1341,7 +1445,6 @@ BEGIN
     THEN
         after := before;
     ELSIF TG_OP <> 'DELETE' THEN
-        PERFORM check_attributes(NEW);
         after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}');
     END IF;
     IF NOT before <@ after THEN
@@ -1518,6 +1621,43 @@ BEGIN
         );
     ELSIF is_resolved OR NEW.priority <> OLD.priority THEN
         NEW.priority_unjudged := NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION tickets_valid() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    violated text := CASE
+        WHEN NEW.title = '' THEN 'tickets_title_not_empty'
+        WHEN char_length(NEW.title) > 200 THEN 'tickets_title_at_most_200'
+        WHEN NEW.description = '' THEN 'tickets_description_not_empty'
+        WHEN NEW.version <= 0 THEN 'tickets_version_positive'
+        WHEN NEW.created_at < '1970-01-01Z' OR NEW.created_at >= '10000-01-01Z' THEN 'tickets_created_at_in_range'
+        WHEN NEW.updated_at < NEW.created_at THEN 'tickets_updated_after_created'
+        WHEN NEW.resolved_at < NEW.created_at OR NEW.resolved_at >= '10000-01-01Z' THEN 'tickets_resolved_after_created'
+        WHEN (NEW.suggested_category IS NULL) <> (NEW.category_confidence IS NULL)
+            OR (NEW.suggested_priority IS NULL) <> (NEW.priority_confidence IS NULL)
+            OR (NEW.suggested_category IS NULL AND NEW.suggested_priority IS NULL) <> (NEW.suggested_by IS NULL)
+            THEN 'tickets_suggestion_whole'
+        WHEN NEW.category_confidence NOT BETWEEN 0 AND 1 OR NEW.priority_confidence NOT BETWEEN 0 AND 1
+            THEN 'tickets_confidence_in_range'
+        WHEN char_length(NEW.requester) > 255 OR char_length(NEW.assignee) > 255 THEN 'tickets_people_at_most_255'
+        WHEN cardinality(NEW.tags) NOT BETWEEN 1 AND 20 THEN 'tickets_at_most_20_tags'
+    END;
+BEGIN
+    -- Apart, because an expression with a subquery costs more than all of the others.
+    IF violated IS NULL AND NEW.metadata IS NOT NULL THEN
+        IF NEW.metadata = '{}' OR (SELECT count(*) FROM jsonb_object_keys(NEW.metadata)) > 50 THEN
+            violated := 'tickets_at_most_50_metadata';
+        END IF;
+    END IF;
+    IF violated IS NOT NULL THEN
+        RAISE check_violation USING
+            MESSAGE = format('ticket %s violates %I', NEW.id, violated),
+            CONSTRAINT = violated,
+            TABLE = 'tickets';
     END IF;
     RETURN NEW;
 END $$;
@@ -1848,6 +1988,10 @@ CREATE FUNCTION uuid_v7(at timestamp with time zone) RETURNS uuid
 CREATE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, NULL::text, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
+
+CREATE FUNCTION webhook_json(w webhooks) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (webhook_json.w).id AS id, (webhook_json.w).url AS url, (webhook_json.w).types AS types, (webhook_json.w).filters AS filters, (webhook_json.w).public_only AS public_only, ((webhook_json.w).disabled_at IS NULL) AS enabled, rfc3339((webhook_json.w).disabled_at) AS disabled_at, (webhook_json.w).disabled_reason AS disabled_reason, rfc3339((webhook_json.w).created_at) AS created_at, (webhook_json.w).created_by AS created_by, event_id((webhook_json.w).seq) AS after, (SELECT count(*) AS count FROM webhook_deliveries d WHERE ((d.webhook_id = (webhook_json.w).id) AND (d.next_attempt_at IS NOT NULL))) AS pending, (webhook_json.w).failures AS failures, rfc3339((webhook_json.w).failing_since) AS failing_since, CASE WHEN (is_failing((webhook_json.w).failures) AND ((webhook_json.w).disabled_at IS NULL)) THEN rfc3339((webhook_json.w).next_attempt_at) ELSE NULL::text END AS next_attempt_at, (webhook_json.w).delivered_total AS delivered_total, (webhook_json.w).failed_total AS failed_total, CASE WHEN ((webhook_json.w).previous_secret_until > now()) THEN rfc3339((webhook_json.w).previous_secret_until) ELSE NULL::text END AS previous_secret_until) members);
 
 CREATE AGGREGATE triage_sum(bigint[], bigint) (
     SFUNC = triage_add,

@@ -25,6 +25,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON triage_text_counts TO :"role";
 GRANT SELECT, INSERT, UPDATE ON triage_token_counts, triage_author_counts TO :"role";
 GRANT SELECT, INSERT, DELETE ON triage_examples, triage_pending_changes TO :"role";
 GRANT SELECT, INSERT, DELETE ON event_outbox, events, event_generations TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks, webhook_deliveries TO :"role";
 GRANT SELECT ON triage_training, _yoyo_migration, _migration_content TO :"role";
 GRANT SELECT, UPDATE (last_used_at) ON api_keys TO :"role"; -- keys are created and revoked by the owner
 COMMIT;

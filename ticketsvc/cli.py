@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask doctor`, and the groups of `ticketsvc.commands`."""
+"""The command line: `flask migrate`, `flask deliver`, `flask doctor`, and the groups of `ticketsvc.commands`."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from flask.cli import with_appcontext
 
 from ticketsvc import __version__, migrations
 from ticketsvc.commands.database import opened, started
+from ticketsvc.commands.deliver import deliver
 from ticketsvc.commands.doctor import doctor
+from ticketsvc.commands.events import events
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
+from ticketsvc.commands.webhooks import webhooks
 from ticketsvc.services import services
 from ticketsvc.store import health
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    for command in (version, migrate, role_settings, doctor, keys, stats, tickets, triage):
+    for command in (version, migrate, role_settings, doctor, deliver, events, keys, stats, tickets, triage, webhooks):
         app.cli.add_command(command)
 
 

@@ -80,8 +80,14 @@ class Config:
     bulk_timeout: float = 900.0
     """`BULK_TIMEOUT`: how long an import or export may take, in seconds."""
     bulk_stall_timeout: float = 30.0
-    """`BULK_STALL_TIMEOUT`: an import or export is aborted if its client neither sends nor reads anything for this many
-    seconds."""
+    """`BULK_STALL_TIMEOUT`: an import, export or stream of events is aborted if its client neither sends nor reads
+    anything for this many seconds."""
+    events_days: int = 30
+    """`EVENTS_DAYS`: for how many days events are kept. The response to a reader that continues from an older one is
+    410."""
+    event_listeners: int = 2000
+    """`EVENT_LISTENERS`: the number of requests of a worker that may wait for events at once, half of them for one API
+    key or address. The response to further ones is 503, and a stream that ends at once."""
     allowed_hosts: tuple[str, ...] = ()
     """`ALLOWED_HOSTS`: the host names and addresses under which the service is reached, without ports, separated by
     commas; the response to a request for another host is 421, except for `/livez` and `/readyz`. The default is any."""
@@ -97,6 +103,9 @@ class Config:
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
     """`FORWARDED_ALLOW_IPS`: the addresses and networks of the proxies whose `X-Forwarded-*` headers are trusted,
     separated by commas; `*` trusts all. gunicorn reads it too."""
+    webhook_allow_private: bool = False
+    """`WEBHOOK_ALLOW_PRIVATE`: `on` lets webhooks have `http://` URLs and addresses that are not on the internet, as
+    receivers in the same network have. `flask deliver` reads it too."""
     triage_on_create: bool = True
     """`TRIAGE_ON_CREATE`: `off` gives tickets without a category or priority `general` and `medium`."""
     triage_learning: bool = True
@@ -173,11 +182,14 @@ class Config:
             bulk_calls=read.integer("BULK_CALLS", cls.bulk_calls, 1, 1_000),
             bulk_timeout=read.seconds("BULK_TIMEOUT", cls.bulk_timeout),
             bulk_stall_timeout=read.seconds("BULK_STALL_TIMEOUT", cls.bulk_stall_timeout),
+            events_days=read.integer("EVENTS_DAYS", cls.events_days, 1, 36_500),
+            event_listeners=read.integer("EVENT_LISTENERS", cls.event_listeners, 1, 100_000),
             allowed_hosts=read.names("ALLOWED_HOSTS"),
             cors_origins=read.names("CORS_ORIGINS"),
             require_api_key=read.switch("REQUIRE_API_KEY", cls.require_api_key),
             rate_limit=read.rate_limit("RATE_LIMIT"),
             trusted_proxies=read.networks("FORWARDED_ALLOW_IPS", cls.trusted_proxies),
+            webhook_allow_private=read.switch("WEBHOOK_ALLOW_PRIVATE", cls.webhook_allow_private),
             triage_on_create=read.switch("TRIAGE_ON_CREATE", cls.triage_on_create),
             triage_learning=read.switch("TRIAGE_LEARNING", cls.triage_learning),
             openai_api_key=read.text("OPENAI_API_KEY"),

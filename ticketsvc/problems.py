@@ -117,7 +117,7 @@ class MalformedBody(Problem, status=400, slug="malformed-body", title="Malformed
 
 
 class NotFound(Problem, status=404, slug="not-found", title="Not found"):
-    """There is no ticket with the id, or nothing at the path."""
+    """There is nothing with the id, or at the path."""
 
 
 class MethodNotAllowed(Problem, status=405, slug="method-not-allowed", title="Method not allowed"):
@@ -150,8 +150,33 @@ class TooManyMatches(Problem, status=409, slug="too-many-matches", title="Too ma
     """More tickets match the filters than a bulk update may change."""
 
 
+class EventsGone(Problem, status=410, slug="events-gone", title="The events after this id are gone"):
+    """Events after the id have been deleted, or the database was restored from a copy that does not know the id."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The events after this id are no longer kept. Send a request with after=latest, take a new snapshot of the"
+            " tickets (/api/tickets/export), then continue from the X-Last-Event-Id of the first response."
+        )
+
+
+class TooManyWebhooks(Problem, status=409, slug="too-many-webhooks", title="Too many webhooks"):
+    """There are as many webhooks as there may be."""
+
+
+class WebhookDisabled(Problem, status=409, slug="webhook-disabled", title="The webhook is disabled"):
+    """A delivery of a webhook that is disabled cannot be repeated."""
+
+
 class VersionMismatch(Problem, status=412, slug="version-mismatch", title="The ticket has changed"):
-    """The current version of the ticket does not match If-Match."""
+    """The current version of the ticket, `version`, does not match If-Match."""
+
+    def __init__(self, version: int) -> None:
+        super().__init__(
+            f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new "
+            "ETag."
+        )
+        self.version = version
 
 
 class PreconditionFailed(Problem, status=412, slug="precondition-failed", title="Precondition failed"):

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, cast
 from flask import Flask, current_app
 
 from ticketsvc.config import Config
+from ticketsvc.feed import Feed
 from ticketsvc.server import metrics
-from ticketsvc.store import rate_limits, search_index, tickets, training
+from ticketsvc.store import events, rate_limits, search_index, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
@@ -50,19 +51,25 @@ class Services:
     readiness: Readiness
     classifier: Classifier
     offline: Classifier
+    feed: Feed
 
     def triage(self, text: str) -> Suggestion:
         """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
     def delete_expired(self) -> None:
-        """Delete what is kept for a limited time: responses to idempotent creates, and windows of rate limits."""
+        """Delete what is kept for a limited time: responses to idempotent creates, windows of rate limits, events."""
         tickets.prune_idempotency_records(self.database)
         rate_limits.prune(self.database)
+        events.prune(self.database, self.config.events_days)
 
     def index_pending(self) -> None:
         """Insert the texts of new tickets into the search index. Until then searches read them one by one."""
         search_index.index_pending(self.database)
+
+    def publish_events(self) -> None:
+        """Publish events, so that the outbox stays small if nobody reads the feed."""
+        events.publish(self.database)
 
 
 def install(app: Flask, config: Config) -> None:
@@ -76,6 +83,7 @@ def install(app: Flask, config: Config) -> None:
         Readiness(database),
         InstrumentedClassifier(online, "classify"),
         InstrumentedClassifier(offline, "create"),
+        Feed(database, config.event_listeners, config.bulk_stall_timeout),
     )
 
 

@@ -1,15 +1,11 @@
 -- Returns an event as JSON, as clients see it. `h` is its entry of the history, as they may see it, and `body` that of the
 -- comment that it is about, NULL when it has been deleted since. Without a subquery in it, and with a column for `h`, the
 -- planner expands it: a call takes 100 us.
--- depends: changes_json, rfc3339
+-- depends: changes_json, event_type, rfc3339
 CREATE OR REPLACE FUNCTION event_json(id text, h ticket_history, body text) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN '{"id":"' || id
-        || '","type":"ticket.' || CASE h.event
-            WHEN 'changed' THEN 'updated'
-            WHEN 'comment_deleted' THEN 'updated'
-            ELSE h.event::text
-        END
+        || '","type":"' || event_type(h.event)
         || '","at":"' || rfc3339(h.at)
         || '","ticket_id":"' || h.ticket_id
         || '","version":' || h.version

@@ -84,15 +84,22 @@ class PageMonitor:
 
 @pytest.fixture
 def open_at(browser: Browser) -> Iterator[OpenPage]:
-    """A function that opens the console at an origin, with a query and settings of the browser context."""
+    """A function that opens the console at an origin, with a query and settings of the browser context.
+
+    Only with `live` the page reads the events of the service.
+    """
     opened: list[tuple[BrowserContext, PageMonitor]] = []
 
-    def open_page(origin: str, query: str = "", size: tuple[int, int] = WIDE, **settings: Any) -> Page:
+    def open_page(
+        origin: str, query: str = "", size: tuple[int, int] = WIDE, *, live: bool = False, **settings: Any
+    ) -> Page:
         viewport: Any = {"width": size[0], "height": size[1]}
         context = browser.new_context(viewport=viewport, timezone_id="Europe/Berlin", locale="en-GB", **settings)
         context.set_default_timeout(TIMEOUT_MS)
         monitor = PageMonitor(origin)
         monitor.watch(context)
+        if not live:  # most tests decide themselves when the page learns what others do
+            context.route("**/api/events/*", lambda route: route.abort())
         opened.append((context, monitor))
         page = context.new_page()
         page.goto(f"{origin}/{query}")

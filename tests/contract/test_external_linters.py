@@ -55,6 +55,7 @@ EXCUSED_IN = {
         "prefer-bigint-over-int": "a bucket is one of 2^16",
     },
     "0010_people": {
+        "ban-drop-constraint": "the trigger tickets_valid checks the same; the previous release checks what it writes",
         "require-concurrent-index-creation": "the table is made in the same migration",
     },
     "0011_comments": {

@@ -168,7 +168,7 @@ def test_pruning_keeps_the_newest_event_and_tells_who_is_too_late(database: Conn
 
 
 def test_cursors_after_a_restore_from_an_older_copy(database: Connection) -> None:
-    """Another cluster, timeline or table is another source of numbers."""
+    """Another cluster, timeline, database or table is another source of numbers."""
     database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 3)")
     found = events(database)
     generation, seq = found[-1]["id"].split("-")
@@ -209,3 +209,20 @@ def test_publishing_reads_only_what_may_be_new(database: Connection, database_ur
         explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT publish_events(10000)"
         [(plan,)] = database.execute(explain).fetchall()
         assert plan[0]["Plan"]["Shared Hit Blocks"] < 60  # type: ignore[index]
+
+
+def test_a_copy_of_the_database_opens_a_generation(own_url: str) -> None:
+    three = "INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 3)"
+    with psycopg.connect(own_url, autocommit=True) as original:
+        original.execute(three)
+        copied = latest(original)
+        name = original.info.dbname
+    copy_url = psycopg.conninfo.make_conninfo(own_url, dbname=f"{name}_copy")
+    with psycopg.connect(own_url, dbname="postgres", autocommit=True) as server:
+        server.execute(f"CREATE DATABASE {name}_copy TEMPLATE {name}".encode())
+    with psycopg.connect(own_url, autocommit=True) as original, psycopg.connect(copy_url, autocommit=True) as copy:
+        original.execute(three)
+        copy.execute(three)
+        assert len(events(original, copied)) == len(events(copy, copied)) == 3
+        for one, other in ((original, copy), (copy, original)):
+            assert page(other, latest(one)) is None

@@ -10,12 +10,15 @@ from ticketsvc.api import (
     comments,
     console,
     docs,
+    events,
     files,
     health,
     history,
+    mcp,
     metrics,
     stats,
     tickets,
+    webhooks,
 )
 from ticketsvc.api.auth import authenticator, browsers, clients, rate_limit
 from ticketsvc.api.input import media_types
@@ -33,7 +36,7 @@ def register(app: Flask, config: Config) -> None:
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
     app.register_blueprint(api)
-    for resource in (health, metrics, console, docs):
+    for resource in (mcp, events, webhooks, health, metrics, console, docs):
         app.register_blueprint(resource.bp)
     errors.register(app)
     browsers.register(app, config)

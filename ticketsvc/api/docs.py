@@ -30,7 +30,7 @@ bp = Blueprint("documentation", __name__)
 @bp.get("/openapi.json")
 def openapi() -> Response:
     """Return the OpenAPI document."""
-    return _cacheable(_read("openapi.json"), "application/json", REVALIDATE)
+    return _cacheable(read("openapi.json"), "application/json", REVALIDATE)
 
 
 @bp.get("/docs")
@@ -59,7 +59,7 @@ def file(name: str) -> Response:
 
 
 @cache
-def _read(name: str) -> bytes:
+def read(name: str) -> bytes:
     """Return a file of ticketsvc/static. It is read on the first request for it."""
     return (STATIC / name).read_bytes()
 
@@ -78,7 +78,7 @@ def _pages() -> frozenset[str]:
 
 def _page(name: str) -> Response:
     policies = {"Content-Security-Policy": PAGE_CSP, "Referrer-Policy": "no-referrer"}
-    return _cacheable(_read(f"pages/{name}.html"), "text/html; charset=utf-8", REVALIDATE, policies)
+    return _cacheable(read(f"pages/{name}.html"), "text/html; charset=utf-8", REVALIDATE, policies)
 
 
 def _cacheable(body: bytes, media_type: str, caching: str, headers: dict[str, str] | None = None) -> Response:

@@ -8,6 +8,7 @@ import click
 from flask.cli import AppGroup
 
 from ticketsvc.commands.database import open_database
+from ticketsvc.commands.tables import print_table
 from ticketsvc.store import keys as store
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,62}")  # same rule as the constraint api_keys_name_is_plain
@@ -47,9 +48,7 @@ def list_all() -> None:
     for key in found:
         comments = "public" if key.public_only else "all"
         rows.append((key.name, key.scope, comments, key.created_at, key.last_used_at or "never", key.revoked_at or ""))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        click.echo("  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
+    print_table(rows)
 
 
 @keys.command()

@@ -23,7 +23,8 @@ class ClientWait:
     """Context manager around each wait of the current greenlet for its client. Others can cancel the wait.
 
     A wait is in `active_waits` while it lasts; they are ordered by their beginning. `idle` is true if the client is
-    between two requests, `must_end` if the connection is to be closed for others. `address` is that of the peer.
+    between two requests, `must_end` if the connection is to be closed for others, `is_counted` unless it waits for
+    events. `address` is that of the peer.
     """
 
     def __init__(self, active_waits: dict[ClientWait, None], address: str) -> None:
@@ -32,6 +33,7 @@ class ClientWait:
         self._greenlet = gevent.getcurrent()
         self._started = 0.0
         self.idle = self.must_end = False
+        self.is_counted = True
 
     def __enter__(self) -> None:
         self._started = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import nullcontext
 from http import HTTPStatus
 from itertools import count
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from ticketsvc.server.logs import request_id
 from ticketsvc.server.request import MAX_HEAD_BYTES, Requests, environ, wants_close
 from ticketsvc.server.response import Response, format_head
 from ticketsvc.server.security_headers import SECURITY_HEADERS
+from ticketsvc.server.waiting import WaitingBody
 
 if TYPE_CHECKING:
     from ticketsvc.server.client_wait import ClientWait
@@ -79,10 +81,12 @@ class Connection:
         chunks = worker.wsgi(
             {**worker.base_environ, **variables, "gunicorn.socket": self._sock}, response.start_response
         )
+        uncounted = worker.connections.uncounted(self._wait) if isinstance(chunks, WaitingBody) else nullcontext()
         try:
-            for chunk in chunks:
-                response.write(chunk)
-            response.finish()
+            with uncounted:
+                for chunk in chunks:
+                    response.write(chunk)
+                response.finish()
         except Exception as error:
             if isinstance(error, OSError) or not response.is_started:
                 raise

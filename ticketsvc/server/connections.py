@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +19,24 @@ CROWDED_SHARE = 0.9
 """Above this share of `worker_connections`, connections that wait for their client are ended for new ones."""
 CLIENT_SHARE = 0.5
 """The share of `worker_connections` that one client may have; a trusted proxy may have all."""
+
+
+_TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux has it
+_ESTABLISHED = 1
+
+
+def has_left(connection: Any) -> bool:
+    """Return whether a client closed its connection, or its sending half: who waits for a response does not.
+
+    The state of the connection tells this even if bytes of a next request are unread. Elsewhere than on Linux, no
+    client is known to have left.
+    """
+    if _TCP_INFO is None:
+        return False
+    try:
+        return bool(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] != _ESTABLISHED)
+    except OSError:
+        return True
 
 
 class Connections:
@@ -54,6 +75,17 @@ class Connections:
         if not wait.must_end:
             self._count(wait, -1)
 
+    @contextmanager
+    def uncounted(self, wait: ClientWait) -> Iterator[None]:
+        """Do not count a connection during the block: those that wait for events have a limit of their own."""
+        self._count(wait, -1)
+        wait.is_counted = False
+        try:
+            yield
+        finally:
+            wait.is_counted = True
+            self._count(wait, 1)
+
     def _count(self, wait: ClientWait, change: int) -> None:
         self._total += change
         client = client_network(wait.address)
@@ -69,7 +101,7 @@ class Connections:
         waits = [
             wait
             for wait in self.waits
-            if not wait.must_end and (client is None or client_network(wait.address) == client)
+            if wait.is_counted and not wait.must_end and (client is None or client_network(wait.address) == client)
         ]
         if not waits:
             return False

@@ -57,8 +57,8 @@ def json_request(method: str, route: str | None, status: str, seconds: float, fi
 def text_request(method: str, route: str | None, status: str, seconds: float, fields: dict[str, str]) -> str:
     """Return the line of a request for people."""
     result = f"{_local_time(time.time())} {_coloured(status, status[0])} {method:7} {route or '(no such path)'}"
-    key = f"  key {fields['key']}" if "key" in fields else ""
-    return f"{result}  {seconds * 1000:.1f} ms{key}\n"
+    more = "".join(f"  {name} {fields[name]}" for name in ("key", "tool") if name in fields)
+    return f"{result}  {seconds * 1000:.1f} ms{more}\n"
 
 
 class TextFormatter(logging.Formatter):

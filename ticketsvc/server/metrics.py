@@ -89,6 +89,14 @@ TRIAGE_DURATION = _histogram(
 TRIAGE_FALLBACKS = _counter(
     "ticketsvc_triage_fallbacks_total", "Suggestions that the fallback classifier made, by reason.", "reason"
 )
+TOOL_CALLS = _counter(
+    "ticketsvc_tool_calls_total", "Tools that MCP clients called, by name and problem (or none).", "tool", "problem"
+)
+EVENT_LISTENERS = _gauge("ticketsvc_event_listeners", "Requests that wait for events, by kind.", "kind")
+EVENTS_SENT = _counter("ticketsvc_events_sent_total", "Events sent to requests that waited for them.")
+EVENT_DELAY = _histogram(
+    "ticketsvc_event_delay_seconds", "Time from a change until its event could be sent to those that wait for it."
+)
 _POOL_REQUESTS = _counter("ticketsvc_database_pool_requests_total", "Requests for a connection of the pool.")
 _POOL_WAITS = _counter("ticketsvc_database_pool_waits_total", "Requests for a connection that had to wait.")
 _POOL_WAIT_SECONDS = _counter("ticketsvc_database_pool_wait_seconds_total", "Time spent waiting for connections.")

@@ -54,6 +54,8 @@ class TracedRequests:
             environ["HTTP_TRACEPARENT"] = headers["traceparent"]  # so that the log names this span
 
             def start(status: str, *others: Any) -> Any:
+                if not span.is_recording():  # the response has waited for events
+                    return start_response(status, *others)
                 rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
                 route = rule.rule if rule else UNMATCHED
                 span.update_name(f"{method} {route}")

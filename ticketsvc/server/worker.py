@@ -39,6 +39,8 @@ CLEANUP_SECONDS = 60.0
 """Interval at which each worker deletes expired data."""
 INDEX_SECONDS = 2.0
 """Interval at which the texts of new tickets are inserted into the search index."""
+PUBLISH_SECONDS = 2.0
+"""Interval at which events are published if nobody reads them."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
 """Interval at which a worker that shuts down checks whether its connections have ended."""
@@ -130,12 +132,15 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         no other worker left to take the backlog.
         """
         servers = [self._start_server(listener) for listener in self.sockets]
-        gevent.spawn(self._repeat, self.wsgi.extensions["ticketsvc"].delete_expired, CLEANUP_SECONDS)
+        services = self.wsgi.extensions["ticketsvc"]
+        gevent.spawn(self._repeat, services.delete_expired, CLEANUP_SECONDS)
         if self.number == 1:  # of each instance
-            gevent.spawn(self._repeat, self.wsgi.extensions["ticketsvc"].index_pending, INDEX_SECONDS)
+            gevent.spawn(self._repeat, services.index_pending, INDEX_SECONDS)
+            gevent.spawn(self._repeat, services.publish_events, PUBLISH_SECONDS)
         while self.alive:
             self.notify()
             gevent.sleep(1.0)
+        gevent.spawn(services.feed.end)
         for server in servers:
             server.accept_backlog()
         deadline = time.monotonic() + self.cfg.graceful_timeout
@@ -160,7 +165,9 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def _start_server(self, listener: Any) -> Server:
         listener.setblocking(1)
-        server = Server(listener, handle=self._serve_connection, spawn=Pool(self.worker_connections))
+        services = self.wsgi.extensions["ticketsvc"]
+        places = self.worker_connections + services.config.event_listeners
+        server = Server(listener, handle=self._serve_connection, spawn=Pool(places))
         server.start()
         return server
 

@@ -45,6 +45,6 @@ def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[b
     return b"[%b]\n" % b",".join(documents), rows[limit - 1] if len(rows) > limit else None
 
 
-def rows_that_fit(sizes: Iterable[int]) -> int:
+def rows_that_fit(sizes: Iterable[int], page_bytes: int = PAGE_BYTES) -> int:
     """Return how many rows of these sizes fit on a page: at least one."""
-    return max(1, sum(total <= PAGE_BYTES for total in accumulate(sizes)))
+    return max(1, sum(total <= page_bytes for total in accumulate(sizes)))

@@ -59,7 +59,7 @@ class Cursor:
 def _is_key(sort: str, key: str) -> bool:
     if sort == "urgent":
         return key in PRIORITIES
-    if sort in ("history", "commentsoldest", "commentsnewest"):
+    if sort in ("history", "commentsoldest", "commentsnewest", "deliveries"):
         return _ENTRY.fullmatch(key) is not None
     if sort == "updated":
         return _TIME.fullmatch(key) is not None and _exists(key)

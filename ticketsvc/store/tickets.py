@@ -72,10 +72,7 @@ class Condition(NamedTuple):
             return PreconditionFailed(f'If-Match has no tag of this ticket. Its ETag is "{version}".')
         if self.allows(version) and self.excludes(version):
             return PreconditionFailed("If-None-Match excludes the current version of the ticket.")
-        return VersionMismatch(
-            f"The ticket has changed: its version is now {version}. Read it again, and send the change with its new "
-            "ETag."
-        )
+        return VersionMismatch(version)
 
 
 ANY_VERSION = Condition(None, [])

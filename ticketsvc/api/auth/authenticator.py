@@ -8,7 +8,7 @@ from threading import BoundedSemaphore
 
 from flask import Flask, has_request_context, request
 
-from ticketsvc.api.auth import scopes
+from ticketsvc.api.auth import access, scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.key_cache import KeyCache
 from ticketsvc.api.auth.throttle import ClientThrottle
@@ -26,7 +26,7 @@ RECOVERY_SECONDS = 6.0
 LOOKUPS = 2
 """Look-ups at the same time of keys that a worker does not know. Each takes a millisecond: valid ones hardly wait."""
 
-_PUBLIC_ONLY = "ticketsvc.public_only"
+_PUBLIC_ONLY, _SCOPE = "ticketsvc.public_only", "ticketsvc.scope"
 _CHALLENGE = 'Bearer realm="tickets"'
 
 
@@ -36,11 +36,22 @@ def register(app: Flask, config: Config) -> None:
     cache = KeyCache(partial(keys.find, database), partial(keys.touch, database))
     authenticator = Authenticator(cache, TrustedProxies(config.trusted_proxies), config.pool_timeout)
     app.before_request(authenticator.authenticate)
+    access.add_check(app, authenticator.require)
 
 
 def author() -> Author:
     """Return the author of the changes that this request makes."""
     return Author(request.environ.get(API_KEY_NAME), logs.request_id.get())
+
+
+def may(scope: str) -> bool:
+    """Return whether the key of this request includes a scope. Without a key everything is allowed."""
+    return scopes.includes(request.environ.get(_SCOPE, keys.SCOPES[-1]), scope)
+
+
+def key_digest() -> str | None:
+    """Return the digest of the key of this request, or None if keys are not required."""
+    return keys.digest(_bearer_token()) if API_KEY_NAME in request.environ else None
 
 
 def is_public_only() -> bool:
@@ -68,12 +79,17 @@ class Authenticator:
         self._lookup_timeout = lookup_timeout
 
     def authenticate(self) -> None:
-        """Store the key's name in the WSGI environment. Raises Unauthorized, InsufficientScope or TooManyAttempts."""
-        needed = scopes.needed(request.endpoint)
-        if needed == scopes.OPEN or request.method == "OPTIONS":  # CORS preflight requests carry no key
-            return
+        """Require a key with the scope of the route. Raises as `require` does."""
+        if not scopes.is_open() and request.method != "OPTIONS":  # CORS preflight requests carry no key
+            self.require(scopes.needed(request.endpoint))
+
+    def require(self, needed: str) -> None:
+        """Store the key's name and scope in the WSGI environment.
+
+        Raises Unauthorized, InsufficientScope or TooManyAttempts.
+        """
         key = self._find(_bearer_token())
-        request.environ[API_KEY_NAME] = key.name
+        request.environ[API_KEY_NAME], request.environ[_SCOPE] = key.name, key.scope
         if key.public_only:
             request.environ[_PUBLIC_ONLY] = True
         if not scopes.includes(key.scope, needed):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -10,14 +9,12 @@ from flask import Flask, has_request_context, request
 
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.config import Config
+from ticketsvc.server.connections import has_left
 from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store.shares import Client
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-
-_TCP_INFO = getattr(socket, "TCP_INFO", None)  # Linux has it
-_ESTABLISHED = 1
 
 
 def register(app: Flask, config: Config) -> None:
@@ -45,18 +42,9 @@ class RequestClient(Client):
         return name(self._environ, self._proxies)
 
     def has_left(self) -> bool:
-        """Return whether the client closed the connection, or its sending half: who waits for a response does not.
-
-        The state of the connection tells this even if bytes of a next request are unread. Elsewhere than on Linux, and
-        without gunicorn, no client is known to have left.
-        """
+        """Return whether the client closed the connection (`connections.has_left`). Without gunicorn none has."""
         connection = self._environ.get("gunicorn.socket")
-        if connection is None or _TCP_INFO is None:
-            return False
-        try:
-            return bool(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, 1)[0] != _ESTABLISHED)
-        except OSError:
-            return True
+        return connection is not None and has_left(connection)
 
 
 def _current(proxies: TrustedProxies) -> Client:

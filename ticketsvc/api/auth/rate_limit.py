@@ -13,7 +13,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from ticketsvc.api.auth import clients, scopes
+from ticketsvc.api.auth import access, clients, scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.throttle import ClientThrottle
 from ticketsvc.config import Config, RateLimit
@@ -31,6 +31,7 @@ def register(app: Flask, config: Config, limit: RateLimit) -> None:
     """Limit the requests to an application."""
     limiter = Limiter(limit, TrustedProxies(config.trusted_proxies))
     app.before_request(limiter.check)
+    access.add_check(app, lambda _: limiter.count())
     app.after_request(limiter.add_headers)
 
 
@@ -45,10 +46,13 @@ class Limiter:
         self._retry_at = time.monotonic()
 
     def check(self) -> None:
+        """Count the request if its route is limited. Raises QuotaExceeded."""
+        if scopes.is_limited() and request.method != "OPTIONS":
+            self.count()
+
+    def count(self) -> None:
         """Count the request. Raises QuotaExceeded."""
         now = time.monotonic()
-        if not scopes.is_limited(request.endpoint) or request.method == "OPTIONS":
-            return
         client = clients.name(request.environ, self._proxies)
         if now < self._retry_at:
             self._count_here(client, self._throttle.wait(client))

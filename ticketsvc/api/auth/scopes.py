@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from flask import request
+from flask.globals import request_ctx
+from werkzeug.exceptions import MethodNotAllowed
+
 from ticketsvc.store.keys import SCOPES
 
 OPEN = "open"
@@ -16,6 +20,7 @@ NEEDED = {
     "documentation.file": OPEN,
     "console.index": OPEN,  # its scripts ask for a key after the first 401
     "console.file": OPEN,
+    "mcp.serve": OPEN,  # its tools need the scopes of their operations (`ticketsvc.api.mcp`)
     "metrics.scrape": "read",
     "api.tickets.list_tickets": "read",
     "api.tickets.read": "read",
@@ -28,6 +33,7 @@ NEEDED = {
     "api.stats.response": "read",
     "api.stats.triage": "read",
     "api.bulk.export_file": "read",
+    "events.list_events": "read",
     "api.bulk.import_file": "admin",
     "api.tickets.create": "write",
     "api.tickets.change": "write",
@@ -36,6 +42,14 @@ NEEDED = {
     "api.comments.create": "write",
     "api.comments.delete": "write",
     "api.bulk_update.change_matching": "write",
+    "webhooks.create": "admin",
+    "webhooks.list_webhooks": "admin",
+    "webhooks.read": "admin",
+    "webhooks.change": "admin",
+    "webhooks.delete": "admin",
+    "webhooks.rotate": "admin",
+    "webhooks.list_deliveries": "admin",
+    "webhooks.redeliver": "admin",
     "api.classify.classify": "write",  # it changes nothing, but can cost money
 }
 """The scope by endpoint."""
@@ -49,9 +63,20 @@ def needed(endpoint: str | None) -> str:
     return NEEDED.get(endpoint, "admin") if endpoint else "read"
 
 
-def is_limited(endpoint: str | None) -> bool:
-    """Return whether requests to an endpoint count towards the rate limit."""
-    return needed(endpoint) != OPEN and endpoint not in UNLIMITED
+def is_open() -> bool:
+    """Return whether this request needs no key. An open path needs none for other methods either: they are 405.
+
+    Clients of MCP send a GET without need. If the 401 to it came first, the inspector showed an empty list of tools.
+    """
+    error, adapter = request.routing_exception, request_ctx.url_adapter
+    if adapter and isinstance(error, MethodNotAllowed) and error.valid_methods:
+        return needed(adapter.match(method=min(error.valid_methods))[0]) == OPEN
+    return needed(request.endpoint) == OPEN
+
+
+def is_limited() -> bool:
+    """Return whether this request counts towards the rate limit."""
+    return not is_open() and request.endpoint not in UNLIMITED
 
 
 def includes(given: str, wanted: str) -> bool:

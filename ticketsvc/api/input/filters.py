@@ -18,6 +18,8 @@ from ticketsvc.store.comments import SORTS as COMMENT_SORTS
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.pages import SORTS
+from ticketsvc.store.webhooks import SORT as DELIVERIES
+from ticketsvc.store.webhooks import STATES
 from ticketsvc.validation.parameters import Parameters, switch
 
 DEFAULT_LIMIT = 100
@@ -59,6 +61,13 @@ class CommentParameters(PageParameters):
     internal: bool | None
 
 
+@dataclass(frozen=True)
+class DeliveryParameters(PageParameters):
+    """All parameters of a list of deliveries. `states` None means all."""
+
+    states: tuple[str, ...] | None
+
+
 def parse(query_string: bytes) -> ListParameters:
     """Parse the query string of a list. Raises InvalidInput with all errors, and BadRequest if it cannot be decoded."""
     return _parse(query_string, is_public_only())
@@ -72,7 +81,7 @@ def _parse(query_string: bytes, is_public_only: bool) -> ListParameters:
     parsed = ListParameters(
         filters=filters.parse(parameters, is_public_only),
         sort=sort,
-        limit=parameters.one("limit", _limit, DEFAULT_LIMIT),
+        limit=parameters.one("limit", page_limit, DEFAULT_LIMIT),
         cursor=parameters.one("cursor", lambda text: _cursor(text, sort), None),
         count=parameters.one("count", switch, False),
         pairs=pairs,
@@ -93,7 +102,7 @@ def parse_history(query_string: bytes, ticket_id: UUID) -> PageParameters:
     """Parse the query string of a ticket's history. Raises as `parse` does."""
     pairs = query_pairs(query_string)
     parameters = Parameters(pairs)
-    parsed = _page_of_ticket(parameters, ticket_id, HISTORY)
+    parsed = _page_of(parameters, ticket_id, HISTORY)
     parameters.check()
     return PageParameters(*parsed, pairs)
 
@@ -104,9 +113,24 @@ def parse_comments(query_string: bytes, ticket_id: UUID) -> CommentParameters:
     parameters = Parameters(pairs)
     sort = COMMENT_SORTS[parameters.one("sort", partial(_one_of, COMMENT_SORTS), "created_at")]
     internal = parameters.one("internal", switch, None)
-    parsed = _page_of_ticket(parameters, ticket_id, sort)
+    parsed = _page_of(parameters, ticket_id, sort)
     parameters.check()
     return CommentParameters(*parsed, pairs, sort, internal)
+
+
+def parse_deliveries(query_string: bytes, webhook_id: UUID) -> DeliveryParameters:
+    """Parse the query string of a webhook's deliveries. Raises as `parse` does."""
+    pairs = query_pairs(query_string)
+    parameters = Parameters(pairs)
+    states = parameters.choices("state", STATES)
+    parsed = _page_of(parameters, webhook_id, DELIVERIES)
+    parameters.check()
+    return DeliveryParameters(*parsed, pairs, states)
+
+
+def parse_none(query_string: bytes) -> None:
+    """Check the query string of a route without parameters. Raises as `parse` does."""
+    query_parameters(query_string).check()
 
 
 def parse_export(query_string: bytes) -> tuple[Filters, str | None]:
@@ -129,12 +153,12 @@ def parse_bulk_update(query_string: bytes) -> tuple[Filters, bool]:
     return parsed, dry_run
 
 
-def _page_of_ticket(parameters: Parameters, ticket_id: UUID, sort: str) -> tuple[int, Cursor | None]:
-    """Take the limit and the cursor of a list that belongs to a ticket."""
-    limit = parameters.one("limit", _limit, DEFAULT_LIMIT)
+def _page_of(parameters: Parameters, owner_id: UUID, sort: str) -> tuple[int, Cursor | None]:
+    """Take the limit and the cursor of a list that belongs to a ticket or webhook."""
+    limit = parameters.one("limit", page_limit, DEFAULT_LIMIT)
     cursor = parameters.one("cursor", lambda text: _cursor(text, sort), None)
-    if cursor and cursor.id != str(ticket_id):
-        parameters.add_error("cursor", "must be the one of a Link header of this ticket.", "not_allowed")
+    if cursor and cursor.id != str(owner_id):
+        parameters.add_error("cursor", "must come from an earlier page of this list.", "not_allowed")
     return limit, cursor
 
 
@@ -144,7 +168,8 @@ def _one_of(allowed: Collection[str], text: str) -> str:
     return text
 
 
-def _limit(text: str) -> int:
+def page_limit(text: str) -> int:
+    """Return the number of items on a page. Raises ValueError with the end of a sentence."""
     if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
         raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
     return int(text)
@@ -154,4 +179,4 @@ def _cursor(text: str, sort: str) -> Cursor:
     try:
         return Cursor.decode(text, sort)
     except ValueError:
-        raise ValueError("must be the one of a Link header of this list, in the same order") from None
+        raise ValueError("must come from an earlier page of this list, in the same order") from None

@@ -20,6 +20,7 @@ FILES = {
 """File formats by media type."""
 JSON_RESPONSES = ("application/json", "application/problem+json")
 """Media types of which a client must accept one: some generated clients name only that of errors."""
+EVENT_STREAM = "text/event-stream"
 EXPORT = "api.bulk.export_file"
 """The endpoint whose responses are not JSON."""
 
@@ -54,6 +55,14 @@ def require_json_accepted() -> None:
         return
     if _best(accept, JSON_RESPONSES) is None:
         raise NotAcceptable("Responses are JSON: send Accept: application/json, or no Accept at all.")
+
+
+def prefers_event_stream() -> bool:
+    """Return whether Accept prefers server-sent events to JSON, the default. Raises NotAcceptable."""
+    accepted = _best(_accept(), (*JSON_RESPONSES, EVENT_STREAM))
+    if accepted is None:
+        raise NotAcceptable(f"Events are available as application/json and {EVENT_STREAM}. Accept one of these.")
+    return accepted == EVENT_STREAM
 
 
 def accepted_file_format() -> str:

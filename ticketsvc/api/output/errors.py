@@ -20,25 +20,33 @@ logger = logging.getLogger(__name__)
 
 def register(app: Flask) -> None:
     """Handle every error of an application."""
-    app.register_error_handler(Problem, _problem_response)
-    app.register_error_handler(HTTPException, lambda error: _problem_response(_from_http(error)))
-    app.register_error_handler(Exception, _handle_defect)
+    app.register_error_handler(Exception, lambda error: _problem_response(problem_of(error)))
 
 
-def _problem_response(problem: Problem) -> JsonResponse:
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that an exception is. One that nothing expects is a defect."""
+    if isinstance(error, Problem):
+        return error
+    if isinstance(error, HTTPException):
+        return _from_http(error)
+    defect = problems.InternalError()
+    defect.__cause__ = error
+    return defect
+
+
+def log(problem: Problem) -> None:
+    """Write a line to the log if the service or its database is the cause of a problem."""
     if problem.status >= 500:
         level = logging.ERROR if isinstance(problem, problems.InternalError) else logging.WARNING
         fields = {"problem": problem.slug}
         logger.log(level, "responded with a problem", exc_info=problem.__cause__, extra={"fields": fields})
+
+
+def _problem_response(problem: Problem) -> JsonResponse:
+    log(problem)
     document = problem.json(quote(request.path, safe="/%"))
     headers = {**NO_STORE, **problem.headers}
     return JsonResponse(document, problem.status, headers, content_type="application/problem+json")
-
-
-def _handle_defect(error: Exception) -> JsonResponse:
-    defect = problems.InternalError()
-    defect.__cause__ = error
-    return _problem_response(defect)
 
 
 def _from_http(error: HTTPException) -> Problem:

@@ -1,5 +1,5 @@
 // The URL of the page is its state, so it can be shared and the back button works.
-//   view=file or view=statistics (default: the queue), ticket=ID (the open ticket), and the filters of filters.js.
+//   view=file, view=statistics or view=webhooks (default: the queue), ticket=ID (the open ticket), and the filters of filters.js.
 
 export const address = () => new URLSearchParams(location.search);
 

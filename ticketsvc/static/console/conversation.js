@@ -3,7 +3,7 @@
 
 import { nextPage, request } from "./api.js";
 import { confirmDeletion } from "./deletion.js";
-import { element, find } from "./dom.js";
+import { element, find, withoutMoving } from "./dom.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { formatted } from "./text.js";
 import { timeAndAgo } from "./times.js";
@@ -38,8 +38,10 @@ export function conversation({ id, signal, remove }) {
       const oldest = data.findLastIndex((comment) => shown.has(comment.id));
       const newest = oldest < 0 ? data : data.slice(0, oldest + 1);
       const ids = new Set(newest.map((comment) => comment.id));
-      for (const each of [...shown.keys()].filter((old) => !ids.has(old))) take(each);
-      for (const comment of newest.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));
+      withoutMoving(() => {
+        for (const each of [...shown.keys()].filter((old) => !ids.has(old))) take(each);
+        for (const comment of newest.toReversed()) if (!shown.has(comment.id)) list.append(add(comment));
+      });
       if (newest.length === data.length) showNext(headers);
       const isEmpty = !shown.size && element("p", { class: "hint" }, "No comments yet.");
       state.replaceChildren(...(isEmpty ? [isEmpty] : []));

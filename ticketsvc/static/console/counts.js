@@ -11,18 +11,18 @@ export const forgetCounts = () => {
 };
 
 // Returns a function that gets the statistics of filters. It sends each request once.
-export function counter(signal) {
+export function counter(signal, inBackground = false) {
   const [asked, kept] = [new Map(), known];
   return async (filters) => {
     const query = apiQuery({ ...filters, sort: "" }).toString();
     if (kept.has(query)) return kept.get(query);
-    if (!asked.has(query)) asked.set(query, load(query, kept, signal));
+    if (!asked.has(query)) asked.set(query, load(query, kept, { signal, inBackground }));
     return asked.get(query);
   };
 }
 
-async function load(query, kept, signal) {
-  const { data } = await request("GET", "stats", { query, signal });
+async function load(query, kept, options) {
+  const { data } = await request("GET", "stats", { query, ...options });
   kept.set(query, data);
   return data;
 }

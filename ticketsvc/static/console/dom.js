@@ -31,6 +31,26 @@ export function debounced(milliseconds, action) {
   return delayed;
 }
 
+// Returns a function that runs the action soon, and again only after `interval()` milliseconds: once for all calls meanwhile.
+// All browsers hear of an event at once, so how soon differs.
+export function throttled(interval, action) {
+  let [timer, earliest] = [null, 0];
+  const run = () => {
+    [timer, earliest] = [null, Date.now() + interval()];
+    action();
+  };
+  return () => (timer ??= setTimeout(run, Math.max(200 * Math.random(), earliest - Date.now())));
+}
+
+// Changes the open ticket, and scrolls it so that the control with the focus stays where it is on the screen.
+export function withoutMoving(change) {
+  const focused = document.activeElement;
+  const place = () => focused.getBoundingClientRect().top;
+  const before = place();
+  change();
+  for (const scroller of [find("#ticket"), document.scrollingElement]) scroller.scrollBy(0, place() - before); // narrow: the page
+}
+
 // A setting of this browser. It is lost where the browser stores nothing for the page.
 export function setting(name) {
   const key = `ticket-console-${name}`;

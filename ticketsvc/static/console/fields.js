@@ -17,6 +17,12 @@ export const areSame = (some, others) => JSON.stringify(some ?? null) === JSON.s
 
 export const changedFields = (before, after) => FIELDS.filter((field) => !areSame(before[field], after[field]));
 
+// Returns a ticket after an event of the feed. Where both texts are null, they were removed with the ticket.
+export function afterEvent(ticket, { version, at, data }) {
+  const changes = Object.entries(data.changes).filter(([, { from, to }]) => from !== null || to !== null);
+  return { ...ticket, ...Object.fromEntries(changes.map(([field, { to }]) => [field, to])), version, updated_at: at };
+}
+
 // Returns the value that a field has after a change. Metadata is merged; null removes a key.
 export function changedValue(ticket, field, value) {
   if (field !== "metadata") return value;

@@ -12,7 +12,7 @@ export function forgetKey() {
   find("#forget-key").hidden = true;
 }
 
-// Asks for a key, once for all waiting requests. Resolves to whether there is a key.
+// Asks for a key, once for all waiting requests. Resolves to whether there is a key, and dispatches "key" if so.
 export function requestKey(reason) {
   pending ??= new Promise((resolve) => {
     const dialog = find("#key-dialog");
@@ -34,6 +34,7 @@ export function requestKey(reason) {
         find("#forget-key").hidden = !key();
         pending = null;
         resolve(Boolean(key()));
+        if (key()) dispatchEvent(new Event("key"));
       },
       { once: true },
     );

@@ -98,5 +98,5 @@ export function menu({ id, name, values, show, choose }) {
     const option = event.target.closest("[role=option]");
     if (option) take(options.indexOf(option));
   });
-  return { root: element("div", { class: "menu-place" }, button, list), button, open, set };
+  return { root: element("div", { class: "menu-place" }, button, list), button, open, isOpen: () => !list.hidden, set };
 }

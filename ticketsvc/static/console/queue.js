@@ -4,14 +4,26 @@ import { address } from "./address.js";
 import { exportAddress, nextPage, request } from "./api.js";
 import { counter, facetCounts, forgetCounts } from "./counts.js";
 import { download } from "./download.js";
-import { element, find } from "./dom.js";
-import { apiQuery, filtersOf, showFacetCounts } from "./filters.js";
+import { element, find, throttled } from "./dom.js";
+import { afterEvent } from "./fields.js";
+import { apiQuery, filtersOf, fits, showFacetCounts } from "./filters.js";
 import { number } from "./labels.js";
-import { stopWatching, watch } from "./live.js";
+import { offer, reportRows, stopWatching, watch } from "./live.js";
 import { failure, isAbort, loading } from "./notices.js";
 import { emptyQueue } from "./queue_empty.js";
-import { appendRows, focusedRow, focusRow, removeRow, select, shownRows, startRows } from "./queue_rows.js";
-import { clearSelection, listCounted, showSelection } from "./selection.js";
+import {
+  appendRows,
+  focusedRow,
+  focusRow,
+  insertRow,
+  removeRow,
+  replaceRow,
+  select,
+  shownRows,
+  shownTicket,
+  startRows,
+} from "./queue_rows.js";
+import { clearSelection, listCounted, selectedTickets, showSelection } from "./selection.js";
 import { countViews, showViews } from "./views.js";
 
 const PAGE = 50;
@@ -25,6 +37,7 @@ let shown = null; // the API query of the shown rows
 let next = null; // the API query of the next page
 let pending = new AbortController();
 let retry;
+let meanwhile = null; // events since a list was requested that may be later than its response
 
 const queryNow = () => apiQuery(filtersOf()).toString();
 
@@ -54,15 +67,14 @@ async function load(query, { isSame = false } = {}) {
   pending = new AbortController();
   clearTimeout(retry);
   const { signal } = pending;
-  [shown, next] = [query, null];
+  [shown, next, meanwhile] = [query, null, []];
   list.setAttribute("aria-busy", "true");
   more.hidden = true;
   if (!shownRows()) state.replaceChildren(loading(8));
   find("#export").href = exportAddress(exportQuery());
   const counted = count();
   try {
-    const limit = isSame ? Math.min(LARGEST_PAGE, Math.max(PAGE, shownRows())) : PAGE;
-    const page = await request("GET", "", { query: `${query}&limit=${limit}`, signal });
+    const page = await request("GET", "", { query: `${query}&limit=${isSame ? pageAsShown() : PAGE}`, signal });
     const focused = focusedRow();
     notice.replaceChildren();
     state.replaceChildren();
@@ -74,10 +86,72 @@ async function load(query, { isSame = false } = {}) {
     else clearSelection();
     list.removeAttribute("aria-busy");
     watch(query, page.headers);
+    showEvents(meanwhile.splice(0));
     if (!page.data.length) state.replaceChildren(emptyQueue(filtersOf(), await counted));
   } catch (error) {
     if (!isAbort(error)) fail(error);
   }
+}
+
+const pageAsShown = () => Math.min(LARGEST_PAGE, Math.max(PAGE, shownRows()));
+
+// Shows what others changed: in the rows that there are, and where rows are missing, by asking for them.
+export function showEvents(events) {
+  if (list.hasAttribute("aria-busy")) return meanwhile.push(...events);
+  let mayBeMissing = false;
+  for (const event of events) {
+    const id = event.ticket_id;
+    const ticket = shownTicket(id);
+    if (event.type === "ticket.deleted") removeRow(id);
+    else if (event.version === ticket?.version + 1) replaceRow(afterEvent(ticket, event));
+    else if (!(event.version <= ticket?.version)) mayBeMissing ||= mayFit(event);
+  }
+  showSelection();
+  if (shown !== null && !shownRows() && !state.hasChildNodes()) return refresh();
+  if (mayBeMissing) findRowsSoon();
+  if (events.length) countSoon();
+}
+
+// Whether a ticket may be in the list. A new one has all its fields in the event.
+function mayFit(event) {
+  const unset = { requester: null, assignee: null, tags: [] };
+  return event.type !== "ticket.created" || fits(afterEvent(unset, event), filtersOf());
+}
+
+const findRowsSoon = throttled(() => 2000, findRows);
+const countSoon = throttled(() => (filtersOf().search ? 30_000 : 5000), () => {
+  forgetCounts();
+  count({ isQuiet: true });
+});
+
+// Adds the rows of tickets that have come into the list, or offers to, if that would move what is read or selected.
+async function findRows() {
+  const { signal } = pending;
+  if (list.hasAttribute("aria-busy") || shown === null) return;
+  try {
+    const query = `${shown}&limit=${pageAsShown()}`;
+    const { data, headers } = await request("GET", "", { query, signal, inBackground: true });
+    if (!shownRows()) return data.length && refresh();
+    for (const ticket of data) if (shownTicket(ticket.id)?.version < ticket.version) replaceRow(ticket);
+    const isShown = ({ id }) => shownTicket(id);
+    const end = next ? data.findLastIndex(isShown) : data.length; // what follows is on a page that is not loaded
+    const isAll = next ? end >= 0 : !nextPage(headers);
+    const missing = data.slice(0, isAll ? end : data.length).filter((ticket) => !isShown(ticket));
+    if (isRead()) return offer(missing.length);
+    if (!isAll) return refresh();
+    for (const ticket of missing.toReversed()) insertRow(ticket, data[data.indexOf(ticket) + 1]?.id);
+    offer(0);
+    if (missing.length) reportRows(missing.length);
+    showSelection();
+  } catch {
+    // The user did not start this request.
+  }
+}
+
+// Whether new rows would move what someone reads, points at or has selected.
+function isRead() {
+  const isScrolled = rows.getBoundingClientRect().top < find(".list-head").getBoundingClientRect().bottom - 1;
+  return isScrolled || rows.matches(":hover, :focus-within") || selectedTickets().length > 0;
 }
 
 // Shows why a list was not loaded. The rows of before stay, if the filters are valid, and it tries again by itself.
@@ -100,15 +174,16 @@ function fail(problem) {
 }
 
 // Counts the tickets of the list, the facets and the views. Resolves to a counter, or null if that failed.
-async function count() {
+async function count({ isQuiet = false } = {}) {
   const filters = filtersOf();
-  const stats = counter(pending.signal);
+  const stats = counter(pending.signal, isQuiet);
   const { signal } = pending;
   try {
     countViews(stats);
     const [found, facets] = await Promise.all([stats(filters), facetCounts(filters, stats)]);
     if (signal.aborted) return stats;
     listCounted(found.total_tickets);
+    total.setAttribute("aria-live", isQuiet ? "off" : "polite");
     total.textContent = found.total_tickets === 1 ? "1 ticket" : `${number(found.total_tickets)} tickets`;
     showFacetCounts(facets);
     return stats;

@@ -88,6 +88,11 @@ export function appendRows(added) {
   select(address().get("ticket"));
 }
 
+// Adds the row of a ticket before that of another one, or at the end.
+export function insertRow(ticket, beforeId) {
+  rows.insertBefore(row(ticket, searchWords(filtersOf().search)), itemOf(beforeId));
+}
+
 // Shows the current state of a ticket in its row. It stays grey where the filters no longer let it be.
 export function replaceRow(ticket) {
   const old = itemOf(ticket.id);
@@ -105,7 +110,13 @@ export function replaceRow(ticket) {
   if (focused) find(focused, made).focus();
 }
 
-export const removeRow = (id) => itemOf(id)?.remove();
+// Removes a row. The focus in it goes to the next one.
+export function removeRow(id) {
+  const item = itemOf(id);
+  const following = item?.contains(document.activeElement) && (item.nextElementSibling ?? item.previousElementSibling);
+  item?.remove();
+  if (following) focusRow(following.dataset.id);
+}
 
 // The Tab key reaches exactly one row: the open ticket or the first one. Arrow keys, j and k move from there.
 export function select(id) {

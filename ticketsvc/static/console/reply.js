@@ -116,5 +116,6 @@ export function replyBox({ id, send, sent: whenSent }) {
     text.blur();
     root.closest("article")?.querySelector("h2").focus({ preventScroll: true });
   });
-  return { root, show, start: () => text.focus() };
+  const isBusy = () => root.hasAttribute("aria-busy");
+  return { root, show, isBusy, hasText: () => Boolean(text.value.trim()), start: () => text.focus() };
 }

@@ -5,24 +5,27 @@ import { runOffered, startAnnouncements } from "./announcement.js";
 import { startDeletion } from "./deletion.js";
 import { find } from "./dom.js";
 import { pruneDrafts } from "./drafts.js";
+import { startFeed } from "./feed.js";
 import { resetForm, showFiling, startFiling } from "./filing.js";
 import { filtersOf, showFilters, startFilters } from "./filters.js";
 import { showChips, startChips } from "./filter_chips.js";
 import { startKey } from "./key.js";
-import { setTitle } from "./live.js";
+import { setLive, setTitle } from "./live.js";
 import { startName } from "./me.js";
 import { startNext, takeNext } from "./next_ticket.js";
-import { refresh, reload, showQueue, startQueue } from "./queue.js";
+import { refresh, reload, showEvents, showQueue, startQueue } from "./queue.js";
 import { move } from "./queue_rows.js";
 import { startSelection, toggleRow } from "./selection.js";
 import { focusBar, startSelectionBar } from "./selection_bar.js";
 import { startShortcuts } from "./shortcuts.js";
-import { showStatistics, startStatistics } from "./statistics.js";
-import { checkForChanges, closeTicket, isOpen, openPanel, showTicket } from "./ticket.js";
+import { showStatistics, startStatistics, updateStatisticsSoon } from "./statistics.js";
+import { checkForChanges, closeTicket, isOpen, openPanel, showTicket, showTicketEvents } from "./ticket.js";
 import { startViews } from "./views.js";
+import { showWebhooks, startWebhooks } from "./webhooks.js";
 
-const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics" };
+const VIEWS = { queue: "Queue", file: "New ticket", statistics: "Statistics", webhooks: "Webhooks" };
 let view = null;
+let isBehind = false; // the queue has missed events
 
 function show() {
   const parameters = address();
@@ -31,7 +34,7 @@ function show() {
   view = Object.hasOwn(VIEWS, wanted ?? "") ? wanted : "queue";
   setTitle(view === "queue" ? "Tickets" : `${VIEWS[view]} · Tickets`);
   for (const name of Object.keys(VIEWS)) find(`#view-${name}`).hidden = name !== view;
-  for (const link of document.querySelectorAll("nav a")) {
+  for (const link of document.querySelectorAll("a[data-view]")) {
     if (link.dataset.view === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
@@ -41,9 +44,12 @@ function show() {
     showFilters(filtersOf(parameters));
     showChips(filtersOf(parameters));
     showQueue();
+    if (isBehind) refresh();
+    isBehind = false;
   }
   if (view === "file" && before !== view) showFiling();
   if (view === "statistics") showStatistics();
+  if (view === "webhooks" && before !== view) showWebhooks();
 }
 
 const inQueue = (action) => () => (view === "queue" ? action() : false);
@@ -62,6 +68,7 @@ startNext();
 startName();
 startFiling();
 startStatistics();
+startWebhooks();
 startDeletion();
 pruneDrafts();
 startKey(() => {
@@ -103,14 +110,22 @@ startShortcuts([
 ]);
 addEventListener("address", show);
 addEventListener("name", nameChanged);
-document.addEventListener("visibilitychange", comeBack);
+document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && comeBack());
 show();
+startFeed(({ isLive, isReset, events = [] }) => {
+  setLive(isLive);
+  if (isReset) return comeBack();
+  showTicketEvents(events);
+  if (view === "queue") showEvents(events);
+  else if (events.length) isBehind = true;
+  if (view === "statistics" && events.length) updateStatisticsSoon();
+});
 
-// Shows what changed while another tab was visible.
+// Shows what changed while another tab was visible, or that the feed has missed.
 function comeBack() {
-  if (document.visibilityState !== "visible") return;
   checkForChanges();
   if (view === "queue") refresh();
+  else isBehind = true;
 }
 
 function nameChanged() {

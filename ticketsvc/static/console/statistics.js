@@ -3,7 +3,7 @@
 import { address, go, queueLink } from "./address.js";
 import { request } from "./api.js";
 import { barList } from "./charts.js";
-import { element, find } from "./dom.js";
+import { element, find, throttled } from "./dom.js";
 import { asParameters, WORK } from "./filters.js";
 import { label, number, VALUES } from "./labels.js";
 import { empty, failure, isAbort, loading } from "./notices.js";
@@ -64,27 +64,36 @@ const SECTIONS = [
 
 export const startStatistics = startPeriod;
 
-export async function showStatistics() {
+// Shows the statistics. With `isUpdate` the old figures stay until all new ones are there.
+export async function showStatistics({ isUpdate = false } = {}) {
   const period = periodOf();
   showPeriod(period);
   pending.abort();
   pending = new AbortController();
   const { signal } = pending;
-  const get = getter(signal);
+  const get = getter(signal, isUpdate);
   const text = `From ${dateName(period.from)} to ${dateName(period.to)}, compared with the ${period.days} days before.`;
   find("#period-text").textContent = text;
   const sections = SECTIONS.map((section) => place(section, period));
-  figures.replaceChildren(...sections.map(({ root }) => root));
-  await Promise.all(sections.map((section) => fill(section, period, get)));
+  const draw = () => figures.replaceChildren(...sections.map(({ root }) => root));
+  if (!isUpdate) draw();
+  await Promise.all(sections.map((section) => fill(section, period, get, isUpdate)));
+  if (isUpdate && !sections.some(({ hasFailed }) => hasFailed)) draw();
   if (!signal.aborted && sections.every(({ isEmpty }) => isEmpty)) figures.replaceChildren(nothing());
 }
 
-function getter(signal) {
+// After a change elsewhere. Figures that someone reads with the keyboard, or as a table, stay.
+export const updateStatisticsSoon = throttled(() => 30_000, () => {
+  const isUsed = figures.closest("[hidden]") || figures.contains(document.activeElement) || find("details[open]", figures);
+  if (!isUsed) showStatistics({ isUpdate: true });
+});
+
+function getter(signal, inBackground) {
   const responses = new Map();
   return async ([path, parameters]) => {
     const query = new URLSearchParams(Object.entries(parameters).filter(([, value]) => value)).toString();
     const name = `${path}?${query}`;
-    if (!responses.has(name)) responses.set(name, request("GET", path, { query, signal }));
+    if (!responses.has(name)) responses.set(name, request("GET", path, { query, signal, inBackground }));
     return (await responses.get(name)).data;
   };
 }
@@ -101,16 +110,17 @@ function place(section, period) {
 }
 
 // Draws a section. One that fails gives way to a notice, which says once what several have in common.
-async function fill(section, period, get) {
+async function fill(section, period, get, isUpdate) {
   try {
     const drawn = section.draw(await Promise.all(section.needs(period).map(get)), period);
     section.isEmpty = drawn === null;
     section.body.replaceChildren(drawn ?? element("p", { class: "hint" }, "None."));
   } catch (error) {
-    if (isAbort(error)) return;
+    section.hasFailed = true;
+    if (isAbort(error) || isUpdate) return;
     section.root.remove();
     const isSaid = [...figures.querySelectorAll(".failed")].some((notice) => notice.textContent.includes(error.detail));
-    if (!isSaid) figures.prepend(failure(error, showStatistics));
+    if (!isSaid) figures.prepend(failure(error, () => showStatistics()));
   }
 }
 

@@ -6,7 +6,7 @@ import { go, withChanges } from "./address.js";
 import { Problem, request } from "./api.js";
 import { announce } from "./announcement.js";
 import { resolveConflict } from "./conflict.js";
-import { element, find } from "./dom.js";
+import { element, find, withoutMoving } from "./dom.js";
 import { areSame, changedFields, changedValue, changesBetween } from "./fields.js";
 import { takeNext } from "./next_ticket.js";
 import { failure, isAbort, loading } from "./notices.js";
@@ -16,8 +16,10 @@ import { showHistory } from "./ticket_history.js";
 import { ticketPanel } from "./ticket_panel.js";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i; // anything else could be another path of the API
+const IDLE = 1000; // milliseconds
 const place = find("#ticket");
-let open = null; // { id, pending, ticket, panel, last: the last change that was started }
+let open = null; // { id, pending, ticket, panel, last: the last change that was started, begun: the version that was
+// shown when the reply was begun, if another one has been shown since }
 
 export function showTicket(id) {
   if (open?.id === id) return;
@@ -83,7 +85,7 @@ const etag = ({ ticket }) => `"${ticket.version}"`;
 function update(opened, ticket) {
   opened.ticket = ticket;
   replaceRow(ticket);
-  opened.panel.show(ticket);
+  withoutMoving(() => opened.panel.show(ticket));
   showHistory(opened.panel.history, opened.id, opened.pending.signal);
 }
 
@@ -134,9 +136,10 @@ async function readAgain(opened) {
   return data;
 }
 
-// Adds a comment. One that also sets the status is sent only if the user has seen the current state of the ticket.
+// Adds a comment. One that also sets the status is refused if the ticket has changed since the user began to write.
 async function reply(opened, body, key) {
-  const match = body.status ? { "If-Match": etag(opened) } : {};
+  const match = body.status ? { "If-Match": `"${opened.begun ?? opened.ticket.version}"` } : {};
+  opened.begun = null;
   try {
     const path = `${encodeURIComponent(opened.id)}/comments/`;
     const { data } = await request("POST", path, { body, headers: { "Idempotency-Key": key, ...match } });
@@ -171,21 +174,43 @@ async function remove(opened) {
   announce("The ticket was deleted");
 }
 
-// Loads changes by others when the user returns to the page, or what could not be loaded. Does not disturb editing.
-export async function checkForChanges() {
+// Shows changes by others when the user returns to the page or events tell of them, or loads what could not be loaded.
+// Waits while something is being edited: a change of the same field is a conflict, which the user should see.
+export async function checkForChanges(news = "Someone else changed this ticket") {
   const opened = open;
   if (opened?.hasFailed) return load(opened.id);
-  if (!opened?.panel || opened.panel.isBusy()) return;
+  if (!opened?.panel) return;
+  clearTimeout(opened.timer);
+  const checkLater = () => (opened.timer = setTimeout(() => open === opened && checkForChanges(news), IDLE));
+  if (opened.panel.isBusy()) return checkLater();
   try {
     const { data } = await request("GET", encodeURIComponent(opened.id), {
       signal: opened.pending.signal,
       inBackground: true,
     });
-    if (data.version === opened.ticket.version || opened.panel.isBusy()) return;
+    if (data.version === opened.ticket.version) return;
+    if (opened.panel.isBusy()) return checkLater();
+    opened.begun = opened.panel.hasReply() ? (opened.begun ?? opened.ticket.version) : null;
     update(opened, data);
     opened.panel.refreshConversation();
-    announce("Someone else changed this ticket");
-  } catch {
-    // The user did not start this request. The next one that they start shows the error.
+    announce(news);
+  } catch (problem) {
+    // The user did not start this request. The next one that they start shows any other error.
+    if (problem.status === 404) opened.panel.showDeleted();
   }
+}
+
+// Shows events, if they are about the open ticket. Comments do not wait.
+export function showTicketEvents(events) {
+  const opened = open;
+  if (!opened?.panel) return;
+  const last = events.findLast((event) => event.ticket_id === opened.ticket.id);
+  if (!last || (last.version <= opened.ticket.version && last.type !== "ticket.deleted")) return;
+  if (last.type === "ticket.commented") opened.panel.refreshConversation();
+  checkForChanges(newsOf(last));
+}
+
+function newsOf({ data: { comment } }) {
+  if (!comment) return undefined;
+  return `New ${comment.internal ? "internal note" : "comment"}${comment.author ? ` by ${comment.author}` : ""}`;
 }

@@ -2,7 +2,7 @@
 // each that changes it.
 
 import { element, find, svgElement } from "./dom.js";
-import { metadataChange, tagsOf } from "./fields.js";
+import { areSame, metadataChange, tagsOf } from "./fields.js";
 import { filterButton } from "./filter_chips.js";
 import { me, meOrAsk } from "./me.js";
 
@@ -98,7 +98,9 @@ function editableField({ name, view, editor, more, save }) {
   let shown = null;
 
   function show(ticket) {
+    const isSame = shown && areSame(shown[name], ticket[name]);
     shown = ticket;
+    if (isSame) return; // what has the focus stays
     const nodes = view(ticket[name]);
     value.replaceChildren(...nodes);
     change.setAttribute("aria-label", `${nodes.length ? "Change" : "Add"} ${name}`);

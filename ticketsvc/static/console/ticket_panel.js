@@ -14,6 +14,7 @@ import { ticketFields } from "./ticket_fields.js";
 import { timeAndAgo } from "./times.js";
 
 const TITLE_LENGTH = 200;
+const DELETED = { title: "Ticket deleted", detail: "Someone else deleted this ticket." };
 const UNSURE = 0.5; // a suggestion with less confidence stands out
 
 // `save(changes)`, `remove()`, `reply(body, key)` and `removeComment(comment)` send requests and throw Problem. The
@@ -64,9 +65,9 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
   let running = 0;
 
   function show(ticket) {
+    if (shown?.title !== ticket.title) heading.textContent = ticket.title;
+    if (shown?.description !== ticket.description) text.replaceChildren(...formatted(ticket.description));
     shown = ticket;
-    heading.textContent = ticket.title;
-    text.replaceChildren(...formatted(ticket.description));
     for (const made of Object.values(controls)) made.show(ticket);
     fields.show(ticket);
     box.show(ticket);
@@ -89,8 +90,7 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
       await action();
       return true;
     } catch (problem) {
-      const hint =
-        problem.status === 404 ? { title: "Ticket deleted", detail: "Someone else deleted this ticket." } : problem;
+      const hint = problem.status === 404 ? DELETED : problem;
       errors.replaceChildren(failure(hint));
       if (!root.isConnected) announce(`“${shown.title}” was not saved. ${hint.detail}`);
       for (const made of Object.values(controls)) made.show(shown);
@@ -137,17 +137,19 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
   }
 
   const openMenu = (field) => controls[field].open(document.activeElement);
-  const isBusy = () => running > 0 || !form.hidden || fields.isBusy();
+  const parts = [fields, box, ...Object.values(controls)];
+  const isBusy = () => running > 0 || !form.hidden || parts.some((part) => part.isBusy());
   const { edit: editField, assignToMe } = fields;
   const showName = () => shown && [fields, box].forEach((part) => part.show(shown));
   const refreshConversation = comments.refresh;
+  const showDeleted = () => errors.replaceChildren(failure(DELETED));
   const actions = { startEdit, confirmDelete, openMenu, editField, assignToMe, startReply: box.start };
-  return { root, heading, conflict, history, show, showName, attempt, isBusy, refreshConversation, ...actions };
+  return { root, heading, conflict, history, show, showName, attempt, isBusy, hasReply: box.hasText, refreshConversation, showDeleted, ...actions };
 }
 
 function fieldMenu(field, choose) {
   const name = inWords(field);
-  const { root, open, set } = menu({ id: `ticket-${field}`, name, values: VALUES[field], show: (value) => label(field, value), choose });
+  const { root, open, isOpen, set } = menu({ id: `ticket-${field}`, name, values: VALUES[field], show: (value) => label(field, value), choose });
   const decision = element("p", { class: "hint decision" });
   const show = (ticket) => {
     const decided = ticket.triage?.[field];
@@ -155,7 +157,7 @@ function fieldMenu(field, choose) {
     decision.textContent = decisionText(decided);
     decision.classList.toggle("unsure", decided?.confidence < UNSURE);
   };
-  return { root: element("div", { class: "field" }, element("span", { class: "name", "aria-hidden": "true" }, name), root, decision), show, open };
+  return { root: element("div", { class: "field" }, element("span", { class: "name", "aria-hidden": "true" }, name), root, decision), show, open, isBusy: isOpen };
 }
 
 const labelled = (text, control, ...more) =>

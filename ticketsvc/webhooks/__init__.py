@@ -1,0 +1,1 @@
+"""Webhooks: what may be registered, how an event is sent, and the process that delivers."""
