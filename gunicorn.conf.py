@@ -9,6 +9,7 @@ gunicorn reads FORWARDED_ALLOW_IPS itself: it names the proxies whose X-Forwarde
 from __future__ import annotations
 
 import os
+import resource
 import time
 from typing import Any
 
@@ -22,7 +23,7 @@ if settings.otlp_endpoint:
 bind = f"[{settings.host}]:{settings.port}" if ":" in settings.host else f"{settings.host}:{settings.port}"
 workers = settings.workers
 worker_class = "ticketsvc.server.worker.Worker"
-worker_connections = 1000
+worker_connections = 1000  # a worker has EVENT_LISTENERS in addition
 max_requests = settings.max_requests
 max_requests_jitter = settings.max_requests // 2  # workers share the load evenly and would all be replaced at once
 
@@ -37,6 +38,9 @@ limit_request_line = 8190  # gunicorn's maximum: a long search must fit
 control_socket_disable = True  # it needs a writable home directory
 logconfig_dict = logs.configuration(settings.log_level, settings.is_text_log)
 
+SPARE_FILES = 200
+"""Open files of a worker that are neither connections of clients nor of the database."""
+
 POOLER_CHECK_SECONDS = 5
 """Interval at which the check of the connection pooler is repeated while the database is away."""
 
@@ -47,7 +51,18 @@ def on_starting(server: Any) -> None:
     The workers inherit both through the environment.
     """
     metrics_files.create_directory()
+    raise_file_limit(server)
     os.environ["DATABASE_URL"] = settings.start_database()
+
+
+def raise_file_limit(server: Any) -> None:
+    """Let each worker have as many open files as connections, or warn that the system does not allow it."""
+    needed = worker_connections + settings.event_listeners + settings.pool_size + SPARE_FILES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if -1 < soft < needed:  # -1 means no limit
+        resource.setrlimit(resource.RLIMIT_NOFILE, (needed if hard == -1 else min(needed, hard), hard))
+    if -1 < hard < needed:
+        server.log.warning("the limit of open files (ulimit -n) is %d, and the connections need %d", hard, needed)
 
 
 def when_ready(server: Any) -> None:

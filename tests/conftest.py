@@ -79,6 +79,7 @@ def truncate(database_url: str) -> Iterator[Callable[[], None]]:
             before = position()
         if before != written:
             connection.execute("TRUNCATE tickets")
+            connection.execute("DELETE FROM webhooks")
             written = position()
 
     yield truncate

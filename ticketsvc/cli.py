@@ -10,6 +10,7 @@ from ticketsvc import __version__, migrations
 from ticketsvc.commands.database import opened, started
 from ticketsvc.commands.deliver import deliver
 from ticketsvc.commands.doctor import doctor
+from ticketsvc.commands.events import events
 from ticketsvc.commands.keys import keys
 from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
@@ -21,7 +22,7 @@ from ticketsvc.store import health
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    for command in (version, migrate, role_settings, doctor, deliver, keys, stats, tickets, triage, webhooks):
+    for command in (version, migrate, role_settings, doctor, deliver, events, keys, stats, tickets, triage, webhooks):
         app.cli.add_command(command)
 
 

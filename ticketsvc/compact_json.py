@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -10,3 +11,17 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def encode_or_none(value: object) -> str | None:
     """Return a value as JSON, None as None."""
     return None if value is None else encode(value)
+
+
+class JsonText(str):
+    """A text that is JSON already, such as what Postgres wrote."""
+
+    __slots__ = ()
+
+
+def encode_object(members: Mapping[str, object]) -> JsonText:
+    """Return an object as JSON. Members that are a JsonText are not encoded again: that takes ten times as long."""
+    parts = []
+    for name, value in members.items():
+        parts += [",", encode(name), ":", value if isinstance(value, JsonText) else encode(value)]
+    return JsonText("".join(["{", *parts[1:], "}"]))

@@ -32,7 +32,7 @@ SWEEP_SECONDS = 1.0
 KEY_CHECK_SECONDS = 30.0
 """Interval at which the API keys of listeners are checked."""
 KEEP_SECONDS = 2.0
-"""How long a batch is kept for listeners that have not taken it. Later they read it from the database."""
+"""Time for which a batch is kept for listeners that have not taken it. Later they read it from the database."""
 KEEP_BATCHES = 64
 END_SECONDS = 1.0
 """The time over which a process that ends spreads the ends of its listeners: they all connect again."""
@@ -69,7 +69,7 @@ class Listener:
     """A request that waits for events after `position`. `key` is the digest of its API key, if keys are required."""
 
     sending_since = 0.0
-    """When the response to a slow client began to wait; 0 while it does not."""
+    """Time at which the response began to wait for a slow client; 0 while it does not."""
     is_ended = False
 
     def __init__(
@@ -86,7 +86,7 @@ class Listener:
 
 
 class _Channel:
-    """What listeners see who may read internal comments, or those who may not."""
+    """The listeners that may read internal comments, or those that may not, and the events that they see."""
 
     def __init__(self, without_internal: bool) -> None:
         self._without_internal = without_internal
@@ -97,8 +97,7 @@ class _Channel:
     def advance(self, database: Database, found: events.Poll) -> None:
         """Read what is new, and wake the listeners."""
         if not self.listeners:
-            self.position = None
-            self.batches.clear()
+            self.reset()
             return
         for after, batch in list(self.batches.items()):
             if len(self.batches) > KEEP_BATCHES or time.monotonic() - batch.read_at > KEEP_SECONDS:
@@ -108,9 +107,14 @@ class _Channel:
         try:
             self._read(database, found)
         except EventsGone:  # another database, or one that was restored from an older copy
-            self.position = None
+            self.reset()
             for listener in list(self.listeners):
                 listener.end()
+
+    def reset(self) -> None:
+        """Forget the position: nobody has watched since, and there may be another database."""
+        self.position = None
+        self.batches.clear()
 
     def _read(self, database: Database, found: events.Poll) -> None:
         has_more = found.published > 0 or found.latest != str(self.position)
@@ -154,6 +158,9 @@ class Feed:
             self._channels[listener.without_internal].listeners[listener] = None
             listener.is_ended = self._is_ending
             is_first, self._is_watching = not self._is_watching, True
+            if is_first:
+                for channel in self._channels.values():
+                    channel.reset()
         if is_first:
             background.run_in_background(self._watch)
 

@@ -1,4 +1,4 @@
--- Checks the attributes of a ticket that is stored or changed, and writes their rows. Rows of attributes that it keeps are
+-- Writes the rows of the attributes of a ticket that is stored, changed or deleted. Rows of attributes that it keeps are
 -- updated.
 CREATE OR REPLACE FUNCTION ticket_attributes_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
@@ -14,7 +14,6 @@ BEGIN
     THEN
         after := before;
     ELSIF TG_OP <> 'DELETE' THEN
-        PERFORM check_attributes(NEW);
         after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}');
     END IF;
     IF NOT before <@ after THEN

@@ -1,5 +1,5 @@
 -- Before a row is stored: the id of a new one, and the time of the first resolution of one that is being resolved, and
--- which of its labels only seem to be judged.
+-- which of its labels only seem to be judged. Last, by the order of the names, whether its values are in range.
 CREATE OR REPLACE TRIGGER tickets_defaults BEFORE INSERT ON tickets
     FOR EACH ROW WHEN (NEW.id IS NULL)
     EXECUTE FUNCTION tickets_defaults();
@@ -15,3 +15,6 @@ CREATE OR REPLACE TRIGGER tickets_resolve BEFORE UPDATE ON tickets
 CREATE OR REPLACE TRIGGER tickets_unjudged BEFORE UPDATE ON tickets
     FOR EACH ROW WHEN (NEW.category_unjudged IS NOT NULL OR NEW.priority_unjudged IS NOT NULL)
     EXECUTE FUNCTION tickets_unjudged();
+
+CREATE OR REPLACE TRIGGER tickets_valid BEFORE INSERT OR UPDATE ON tickets
+    FOR EACH ROW EXECUTE FUNCTION tickets_valid();

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
+from tests.conftest import ROOT
 from tests.support.cast import bearer
 from tests.support.mcp import ID, Agent, error, headers_of, message
 from tests.support.metrics import read, value
@@ -109,7 +111,8 @@ def test_opening_needs_neither_the_database_nor_a_key(
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH"])
-def test_other_methods_are_405_whatever_they_accept(client: FlaskClient, method: str) -> None:
+def test_other_methods_are_405_whatever_they_accept(make_app: Callable[..., Flask], method: str) -> None:
+    client = make_app(require_api_key=True, rate_limit=RateLimit(1, 60), **UNREACHABLE).test_client()
     response = client.open("/mcp", method=method, headers={"Accept": "text/event-stream", "Mcp-Session-Id": "1"})
     assert (response.status_code, response.headers["Allow"]) == (405, "OPTIONS, POST")
 
@@ -345,6 +348,11 @@ def test_a_tool_has_all_parameters_of_its_operation(
     members = DOCUMENT.resolved(body).get("properties", {})
     named = {*described.parameters_in("path"), *described.parameters_in("query"), *members}
     assert set(agent.tools()[tool]["inputSchema"]["properties"]) == (named | more) - less
+
+
+def test_the_documentation_has_each_tool_with_its_scope() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| `(\w+)` \|", (ROOT / "docs" / "mcp.md").read_text(), re.MULTILINE)
+    assert rows == [(tool.name, tool.scope) for tool in TOOLS.values()]
 
 
 def test_ticket_texts_are_marked_as_data(agent: Agent) -> None:

@@ -13,6 +13,7 @@ from tests.contract.test_idempotency import is_waiting, uncommitted_record
 from tests.support.locks import in_background, wait_until
 from tests.support.openapi_contract import DOCUMENT, ID
 from tests.support.tickets import TICKET, URL, file_ticket, insert_many
+from tests.support.webhooks import DELIVERY_ID, WEBHOOK_ID, WEBHOOKS, a_delivery, register
 from ticketsvc.api.auth.authenticator import BURST
 from ticketsvc.config import RateLimit
 
@@ -45,7 +46,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
 """Problems that one request to any service causes."""
 CAUSED_BELOW = {
     *("version-mismatch", "precondition-failed", "idempotency-key-reused", "create-in-progress"),
-    "too-many-matches",
+    *("too-many-matches", "too-many-webhooks", "webhook-disabled", "events-gone"),
     *("unauthorized", "insufficient-scope", "too-many-failed-attempts", "quota-exceeded"),
     *("uri-too-long", "headers-too-large", "internal-error", "unavailable"),
     *("unknown-host", "unsupported-transfer-coding"),
@@ -103,6 +104,27 @@ def test_too_many_matches(client: FlaskClient, database: Connection) -> None:
     insert_many(database, 2 * 10_001)
     response = client.patch(f"{URL}?category=billing,technical", json={"status": "closed"})
     assert_is_the_example("too-many-matches", response)
+
+
+def test_too_many_webhooks(client: FlaskClient) -> None:
+    for _ in range(100):
+        register(client)
+    response = client.post(WEBHOOKS, json={"url": "https://example.com"})
+    assert_is_the_example("too-many-webhooks", response)
+
+
+def test_webhook_disabled(client: FlaskClient) -> None:
+    webhook_id = register(client)["id"]
+    client.patch(WEBHOOKS + webhook_id, json={"enabled": False})
+    delivery_id = a_delivery(client, webhook_id)
+    response = client.post(f"{WEBHOOKS}{webhook_id}/deliveries/{delivery_id}/redeliver/")
+    text = response.text.replace(webhook_id, WEBHOOK_ID).replace(delivery_id, DELIVERY_ID)
+    assert (response.status_code, json.loads(text)) == (409, EXAMPLES["webhook-disabled"])
+
+
+def test_events_gone(client: FlaskClient) -> None:
+    response = client.post(WEBHOOKS, json={"url": "https://example.com", "after": "00000000-5"})
+    assert_is_the_example("events-gone", response)
 
 
 def test_create_in_progress(client: FlaskClient, database: Connection, database_url: str) -> None:

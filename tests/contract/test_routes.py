@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tickets import TICKET, URL, file_ticket, problem
+from tests.support.webhooks import DELIVERY_ID, WEBHOOK_ID
 
 if TYPE_CHECKING:
     from flask import Flask
@@ -21,6 +22,9 @@ STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution",
 BULK = ["/api/tickets/import", "/api/tickets/export"]
 TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history", f"{UNKNOWN}/comments", f"{UNKNOWN}/comments/{COMMENT}"]
 PAGES = ["/openapi.json", "/docs", "/docs/errors"]
+WEBHOOK = f"/api/webhooks/{WEBHOOK_ID}"
+DELIVERIES = [f"{WEBHOOK}/deliveries", f"{WEBHOOK}/deliveries/{DELIVERY_ID}/redeliver"]
+WEBHOOK_PATHS = ["/api/webhooks", WEBHOOK, f"{WEBHOOK}/rotate", *DELIVERIES]
 OPERATING = ["/livez", "/readyz", "/metrics"]
 PATHS = [
     "/api/tickets",
@@ -29,6 +33,7 @@ PATHS = [
     "/api/tickets/claim",
     *BULK,
     *TICKET_PATHS,
+    *WEBHOOK_PATHS,
     *OPERATING,
     *PAGES,
     "/mcp",
@@ -116,5 +121,6 @@ def test_options_lists_the_methods(client: FlaskClient, path: str) -> None:
 def test_every_route_is_in_paths(app: Flask) -> None:
     """Add a new route to PATHS. The routes of the console are not part of the API (test_console.py)."""
     rules = {rule.rule.replace("<uuid:ticket_id>", UNKNOWN.split("/")[-1]) for rule in app.url_map.iter_rules()}
+    rules = {rule.replace("<uuid:webhook_id>", WEBHOOK_ID).replace("<delivery_id>", DELIVERY_ID) for rule in rules}
     rules = {rule.replace("<uuid:comment_id>", COMMENT).replace("/docs/<name>", "/docs/errors") for rule in rules}
     assert rules - {"/", "/console/<version>/<name>"} == {*PATHS, "/docs/files/<path:name>"}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.tickets import TICKET, URL, problem
+from tests.support.webhooks import WEBHOOK_ID, WEBHOOKS, a_delivery
 from ticketsvc.api.auth import scopes
 from ticketsvc.store.keys import SCOPES
 
@@ -40,7 +41,16 @@ REQUESTS = [
     ("POST", f"{URL}claim", "write"),
     ("POST", f"{URL}classify", "write"),
     ("GET", f"{URL}export", "read"),
+    ("GET", "/api/events/?after=latest", "read"),
     ("POST", f"{URL}import", "admin"),
+    ("GET", WEBHOOKS, "admin"),
+    ("POST", WEBHOOKS, "admin"),
+    ("GET", "{webhook}", "admin"),
+    ("PATCH", "{webhook}", "admin"),
+    ("DELETE", "{webhook}", "admin"),
+    ("POST", "{webhook}/rotate", "admin"),
+    ("GET", "{webhook}/deliveries", "admin"),
+    ("POST", "{webhook}/deliveries/{delivery}/redeliver", "admin"),
 ]
 SCOPES_OF = {"reader": ["read"], "writer": ["read", "write"], "admin": ["read", "write", "admin"], "stranger": []}
 
@@ -53,10 +63,8 @@ def test_every_route_declares_its_scope(app: Flask) -> None:
 
 def test_every_route_that_needs_a_key_is_tested(app: Flask) -> None:
     adapter = app.url_map.bind("")
-    called = {
-        adapter.match(path.partition("?")[0].format(ticket=f"{URL}{UNKNOWN}", comment=UNKNOWN), method)[0]
-        for method, path, _ in REQUESTS
-    }
+    unknown = {"ticket": f"{URL}{UNKNOWN}", "comment": UNKNOWN, "webhook": WEBHOOKS + WEBHOOK_ID, "delivery": "x"}
+    called = {adapter.match(path.partition("?")[0].format_map(unknown), method)[0] for method, path, _ in REQUESTS}
     assert called == {endpoint for endpoint, needed in scopes.NEEDED.items() if needed != scopes.OPEN}
 
 
@@ -68,11 +76,16 @@ def test_each_scope_allows_its_routes_only(
     client = guarded.test_client()
     ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
     added = client.post(f"{ticket}/comments", json={"body": "x"}, headers=cast["admin"])
-    body = json.dumps({**TICKET, "body": "y", "assignee": "kim"}) if method in ("POST", "PATCH") else None
-    headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
-    response = client.open(
-        path.format(ticket=ticket, comment=added.get_json()["id"]), method=method, data=body, headers=headers
+    hook = client.post(WEBHOOKS, json={"url": "https://example.com"}, headers=cast["admin"]).get_json()["id"]
+    existing = {"ticket": ticket, "comment": added.get_json()["id"], "webhook": WEBHOOKS + hook}
+    existing["delivery"] = a_delivery(client, hook)
+    body = (
+        json.dumps({**TICKET, "body": "y", "assignee": "kim", "url": "https://example.com"})
+        if method in ("POST", "PATCH")
+        else None
     )
+    headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
+    response = client.open(path.format_map(existing), method=method, data=body, headers=headers)
     if name == "stranger":
         assert response.status_code == 401
     elif scope in SCOPES_OF[name]:

@@ -30,12 +30,23 @@ if TYPE_CHECKING:
     from ticketsvc_dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {"README.md", "quickstart.md", "guide.md", "operations.md", "triage.md"}
+COMMANDS = {
+    "README.md",
+    "quickstart.md",
+    "guide.md",
+    "events.md",
+    "mcp.md",
+    "operations.md",
+    "triage.md",
+    "webhooks.md",
+}
 """Documents with blocks to run. tests/contract/test_import_guide.py runs those of import.md."""
-SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md"}
+SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md", "events.md"}
 """Documents whose `json` and `text` blocks are all responses."""
 LANGUAGES = {"sh", "console", "json", "text", "yaml", "dockerfile", "ini", "http", "mermaid"}
+LANGUAGES |= {"python"}  # tests/faults/test_mirror.py runs it
 LANGUAGES |= {"nginx", "caddyfile", "haproxy"}  # test_proxies.py runs these
+LANGUAGES |= {"python"}  # tests/clients/test_agents.py runs this
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)

@@ -94,6 +94,8 @@ ALLOWED = {
     **dict.fromkeys(["requirements.txt", "requirements-dev.txt", "requirements-embedded.txt"], "generated"),
     "tests/clients/requirements.txt": "generated",
     "tests/clients/typescript/package-lock.json": "generated",
+    "tests/clients/agents/requirements.txt": "generated",
+    "tests/clients/agents/package-lock.json": "generated",
     "tests/contract/linters/package-lock.json": "generated",
     "requirements-otel.txt": "generated",
 }

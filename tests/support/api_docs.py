@@ -29,7 +29,6 @@ ROOT = Path(__file__).parents[2]
 STATIC = ROOT / "ticketsvc" / "static"
 SOURCE = ROOT / "ticketsvc" / "api" / "openapi.yaml"
 NOTICE = "<!-- Generated from ticketsvc/api/openapi.yaml by script/api-docs: do not edit. -->\n"
-ID, COMMENT_ID = "0192a3b4-c5d6-7e8f-9012-3456789abcde", "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
 
 SWAGGER_UI = "/docs/files/vendor/swagger-ui-5.35.0"
 PAGE = """<!doctype html>
@@ -165,7 +164,12 @@ def problem_types(document: Json) -> Iterator[tuple[str, str]]:
 def errors_markdown(document: Json) -> str:
     """Return docs/errors.md."""
     sections = [f"## {slug}\n\n{text}\n" for slug, text in problem_types(document)]
-    return "\n".join([NOTICE, "# Errors\n", f"{introduction(document)}\n", *sections])
+    return in_files("\n".join([NOTICE, "# Errors\n", f"{introduction(document)}\n", *sections]))
+
+
+def in_files(text: str) -> str:
+    """Return a text whose links to pages lead to the files."""
+    return re.sub(r"\]\(/docs/([a-z]+)\)", r"](\1.md)", text)
 
 
 def errors_html(document: Json) -> str:
@@ -205,7 +209,7 @@ class Reference:
 
     def text(self) -> str:
         """Return the whole page."""
-        overview = self.document["info"]["description"].strip().replace("](/docs/errors)", "](errors.md)")
+        overview = self.document["info"]["description"].strip()
         # The objects of requests are described with their operation.
         objects = [name for name, each in self.schemas.items() if "properties" in each and name not in self.bodies]
         parts = [
@@ -215,7 +219,7 @@ class Reference:
             "## Objects",
             *map(self._object, objects),
         ]
-        return "\n\n".join(parts) + "\n"
+        return in_files("\n\n".join(parts) + "\n")
 
     def _conventions(self) -> Iterator[str]:
         components = self.document["components"]
@@ -354,7 +358,8 @@ class Reference:
 
     def curl(self, method: str, path: str, operation: Json) -> str:
         """Return a command that sends a request of this operation."""
-        option = "" if method in ("get", "post") else f"-X {method.upper()} "
+        default = "post" if "requestBody" in operation else "get"
+        option = "" if method == default else f"-X {method.upper()} "
         parts = [f"curl {option}'localhost:3000{self._example_address(path, operation)}'"]
         for media_type, described in operation.get("requestBody", {}).get("content", {}).items():
             body = _body(next(iter(described["examples"].values()))["value"])
@@ -368,7 +373,8 @@ class Reference:
             for parameter in self._parameters(operation)
             if parameter["in"] == "query" and parameter["name"] in ("status", "sort", "limit", "tz", "format")
         ]
-        path = path.replace("{ticket_id}", ID).replace("{comment_id}", COMMENT_ID).replace("{page}", "guide")
+        every = self.document["components"]["parameters"].values()
+        path = path.format_map({each["name"]: each["schema"]["examples"][0] for each in every if each["in"] == "path"})
         return f"{path}?{'&'.join(given)}" if given else path
 
     def _sample(self, described: Json) -> object:
@@ -426,7 +432,7 @@ class Reference:
 
 
 _LIMITS = {"minimum": "from {}", "maximum": "at most {}", "maxLength": "at most {} characters"}
-_PHRASES = {"200": "OK", "201": "Created", "204": "No Content"}
+_PHRASES = {"200": "OK", "201": "Created", "202": "Accepted", "204": "No Content"}
 
 
 def _value(value: object) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
-STEPS = 38
+STEPS = 48
 """The number of steps."""
 BUSY = "As many imports and exports as may run at once are running."
 
@@ -78,6 +78,18 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     response = step("GET", f"/api/tickets/?search={name}", 200)[1]
     for found in response.json:
         yield step("DELETE", f"/api/tickets/{found['id']}", 204)[0]
+    followed, response = step("GET", "/api/events/?after=latest", 200)
+    yield followed
+    yield step("GET", f"/api/events/?after={response.headers['X-Last-Event-Id']}&limit=5&wait=0", 200)[0]
+    registered, response = step("POST", "/api/webhooks/", 201, {"url": f"https://example.com/{name}"})
+    yield registered
+    webhook = response.headers["Location"]
+    yield step("PATCH", webhook, 200, {"filters": f"search={name}", "enabled": False})[0]
+    yield step("POST", f"{webhook}/rotate/", 200)[0]
+    for path in ("/api/webhooks/", webhook, f"{webhook}/deliveries/"):
+        yield step("GET", path, 200)[0]
+    yield step("POST", f"{webhook}/deliveries/msg_0/redeliver/", 404)[0]
+    yield step("DELETE", webhook, 204)[0]
     for path in ("/livez", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/errors", "/"):
         yield step("GET", path, 200)[0]
 

@@ -56,12 +56,26 @@ FAMILIES = {
     "triage_duration_seconds": Family(
         "histogram", "Time to suggest labels, by operation and source of the suggestion.", _labels("call", "source")
     ),
+    "webhooks": Family("gauge", "Webhooks, by state.", _labels("state")),
+    "webhook_attempts_total": Family(
+        "counter", "Attempts to deliver, by webhook and outcome.", _labels("webhook", "outcome")
+    ),
+    "webhook_deliveries_pending": Family("gauge", "Deliveries to attempt to enabled webhooks."),
+    "webhook_oldest_pending_seconds": Family(
+        "gauge", "Age of the oldest delivery to attempt, or event to look at, for an enabled webhook."
+    ),
     "tool_calls_total": Family(
         "counter", "Tools that MCP clients called, by name and problem (or none).", _labels("tool", "problem")
     ),
     "triage_fallbacks_total": Family(
         "counter", "Suggestions that the fallback classifier made, by reason.", _labels("reason")
     ),
+    "event_listeners": Family("gauge", "Requests that wait for events, by kind.", _labels("kind")),
+    "events_sent_total": Family("counter", "Events sent to requests that waited for them."),
+    "event_delay_seconds": Family(
+        "histogram", "Time from a change until its event could be sent to those that wait for it."
+    ),
+    "events_unpublished_seconds": Family("gauge", "Age of the oldest event that has no number yet; 0 without one."),
     "tickets": Family("gauge", "Tickets in the database.", _labels("status")),
     "database_up": Family("gauge", "Whether the database responded during this scrape."),
     "workers": Family("gauge", "Worker processes."),

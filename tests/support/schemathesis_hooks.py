@@ -9,6 +9,7 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.openapi_contract import ID
+from ticketsvc.api.input.events_query import LATEST
 from ticketsvc.api.input.media_types import FILES
 from ticketsvc.store import comments, history
 from ticketsvc.store.cursor import Cursor
@@ -22,6 +23,7 @@ PLACEHOLDER = Cursor("newest", ID, "").encode()
 WORDS = st.text(st.characters(codec="utf-8", exclude_characters='\0"\r\n', exclude_categories=["Z", "C"]), min_size=1)
 
 schemathesis.openapi.format("cursor", st.just(PLACEHOLDER))
+schemathesis.openapi.format("event-id", st.just(LATEST))
 # The document does not say "time, date or empty": generators of clients make unions of that which nobody can use.
 DAYS = st.dates().map(str) | st.just("")
 schemathesis.openapi.format("day", DAYS)

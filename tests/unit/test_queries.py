@@ -36,7 +36,8 @@ NOT_RETRIED = {
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
     *("tickets.claim", "tickets.create", "tickets.delete", "tickets.update", "tickets.update_matching"),
-    "triage.store_suggestion",
+    *("triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete", "webhooks.fan_out"),
+    *("webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 

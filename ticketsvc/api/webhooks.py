@@ -14,7 +14,7 @@ from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_respons
 from ticketsvc.problems import InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import webhooks
-from ticketsvc.store.webhooks import Change, NewWebhook
+from ticketsvc.store.webhooks import After, Change, NewWebhook
 from ticketsvc.validation.fields import Fields
 from ticketsvc.webhooks import registration
 
@@ -36,7 +36,7 @@ def create() -> Response:
     members.check_unused(fields, _CREATED)
     public_only = fields.switch("public_only") or is_public_only()
     new = NewWebhook(_url(fields), _types(fields), _filters(fields, public_only), public_only, author().name)
-    after = _after(fields)
+    after = _after(fields) or "latest"
     fields.check()
     created, webhook_id, secret = webhooks.create(services().database, new, after)
     return _with_secret(created, secret, 201, {"Location": f"/api/webhooks/{webhook_id}"})
@@ -148,5 +148,13 @@ def _filters(fields: Fields, public_only: bool) -> str:
     return text
 
 
-def _after(fields: Fields) -> str | None:
-    return fields.text("after", _EVENT_ID_LENGTH) if fields.body.get("after") is not None else None
+def _after(fields: Fields) -> After | None:
+    """Return the event behind which the webhook begins or continues, or None if it is absent or null."""
+    if fields.body.get("after") is None:
+        return None
+    try:
+        return registration.parse_after(fields.text("after", _EVENT_ID_LENGTH))
+    except ValueError as error:
+        if not fields.errors:
+            fields.add_error("after", f"{error}.", "not_allowed")
+        return None

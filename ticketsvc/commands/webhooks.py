@@ -15,14 +15,25 @@ from ticketsvc.commands.tables import print_table
 from ticketsvc.problems import InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import webhooks as store
-from ticketsvc.store.webhooks import Change, NewWebhook
+from ticketsvc.store.webhooks import After, Change, NewWebhook
 from ticketsvc.webhooks import registration
 
 webhooks = AppGroup("webhooks", help="Register, list and change webhooks, and repeat deliveries.")
 
+
+def _event(_context: click.Context, _parameter: click.Parameter, text: str | None) -> After | None:
+    try:
+        return registration.parse_after(text) if text else None
+    except ValueError as error:
+        raise click.BadParameter(f"it {error}.") from None
+
+
 _ID = click.argument("webhook_id", metavar="ID", type=click.UUID)
 _AFTER = click.option(
-    "--after", metavar="EVENT", help="Deliver the events behind the one with this id, or behind `latest`."
+    "--after",
+    metavar="EVENT",
+    callback=_event,
+    help="Deliver the events behind the one with this id, or behind `latest`.",
 )
 
 
@@ -32,7 +43,7 @@ _AFTER = click.option(
 @click.option("--filters", default="", metavar="QUERY", help="Only tickets that match, such as status=open&tags=vip.")
 @click.option("--public", is_flag=True, help="Hide internal comments from the receiver.")
 @_AFTER
-def add(url: str, types: tuple[str, ...], filters: str, public: bool, after: str | None) -> None:
+def add(url: str, types: tuple[str, ...], filters: str, public: bool, after: After | None) -> None:
     """Register URL and print the secret with which deliveries are signed. It cannot be shown again."""
     query = filters.removeprefix("?")
     try:
@@ -43,7 +54,9 @@ def add(url: str, types: tuple[str, ...], filters: str, public: bool, after: str
     except InvalidInput as error:
         raise click.ClickException(str(error)) from None
     with open_database() as database:
-        created, _, secret = store.create(database, NewWebhook(url, types or None, query, public, None), after)
+        created, _, secret = store.create(
+            database, NewWebhook(url, types or None, query, public, None), after or "latest"
+        )
     click.echo(f"Registered {json.loads(created)['id']}. Its secret cannot be shown again:", err=True)
     click.echo(store.PREFIX + secret)
 
@@ -79,7 +92,7 @@ def rotate(webhook_id: UUID) -> None:
 @webhooks.command()
 @_ID
 @_AFTER
-def enable(webhook_id: UUID, after: str | None) -> None:
+def enable(webhook_id: UUID, after: After | None) -> None:
     """Enable the webhook with this ID again. It continues where it was, unless --after says otherwise."""
     with open_database() as database:
         store.update(database, webhook_id, False, Change(enabled=True, after=after))

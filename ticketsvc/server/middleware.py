@@ -66,7 +66,7 @@ class RequestMiddleware:
         body = self.app(environ, start)
         seconds = time.perf_counter() - started
 
-        def record(logged: float) -> None:
+        def record(route: str | None, logged: float) -> None:
             metrics.count_request(route, environ["REQUEST_METHOD"], status_line[:3], seconds)
             if _logger.isEnabledFor(logging.INFO):
                 fields: dict[str, str] = traced._asdict() if traced else {}
@@ -78,7 +78,8 @@ class RequestMiddleware:
                 sys.stdout.flush()
 
         if isinstance(body, WaitingBody):
-            body.at_end.append(lambda: record(time.perf_counter() - started))
+            waited_for = body.route
+            body.at_end.append(lambda: record(waited_for, time.perf_counter() - started))
         else:
-            record(seconds)
+            record(route, seconds)
         return body

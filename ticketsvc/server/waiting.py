@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterable, Iterator
 class WaitingBody:
     """The body of such a response. `at_end` is called once when it is complete or its client has left.
 
-    Its connection does not count as one of the worker's ordinary ones, and the middleware logs the request at the end.
+    Its connection does not count as one of the worker's ordinary ones, and the middleware logs the request at the end,
+    with `route`: there may be no request any more when the head of the response is made.
     """
 
-    def __init__(self, chunks: Iterable[bytes], at_end: Callable[[], object]) -> None:
+    def __init__(self, chunks: Iterable[bytes], route: str, at_end: Callable[[], object]) -> None:
         self._chunks = chunks
+        self.route = route
         self.at_end = [at_end]
 
     def __iter__(self) -> Iterator[bytes]:

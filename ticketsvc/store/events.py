@@ -54,7 +54,7 @@ class _Row(NamedTuple):
 
 
 class Poll(NamedTuple):
-    """How many events were published, and the position that was the newest one before."""
+    """Number of the events that were published, and the newest position before."""
 
     published: int
     latest: str
@@ -73,6 +73,7 @@ _LIST = queries.load("events.list", _Row)
 _LATEST = queries.load("events.latest", str)
 _POLL = queries.load("events.poll", Poll)
 _PRUNE = queries.load("events.prune", int)
+_OPEN_GENERATION = queries.load("events.open_generation", str)
 _UNPUBLISHED = queries.load("events.unpublished", float)
 
 
@@ -126,6 +127,11 @@ def prune(database: Database, days: int) -> None:
     """Delete events that were published more than `days` ago."""
     while database.one(_PRUNE, {"days": days}) == PRUNED_AT_ONCE:
         pass
+
+
+def open_generation(database: Database) -> str:
+    """Let readers start over that have seen more than there is. Returns the position of the newest event."""
+    return database.one(_OPEN_GENERATION)
 
 
 def unpublished_seconds(database: Database) -> float:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from base64 import b64encode
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 from uuid import UUID
 
 from ticketsvc.filters import Filters
-from ticketsvc.problems import FieldError, InvalidInput, NotFound, TooManyWebhooks, WebhookDisabled
+from ticketsvc.problems import EventsGone, NotFound, TooManyWebhooks, WebhookDisabled
+from ticketsvc.store import events
 from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.events import EventId
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
@@ -26,7 +27,7 @@ MAX_SENDING = 4
 LEASE_SECONDS = 60
 """The time after which a delivery is attempted again if the process that attempts it does not record the result."""
 MAX_PENDING = 1_000
-"""How many deliveries of a webhook are created ahead. Further events stay in the feed until some have ended."""
+"""The number of deliveries of a webhook that are created ahead. Further events stay in the feed until some have ended."""
 BATCH = 1_000
 """The number of events that are looked at in one statement."""
 SECRET_BYTES = 32
@@ -36,7 +37,9 @@ SORT = "deliveries"
 LATEST = "latest"
 """In place of the id of an event: the newest one."""
 
-_EVENT_ID = re.compile(r"([0-9a-f]{8})-(\d{1,18})", re.ASCII)
+
+After = EventId | Literal["latest"]
+"""The last event that a webhook does not get; LATEST is the newest one."""
 
 
 class NewWebhook(NamedTuple):
@@ -50,14 +53,14 @@ class NewWebhook(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A change of a webhook. None means no change, also of `after`: an id or LATEST."""
+    """A change of a webhook. None means no change, also of the event `after` which it continues."""
 
     url: str | None = None
     has_types: bool = False
     types: tuple[str, ...] | None = None
     filters: str | None = None
     enabled: bool | None = None
-    after: str | None = None
+    after: After | None = None
 
 
 class Claimed(NamedTuple):
@@ -73,7 +76,7 @@ class Claimed(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of an attempt. `error` is None if it succeeded; `status` is None without a response."""
+    """The outcome of an attempt. `error` is None if it succeeded; `status` is None without a response."""
 
     status: int | None
     error: str | None
@@ -106,12 +109,11 @@ class FannedOut(NamedTuple):
     pruned: int
 
 
-class Totals(NamedTuple):
-    """What /metrics says about webhooks."""
+class Figures(NamedTuple):
+    """The figures of a webhook in /metrics. `state` is healthy, failing or disabled."""
 
-    healthy: int
-    failing: int
-    disabled: int
+    id: str
+    state: str
     delivered_total: int
     failed_total: int
     pending: int
@@ -146,26 +148,24 @@ _ROTATE = queries.load("webhooks.rotate", str)
 _DELETE = queries.load("webhooks.delete", UUID)
 _DELIVERIES = queries.load("webhooks.deliveries", _PageRow)
 _REDELIVER = queries.load("webhooks.redeliver", _RedeliverRow)
-_PUBLISH = queries.load("events.publish", int)
 _BEHIND = queries.load("webhooks.behind", Behind)
 _FAN_OUT = queries.load_each("webhooks.fan_out", FannedOut, ("", "comments"))
 _CLAIM = queries.load("webhooks.claim", Claimed)
 _RECORD = queries.load("webhooks.record", Recorded)
 _PRUNE = queries.load("webhooks.prune", int)
-_TOTALS = queries.load("webhooks.totals", Totals)
+_FIGURES = queries.load("webhooks.figures", Figures)
 
 
-def create(database: Database, new: NewWebhook, after: str | None) -> tuple[str, UUID, str]:
-    """Register a webhook for the events behind the one with the id `after`, or behind the newest one.
+def create(database: Database, new: NewWebhook, after: After) -> tuple[str, UUID, str]:
+    """Register a webhook for the events behind `after`. Returns it as JSON, its id, and its secret in base64.
 
-    Returns it as JSON, its id, and its secret in base64. Raises InvalidInput if events behind `after` may be gone, and
-    TooManyWebhooks.
+    Raises EventsGone and TooManyWebhooks.
     """
     secret = _new_secret()
-    values = {**new._asdict(), **_position(after), "secret": secret, "maximum": MAX_WEBHOOKS}
+    values = {**new._asdict(), **_position(database, after), "secret": secret, "maximum": MAX_WEBHOOKS}
     row = database.one(_CREATE, values)
     if row.is_gone:
-        raise _gone()
+        raise EventsGone
     if row.json is None or row.id is None:
         raise TooManyWebhooks(f"There are {MAX_WEBHOOKS} webhooks, and there may not be more. Delete one first.")
     return row.json, row.id, secret
@@ -183,11 +183,11 @@ def get(database: Database, webhook_id: UUID, without_internal: bool) -> str:
 
 
 def update(database: Database, webhook_id: UUID, without_internal: bool, change: Change) -> str:
-    """Change a webhook and return it as JSON. Raises NotFound, and InvalidInput as `create` does."""
-    values = {**change._asdict(), **_position(change.after), "is_moved": change.after is not None}
+    """Change a webhook and return it as JSON. Raises NotFound and EventsGone."""
+    values = {**change._asdict(), **_position(database, change.after), "is_moved": change.after is not None}
     row = database.one_or_none(_UPDATE, {**values, "id": webhook_id, "without_internal": without_internal})
     if row and row.json is None:
-        raise _gone()
+        raise EventsGone
     return _found(row and row.json, webhook_id)
 
 
@@ -232,13 +232,8 @@ def redeliver(database: Database, webhook_id: UUID, without_internal: bool, deli
     if row is None:
         raise NotFound(f"The webhook {webhook_id} has no delivery {delivery_id}. Those that ended are kept for a week.")
     if row.is_disabled:
-        raise WebhookDisabled("The webhook is disabled: enable it first. What is pending is then delivered, too.")
+        raise WebhookDisabled("The webhook is disabled. Enable it first; what is pending is then delivered, too.")
     return row.json
-
-
-def publish(database: Database) -> int:
-    """Publish the events of transactions that have committed, and return how many there were."""
-    return database.one(_PUBLISH)
 
 
 def behind(database: Database) -> list[Behind]:
@@ -269,28 +264,21 @@ def prune(database: Database) -> int:
     return database.one(_PRUNE)
 
 
-def totals(database: Database) -> Totals:
-    """Return what /metrics says about webhooks."""
-    return database.one(_TOTALS)
+def figures(database: Database) -> list[Figures]:
+    """Return what /metrics says about each webhook."""
+    return database.rows(_FIGURES)
 
 
 def _new_secret() -> str:
     return b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _position(after: str | None) -> dict[str, str | None]:
-    """Return the values of the parameters that say where a webhook begins. Raises InvalidInput."""
-    if after is None or after == LATEST:
-        return {"generation": None, "seq": None}
-    match = _EVENT_ID.fullmatch(after)
-    if match is None:
-        raise _gone()
-    return {"generation": match[1], "seq": match[2]}
-
-
-def _gone() -> InvalidInput:
-    rule = f"after must be {LATEST}, or the id of an event behind which all events are still there."
-    return InvalidInput(FieldError.in_field("after", rule, "not_allowed"))
+def _position(database: Database, after: After | None) -> dict[str, object]:
+    """Return the values of the parameters that say where a webhook begins."""
+    if after == LATEST:
+        after = events.latest(database)
+    generation, seq = after if isinstance(after, EventId) else (None, None)
+    return {"generation": generation, "seq": seq}
 
 
 def _found(json: str | None, webhook_id: UUID) -> str:

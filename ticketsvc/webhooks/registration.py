@@ -1,4 +1,4 @@
-"""What may be registered: the URL and the filters of a webhook."""
+"""Check what is registered: the URL and the filters of a webhook."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from urllib.parse import parse_qsl
 from ticketsvc import filters
 from ticketsvc.filters import Filters
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.store.webhooks import MAX_WEBHOOKS
+from ticketsvc.store.events import EventId
+from ticketsvc.store.webhooks import LATEST, MAX_WEBHOOKS, After
 from ticketsvc.validation.parameters import Parameters
 from ticketsvc.webhooks import addresses
 
@@ -52,6 +53,16 @@ def _is_private_literal(host: str) -> bool:
     except OSError:
         return False
     return not all(endpoint.is_public for endpoint in endpoints)
+
+
+def parse_after(text: str) -> After:
+    """Return the event behind which a webhook begins. Raises ValueError with the end of a sentence."""
+    if text == LATEST:
+        return "latest"
+    try:
+        return EventId.parse(text)
+    except ValueError:
+        raise ValueError(f"must be {LATEST} or the id of an event") from None
 
 
 @lru_cache(2 * MAX_WEBHOOKS)

@@ -45,8 +45,10 @@ func main() {
 	walk(ids)
 	change(ids[0])
 	discuss(ids[0])
+	follow(ids[0])
 	files()
 	figures()
+	subscribe()
 	remove(ids[0])
 }
 
@@ -142,6 +144,22 @@ func discuss(id string) {
 	check(len(history) == 4 && history[2].Comment.GetId() == comment.GetId(), "history of a comment", err)
 }
 
+func follow(id string) {
+	events, _, err := client.EventsAPI.ListEvents(ctx).Limit(500).Wait(1).Execute()
+	version := int32(0)
+	for _, event := range events {
+		if event.GetTicketId() == id {
+			version++
+			check(event.GetVersion() == version, "order", nil)
+		}
+	}
+	check(version == 4, "events", err)
+	_, response, err := client.EventsAPI.ListEvents(ctx).After("latest").Execute()
+	check(response.Header.Get("X-Last-Event-Id") == events[len(events)-1].GetId(), "end of the feed", err)
+	_, response, err = client.EventsAPI.ListEvents(ctx).After("ffffffff-1").Execute()
+	check(problem(err, response, 410).GetType() == "/docs/errors#events-gone", "gone", nil)
+}
+
 func files() {
 	imported, _, err := client.FilesAPI.ImportTickets(ctx).Body(file(`{"title": "Old", "description": "From a file."}`)).Execute()
 	check(imported.GetImported() == 1, "imported", err)
@@ -191,6 +209,29 @@ func figures() {
 	check(len(none) == 0, "metadata", err)
 	suggestion, _, err := client.TriageAPI.ClassifyText(ctx).ClassifyInput(*tickets.NewClassifyInput("I cannot log in.")).Execute()
 	check(suggestion.GetCategory() == suggestion.GetSuggestedCategory(), "suggestion", err)
+}
+
+func subscribe() {
+	input := tickets.NewWebhookInput("https://example.com/tickets")
+	input.SetTypes([]string{"ticket.created"})
+	added, response, err := client.WebhooksAPI.CreateWebhook(ctx).WebhookInput(*input).Execute()
+	check(added.GetSecret()[:6] == "whsec_" && response.StatusCode == 201, "webhook", err)
+	listed, _, err := client.WebhooksAPI.ListWebhooks(ctx).Execute()
+	check(len(listed) == 2 && listed[1].GetId() == added.GetId(), "webhooks", err)
+	one, _, err := client.WebhooksAPI.ReadWebhook(ctx, added.GetId()).Execute()
+	check(one.GetSecret() == "" && one.GetEnabled(), "one webhook", err)
+	disabled := tickets.NewWebhookChange()
+	disabled.SetEnabled(false)
+	changed, _, err := client.WebhooksAPI.ChangeWebhook(ctx, added.GetId()).WebhookChange(*disabled).Execute()
+	check(!changed.GetEnabled() && changed.GetDisabledReason() != "", "disabled", err)
+	rotated, _, err := client.WebhooksAPI.RotateSecret(ctx, added.GetId()).Execute()
+	check(rotated.GetSecret() != added.GetSecret(), "rotated", err)
+	failed, _, err := client.WebhooksAPI.ListDeliveries(ctx, listed[0].GetId()).State([]string{"failed"}).Execute()
+	check(len(failed) == 1, "deliveries", err)
+	again, response, err := client.WebhooksAPI.Redeliver(ctx, listed[0].GetId(), failed[0].GetId()).Execute()
+	check(again.GetState() == "pending" && response.StatusCode == 202, "repeated", err)
+	response, err = client.WebhooksAPI.DeleteWebhook(ctx, added.GetId()).Execute()
+	check(response.StatusCode == 204, "webhook deleted", err)
 }
 
 func remove(id string) {

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 from tickets import AuthenticatedClient
 from tickets.api.comments import add_comment, delete_comment, list_comments, read_comment
+from tickets.api.events import list_events
 from tickets.api.files import export_tickets, import_tickets
 from tickets.api.operating import is_alive, is_ready, read_document, scrape_metrics, show_docs, show_page
 from tickets.api.statistics import (
@@ -31,6 +32,16 @@ from tickets.api.tickets import (
     read_ticket,
 )
 from tickets.api.triage import classify_text
+from tickets.api.webhooks import (
+    change_webhook,
+    create_webhook,
+    delete_webhook,
+    list_deliveries,
+    list_webhooks,
+    read_webhook,
+    redeliver,
+    rotate_secret,
+)
 from tickets.models import (
     BulkChange,
     BulkChanged,
@@ -41,9 +52,14 @@ from tickets.models import (
     CommentInput,
     CommentMention,
     DailyStatistics,
+    Delivery,
+    DeliveryState,
+    Event,
+    EventTypesInputType0Item,
     ExportTicketsFormat,
     Health,
     Imported,
+    ListDeliveriesStateItem,
     ListTicketsSearchIn,
     ListTicketsStatusItem,
     Problem,
@@ -58,8 +74,11 @@ from tickets.models import (
     TicketInput,
     TicketInputPriorityType1,
     TriageStatistics,
+    Webhook,
+    WebhookChange,
+    WebhookInput,
 )
-from tickets.types import File
+from tickets.types import UNSET, File
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -165,6 +184,17 @@ def discuss(ticket: UUID) -> None:
     assert [mention.id for mention in mentions if isinstance(mention, CommentMention)] == [comment.id] * 2
 
 
+def follow(ticket: UUID) -> None:
+    events = list_events.sync(client=CLIENT, limit=500, wait=1)
+    assert isinstance(events, list)
+    assert isinstance(events[0], Event)
+    assert [event.version for event in events if event.ticket_id == ticket] == [1, 2, 3, 4]
+    end = list_events.sync_detailed(client=CLIENT, after="latest")
+    assert (end.parsed, end.headers["X-Last-Event-Id"]) == ([], events[-1].id)
+    gone = list_events.sync_detailed(client=CLIENT, after="ffffffff-1")
+    assert problem(gone, HTTPStatus.GONE).type_ == "/docs/errors#events-gone"
+
+
 def files() -> None:
     body = File(BytesIO(b"title,description\r\nOld,From a file.\r\n"))
     imported = import_tickets.sync(client=CLIENT, body=body)
@@ -207,6 +237,31 @@ def figures() -> None:
     assert suggestion.category == suggestion.suggested_category
 
 
+def subscribe() -> None:
+    body = WebhookInput("https://example.com/tickets", types=[EventTypesInputType0Item.TICKET_CREATED])
+    added = create_webhook.sync(client=CLIENT, body=body)
+    assert isinstance(added, Webhook)
+    assert str(added.secret).startswith("whsec_")
+    listed = list_webhooks.sync(client=CLIENT)
+    assert isinstance(listed, list)
+    assert [webhook.id == added.id for webhook in listed] == [False, True]
+    read = read_webhook.sync(added.id, client=CLIENT)
+    assert isinstance(read, Webhook)
+    assert (read.secret, read.url) == (UNSET, "https://example.com/tickets")
+    changed = change_webhook.sync(added.id, client=CLIENT, body=WebhookChange(enabled=False, types=None))
+    assert isinstance(changed, Webhook)
+    assert (changed.enabled, changed.types) == (False, None)
+    rotated = rotate_secret.sync(added.id, client=CLIENT)
+    assert isinstance(rotated, Webhook)
+    assert rotated.secret not in (added.secret, UNSET)
+    failed = list_deliveries.sync(listed[0].id, client=CLIENT, state=[ListDeliveriesStateItem.FAILED])
+    assert isinstance(failed, list)
+    again = redeliver.sync(listed[0].id, failed[0].id, client=CLIENT)
+    assert isinstance(again, Delivery)
+    assert (again.id, again.state) == (failed[0].id, DeliveryState.PENDING)
+    assert delete_webhook.sync_detailed(added.id, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
+
+
 def remove(ticket: UUID) -> None:
     assert delete_ticket.sync_detailed(ticket, client=CLIENT).status_code == HTTPStatus.NO_CONTENT
     gone = delete_ticket.sync_detailed(ticket, client=CLIENT)
@@ -219,6 +274,8 @@ if __name__ == "__main__":
     walk(made)
     change(made[0])
     discuss(made[0])
+    follow(made[0])
     files()
     figures()
+    subscribe()
     remove(made[0])

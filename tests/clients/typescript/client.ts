@@ -133,6 +133,37 @@ async function discuss(path: { ticket_id: string }): Promise<void> {
   assert(history.data?.length === 4 && history.data[2]!.comment?.id === comment!.id, "history of a comment");
 }
 
+async function follow(path: { ticket_id: string }): Promise<void> {
+  const events = await client.GET("/api/events/", { params: { query: { limit: 500, wait: 1 } } });
+  const versions = events.data?.filter((event) => event.ticket_id === path.ticket_id).map((event) => event.version);
+  assert(versions?.join() === "1,2,3,4", "events");
+  const end = await client.GET("/api/events/", { params: { query: { after: "latest" } } });
+  assert(end.response.headers.get("X-Last-Event-Id") === events.data!.at(-1)!.id, "end of the feed");
+  const gone = await client.GET("/api/events/", { params: { query: { after: "ffffffff-1" } } });
+  assert(problem(gone, 410).type === "/docs/errors#events-gone", "gone");
+}
+
+async function subscribe(): Promise<void> {
+  const body = { url: "https://example.com/tickets", types: ["ticket.created" as const], filters: "priority=high" };
+  const added = (await client.POST("/api/webhooks/", { body })).data;
+  assert(added?.secret?.startsWith("whsec_"), "webhook");
+  const [kept] = (await client.GET("/api/webhooks/")).data ?? [];
+  assert(kept !== undefined && kept.id !== added!.id && kept.secret === undefined, "webhooks");
+  const path = { webhook_id: added!.id };
+  assert((await client.GET("/api/webhooks/{webhook_id}", { params: { path } })).data?.filters === "priority=high", "one");
+  const change = { params: { path }, body: { enabled: false, types: null } };
+  const changed = await client.PATCH("/api/webhooks/{webhook_id}", change);
+  assert(changed.data?.enabled === false && changed.data.types === null, "disabled");
+  const rotated = await client.POST("/api/webhooks/{webhook_id}/rotate/", { params: { path } });
+  assert(rotated.data?.secret !== added!.secret && rotated.data?.previous_secret_until !== null, "rotated");
+  const failed = { params: { path: { webhook_id: kept.id }, query: { state: ["failed" as const] } } };
+  const deliveries = await client.GET("/api/webhooks/{webhook_id}/deliveries/", failed);
+  const one = { ...failed.params.path, delivery_id: deliveries.data![0]!.id };
+  const again = await client.POST("/api/webhooks/{webhook_id}/deliveries/{delivery_id}/redeliver/", { params: { path: one } });
+  assert(again.data?.state === "pending" && again.data.id === one.delivery_id, "repeated");
+  assert((await client.DELETE("/api/webhooks/{webhook_id}", { params: { path } })).response.status === 204, "deleted");
+}
+
 async function remove(path: { ticket_id: string }): Promise<void> {
   const deleted = await client.DELETE("/api/tickets/{ticket_id}", { params: { path } });
   assert(deleted.response.status === 204, "deleted");
@@ -146,8 +177,10 @@ await walk(tickets);
 const path = { ticket_id: tickets[0]!.id };
 await change(path);
 await discuss(path);
+await follow(path);
 await files();
 await figures();
+await subscribe();
 await remove(path);
 
 // What does not type-check

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, g
 
-from ticketsvc import compact_json
 from ticketsvc.api.input import media_types
 from ticketsvc.api.input.body import json_object
 from ticketsvc.api.mcp import methods, protocol
 from ticketsvc.api.mcp.protocol import Message, ProtocolError
 from ticketsvc.api.output import errors
 from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_response
+from ticketsvc.compact_json import encode_object
 
 bp = Blueprint("mcp", __name__)
 
@@ -27,7 +27,7 @@ def serve() -> Response:
     if message.id is None:
         return empty_response(202)
     version = protocol.negotiate(message)
-    result = methods.run(message, version)
+    result = encode_object(methods.run(message, version))
     return _response(200, {"jsonrpc": "2.0", "id": message.id, "result": result})
 
 
@@ -44,4 +44,4 @@ def handle(error: Exception) -> Response:
 
 
 def _response(status: int, document: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return JsonResponse(compact_json.encode(document), status, {**NO_STORE, **(headers or {})})
+    return JsonResponse(encode_object(document), status, {**NO_STORE, **(headers or {})})

@@ -18,11 +18,11 @@ INSTRUCTIONS = (
 SERVER = {"name": "ticketsvc", "title": "Ticket service", "version": __version__}
 CAPABILITIES: Json = {"tools": {}}
 DISCOVERY_MS, TOOLS_MS = 3_600_000, 300_000
-"""How long clients may keep what they discovered, and the list of tools."""
+"""Milliseconds for which clients may keep what they discovered, and the list of tools."""
 
 
 def run(message: Message, version: str) -> Json:
-    """Return the result of a request. Raises ProtocolError and problems."""
+    """Return the members of the result of a request. Raises ProtocolError and problems."""
     method = (_METHODS if version == MODERN else _LEGACY_METHODS).get(message.method)
     if method is None:
         # Older clients take a 404 for the end of their session.

@@ -6,10 +6,9 @@ the response, as for a client of the HTTP API. Authentication and the rate limit
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlencode, urlsplit
 from uuid import UUID
 
@@ -17,15 +16,16 @@ from flask import current_app, request
 from werkzeug.datastructures import Headers
 
 from ticketsvc import compact_json
+from ticketsvc.compact_json import JsonText
 
 _KEPT = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR")
 """The header fields of the request to /mcp that concern its operations, too."""
 
 
 class Reply(NamedTuple):
-    """What an operation returned: its body as a value, None if it has none, and its header fields."""
+    """The response of an operation: its body, null if it has none, and its header fields."""
 
-    value: Any
+    json: JsonText
     headers: Headers
 
     @property
@@ -36,7 +36,7 @@ class Reply(NamedTuple):
 
     @property
     def is_replayed(self) -> bool:
-        """Whether an earlier request had this response."""
+        """Return whether an earlier request had this response."""
         return "Idempotent-Replayed" in self.headers
 
 
@@ -62,8 +62,7 @@ def run(
     }
     with current_app.request_context(environ):
         response = current_app.make_response(current_app.dispatch_request())
-    data = response.get_data()
-    return Reply(json.loads(data) if data else None, response.headers)
+    return Reply(JsonText(response.get_data().decode().rstrip() or "null"), response.headers)
 
 
 def method(endpoint: str) -> str:

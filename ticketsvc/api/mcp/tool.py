@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import request
 
-from ticketsvc import compact_json
 from ticketsvc.api.auth import scopes
 from ticketsvc.api.mcp.schemas import Operation
 from ticketsvc.api.output import errors
+from ticketsvc.compact_json import JsonText, encode_object
 from ticketsvc.problems import InternalError, NotFound, Problem, VersionMismatch
 from ticketsvc.server import metrics
 from ticketsvc.server.middleware import TOOL
@@ -25,7 +25,7 @@ WORKED = "none"
 
 @dataclass(frozen=True)
 class Hints:
-    """How careful a client should be with a tool."""
+    """Tell a client how careful it should be with a tool."""
 
     reads_only: bool = False
     destroys: bool = False
@@ -46,7 +46,7 @@ class Tool:
     description: str
     hints: Hints
     endpoint: str
-    run: Callable[[Json], Json]
+    run: Callable[[Json], Json | JsonText]
     result: Mapping[str, str | Json] = field(default_factory=dict)
     arguments: Mapping[str, Json] = field(default_factory=dict)
     omitted: tuple[str, ...] = ()
@@ -90,7 +90,8 @@ class Tool:
             return {"content": [_text(_explained(error))], "isError": True}
         finally:
             metrics.TOOL_CALLS.labels(self.name, problem).inc()
-        return {"content": [_text(compact_json.encode(content))], "structuredContent": content, "isError": False}
+        text = content if isinstance(content, JsonText) else encode_object(content)
+        return {"content": [_text(text)], "structuredContent": text, "isError": False}
 
     def _output(self) -> Json:
         if not self.result:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Response
+from flask import Response, request
 
 from ticketsvc import compact_json
 from ticketsvc.feed import Feed, Listener, json_array
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 HEARTBEAT_SECONDS = 15.0
 RECONNECT_MS, OVERLOADED_MS = 3_000, 10_000
-"""How long a browser waits before it connects again."""
+"""Time after which a browser connects again."""
 HEARTBEAT = b":\n"
 """A comment. With an empty line after it some clients would see an event without data."""
 
@@ -55,7 +55,7 @@ class EventStream(Response):
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response. A greenlet serves it, outside of the request's context."""
         start_response(self.status, self.headers.to_wsgi_list())
-        return WaitingBody(_stream(self._feed, self._listener), partial(_leave, self._feed, self._listener, "stream"))
+        return _body(_stream(self._feed, self._listener), self._feed, self._listener, "stream")
 
 
 def _stream(feed: Feed, listener: Listener) -> Iterator[bytes]:
@@ -96,7 +96,7 @@ class LongPoll(Response):
         body = _poll(
             self._feed, self._listener, self._limit, self._seconds, self.headers.to_wsgi_list(), start_response
         )
-        return WaitingBody(body, partial(_leave, self._feed, self._listener, "poll"))
+        return _body(body, self._feed, self._listener, "poll")
 
 
 def _poll(
@@ -116,6 +116,10 @@ def _poll(
     end = events[-1].id if events else listener.position
     start_response("200 OK", [*headers, *position(end).items(), ("Content-Length", str(len(body)))])
     yield body
+
+
+def _body(chunks: Iterator[bytes], feed: Feed, listener: Listener, kind: str) -> WaitingBody:
+    return WaitingBody(chunks, str(request.url_rule), partial(_leave, feed, listener, kind))
 
 
 def _leave(feed: Feed, listener: Listener, kind: str) -> None:
