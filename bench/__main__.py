@@ -19,6 +19,7 @@ from bench.bulk import bulk
 from bench.compare import OPERATIONS, Load, compare, serving_variants
 from bench.cost import cost
 from bench.counting import counting
+from bench.events import events
 from bench.harness import Harness, say
 from bench.people import people
 from bench.scale import scale
@@ -66,6 +67,12 @@ def run_attacks(options: argparse.Namespace) -> str:
     """Measure what other clients notice of one that attacks the service."""
     harness = _prepared(options)
     return attacks(harness, harness.known["ours"], options.seconds)
+
+
+def run_events(options: argparse.Namespace) -> str:
+    """Measure the feed of events under load, and the cost of listeners."""
+    harness = _prepared(options)
+    return events(harness, harness.known["ours"], options.seconds)
 
 
 def run_serving(options: argparse.Namespace) -> str:
@@ -146,6 +153,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "counting": run_counting,
     "people": run_people,
     "attacks": run_attacks,
+    "events": run_events,
 }
 
 

@@ -6,10 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.support import metrics
 from tests.support.cast import bearer
 from tests.support.tickets import URL, field_errors, file_ticket, next_page, problem
+from ticketsvc import feed
+from ticketsvc.api.output import event_stream
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
@@ -122,3 +127,94 @@ def test_a_public_key_sees_no_internal_comment(
     )
     assert shown == events[1]
     assert problem(keyed.get(EVENTS), 401)
+
+
+def parts(client: FlaskClient, query: str, **headers: str) -> Iterator[bytes]:
+    """Return the parts of a stream."""
+    response = client.get(f"{EVENTS}?{query}", headers={"Accept": "text/event-stream", **headers})
+    assert (response.status_code, response.content_type) == (200, "text/event-stream")
+    return response.iter_encoded()
+
+
+def test_a_stream_without_events_has_comments(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert event_stream.HEARTBEAT_SECONDS == 15
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.05)
+    stream = parts(client, "after=latest")
+    assert next(stream).startswith(b"retry: 3000\nid: ")
+    assert [next(stream), next(stream)] == [b":\n", b":\n"]
+    ticket = file_ticket(client)
+    while (event := next(stream)) == b":\n":
+        pass
+    assert event.startswith(b"id: ")
+    assert ticket["id"].encode() in event
+
+
+def test_a_stream_ends_when_its_key_is_revoked(
+    guarded: Flask, cast: dict[str, dict[str, str]], database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "KEY_CHECK_SECONDS", 0.05)
+    stream = parts(guarded.test_client(), "after=latest", **cast["reader"])
+    assert b"event: position" in next(stream)
+    database.execute("UPDATE api_keys SET revoked_at = now() WHERE name = 'reader'")
+    assert set(stream) <= {b":\n"}
+
+
+def test_a_public_key_that_waits_sees_no_internal_comment(
+    guarded: Flask, cast: dict[str, dict[str, str]], client: FlaskClient, database: Connection
+) -> None:
+    database.execute(
+        "INSERT INTO api_keys (name, scope, hash, public_only) VALUES ('portal', 'read', sha256('tk_portal'), true)"
+    )
+    ticket = file_ticket(client)
+    own, all_of_them = (
+        parts(guarded.test_client(), "after=latest", **key) for key in (bearer("tk_portal"), cast["reader"])
+    )
+    assert next(own) == next(all_of_them)
+    client.post(f"{URL}{ticket['id']}/comments", json={"body": "secret", "author": "Ann", "internal": True})
+    assert b'"body":"secret"' in next(all_of_them)
+    shown = next(own)
+    assert b'"event":"changed","changes":{}' in shown
+    assert b"secret" not in shown
+    assert b"Ann" not in shown
+
+
+@pytest.mark.parametrize(
+    ("accept", "content_type"),
+    [
+        ("*/*", "application/json"),
+        ("application/json, text/event-stream", "application/json"),
+        ("text/event-stream, application/json;q=0.5", "text/event-stream"),
+        ("text/event-stream", "text/event-stream"),
+        ("text/html, */*;q=0.1", "application/json"),
+        ("text/html", "application/problem+json"),
+    ],
+)
+def test_accept_chooses_between_a_page_and_a_stream(client: FlaskClient, accept: str, content_type: str) -> None:
+    response = client.head(f"{EVENTS}?after=latest", headers={"Accept": accept})
+    assert response.content_type == content_type
+
+
+def test_old_events_are_deleted_in_the_background(client: FlaskClient, app: Flask, database: Connection) -> None:
+    start = read(client, "latest")[1]
+    for _ in range(3):
+        file_ticket(client)
+    newest = read(client, start)[0][-1]
+    database.execute("UPDATE events SET published_at = now() - interval '29 days 23 hours'")
+    app.extensions["ticketsvc"].delete_expired()
+    assert len(read(client, start)[0]) == 3
+    database.execute("UPDATE events SET published_at = now() - interval '30 days 1 hour'")
+    app.extensions["ticketsvc"].delete_expired()
+    assert problem(client.get(f"{EVENTS}?after={start}"), 410)
+    assert read(client)[0] == [newest]
+
+
+def test_events_are_published_although_nobody_reads_them(client: FlaskClient, app: Flask, database: Connection) -> None:
+    file_ticket(client)
+    database.execute("UPDATE event_outbox SET at = now() - interval '1 hour'")
+    assert 3600 <= unpublished(client) < 3700
+    app.extensions["ticketsvc"].publish_events()
+    assert unpublished(client) == 0
+
+
+def unpublished(client: FlaskClient) -> float:
+    return metrics.value(metrics.read(client.get("/metrics").text), "events_unpublished_seconds")

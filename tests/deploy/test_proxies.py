@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,10 +14,11 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from tests.conftest import free_port, serve
-from tests.support import programs
+from tests.support import metrics, programs
 from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
 from tests.support.poolers import documented
+from tests.support.streams import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,7 +80,7 @@ def running(proxy: Proxy, folder: Path, replacements: dict[str, str]) -> Iterato
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
 def test_every_route_works_behind_a_proxy(service: Service, tmp_path: Path, proxy: Proxy) -> None:
-    with running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port:
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         failed, done = failures(behind, clients=4)
@@ -87,9 +89,30 @@ def test_every_route_works_behind_a_proxy(service: Service, tmp_path: Path, prox
 
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
+def test_events_pass_at_once_and_clients_that_leave_are_noticed(service: Service, tmp_path: Path, proxy: Proxy) -> None:
+    """If the proxy collected the stream, the event would not arrive: the stream does not end."""
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
+        behind = replace(service, port=port)
+        wait_until(lambda: behind.call("GET", "/readyz").status == 200)
+        with Stream(behind, Accept_Encoding="gzip").start() as stream, ThreadPoolExecutor(1) as pool:
+            poll = pool.submit(behind.call, "GET", f"/api/events/?after={stream.position}&wait=25")
+            wait_until(lambda: listeners(service) == 2)
+            ticket = service.call("POST", "/api/tickets/", {"title": "New", "description": "x" * 5_000}).json["id"]
+            (polled,) = poll.result().json
+            assert [stream.event()["ticket_id"], polled["ticket_id"]] == [ticket, ticket]
+            with Stream(behind, Last_Event_ID=stream.position).start() as again:
+                assert again.event() == polled
+        wait_until(lambda: listeners(service) == 0)
+
+
+def listeners(service: Service) -> float:
+    return metrics.value(metrics.read(service.call("GET", "/metrics").body.decode()), "event_listeners")
+
+
+@pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
 def test_large_files_pass_and_large_bodies_do_not(service: Service, tmp_path: Path, proxy: Proxy) -> None:
     line = json.dumps({"title": "Large", "description": "x" * 50_000}).encode() + b"\n"
-    with running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port:
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         imported = behind.call("POST", "/api/tickets/import", line * 100, {"Content-Type": "application/x-ndjson"})
@@ -102,7 +125,7 @@ def test_large_files_pass_and_large_bodies_do_not(service: Service, tmp_path: Pa
 def test_a_client_cannot_choose_the_address_that_is_limited(own_url: str, tmp_path: Path, proxy: Proxy) -> None:
     with (
         serve(own_url, tmp_path / "log", RATE_LIMIT="3/86400") as service,
-        running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port,
+        running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port,
     ):
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
@@ -122,7 +145,7 @@ def test_a_client_cannot_choose_the_address_that_is_limited(own_url: str, tmp_pa
 def test_a_tag_that_a_compressing_proxy_changed_can_be_sent_back(
     service: Service, tmp_path: Path, proxy: Proxy, compressing: dict[str, str], tags: tuple[str, ...]
 ) -> None:
-    upstream = {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}
+    upstream = {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}
     with running(proxy._replace(replacements={**proxy.replacements, **compressing}), tmp_path, upstream) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)

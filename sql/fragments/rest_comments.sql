@@ -1,2 +1,0 @@
--- Condition: the same for searches in comments, which have one variant for all filters.
-/* include: others */ true
