@@ -84,6 +84,10 @@ ATTRIBUTES = """
     CROSS JOIN LATERAL unnest(ticket_attributes_of(t.requester, t.assignee, t.tags, t.metadata)) AS attribute
     ORDER BY attribute, t.category, t.priority, t.status, t.id
 """
+TEXTS = """
+    INSERT INTO ticket_texts (id, week, text)
+    SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM tickets AS t
+"""
 COMMENTS = """
     INSERT INTO comments (ticket_id, version, id, created_at, author, internal, body, search_text)
     SELECT t.id, n + 1, uuid_v7(at), at, 'agent' || n %% 50, n %% 3 = 0, body, comment_text(body)
@@ -130,7 +134,7 @@ def people(rows: int, seconds: float) -> str:
 
 @contextmanager
 def _database(folder: Path, rows: int) -> Iterator[str]:
-    """Run a server with a filled table and yield its URL. Triggers are off meanwhile: searches find nothing."""
+    """Run a server with filled tables and yield its URL. Triggers are off meanwhile."""
     directory = folder / "server"
     cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
     try:
@@ -143,6 +147,7 @@ def _database(folder: Path, rows: int) -> Iterator[str]:
             for statement in (
                 TICKETS % {"rows": rows},
                 ATTRIBUTES,
+                TEXTS,
                 "DROP INDEX comments_search",
                 COMMENTS.replace("%%", "%"),
                 "SET maintenance_work_mem = '1GB'",

@@ -42,7 +42,9 @@ CREATE INDEX IF NOT EXISTS ticket_attributes_updated
 
 -- Tickets without an assignee have no row in ticket_attributes for that, so that a ticket without attributes needs none.
 DROP INDEX CONCURRENTLY IF EXISTS tickets_unassigned_created;
-CREATE INDEX CONCURRENTLY tickets_unassigned_created ON tickets (category, priority, status, id) WHERE assignee IS NULL;
+CREATE INDEX CONCURRENTLY tickets_unassigned_created ON tickets (category, priority, status, id)
+    INCLUDE (updated_at) -- for the same reason
+    WHERE assignee IS NULL;
 DROP INDEX CONCURRENTLY IF EXISTS tickets_unassigned_updated;
 CREATE INDEX CONCURRENTLY tickets_unassigned_updated
     ON tickets (category, priority, status, updated_at, id) WHERE assignee IS NULL;

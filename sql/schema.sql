@@ -445,7 +445,7 @@ CREATE INDEX tickets_resolved ON tickets USING btree (id) INCLUDE (category, pri
 
 CREATE INDEX tickets_responded ON tickets USING btree (id) INCLUDE (category, priority, status, created_at, first_response_at) WHERE (first_response_at IS NOT NULL);
 
-CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priority, status, id) WHERE (assignee IS NULL);
+CREATE INDEX tickets_unassigned_created ON tickets USING btree (category, priority, status, id) INCLUDE (updated_at) WHERE (assignee IS NULL);
 
 CREATE INDEX tickets_unassigned_updated ON tickets USING btree (category, priority, status, updated_at, id) WHERE (assignee IS NULL);
 

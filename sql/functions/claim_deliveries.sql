@@ -1,7 +1,6 @@
--- Takes deliveries that are due and returns them; the caller attempts them. An attempt whose result is not recorded within
+-- Takes deliveries that are due and returns them, for this session to attempt them. An attempt whose result is not recorded within
 -- the lease counts as lost, and is repeated. No webhook has more than max_sending deliveries under way, in all processes,
 -- because its row is locked and each statement has a new snapshot: a receiver that hangs takes nothing from others.
--- depends: is_failing
 CREATE OR REPLACE FUNCTION claim_deliveries(max_sending integer, lease interval) RETURNS SETOF webhook_deliveries
     LANGUAGE plpgsql AS $$
 DECLARE

@@ -9,6 +9,6 @@ CROSS JOIN LATERAL (
     FROM /* attributes: ticket_attributes */ tickets AS t
     WHERE /* include: combination */ true
         AND /* include: created */ true
-        AND /* include: others */ true
+        AND /* include: rest */ true
     OFFSET 0
 ) AS head

@@ -15,7 +15,7 @@ FROM (
         WHERE /* include: combination */ true
             AND t.id /* oldest: > */ < $2::uuid
             AND /* include: created */ true
-            AND /* include: others */ true
+            AND /* include: rest */ true
         ORDER BY t.id /* oldest: ASC */ DESC
         LIMIT $1::integer
     ) AS head

@@ -15,7 +15,7 @@ FROM (
         WHERE /* include: combination */ true
             AND /* include: after_key */ true
             AND /* include: created */ true
-            AND /* include: others */ true
+            AND /* include: rest */ true
         ORDER BY key DESC, t.id DESC
         LIMIT $1::integer
     ) AS head

@@ -16,7 +16,7 @@ WITH heads AS MATERIALIZED (
         WHERE /* include: combination */ true
             AND /* include: after_key */ true
             AND /* include: created */ true
-            AND /* include: others */ true
+            AND /* include: rest */ true
         ORDER BY key DESC, t.id DESC
         LIMIT $2::integer
     ) AS head

@@ -5,14 +5,11 @@
 -- $4 public_only: whether internal comments are hidden
 -- $5 secret: in base64
 -- $6 created_by: the name of the API key, or NULL
--- $7 generation: of the id of the last event that it does not get; NULL means the newest event
+-- $7 generation: of the id of the last event that it does not get
 -- $8 seq: of that event
 -- $9 maximum: of webhooks
 WITH start AS MATERIALIZED (
-    SELECT CASE
-        WHEN $7::text IS NULL THEN coalesce((SELECT max(e.seq) FROM events AS e), 0)
-        ELSE event_seq($7::text, $8::bigint)
-    END AS seq
+    SELECT event_seq($7::text, $8::bigint) AS seq
 ),
 added AS (
     INSERT INTO webhooks AS w (url, types, filters, public_only, secret, created_by, seq)

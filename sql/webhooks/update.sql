@@ -9,17 +9,13 @@
 -- $6 filters: a query string
 -- $7 enabled
 -- $8 is_moved: whether it continues elsewhere
--- $9 generation: of the id of the last event that it does not get; NULL means the newest event
+-- $9 generation: of the id of the last event that it does not get then
 -- $10 seq: of that event
 WITH found AS MATERIALIZED (
     SELECT
         w.id,
         coalesce($7::boolean AND w.disabled_at IS NOT NULL, false) AS is_enabled_again,
-        CASE
-            WHEN NOT $8::boolean THEN w.seq
-            WHEN $9::text IS NULL THEN coalesce((SELECT max(e.seq) FROM events AS e), 0)
-            ELSE event_seq($9::text, $10::bigint)
-        END AS seq
+        CASE WHEN $8::boolean THEN event_seq($9::text, $10::bigint) ELSE w.seq END AS seq
     FROM webhooks AS w
     WHERE w.id = $1::uuid AND (w.public_only OR NOT $2::boolean)
     FOR UPDATE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,7 +52,9 @@ def main() -> None:
                 page.goto(f"http://127.0.0.1:{service.port}/?ticket={ticket}")
                 expect(rows(page).nth(3)).to_be_visible(timeout=TIMEOUT_MS)
                 expect(panel(page).locator(".comment")).to_have_count(len(COMMENTS), timeout=TIMEOUT_MS)
-                page.wait_for_load_state("networkidle")
+                expect(page.locator("#live")).to_have_text("Live", timeout=TIMEOUT_MS)
+                expect(page.locator("#list:not([aria-busy]) #total")).to_have_text(re.compile("[0-9]"))
+                expect(page.locator("#views .count").last).to_have_text(re.compile("[0-9]"))
                 page.screenshot(path=IMAGES / f"console-{scheme}.png")
                 print(f"docs/images/console-{scheme}.png")
             browser.close()

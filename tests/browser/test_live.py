@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import origin_of
-from tests.browser.steps import ALL, announcement, change, choose, comment, file, menu, panel, rows, titles
-from tests.conftest import serve
-from tests.support.tickets import URL
+from tests.browser.steps import ALL, announcement, change, comment, file, menu, panel, rows, titles
+from tests.support.tickets import URL, insert_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.browser.conftest import OpenPage
     from tests.support.http import Service
+    from tests.support.tickets import Connection
 
 
 def delete(service: Service, ticket: dict[str, Any]) -> None:
@@ -43,7 +42,7 @@ def box(page: Page) -> Locator:
     return panel(page).get_by_label(re.compile("^Reply$"))
 
 
-def test_the_list_follows_what_others_do(console: OpenPage, service: Service) -> None:
+def test_the_list_follows_what_others_do(console: OpenPage, service: Service, database: Connection) -> None:
     old = file(service, title="Old", priority="low")
     page = console(live=True)
     expect(titles(page)).to_have_text(["Old"])
@@ -77,6 +76,20 @@ def test_the_list_follows_what_others_do(console: OpenPage, service: Service) ->
     delete(service, closed)
     expect(titles(page)).to_have_text(["Newest", "Urgent"])
     expect(page.locator("#rows a").nth(1)).to_be_focused()
+
+    page.locator("#search").focus()
+    page.mouse.move(0, 0)
+    insert_many(database, 100)  # more than a page is to be done: nothing between them is left out
+    expect(page.locator("#total")).to_have_text("65 tickets")
+    rows(page).nth(49).scroll_into_view_if_needed()
+    queue = service.call("GET", f"{URL}?status=open,in_progress&sort=-priority").json
+    expect(titles(page)).to_have_text([ticket["title"] for ticket in queue])
+
+    page.get_by_role("link", name="Statistics").click()
+    backlog = page.locator(".figure").first
+    expect(backlog).to_contain_text("65")
+    file(service)
+    expect(backlog).to_contain_text("66")
 
 
 def test_an_open_ticket_follows_what_others_do(console: OpenPage, service: Service) -> None:
@@ -176,7 +189,8 @@ def test_visible_tabs_share_a_stream_that_survives_everything(
 
 def test_messages_are_read_in_whatever_pieces_they_come(console: OpenPage) -> None:
     page = console("?view=file")
-    text = 'retry: 3000\nid: g-1\nevent: position\ndata: {"id": "g-1"}\n\n:\n:\nid: g-2\ndata: "Grüße"\ndata: \n\nid: g-3\ndata: cut'
+    position = 'retry: 3000\nid: g-1\nevent: position\ndata: {"id": "g-1"}\n\n'
+    text = f'{position}:\n:\nid: g-2\ndata: "Grüße"\ndata: \n\nid: g-3\ndata: cut'
     read = """async (bytes) => {
         const address = document.querySelector("script").src.replace("start.js", "event_stream.js");
         const { readEvents } = await import(address);

@@ -111,7 +111,8 @@ def test_opening_needs_neither_the_database_nor_a_key(
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PUT", "PATCH"])
-def test_other_methods_are_405_whatever_they_accept(client: FlaskClient, method: str) -> None:
+def test_other_methods_are_405_whatever_they_accept(make_app: Callable[..., Flask], method: str) -> None:
+    client = make_app(require_api_key=True, rate_limit=RateLimit(1, 60), **UNREACHABLE).test_client()
     response = client.open("/mcp", method=method, headers={"Accept": "text/event-stream", "Mcp-Session-Id": "1"})
     assert (response.status_code, response.headers["Allow"]) == (405, "OPTIONS, POST")
 

@@ -587,5 +587,18 @@ def test_search_among_few_tickets_with_an_attribute_needs_no_text_index(
         assert [query for query in database.queries if query.endswith("attributes")]
 
 
+@pytest.mark.parametrize("sort", ["newest", "oldest", "updated", "urgent"])
+@pytest.mark.parametrize("name", FEW)
+def test_search_in_comments_of_few_tickets_with_an_attribute_reads_only_those(
+    attributed: Connection, sort: str, name: str
+) -> None:
+    """Neither all tickets, to find as many of them as a scan reads, nor all hits of a frequent word."""
+    with closing(ExplainingDatabase(attributed)) as database:
+        find(database, sort, "nowhere", filters=replace(BY_ATTRIBUTE[name], search_in="comments"))
+        assert not [query for query in database.queries if "search_hits" in query]
+        assert [query for query in database.queries if query.endswith("attributes comments")]
+        assert sum(map(_blocks, database.plans)) <= 25_000
+
+
 def _blocks(node: dict[str, Any]) -> int:
     return int(node["Shared Hit Blocks"]) + int(node["Shared Read Blocks"])

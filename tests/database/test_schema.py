@@ -80,7 +80,7 @@ def test_each_constraint_rejects(database: Connection, clean: None, constraint: 
 
 
 def test_every_constraint_is_tested(database: Connection) -> None:
-    """The only constraints of the table are its key and NOT NULL: CHECK would cost each create more than the trigger."""
+    """The only constraints of the table are its key and NOT NULL: CHECK would cost more than the trigger."""
     names = one(
         database,
         "SELECT array_agg(conname::text) FROM pg_constraint WHERE conrelid = 'tickets'::regclass AND contype <> 'n'",

@@ -26,6 +26,7 @@ DASHBOARD = json.loads((ROOT / "docs/operations/grafana-dashboard.json").read_te
 ALERTS = yaml.safe_load((ROOT / "docs/operations/alerts.yml").read_text())
 RULES = [rule for group in ALERTS["groups"] for rule in group["rules"]]
 QUERIES = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+PROCESSES = ("web", "worker", "migrate")
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text())
 APP = json.loads((ROOT / "app.json").read_text())
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -83,7 +84,7 @@ def test_app_json_sets_existing_settings_only() -> None:
 
 def test_compose_sets_existing_settings_only() -> None:
     services = COMPOSE["services"]
-    for name in ("web", "migrate"):
+    for name in PROCESSES:
         settings = services[name]["environment"]
         assert set(settings) <= set(READ)
         Config.from_env({name: re.sub(r"\$\{\w+:-(.*)\}", r"\1", value) for name, value in settings.items()})
@@ -95,9 +96,9 @@ def test_compose_sets_existing_settings_only() -> None:
 
 def test_compose_serves_as_a_role_that_owns_nothing() -> None:
     services = COMPOSE["services"]
-    users = {name: urlsplit(services[name]["environment"]["DATABASE_URL"]).username for name in ("web", "migrate")}
+    users = {name: urlsplit(services[name]["environment"]["DATABASE_URL"]).username for name in PROCESSES}
     owner = services["database"]["environment"]["POSTGRES_USER"]
-    assert users == {"web": "ticket_service", "migrate": owner}
+    assert users == {"web": "ticket_service", "worker": "ticket_service", "migrate": owner}
     assert f"role={users['web']}" in services["role"]["command"]
     assert services["role"]["environment"]["PGUSER"] == owner
     assert "POSTGRES_PASSWORD" not in str(services["web"])
@@ -108,7 +109,7 @@ def test_compose_serves_as_a_role_that_owns_nothing() -> None:
 
 
 def test_all_processes_of_compose_are_hardened() -> None:
-    for name in ("web", "migrate", "role"):
+    for name in ("web", "worker", "migrate", "role"):
         service = COMPOSE["services"][name]
         assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
         assert service["security_opt"] == ["no-new-privileges:true"]
@@ -158,7 +159,8 @@ def test_health_check_of_the_image_works(service: Service) -> None:
 
 def test_all_deployments_run_the_same_command() -> None:
     procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app"}
+    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app", "worker": "flask deliver"}
+    assert COMPOSE["services"]["worker"]["command"] == shlex.split(procfile["worker"])
     assert json.loads(dict(instructions())["CMD"]) == shlex.split(procfile["web"])
 
 

@@ -30,7 +30,16 @@ if TYPE_CHECKING:
     from ticketsvc_dev.embedded.cluster import Cluster
 
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-COMMANDS = {"README.md", "quickstart.md", "guide.md", "events.md", "mcp.md", "operations.md", "triage.md"}
+COMMANDS = {
+    "README.md",
+    "quickstart.md",
+    "guide.md",
+    "events.md",
+    "mcp.md",
+    "operations.md",
+    "triage.md",
+    "webhooks.md",
+}
 """Documents with blocks to run. tests/contract/test_import_guide.py runs those of import.md."""
 SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md", "events.md"}
 """Documents whose `json` and `text` blocks are all responses."""

@@ -56,6 +56,14 @@ FAMILIES = {
     "triage_duration_seconds": Family(
         "histogram", "Time to suggest labels, by operation and source of the suggestion.", _labels("call", "source")
     ),
+    "webhooks": Family("gauge", "Webhooks, by state.", _labels("state")),
+    "webhook_attempts_total": Family(
+        "counter", "Attempts to deliver, by webhook and outcome.", _labels("webhook", "outcome")
+    ),
+    "webhook_deliveries_pending": Family("gauge", "Deliveries to attempt to enabled webhooks."),
+    "webhook_oldest_pending_seconds": Family(
+        "gauge", "Age of the oldest delivery to attempt, or event to look at, for an enabled webhook."
+    ),
     "tool_calls_total": Family(
         "counter", "Tools that MCP clients called, by name and problem (or none).", _labels("tool", "problem")
     ),

@@ -26,7 +26,7 @@ def register(client: FlaskClient, url: str = "https://example.com/tickets", **me
 def insert_webhook(database: Connection) -> str:
     """Store a webhook and return its id."""
     row = database.execute(
-        "INSERT INTO webhooks (url, public_only, secret, seq) VALUES ('https://example.com', false, '\\x00', 0) RETURNING id"
+        "INSERT INTO webhooks (url, public_only, secret, seq) VALUES ('https://example.com', false, '', 0) RETURNING id"
     ).fetchone()
     assert row
     return str(row[0])

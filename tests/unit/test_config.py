@@ -37,6 +37,7 @@ READ = {
     "BULK_CALLS": ("bulk_calls", "1", 1),
     "BULK_TIMEOUT": ("bulk_timeout", "60", 60.0),
     "BULK_STALL_TIMEOUT": ("bulk_stall_timeout", "5", 5.0),
+    "WEBHOOK_ALLOW_PRIVATE": ("webhook_allow_private", "on", True),
     "ALLOWED_HOSTS": ("allowed_hosts", "Tickets.example, [::1]", ("tickets.example", "[::1]")),
     "CORS_ORIGINS": (
         "cors_origins",

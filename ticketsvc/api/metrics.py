@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 
 from flask import Blueprint, Response
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -17,6 +17,7 @@ from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.services import services
 from ticketsvc.store import events, stats, webhooks
+from ticketsvc.store.webhooks import Figures
 
 bp = Blueprint("metrics", __name__)
 
@@ -25,42 +26,21 @@ bp = Blueprint("metrics", __name__)
 def scrape() -> Response:
     """Return all metrics. Works without a database too, since that is when they are needed."""
     metrics.update(services().database.pool)
-    text = metrics.exposition(*_tickets(), *_unpublished(), *_webhooks(), _start_time(), _build_info())
+    text = metrics.exposition(*_database(), _start_time(), _build_info())
     return JsonResponse(text, headers=NO_STORE, content_type=metrics.CONTENT_TYPE, may_compress=True)
 
 
-def _webhooks() -> Iterator[Metric]:
-    """Yield what the database knows of webhooks: `flask deliver` has no port of its own."""
-    states = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
-    attempts = CounterMetricFamily(
-        "ticketsvc_webhook_attempts", "Attempts to deliver to the webhooks that exist, by outcome.", labels=["outcome"]
-    )
-    pending = GaugeMetricFamily(
-        "ticketsvc_webhook_deliveries_pending", "Deliveries to enabled webhooks to be attempted."
-    )
-    oldest = GaugeMetricFamily(
-        "ticketsvc_webhook_oldest_pending_seconds",
-        "Age of the oldest delivery to be attempted, or of the oldest event that has not been looked at.",
-    )
-    try:
-        totals = webhooks.totals(services().database)
-    except Problem:
-        pass
-    else:
-        for state in ("healthy", "failing", "disabled"):
-            states.add_metric([state], getattr(totals, state))
-        attempts.add_metric(["delivered"], totals.delivered_total)
-        attempts.add_metric(["failed"], totals.failed_total)
-        pending.add_metric([], totals.pending)
-        oldest.add_metric([], totals.oldest_seconds)
-    yield from (states, attempts, pending, oldest)
-
-
-def _tickets() -> Iterator[GaugeMetricFamily]:
+def _database() -> Iterator[Metric]:
+    """Yield what the database knows, without a sample if it does not respond: then only one statement has waited."""
+    database, is_up = services().database, True
     tickets = GaugeMetricFamily("ticketsvc_tickets", "Tickets in the database.", labels=["status"])
-    is_up = True
+    age_help = "Age of the oldest event that has no number yet; 0 without one."
+    unpublished = GaugeMetricFamily("ticketsvc_events_unpublished_seconds", age_help)
+    found = []
     try:
-        counts = stats.by_status(services().database)
+        counts = stats.by_status(database)
+        unpublished.add_metric([], events.unpublished_seconds(database))
+        found = webhooks.figures(database)
     except Problem:
         is_up = False
     else:
@@ -68,14 +48,31 @@ def _tickets() -> Iterator[GaugeMetricFamily]:
             tickets.add_metric([status], counts.get(status, 0))
     yield tickets
     yield GaugeMetricFamily("ticketsvc_database_up", "Whether the database responded during this scrape.", is_up)
+    yield unpublished
+    yield from _webhooks(found, is_up)
 
 
-def _unpublished() -> Iterator[GaugeMetricFamily]:
-    help_text = "Age of the oldest event that has no number yet; 0 without one."
-    age = GaugeMetricFamily("ticketsvc_events_unpublished_seconds", help_text)
-    with suppress(Problem):
-        age.add_metric([], events.unpublished_seconds(services().database))
-    yield age
+def _webhooks(found: list[Figures], is_up: bool) -> Iterator[Metric]:
+    """Yield the metrics of webhooks. They come from the database, because `flask deliver` has no port."""
+    by_state = GaugeMetricFamily("ticketsvc_webhooks", "Webhooks, by state.", labels=["state"])
+    attempts = CounterMetricFamily(
+        "ticketsvc_webhook_attempts", "Attempts to deliver, by webhook and outcome.", labels=["webhook", "outcome"]
+    )
+    pending = GaugeMetricFamily("ticketsvc_webhook_deliveries_pending", "Deliveries to attempt to enabled webhooks.")
+    oldest = GaugeMetricFamily(
+        "ticketsvc_webhook_oldest_pending_seconds",
+        "Age of the oldest delivery to attempt, or event to look at, for an enabled webhook.",
+    )
+    for each in found:
+        attempts.add_metric([each.id, "delivered"], each.delivered_total)
+        attempts.add_metric([each.id, "failed"], each.failed_total)
+    if is_up:
+        states = Counter(each.state for each in found)
+        for state in ("healthy", "failing", "disabled"):
+            by_state.add_metric([state], states[state])
+        pending.add_metric([], sum(each.pending for each in found))
+        oldest.add_metric([], max((each.oldest_seconds for each in found), default=0))
+    yield from (by_state, attempts, pending, oldest)
 
 
 def _start_time() -> GaugeMetricFamily:

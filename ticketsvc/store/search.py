@@ -82,10 +82,10 @@ _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANT
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
 _WEEKS = load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS)
 _INDEX_BY_KEY = load_orders("tickets.search_index_by_key", "updated", "urgent", _INDEX_VARIANTS)
-_SCAN_COMMENTS = {
-    **queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments"),
-    **queries.load_variants("tickets.search_by_key", PageRow, "updated", "urgent", "comments"),
-}
+_IN_COMMENTS = [f"{read} comments".lstrip() for read in VARIANTS]
+_SCAN_COMMENTS = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments")
+_FACETS_COMMENTS = load_orders("tickets.search_facets", "newest", "oldest", _IN_COMMENTS)
+_SCAN_COMMENTS_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", _IN_COMMENTS)
 _HITS_IN_COMMENTS = {
     **queries.load_variants("tickets.search_hits_by_id", PageRow, "newest", "oldest"),
     **queries.load_variants("tickets.search_hits_by_key", PageRow, "updated", "urgent"),
@@ -129,7 +129,7 @@ def _plan(values: Mapping[str, object], filters: Filters, limit: int, sort: str)
     if not filters.search:
         return attribute_plan(sort, limit)
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    return comment_search_plan(sort, index) if filters.search_in else search_plan(sort, index, filters)
+    return comment_search_plan(sort, index, filters) if filters.search_in else search_plan(sort, index, filters)
 
 
 def _check_time(deadline: float) -> None:
@@ -160,17 +160,25 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
 
 
-def comment_search_plan(sort: str, index: str | None) -> Iterator[Step]:
+def comment_search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step]:
     """Yield the steps of a search in comments: a scan of the next tickets with their comments, then all hits at once.
 
-    A common word fills the page during the scan; the hits of others are few. `index` is as for `search_plan`: without
-    one, there are further scans of more and more tickets.
+    A common word fills the page during the scan; the hits of others are few. If few tickets have the facets or an
+    attribute, all of them are read before that. `index` is as for `search_plan`: without one, further scans follow.
     """
-    first = SCAN_LIMIT if sort in _SCAN else KEY_SCAN_LIMIT
-    for number in range(1) if index is not None else count():
-        yield _SCAN_COMMENTS[sort], {"scan_limit": first << min(number, 5)}
+    read = f"{variant(filters)} comments".lstrip()
+    if sort in _SCAN_COMMENTS:
+        scan, first = _SCAN_COMMENTS[sort], SCAN_LIMIT
+    else:
+        scan, first = _SCAN_COMMENTS_BY_KEY[read, sort], KEY_SCAN_LIMIT
+    yield scan, {"scan_limit": first}
+    if (read, sort) in _FACETS_COMMENTS and (filters.has_facets or variant(filters)):
+        yield _FACETS_COMMENTS[read, sort], {"facet_scan_limit": SCAN_LIMIT}
     if index is not None:
         yield _HITS_IN_COMMENTS[sort], {}
+        return
+    for number in count(1):
+        yield scan, {"scan_limit": first << min(number, 5)}
 
 
 def attribute_plan(sort: str, limit: int) -> Iterator[Step]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ticketsvc.filters import Filters
 from ticketsvc.problems import EventsGone, NotFound, TooManyWebhooks, WebhookDisabled
+from ticketsvc.store import events
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.events import EventId
 from ticketsvc.store.filter_parameters import filter_parameters
@@ -26,7 +27,7 @@ MAX_SENDING = 4
 LEASE_SECONDS = 60
 """The time after which a delivery is attempted again if the process that attempts it does not record the result."""
 MAX_PENDING = 1_000
-"""How many deliveries of a webhook are created ahead. Further events stay in the feed until some have ended."""
+"""The number of deliveries of a webhook that are created ahead. Further events stay in the feed until some have ended."""
 BATCH = 1_000
 """The number of events that are looked at in one statement."""
 SECRET_BYTES = 32
@@ -75,7 +76,7 @@ class Claimed(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What became of an attempt. `error` is None if it succeeded; `status` is None without a response."""
+    """The outcome of an attempt. `error` is None if it succeeded; `status` is None without a response."""
 
     status: int | None
     error: str | None
@@ -108,12 +109,11 @@ class FannedOut(NamedTuple):
     pruned: int
 
 
-class Totals(NamedTuple):
-    """What /metrics says about webhooks."""
+class Figures(NamedTuple):
+    """The figures of a webhook in /metrics. `state` is healthy, failing or disabled."""
 
-    healthy: int
-    failing: int
-    disabled: int
+    id: str
+    state: str
     delivered_total: int
     failed_total: int
     pending: int
@@ -153,7 +153,7 @@ _FAN_OUT = queries.load_each("webhooks.fan_out", FannedOut, ("", "comments"))
 _CLAIM = queries.load("webhooks.claim", Claimed)
 _RECORD = queries.load("webhooks.record", Recorded)
 _PRUNE = queries.load("webhooks.prune", int)
-_TOTALS = queries.load("webhooks.totals", Totals)
+_FIGURES = queries.load("webhooks.figures", Figures)
 
 
 def create(database: Database, new: NewWebhook, after: After) -> tuple[str, UUID, str]:
@@ -162,7 +162,7 @@ def create(database: Database, new: NewWebhook, after: After) -> tuple[str, UUID
     Raises EventsGone and TooManyWebhooks.
     """
     secret = _new_secret()
-    values = {**new._asdict(), **_position(after), "secret": secret, "maximum": MAX_WEBHOOKS}
+    values = {**new._asdict(), **_position(database, after), "secret": secret, "maximum": MAX_WEBHOOKS}
     row = database.one(_CREATE, values)
     if row.is_gone:
         raise EventsGone
@@ -184,7 +184,7 @@ def get(database: Database, webhook_id: UUID, without_internal: bool) -> str:
 
 def update(database: Database, webhook_id: UUID, without_internal: bool, change: Change) -> str:
     """Change a webhook and return it as JSON. Raises NotFound and EventsGone."""
-    values = {**change._asdict(), **_position(change.after), "is_moved": change.after is not None}
+    values = {**change._asdict(), **_position(database, change.after), "is_moved": change.after is not None}
     row = database.one_or_none(_UPDATE, {**values, "id": webhook_id, "without_internal": without_internal})
     if row and row.json is None:
         raise EventsGone
@@ -264,17 +264,19 @@ def prune(database: Database) -> int:
     return database.one(_PRUNE)
 
 
-def totals(database: Database) -> Totals:
-    """Return what /metrics says about webhooks."""
-    return database.one(_TOTALS)
+def figures(database: Database) -> list[Figures]:
+    """Return what /metrics says about each webhook."""
+    return database.rows(_FIGURES)
 
 
 def _new_secret() -> str:
     return b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def _position(after: After | None) -> dict[str, object]:
+def _position(database: Database, after: After | None) -> dict[str, object]:
     """Return the values of the parameters that say where a webhook begins."""
+    if after == LATEST:
+        after = events.latest(database)
     generation, seq = after if isinstance(after, EventId) else (None, None)
     return {"generation": generation, "seq": seq}
 

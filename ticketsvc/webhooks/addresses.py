@@ -1,4 +1,4 @@
-"""Which addresses are public. The address of a connection decides: names and spellings of addresses can mislead.
+"""Tell public addresses from others. The address of a connection decides: names and spellings of addresses can mislead.
 
 The rules are our own as far as `ipaddress` differs between patch releases of Python, or calls global what leads inside.
 """

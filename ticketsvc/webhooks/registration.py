@@ -1,4 +1,4 @@
-"""What may be registered: the URL and the filters of a webhook."""
+"""Check what is registered: the URL and the filters of a webhook."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ TOTAL_SECONDS = 15.0
 CONNECT_SECONDS = 5.0
 """Of it, the time until the next address of the host is tried."""
 RESPONSE_BYTES = 65_536
-"""How much of a response is read."""
+"""The part of a response that is read."""
 MAX_RETRY_AFTER = 6 * 3600
 """Seconds. A receiver cannot ask for a longer pause, which is the longest there is anyway."""
 
@@ -97,8 +97,9 @@ def _connect(host: str, port: int, allow_private: bool, deadline: float) -> sock
     endpoints = [found for found in addresses.resolve(host, port) if allow_private or found.is_public]
     error: OSError = _AddressRefused()
     for endpoint in endpoints:
+        seconds = min(CONNECT_SECONDS, _remaining(deadline))
         connection = socket.socket(endpoint.family, endpoint.type, endpoint.protocol)
-        connection.settimeout(min(CONNECT_SECONDS, _remaining(deadline)))
+        connection.settimeout(seconds)
         try:
             connection.connect(endpoint.address)
         except OSError as raised:

@@ -55,6 +55,7 @@ from tickets.models import (
     Delivery,
     DeliveryState,
     Event,
+    EventTypesInputType0Item,
     ExportTicketsFormat,
     Health,
     Imported,
@@ -76,7 +77,6 @@ from tickets.models import (
     Webhook,
     WebhookChange,
     WebhookInput,
-    WebhookInputTypesType0Item,
 )
 from tickets.types import UNSET, File
 
@@ -238,7 +238,7 @@ def figures() -> None:
 
 
 def subscribe() -> None:
-    body = WebhookInput("https://example.com/tickets", types=[WebhookInputTypesType0Item.TICKET_CREATED])
+    body = WebhookInput("https://example.com/tickets", types=[EventTypesInputType0Item.TICKET_CREATED])
     added = create_webhook.sync(client=CLIENT, body=body)
     assert isinstance(added, Webhook)
     assert str(added.secret).startswith("whsec_")

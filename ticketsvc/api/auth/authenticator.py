@@ -80,9 +80,8 @@ class Authenticator:
 
     def authenticate(self) -> None:
         """Require a key with the scope of the route. Raises as `require` does."""
-        needed = scopes.needed(request.endpoint)
-        if needed != scopes.OPEN and request.method != "OPTIONS":  # CORS preflight requests carry no key
-            self.require(needed)
+        if not scopes.is_open() and request.method != "OPTIONS":  # CORS preflight requests carry no key
+            self.require(scopes.needed(request.endpoint))
 
     def require(self, needed: str) -> None:
         """Store the key's name and scope in the WSGI environment.

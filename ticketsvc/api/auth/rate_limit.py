@@ -47,7 +47,7 @@ class Limiter:
 
     def check(self) -> None:
         """Count the request if its route is limited. Raises QuotaExceeded."""
-        if scopes.is_limited(request.endpoint) and request.method != "OPTIONS":
+        if scopes.is_limited() and request.method != "OPTIONS":
             self.count()
 
     def count(self) -> None:

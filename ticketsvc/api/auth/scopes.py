@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from flask import request
+from flask.globals import request_ctx
+from werkzeug.exceptions import MethodNotAllowed
+
 from ticketsvc.store.keys import SCOPES
 
 OPEN = "open"
@@ -59,9 +63,20 @@ def needed(endpoint: str | None) -> str:
     return NEEDED.get(endpoint, "admin") if endpoint else "read"
 
 
-def is_limited(endpoint: str | None) -> bool:
-    """Return whether requests to an endpoint count towards the rate limit."""
-    return needed(endpoint) != OPEN and endpoint not in UNLIMITED
+def is_open() -> bool:
+    """Return whether this request needs no key. An open path needs none for other methods either: they are 405.
+
+    Clients of MCP send a GET without need. If the 401 to it came first, the inspector showed an empty list of tools.
+    """
+    error, adapter = request.routing_exception, request_ctx.url_adapter
+    if adapter and isinstance(error, MethodNotAllowed) and error.valid_methods:
+        return needed(adapter.match(method=min(error.valid_methods))[0]) == OPEN
+    return needed(request.endpoint) == OPEN
+
+
+def is_limited() -> bool:
+    """Return whether this request counts towards the rate limit."""
+    return not is_open() and request.endpoint not in UNLIMITED
 
 
 def includes(given: str, wanted: str) -> bool:

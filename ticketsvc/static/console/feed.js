@@ -77,6 +77,7 @@ async function read(signal, tell) {
       if (problem.status === 410) last = null;
       wanted.retry ||= 1000 * (problem.retryAfter ?? 0);
     }
+    if (signal.aborted) return;
     tell({ isLive: false });
     const pause = Math.max(wanted.retry, Math.min(SHORTEST_PAUSE * 2 ** failures, LONGEST_PAUSE));
     failures += 1;

@@ -129,13 +129,16 @@ async function findRows() {
   const { signal } = pending;
   if (list.hasAttribute("aria-busy") || shown === null) return;
   try {
-    const { data } = await request("GET", "", { query: `${shown}&limit=${pageAsShown()}`, signal, inBackground: true });
+    const query = `${shown}&limit=${pageAsShown()}`;
+    const { data, headers } = await request("GET", "", { query, signal, inBackground: true });
     if (!shownRows()) return data.length && refresh();
     for (const ticket of data) if (shownTicket(ticket.id)?.version < ticket.version) replaceRow(ticket);
     const isShown = ({ id }) => shownTicket(id);
     const end = next ? data.findLastIndex(isShown) : data.length; // what follows is on a page that is not loaded
-    const missing = data.slice(0, end < 0 ? data.length : end).filter((ticket) => !isShown(ticket));
+    const isAll = next ? end >= 0 : !nextPage(headers);
+    const missing = data.slice(0, isAll ? end : data.length).filter((ticket) => !isShown(ticket));
     if (isRead()) return offer(missing.length);
+    if (!isAll) return refresh();
     for (const ticket of missing.toReversed()) insertRow(ticket, data[data.indexOf(ticket) + 1]?.id);
     offer(0);
     if (missing.length) reportRows(missing.length);

@@ -126,7 +126,6 @@ function comeBack() {
   checkForChanges();
   if (view === "queue") refresh();
   else isBehind = true;
-  if (view === "statistics") updateStatisticsSoon();
 }
 
 function nameChanged() {
