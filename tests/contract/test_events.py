@@ -216,6 +216,7 @@ def test_a_new_generation_ends_ids_behind_the_newest_event(app: Flask, client: F
     kept = read(client, "latest")[1]
     generation, number = kept.split("-")
     shown = app.test_cli_runner().invoke(args=["events", "new-generation"])
+    assert shown.exception is None, shown.exception
     assert (shown.exit_code, shown.output) == (0, f"Readers that have seen events after {kept} start over.\n")
     lost = f"{generation}-{int(number) + 1}"
     assert problem(client.get(f"{EVENTS}?after={lost}"), 410)
