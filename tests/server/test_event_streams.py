@@ -177,6 +177,15 @@ def test_a_feed_that_starts_over_ends_streams(service: Service, url: str) -> Non
         create(service)
         gone = service.call("GET", EVENTS, headers={"Accept": "text/event-stream", "Last-Event-ID": stream.position})
         assert gone.status == 410
+    wait_until(lambda: listeners(service) == 0)
+    with Stream(service).start() as first:
+        create(service)
+        assert first.event()
+    wait_until(lambda: listeners(service) == 0)
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE tickets")  # while nobody listens
+    with Stream(service).start() as second:
+        assert create(service) == second.event()["ticket_id"]
 
 
 def test_at_shutdown_streams_are_complete_and_polls_return(url: str, tmp_path: Path) -> None:
