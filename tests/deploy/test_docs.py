@@ -145,7 +145,8 @@ def last_json(printed: str) -> Any:
 
 def steady(text: str) -> str:
     """Return a text without ids, times, cursors and confidences."""
-    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|\b[0-9a-f]{8}-\d+\b|\b[0-9a-f]{32}\b|(?<=cursor=)\w+", "ID", text)
+    ids = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|\b[0-9a-f]{8}-\d+\b|\b[0-9a-f]{32}\b|(?<=cursor=)\w+"
+    text = re.sub(ids, "ID", text)
     return re.sub(r"20\d\d-\d\d-\d\dT[0-9:.]+Z|\b\d+\.\d+\b(?! )|\r", "", text)
 
 
