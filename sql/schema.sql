@@ -689,11 +689,11 @@ BEGIN
             FROM webhook_deliveries AS due
             WHERE due.webhook_id = webhook.id AND due.next_attempt_at <= now()
             ORDER BY due.next_attempt_at, due.number
-            LIMIT CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
+            LIMIT greatest(0, CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
                 SELECT count(*)
                 FROM webhook_deliveries AS other
                 WHERE other.webhook_id = webhook.id AND other.next_attempt_at > now() AND other.state = 'sending'
-            )
+            ))
         ))
         RETURNING d.*;
     END LOOP;
@@ -1035,34 +1035,24 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     BEGIN ATOMIC
  SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
             FROM ticket_history h
-           WHERE (h.ticket_id = (ticket_created.t).id)
+           WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))
            ORDER BY h.entry
           LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
-    FROM ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
+    FROM (( SELECT COALESCE(max(h.entry), ('-1'::integer)::bigint) AS after_entry
+            FROM ticket_history h
+           WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.event = 'deleted'::history_event))) life
+      CROSS JOIN LATERAL ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
             FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
                     FROM (ticket_history h
                       CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
-                   WHERE (h.ticket_id = (ticket_created.t).id)))) field(key, value)
-           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes);
+                   WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))))) field(key, value)
+           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes));
 END;
 
 CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
     LANGUAGE sql STABLE ROWS 1
     BEGIN ATOMIC
- SELECT h.ticket_id,
-     h.entry,
-     h.version,
-     h.at,
-     h.event,
-     h.actor,
-     h.request_id,
-     h.changes,
-     h.triage,
-     h.comment
-    FROM ticket_history h
-   WHERE ((h.ticket_id = (event_entry.e).ticket_id) AND (h.entry = (event_entry.e).entry))
- UNION ALL
-  SELECT created.ticket_id,
+ SELECT created.ticket_id,
      created.entry,
      created.version,
      created.at,
@@ -1075,6 +1065,19 @@ CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
     FROM (tickets t
       CROSS JOIN LATERAL ticket_created(t.*) created(ticket_id, entry, version, at, event, actor, request_id, changes, triage, comment))
    WHERE (((event_entry.e).entry = 0) AND (t.id = (event_entry.e).ticket_id))
+ UNION ALL
+  SELECT h.ticket_id,
+     h.entry,
+     h.version,
+     h.at,
+     h.event,
+     h.actor,
+     h.request_id,
+     h.changes,
+     h.triage,
+     h.comment
+    FROM ticket_history h
+   WHERE ((h.ticket_id = (event_entry.e).ticket_id) AND (h.entry = (event_entry.e).entry))
  LIMIT 1;
 END;
 
@@ -1250,9 +1253,6 @@ DECLARE
     horizon_before xid8;
     published bigint;
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' THEN
-        RETURN 0;
-    END IF;
     FOR attempt IN 1..2 LOOP
         SELECT * INTO newest FROM event_generations ORDER BY ordinal DESC LIMIT 1;
         SELECT * INTO last FROM events ORDER BY seq DESC LIMIT 1;

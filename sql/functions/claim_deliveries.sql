@@ -27,11 +27,11 @@ BEGIN
             FROM webhook_deliveries AS due
             WHERE due.webhook_id = webhook.id AND due.next_attempt_at <= now()
             ORDER BY due.next_attempt_at, due.number
-            LIMIT CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
+            LIMIT greatest(0, CASE WHEN is_failing(webhook.failures) THEN 1 ELSE max_sending END - (
                 SELECT count(*)
                 FROM webhook_deliveries AS other
                 WHERE other.webhook_id = webhook.id AND other.next_attempt_at > now() AND other.state = 'sending'
-            )
+            ))
         ))
         RETURNING d.*;
     END LOOP;

@@ -196,6 +196,21 @@ def test_giving_up_after_three_days_disables_and_a_success_releases_the_others(
     assert [each.id for each in served.at("/200/again")] == [failed["id"]]
 
 
+def test_a_receiver_that_fails_while_attempts_hang_delays_no_other(
+    inside: FlaskClient, served: Receivers, database: Connection
+) -> None:
+    """Then more of its attempts are under way than it may have by now."""
+    failing = register(inside, served.url("/200/failing"))["id"]
+    register(inside, served.url("/200/other"))
+    for _ in range(3):
+        insert_delivery(database, failing, "sending")
+    database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() + interval '1 min'")
+    database.execute("UPDATE webhooks SET failures = 3 WHERE id = %s", [failing])
+    file_ticket(inside)
+    deliver(inside)
+    assert (len(served.at("/200/failing")), len(served.at("/200/other"))) == (0, 1)
+
+
 def test_pauses_grow_and_differ(database: Connection) -> None:
     rows = database.execute(
         "SELECT n, extract(epoch FROM retry_pause(n))::float8 FROM generate_series(1, 40) AS n, generate_series(1, 20)"

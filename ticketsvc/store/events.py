@@ -102,7 +102,7 @@ def watched_batch(database: Database, after: EventId, without_internal: bool) ->
 
 def latest(database: Database) -> EventId:
     """Return the position after all changes that have been committed."""
-    database.rows(_PUBLISH)
+    publish(database)
     return EventId.parse(database.one(_LATEST))
 
 
