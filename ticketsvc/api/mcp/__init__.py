@@ -44,4 +44,5 @@ def handle(error: Exception) -> Response:
 
 
 def _response(status: int, document: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return JsonResponse(encode_object(document), status, {**NO_STORE, **(headers or {})})
+    body = encode_object(document).encode(errors="backslashreplace")  # lone surrogates of the message become escapes again
+    return JsonResponse(body, status, {**NO_STORE, **(headers or {})})
