@@ -1,6 +1,5 @@
 -- Gives a change that clients see a version and a time, if the statement did not: one by hand is a change like any other to
 -- preconditions (If-Match), to polling and to readers of events.
--- depends: ticket_diff
 CREATE OR REPLACE FUNCTION tickets_advance() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF ticket_diff(OLD, NEW) <> '{}' THEN

@@ -44,9 +44,8 @@ COMMANDS = {
 SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md", "events.md"}
 """Documents whose `json` and `text` blocks are all responses."""
 LANGUAGES = {"sh", "console", "json", "text", "yaml", "dockerfile", "ini", "http", "mermaid"}
-LANGUAGES |= {"python"}  # tests/faults/test_mirror.py runs it
 LANGUAGES |= {"nginx", "caddyfile", "haproxy"}  # test_proxies.py runs these
-LANGUAGES |= {"python"}  # tests/clients/test_agents.py runs this
+LANGUAGES |= {"python"}  # tests/faults/test_mirror.py, tests/clients/test_agents.py and others run these
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)
