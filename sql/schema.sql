@@ -496,6 +496,8 @@ CREATE TRIGGER ticket_texts_remove AFTER DELETE ON tickets FOR EACH ROW EXECUTE 
 
 CREATE TRIGGER ticket_texts_remove_all AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION ticket_texts_remove_all();
 
+CREATE TRIGGER tickets_advance BEFORE UPDATE ON tickets FOR EACH ROW WHEN ((new.version = old.version)) EXECUTE FUNCTION tickets_advance();
+
 CREATE TRIGGER tickets_defaults BEFORE INSERT ON tickets FOR EACH ROW WHEN ((new.id IS NULL)) EXECUTE FUNCTION tickets_defaults();
 
 CREATE TRIGGER tickets_resolve BEFORE UPDATE ON tickets FOR EACH ROW WHEN (((new.resolved_at IS NULL) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND (old.status <> ALL (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])))) EXECUTE FUNCTION tickets_resolve();
@@ -1584,6 +1586,19 @@ CREATE FUNCTION ticket_week(id uuid) RETURNS integer
 CREATE FUNCTION ticket_week_floor(week integer) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN (((week)::bigint * 604800000) >= ((1)::bigint << 48)) THEN 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid ELSE (rpad(lpad(to_hex(((week)::bigint * 604800000)), 12, '0'::text), 32, '0'::text))::uuid END;
+
+CREATE FUNCTION tickets_advance() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF ticket_diff(OLD, NEW) <> '{}' THEN
+        NEW.version := OLD.version + 1;
+        IF NEW.updated_at = OLD.updated_at THEN
+            NEW.updated_at := greatest(now(), OLD.updated_at);
+        END IF;
+    END IF;
+    RETURN NEW;
+END $$;
 
 CREATE FUNCTION tickets_defaults() RETURNS trigger
     LANGUAGE plpgsql

@@ -113,9 +113,14 @@ class _Channel:
         try:
             self._read(database, found)
         except EventsGone:  # another database, or one that was restored from an older copy
-            self.position = None
+            self.reset()
             for listener in list(self.listeners):
                 listener.end()
+
+    def reset(self) -> None:
+        """Forget the position: nobody has watched since, and there may be another database."""
+        self.position = None
+        self.batches.clear()
 
     def _read(self, database: Database, found: events.Poll) -> None:
         has_more = found.published > 0 or found.latest != str(self.position)
@@ -161,6 +166,9 @@ class Feed:
             self._channels[listener.without_internal].listeners[listener] = None
             listener.is_ended = self._is_ending
             is_first, self._is_watching = not self._is_watching, True
+            if is_first:
+                for channel in self._channels.values():
+                    channel.reset()
         if is_first:
             background.run_in_background(self._watch)
 

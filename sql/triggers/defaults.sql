@@ -1,8 +1,13 @@
--- Before a row is stored: the id of a new one, and the time of the first resolution of one that is being resolved, and
--- which of its labels only seem to be judged. Last, by the order of the names, whether its values are in range.
+-- Before a row is stored: the id of a new one, the version and time of one that is changed by hand, the time of the first
+-- resolution of one that is being resolved, and which of its labels only seem to be judged. Last, by the order of the names,
+-- whether its values are in range.
 CREATE OR REPLACE TRIGGER tickets_defaults BEFORE INSERT ON tickets
     FOR EACH ROW WHEN (NEW.id IS NULL)
     EXECUTE FUNCTION tickets_defaults();
+
+CREATE OR REPLACE TRIGGER tickets_advance BEFORE UPDATE ON tickets
+    FOR EACH ROW WHEN (NEW.version = OLD.version)
+    EXECUTE FUNCTION tickets_advance();
 
 CREATE OR REPLACE TRIGGER tickets_resolve BEFORE UPDATE ON tickets
     FOR EACH ROW WHEN (

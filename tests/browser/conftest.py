@@ -33,6 +33,8 @@ FLAGS = [
 ]
 TIMEOUT_MS = 60_000
 """Milliseconds that a page may take for one step. On an idle machine it takes less than a second."""
+OVERLOADED = f"retry: {3_600_000}\n\n"
+"""A stream of events that ends at once. The page asks again after that many milliseconds."""
 WIDE, NARROW = (1440, 900), (360, 740)
 
 
@@ -99,7 +101,9 @@ def open_at(browser: Browser) -> Iterator[OpenPage]:
         monitor = PageMonitor(origin)
         monitor.watch(context)
         if not live:  # most tests decide themselves when the page learns what others do
-            context.route("**/api/events/*", lambda route: route.abort())
+            context.route(
+                "**/api/events/*", lambda route: route.fulfill(body=OVERLOADED, content_type="text/event-stream")
+            )
         opened.append((context, monitor))
         page = context.new_page()
         page.goto(f"{origin}/{query}")

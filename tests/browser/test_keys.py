@@ -44,7 +44,7 @@ def give_key(page: Page, key: str) -> None:
 def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, database: Connection, clean: None) -> None:
     insert(database, "Secret", "2026-01-01")
     key = add_key(database, "write")
-    page = open_at(origin_of(guarded), ALL)
+    page = open_at(origin_of(guarded), ALL, live=True)
     dialog = page.get_by_role("dialog", name="API key required")
     expect(dialog.get_by_label("Key", exact=True)).to_be_focused()
     give_key(page, "tk_wrong")
@@ -52,6 +52,7 @@ def test_a_key_is_kept_for_the_session(open_at: OpenPage, guarded: Service, data
     assert not titles(page).all()
     give_key(page, key)
     expect(titles(page)).to_have_text(["Secret"])
+    expect(page.locator("#live")).to_have_text("Live")  # the stream gets the key, too
     titles(page).first.click()
     choose(page, "Status", "Closed")
     expect(page.locator(".history li").last).to_contain_text("Changed by write-")

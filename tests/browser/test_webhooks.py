@@ -33,7 +33,7 @@ def test_a_webhook_from_its_secret_to_its_end(console: OpenPage, service: Servic
     page.keyboard.press("Enter")
     expect(form.get_by_role("alert")).to_contain_text("private")
     form.get_by_label("URL").fill("https://receiver.example/tickets")
-    form.get_by_label("Deleted").check()
+    form.get_by_label("ticket.deleted").check()
     form.get_by_label("Filters").fill("priority=critical")
     form.get_by_role("button", name="Add webhook").click()
 
@@ -42,7 +42,7 @@ def test_a_webhook_from_its_secret_to_its_end(console: OpenPage, service: Servic
     expect(secret).to_be_focused()
     first = secret.locator("code").inner_text()
     assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", first)
-    expect(webhook).to_contain_text("Deleted of tickets with priority=critical")
+    expect(webhook).to_contain_text("ticket.deleted of tickets with priority=critical")
     expect(webhook).to_contain_text("0 delivered, 0 failed, 0 to be sent")
     check(page, "webhook with its secret")
     page.reload()

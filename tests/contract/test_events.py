@@ -237,6 +237,24 @@ def test_old_events_are_deleted_in_the_background(client: FlaskClient, app: Flas
     assert read(client)[0] == [newest]
 
 
+def test_a_new_generation_ends_ids_behind_the_newest_event(app: Flask, client: FlaskClient) -> None:
+    """After a disk was restored: the database has another event 3 than the reader that continues after 3."""
+    file_ticket(client)
+    known = read(client, "latest")[1]
+    file_ticket(client)
+    kept = read(client, "latest")[1]
+    generation, number = kept.split("-")
+    shown = app.test_cli_runner().invoke(args=["events", "new-generation"])
+    assert shown.exception is None, shown.exception
+    assert (shown.exit_code, shown.output) == (0, f"Readers that have seen events after {kept} start over.\n")
+    lost = f"{generation}-{int(number) + 1}"
+    assert problem(client.get(f"{EVENTS}?after={lost}"), 410)
+    ticket = file_ticket(client)
+    assert [event["ticket_id"] for event in read(client, kept)[0]] == [ticket["id"]]
+    assert len(read(client, known)[0]) == 2
+    assert problem(client.get(f"{EVENTS}?after={lost}"), 410)
+
+
 def test_events_are_published_although_nobody_reads_them(client: FlaskClient, app: Flask, database: Connection) -> None:
     file_ticket(client)
     database.execute("UPDATE event_outbox SET at = now() - interval '1 hour'")

@@ -65,6 +65,14 @@ EXCUSED_IN = {
     "0012_pending_training": {
         "prefer-bigint-over-int": "a bucket is one of 2^16, a sign is 1 or -1",
     },
+    "0013_events": {
+        "prefer-bigint-over-int": "generations: one for each restore",
+        "require-concurrent-index-creation": "the table is made in the same migration",
+    },
+    "0014_webhooks": {
+        "prefer-bigint-over-int": "numbers of attempts, a status, a duration of seconds",
+        "require-concurrent-index-creation": "the table is made in the same migration",
+    },
     "0007_names": {
         "renaming-table": "sql/compatibility.sql has the old names",
         "renaming-column": "sql/compatibility.sql has the old names",

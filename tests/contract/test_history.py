@@ -140,6 +140,8 @@ def test_change_by_hand_adds_an_entry(client: FlaskClient, database: Connection,
         ticket, entries = client.get(URL + ticket_id).get_json(), history(client, ticket_id)
         found = replayed(entries)
         assert {field: ticket[field] for field in [*FIELDS, "version"]}.items() <= found.items()
+        assert [entry["version"] for entry in entries] == [*range(1, ticket["version"] + 1)]
+        assert ticket["updated_at"] == entries[-1]["at"] > entries[0]["at"]
         assert (entries[-1]["by"], entries[-1]["request_id"]) == (None, None)
 
 

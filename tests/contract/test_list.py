@@ -298,8 +298,8 @@ def test_each_sort_order_sorts(client: FlaskClient, database: Connection) -> Non
     insert(database, "oldest", "2026-01-01", "2026-02-01")
     insert(database, "middle", "2026-01-02", "2026-02-03")
     insert(database, "newest", "2026-01-03", "2026-02-02")
-    database.execute("UPDATE tickets SET priority = 'high' WHERE title = 'oldest'")
-    database.execute("UPDATE tickets SET priority = 'low' WHERE title = 'newest'")
+    database.execute("UPDATE tickets SET priority = 'high', version = version + 1 WHERE title = 'oldest'")
+    database.execute("UPDATE tickets SET priority = 'low', version = version + 1 WHERE title = 'newest'")
     assert titles(client) == titles(client, "?sort=-created_at") == ["newest", "middle", "oldest"]
     assert titles(client, "?sort=created_at") == ["oldest", "middle", "newest"]
     assert titles(client, "?sort=-updated_at") == ["middle", "newest", "oldest"]

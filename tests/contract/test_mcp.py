@@ -537,7 +537,7 @@ def test_a_stale_version_returns_the_current_one(agent: Agent) -> None:
         ("search_tickets", {"limit": 1.5}, "limit must be a string, a whole number,"),
         ("search_tickets", {"colour": "red"}, "colour is not a parameter; there are"),
         ("search_tickets", {"cursor": "x"}, "cursor must come from an earlier page of this list, in the same order."),
-        ("search_tickets", {"fields": ["titel"]}, "fields must be a list of one or more of id, title, description,"),
+        ("search_tickets", {"fields": ["heading"]}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"fields": "title"}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"search": "\ud800"}, "The query string is not percent-encoded UTF-8."),
         ("claim_ticket", {}, "assignee is required."),

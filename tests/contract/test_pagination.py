@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import threading
 from base64 import urlsafe_b64encode
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg
 import pytest
 
 from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, next_page, pages, titles
+from ticketsvc.application import create_app
+from ticketsvc.config import Config
 from ticketsvc.store.postgres.database import Database
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from flask import Flask
     from flask.testing import FlaskClient
     from werkzeug.test import TestResponse
@@ -329,25 +335,29 @@ SIZES = (
 PAGE_BYTES = 4_200_000
 
 
-@pytest.fixture
-def large_tickets(clean: None, database: Connection) -> list[str]:
-    """Insert 120 tickets with a word in common, most of them large, and return their titles in order of creation."""
-    insert_many(database, 120)
-    database.execute(
-        f"""
-        UPDATE tickets AS t SET description = 'Number ' || (ARRAY[{", ".join(SIZES)}])[1 + numbered.n % {len(SIZES)}]
-        FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM tickets) AS numbered
-        WHERE t.id = numbered.id
-        """.encode()
-    )
-    return [f"Ticket {number}" for number in range(1, 121)]
+@pytest.fixture(scope="module")
+def large_tickets(migrated_database: Callable[[], str]) -> Iterator[FlaskClient]:
+    """A client of a service with tickets 1 to 120, which have a word in common and most of which are large."""
+    url = migrated_database()
+    with closing(psycopg.connect(url, autocommit=True)) as database:
+        insert_many(database, 120)
+        database.execute(
+            f"""
+            UPDATE tickets AS t
+            SET description = 'Number ' || (ARRAY[{", ".join(SIZES)}])[1 + numbered.n % {len(SIZES)}]
+            FROM (SELECT id, row_number() OVER (ORDER BY id) AS n FROM tickets) AS numbered
+            WHERE t.id = numbered.id
+            """.encode()
+        )
+    app = create_app(Config(database_url=url))
+    yield app.test_client()
+    app.extensions["ticketsvc"].database.close()
 
 
 @pytest.mark.parametrize("query", ["", "&status=open,closed,resolved,in_progress&category=billing", "&search=number"])
 @pytest.mark.parametrize("sort", SORTS)
-def test_large_pages_end_early_and_miss_no_ticket(
-    client: FlaskClient, large_tickets: list[str], sort: str, query: str
-) -> None:
+def test_large_pages_end_early_and_miss_no_ticket(large_tickets: FlaskClient, sort: str, query: str) -> None:
+    client = large_tickets
     expected = titles(client, f"?sort={sort}&limit=1{query}")
     for page in pages(client, f"?sort={sort}&limit=1{query}"):
         expected += [ticket["title"] for ticket in page if ticket["title"] not in expected]
@@ -360,7 +370,7 @@ def test_large_pages_end_early_and_miss_no_ticket(
         found += [ticket["title"] for ticket in response.get_json()]
         address = next_page(response)
     assert found == expected
-    assert query.endswith("billing") or sorted(found) == sorted(large_tickets)
+    assert query.endswith("billing") or sorted(found) == sorted(f"Ticket {number}" for number in range(1, 121))
 
 
 def test_a_page_has_at_least_one_ticket(client: FlaskClient, database: Connection) -> None:

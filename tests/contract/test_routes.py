@@ -33,6 +33,7 @@ PATHS = [
     "/api/tickets/claim",
     *BULK,
     *TICKET_PATHS,
+    "/api/events",
     *WEBHOOK_PATHS,
     *OPERATING,
     *PAGES,

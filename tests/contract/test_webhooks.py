@@ -166,7 +166,9 @@ def test_giving_up_after_three_days_disables_and_a_success_releases_the_others(
 
     # The probe succeeds, and what had been put off because of the receiver is due.
     inside.patch(path, json={"url": served.url("/200/days")})
-    database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() + interval '6 h' WHERE attempts > 0")
+    probe = inside.get(f"{path}/deliveries").get_json()[0]["id"]
+    database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() + interval '6 h'")
+    database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() WHERE id = %s", [probe])
     database.execute("UPDATE webhooks SET next_attempt_at = now()")
     deliver(inside)
     assert len(served.at("/200/days")) == 6

@@ -44,9 +44,8 @@ COMMANDS = {
 SHOWS_RESPONSES = {"README.md", "quickstart.md", "guide.md", "events.md"}
 """Documents whose `json` and `text` blocks are all responses."""
 LANGUAGES = {"sh", "console", "json", "text", "yaml", "dockerfile", "ini", "http", "mermaid"}
-LANGUAGES |= {"python"}  # tests/faults/test_mirror.py runs it
 LANGUAGES |= {"nginx", "caddyfile", "haproxy"}  # test_proxies.py runs these
-LANGUAGES |= {"python"}  # tests/clients/test_agents.py runs this
+LANGUAGES |= {"python"}  # tests/faults/test_mirror.py, tests/clients/test_agents.py and others run these
 
 _BLOCK = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _EXPECTED = re.compile(r"^# (\d{3})\b.*", re.MULTILINE)
@@ -145,7 +144,8 @@ def last_json(printed: str) -> Any:
 
 def steady(text: str) -> str:
     """Return a text without ids, times, cursors and confidences."""
-    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|\b[0-9a-f]{32}\b|(?<=cursor=)\w+", "ID", text)
+    ids = r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f-]{21}|\b[0-9a-f]{8}-\d+\b|\b[0-9a-f]{32}\b|(?<=cursor=)\w+"
+    text = re.sub(ids, "ID", text)
     return re.sub(r"20\d\d-\d\d-\d\dT[0-9:.]+Z|\b\d+\.\d+\b(?! )|\r", "", text)
 
 

@@ -80,7 +80,7 @@ def running(proxy: Proxy, folder: Path, replacements: dict[str, str]) -> Iterato
 
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
 def test_every_route_works_behind_a_proxy(service: Service, tmp_path: Path, proxy: Proxy) -> None:
-    with running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port:
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         failed, done = failures(behind, clients=4)
@@ -91,7 +91,7 @@ def test_every_route_works_behind_a_proxy(service: Service, tmp_path: Path, prox
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
 def test_events_pass_at_once_and_clients_that_leave_are_noticed(service: Service, tmp_path: Path, proxy: Proxy) -> None:
     """If the proxy collected the stream, the event would not arrive: the stream does not end."""
-    with running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port:
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         with Stream(behind, Accept_Encoding="gzip").start() as stream, ThreadPoolExecutor(1) as pool:
@@ -112,7 +112,7 @@ def listeners(service: Service) -> float:
 @pytest.mark.parametrize("proxy", PROXIES, ids=lambda proxy: proxy.program)
 def test_large_files_pass_and_large_bodies_do_not(service: Service, tmp_path: Path, proxy: Proxy) -> None:
     line = json.dumps({"title": "Large", "description": "x" * 50_000}).encode() + b"\n"
-    with running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port:
+    with running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
         imported = behind.call("POST", "/api/tickets/import", line * 100, {"Content-Type": "application/x-ndjson"})
@@ -125,7 +125,7 @@ def test_large_files_pass_and_large_bodies_do_not(service: Service, tmp_path: Pa
 def test_a_client_cannot_choose_the_address_that_is_limited(own_url: str, tmp_path: Path, proxy: Proxy) -> None:
     with (
         serve(own_url, tmp_path / "log", RATE_LIMIT="3/86400") as service,
-        running(proxy, tmp_path, {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}) as port,
+        running(proxy, tmp_path, {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}) as port,
     ):
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)
@@ -145,7 +145,7 @@ def test_a_client_cannot_choose_the_address_that_is_limited(own_url: str, tmp_pa
 def test_a_tag_that_a_compressing_proxy_changed_can_be_sent_back(
     service: Service, tmp_path: Path, proxy: Proxy, compressing: dict[str, str], tags: tuple[str, ...]
 ) -> None:
-    upstream = {"127.0.0.1:3000": f"127.0.0.1:{service.port}"}
+    upstream = {r"127.0.0.1:3000\b": f"127.0.0.1:{service.port}"}
     with running(proxy._replace(replacements={**proxy.replacements, **compressing}), tmp_path, upstream) as port:
         behind = replace(service, port=port)
         wait_until(lambda: behind.call("GET", "/readyz").status == 200)

@@ -10,11 +10,13 @@ import socket
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from tests.conftest import free_port, serve
 from tests.support import programs
 from tests.support.locks import TIMEOUT, wait_until
+from tests.support.postgres import execute
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -55,16 +57,31 @@ http {{
 """nginx as a beginner configures it: it speaks HTTP/1.0 to the service, which then ends a body by closing."""
 
 
-@pytest.fixture
-def large(database: Connection, clean: None) -> None:
-    """Insert more tickets than fit into all socket buffers."""
-    database.execute(
+@pytest.fixture(scope="module")
+def url(migrated_database: Callable[[], str]) -> str:
+    """Return a database with more tickets than fit into all socket buffers."""
+    url = migrated_database()
+    execute(
+        url,
         f"""
         INSERT INTO tickets (title, description, created_at)
         SELECT 'Ticket ' || n, repeat('x', 8000), '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 minute'
         FROM generate_series(1, {TICKETS}) AS n
-        """.encode()
+        """,
     )
+    return url
+
+
+@pytest.fixture
+def database(url: str) -> Iterator[Connection]:
+    with closing(psycopg.connect(url, autocommit=True)) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def service(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with serve(url, tmp_path_factory.mktemp("service") / "log") as service:
+        yield service
 
 
 class Reader:
@@ -115,18 +132,17 @@ SETTINGS = {"WEB_CONCURRENCY": "1", "BULK_STALL_TIMEOUT": "5", "GUNICORN_CMD_ARG
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 @pytest.mark.parametrize("cause", [end_export, stall, kill_worker, stop_service], ids=lambda cause: cause.__name__)
 def test_the_connection_is_reset(
-    database_url: str,
+    url: str,
     tmp_path: Path,
     database: Connection,
     cause: Callable[[Service, Connection], None],
     version: str,
 ) -> None:
     with (
-        serve(database_url, tmp_path / "log", **SETTINGS) as service,
+        serve(url, tmp_path / "log", **SETTINGS) as service,
         closing(Reader(service.port, version)) as reader,
     ):
         wait_until(lambda: is_running(database))
@@ -136,7 +152,6 @@ def test_the_connection_is_reset(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("large")
 @pytest.mark.parametrize("version", ["1.0", "1.1"])
 def test_a_complete_response_is_not_reset(service: Service, version: str) -> None:
     with closing(Reader(service.port, version)) as reader:
@@ -155,7 +170,6 @@ def nginx(upstream: int, directory: Path) -> Iterator[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("large")
 @pytest.mark.skipif(not shutil.which("nginx"), reason="nginx is not installed (Debian: nginx-light)")
 def test_nginx_passes_the_failure_on(service: Service, database: Connection, tmp_path: Path) -> None:
     with nginx(service.port, tmp_path) as port:

@@ -90,11 +90,13 @@ def test_a_receiver_that_fails_or_hangs_delays_no_other(
         after = Counter(received.path for received in served.received)
         assert after["/hang/a"] == MAX_SENDING
         assert after["/gone/a"] == before["/gone/a"] <= MAX_SENDING
-        assert all(3 <= after[f"/{kind}/a"] <= 2 * MAX_SENDING for kind in ("500", "503", "redirect"))
+        assert all(3 <= after[f"/{kind}/a"] < 15 for kind in ("500", "503", "redirect"))
         assert "/200/redirected" not in after
 
         # One probe follows each pause.
         def probe() -> bool:
+            database.execute("UPDATE webhooks SET next_attempt_at = 'infinity' WHERE url LIKE '%/redirect/a'")
+            wait_until(lambda: read(client, f"{paths['redirect']}/deliveries?state=sending") == [])
             count = len(served.at("/redirect/a"))
             database.execute("UPDATE webhook_deliveries SET next_attempt_at = now() WHERE state = 'pending'")
             database.execute("UPDATE webhooks SET next_attempt_at = now() WHERE url LIKE '%/redirect/a'")

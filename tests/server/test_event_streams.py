@@ -109,7 +109,7 @@ def test_long_polls_end_with_the_next_event(service: Service) -> None:
         (event,) = response.json
         assert (response.status, event["ticket_id"]) == (200, ticket)
         assert response.headers["X-Last-Event-Id"] == event["id"]
-    assert listeners(service) == 0
+    wait_until(lambda: listeners(service) == 0)
 
 
 def test_a_long_poll_without_an_event_returns_where_it_was(service: Service) -> None:
@@ -131,7 +131,7 @@ def test_listeners_that_leave_are_noticed_without_an_event(service: Service) -> 
     with ExitStack() as streams, ThreadPoolExecutor(1) as pool:
         for number in range(CONNECTIONS + 2):
             streams.enter_context(Stream(service, X_Forwarded_For=f"192.0.2.{number % 4}").start())
-        assert listeners(service) == CONNECTIONS + 2
+        wait_until(lambda: listeners(service) == CONNECTIONS + 2)
         sending = socket.create_connection(("127.0.0.1", service.port))
         sending.sendall(f"GET {EVENTS}?after={latest(service)}&wait=25 HTTP/1.1\r\nHost: x\r\n\r\n".encode())
         wait_until(lambda: listeners(service) == CONNECTIONS + 3)
@@ -177,6 +177,15 @@ def test_a_feed_that_starts_over_ends_streams(service: Service, url: str) -> Non
         create(service)
         gone = service.call("GET", EVENTS, headers={"Accept": "text/event-stream", "Last-Event-ID": stream.position})
         assert gone.status == 410
+    wait_until(lambda: listeners(service) == 0)
+    with Stream(service).start() as first:
+        create(service)
+        assert first.event()
+    wait_until(lambda: listeners(service) == 0)
+    with psycopg.connect(url, autocommit=True) as database:
+        database.execute("TRUNCATE tickets")  # while nobody listens
+    with Stream(service).start() as second:
+        assert create(service) == second.event()["ticket_id"]
 
 
 def test_at_shutdown_streams_are_complete_and_polls_return(url: str, tmp_path: Path) -> None:

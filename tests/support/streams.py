@@ -28,7 +28,8 @@ class Stream:
         self._socket.connect(("127.0.0.1", service.port))
         self._received = b""
         lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
-        request = [f"GET /api/events/{query} HTTP/1.1", "Host: x", "Accept: text/event-stream", *lines, "", ""]
+        host = f"Host: 127.0.0.1:{service.port}"
+        request = [f"GET /api/events/{query} HTTP/1.1", host, "Accept: text/event-stream", *lines, "", ""]
         self._socket.sendall("\r\n".join(request).encode())
         self.head = self._until(b"\r\n\r\n").decode()
         self.is_chunked = "transfer-encoding: chunked" in self.head.lower()

@@ -164,8 +164,7 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters) -> Itera
     """Yield the steps of a search in comments: a scan of the next tickets with their comments, then all hits at once.
 
     A common word fills the page during the scan; the hits of others are few. If few tickets have the facets or an
-    attribute, all of them are read before that. `index` is as for `search_plan`: without one, there are further scans of
-    more and more tickets.
+    attribute, all of them are read before that. `index` is as for `search_plan`: without one, further scans follow.
     """
     read = f"{variant(filters)} comments".lstrip()
     if sort in _SCAN_COMMENTS:

@@ -27,7 +27,7 @@ MAX_SENDING = 4
 LEASE_SECONDS = 60
 """The time after which a delivery is attempted again if the process that attempts it does not record the result."""
 MAX_PENDING = 1_000
-"""The number of deliveries of a webhook that are created ahead. Further events stay in the feed until some have ended."""
+"""The number of deliveries of a webhook that are created ahead. Further events stay in the feed meanwhile."""
 BATCH = 1_000
 """The number of events that are looked at in one statement."""
 SECRET_BYTES = 32

@@ -44,5 +44,6 @@ def handle(error: Exception) -> Response:
 
 
 def _response(status: int, document: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    body = encode_object(document).encode(errors="backslashreplace")  # lone surrogates of the message become escapes again
+    # The lone surrogates of a message become escapes again.
+    body = encode_object(document).encode(errors="backslashreplace")
     return JsonResponse(body, status, {**NO_STORE, **(headers or {})})

@@ -1,4 +1,4 @@
-// Reads server-sent events from a response. EventSource cannot be used: it sends no key, and closes for good on a 503.
+// Reads server-sent events from a response. EventSource cannot be used: it sends no key, and closes permanently on a 503.
 
 // Yields what each piece of a response completes: a list of { event, id, data, retry }, which is empty for a heartbeat. A
 // message that the end of the response cuts off is not one.

@@ -44,8 +44,8 @@ async function follow(signal, receive) {
     receive(message);
   };
   channel.addEventListener("message", ({ data }) => {
-    if (data.isQuestion) return state && channel.postMessage({ ...state, isAnswer: true });
-    const hasMissed = data.isAnswer && data.last !== last;
+    if (data.isQuestion) return state && channel.postMessage({ ...state, isReply: true });
+    const hasMissed = data.isReply && data.last !== last;
     last = data.last;
     receive({ ...data, isReset: data.isReset || hasMissed });
   });

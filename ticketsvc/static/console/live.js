@@ -44,14 +44,13 @@ const reportSoon = throttled(() => 10_000, () => {
 
 // Shows whether changes appear by themselves. If they do not, it looks for new tickets.
 export function setLive(is) {
-  if (is !== isLive || indicator.hidden) {
-    indicator.hidden = false;
-    indicator.classList.toggle("on", is);
-    indicator.title = is ? "Changes appear by themselves" : "Changes appear when you refresh the list";
-    find("span", indicator).textContent = is ? "Live" : "Not live";
-    isLive = is;
-    lookLater();
-  }
+  indicator.hidden = false;
+  indicator.classList.toggle("on", is);
+  indicator.title = is ? "Changes appear by themselves" : "Changes appear when you refresh the list";
+  find("span", indicator).textContent = is ? "Live" : "Not live";
+  if (is === isLive) return;
+  isLive = is;
+  lookLater();
 }
 
 // Watches the list that a response has just shown. The clock of the service decides what is new.
@@ -96,5 +95,5 @@ async function check() {
 
 function lookLater() {
   clearTimeout(timer);
-  if (!isLive) timer = setTimeout(() => document.visibilityState === "visible" && check(), interval);
+  if (watched && !isLive) timer = setTimeout(() => document.visibilityState === "visible" && check(), interval);
 }

@@ -6,7 +6,7 @@ import { announce } from "./announcement.js";
 import { copyButton } from "./copy.js";
 import { confirmDeletion } from "./deletion.js";
 import { element, find } from "./dom.js";
-import { inWords, number } from "./labels.js";
+import { number } from "./labels.js";
 import { empty, failure, isAbort, loading } from "./notices.js";
 import { exactTime, time } from "./times.js";
 import { deliveries } from "./webhook_deliveries.js";
@@ -142,7 +142,7 @@ function card(webhook) {
 // Returns lines about a webhook: its state, what it gets, and what became of that.
 function description(webhook) {
   const { enabled, disabled_reason, disabled_at, failing_since, next_attempt_at, previous_secret_until } = webhook;
-  const types = webhook.types?.map((type) => inWords(type.replace("ticket.", ""))).join(", ") ?? "All events";
+  const types = webhook.types?.join(", ") ?? "All events";
   const counts = ["delivered", "failed"].map((name) => `${number(webhook[`${name}_total`])} ${name}`);
   return [
     enabled && !failing_since && ["Enabled"],
