@@ -95,11 +95,6 @@ class _Channel:
         self.batches: dict[EventId, Batch] = {}
         self.position: EventId | None = None
 
-    def reset(self) -> None:
-        """Forget everything: the next listener need not wait until what nobody waited for has been read."""
-        self.position = None
-        self.batches.clear()
-
     def advance(self, database: Database, found: events.Poll) -> None:
         """Read what is new, and wake the listeners."""
         if not self.listeners:
@@ -232,8 +227,6 @@ class Feed:
             self._is_watching = False
             for listener in self._listeners:
                 listener.end()
-            for channel in self._channels.values():
-                channel.reset()
 
     def _goes_on(self) -> bool:
         with self._lock:
