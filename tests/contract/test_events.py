@@ -154,8 +154,11 @@ def batches_read(client: FlaskClient) -> float:
     return metrics.value(metrics.read(client.get("/metrics").text), "event_delay_seconds_count")
 
 
-def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(client: FlaskClient, database: Connection) -> None:
+def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(
+    client: FlaskClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With all of an import in memory it would grow without bound, and notice nobody who leaves."""
+    monkeypatch.setattr(feed, "KEEP_BATCHES", 4)
     watcher = client.application.extensions["ticketsvc"].feed
     channel = watcher._channels[False]
     insert = "INSERT INTO tickets (title, description) SELECT 't', repeat('x', 40000) FROM generate_series(1, %s)"
