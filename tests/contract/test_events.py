@@ -169,11 +169,11 @@ def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(
     monkeypatch.setattr(feed._Channel, "_move", observed)
     watcher = client.application.extensions["ticketsvc"].feed
     channel = watcher._channels[False]
-    insert = "INSERT INTO tickets (title, description) SELECT 't', repeat('x', 40000) FROM generate_series(1, %s)"
+    insert = "INSERT INTO tickets (title, description) SELECT 't', repeat('x', 3000) FROM generate_series(1, %s)"
 
     stream = client.get(f"{EVENTS}?after=latest", headers={"Accept": "text/event-stream"})
     next(stream.iter_encoded())
-    database.execute(insert, [3 * feed.KEEP_BATCHES])
+    database.execute(insert, [40 * feed.KEEP_BATCHES])
     _, end = read(client, "latest")
     wait_until(lambda: str(channel.position) == end)
     assert 0 < max(kept) <= 2 * feed.KEEP_BATCHES
