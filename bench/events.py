@@ -28,6 +28,7 @@ WRITERS, READERS = 16, 4
 LISTENERS = 2_000
 TRANSACTION_SECONDS = 5
 IMPORTED = 500
+END = "the last ticket"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -55,12 +56,11 @@ class Reader(threading.Thread):
         self.received: list[tuple[str, str, int]] = []
         self.times: dict[tuple[str, int], float] = {}
         self.restarts = -1
-        self.until: str | None = None
-        """The id after which the reader ends."""
+        self.has_ended = False
 
     def run(self) -> None:
-        """Read until `until` has been received."""
-        while self.after != self.until:
+        """Read until the creation of the ticket END has been received."""
+        while not self.has_ended:
             self.restarts += 1
             connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
             ends = time.monotonic() + self.lifetime
@@ -69,7 +69,8 @@ class Reader(threading.Thread):
                     self.after = event["id"]
                     self.received.append((event["id"], event["ticket_id"], event["version"]))
                     self.times.setdefault((event["ticket_id"], event["version"]), time.monotonic())
-                    if self.after == self.until or time.monotonic() > ends:
+                    self.has_ended = event["data"]["changes"].get("title", {}).get("to") == END
+                    if self.has_ended or time.monotonic() > ends:
                         break
             except (OSError, HTTPException) as error:
                 say(f"a reader connects again: {error!r}")
@@ -80,8 +81,6 @@ class Reader(threading.Thread):
     def _poll(self, connection: HTTPConnection) -> Iterator[Any]:
         while True:
             yield from json.loads(get(connection, f"/api/events/?after={self.after}&limit=500&wait=1")[0])
-            if self.after == self.until:
-                return
 
     def _stream(self, connection: HTTPConnection) -> Iterator[Any]:
         connection.request("GET", "/api/events/", headers={"Accept": "text/event-stream", "Last-Event-ID": self.after})
@@ -112,9 +111,7 @@ def _load(harness: Harness, server: Server, port: int, seconds: int) -> str:
         thread.start()
     for thread in [*writers, *others]:
         thread.join()
-    last = _latest(port)
-    for reader in readers:
-        reader.until = last
+    _send(HTTPConnection("127.0.0.1", port, timeout=60), "POST", "/api/tickets/", {"title": END, "description": "d"})
     for reader in readers:
         reader.join(120)
     whole = _all(port, start)

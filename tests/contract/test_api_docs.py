@@ -38,7 +38,8 @@ def test_the_reference_has_every_operation_and_schema() -> None:
     for name, schema in document["components"]["schemas"].items():
         if "properties" in schema:
             assert (f"### The {name} object" in reference) != (
-                name in {"TicketInput", "TicketChange", "BulkChange", "ClaimInput", "ClassifyInput", "CommentInput"}
+                name
+                in {"TicketInput", "TicketChange", "BulkChange", "ClaimInput", "ClassifyInput", "CommentInput"}
                 | {"WebhookInput", "WebhookChange"}
             )
             assert all(f"| `{member}`" in reference for member in schema["properties"])

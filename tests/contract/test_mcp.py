@@ -145,7 +145,7 @@ def test_another_media_type_is_an_error(client: FlaskClient) -> None:
 
 
 def test_ids_are_returned_unchanged(client: FlaskClient) -> None:
-    for identity in (0, 1, -5, "", "ü"):
+    for identity in (0, 1, -5, "", "ü", "\ud800"):
         response = client.post("/mcp", json={"jsonrpc": "2.0", "id": identity, "method": "ping"})
         assert response.get_json() == {"jsonrpc": "2.0", "id": identity, "result": {}}
 
@@ -537,7 +537,7 @@ def test_a_stale_version_returns_the_current_one(agent: Agent) -> None:
         ("search_tickets", {"limit": 1.5}, "limit must be a string, a whole number,"),
         ("search_tickets", {"colour": "red"}, "colour is not a parameter; there are"),
         ("search_tickets", {"cursor": "x"}, "cursor must come from an earlier page of this list, in the same order."),
-        ("search_tickets", {"fields": ["titel"]}, "fields must be a list of one or more of id, title, description,"),
+        ("search_tickets", {"fields": ["heading"]}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"fields": "title"}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"search": "\ud800"}, "The query string is not percent-encoded UTF-8."),
         ("claim_ticket", {}, "assignee is required."),
@@ -547,6 +547,12 @@ def test_a_stale_version_returns_the_current_one(agent: Agent) -> None:
 )
 def test_a_mistake_says_how_to_do_better(agent: Agent, tool: str, arguments: dict[str, Any], said: str) -> None:
     assert agent.mistake(tool, **arguments).startswith(said)
+
+
+def test_a_name_that_is_no_unicode_is_unknown(old: Agent) -> None:
+    for method, params in (("\ud800", {}), ("tools/call", {"name": "\ud800"})):
+        response = old.send(method, **params)
+        assert (response.status_code, "\ud800" in response.get_json()["error"]["message"]) == (200, True)
 
 
 def test_an_unknown_tool_is_an_error_with_status_200(agent: Agent, old: Agent) -> None:

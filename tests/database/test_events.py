@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -202,11 +203,11 @@ def test_pruning_leaves_no_gap(database: Connection, database_url: str) -> None:
     database.execute(
         "UPDATE events SET published_at = now() - interval '31 days' WHERE seq <> 2 + %s", [seq(found[0]) - 1]
     )
-    with psycopg.connect(database_url) as other:
+    impatient = psycopg.connect(database_url, autocommit=True, options="-c lock_timeout=1")
+    with psycopg.connect(database_url) as other, closing(impatient):
         other.execute("SELECT FROM events ORDER BY seq LIMIT 1 FOR UPDATE")
-        with pytest.raises(psycopg.errors.LockNotAvailable), database.transaction():
-            database.execute("SET LOCAL lock_timeout = 1")
-            prune(database)
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            prune(impatient)
     prune(database)
     assert [e["id"] for e in events(database)] == [e["id"] for e in found[1:]]
 

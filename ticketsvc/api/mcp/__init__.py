@@ -44,4 +44,6 @@ def handle(error: Exception) -> Response:
 
 
 def _response(status: int, document: dict[str, object], headers: dict[str, str] | None = None) -> Response:
-    return JsonResponse(encode_object(document), status, {**NO_STORE, **(headers or {})})
+    # The lone surrogates of a message become escapes again.
+    body = encode_object(document).encode(errors="backslashreplace")
+    return JsonResponse(body, status, {**NO_STORE, **(headers or {})})
