@@ -1,5 +1,5 @@
 -- Deletes events that were published before a time, but never the newest one, whose number the next continues, and none
--- behind one that is kept: the oldest number tells readers what is gone. So whoever else prunes is waited for, and times,
+-- behind one that is kept: the oldest number tells readers what is gone. So another pruner is waited for, and times,
 -- which are not in the order of the numbers, do not decide alone. Returns how many there were, at most 5,000: no lock is
 -- held for long.
 -- Retry: safe
