@@ -173,7 +173,7 @@ def test_problems_of_different_kinds_differ_in_type(client: FlaskClient) -> None
 
 
 def test_only_paths_of_tickets_are_explained_by_ids(client: FlaskClient) -> None:
-    details = {path: client.get(path).get_json()["detail"] for path in ("/api/webhooks", "/nothing", f"{URL}1")}
+    details = {path: client.get(path).get_json()["detail"] for path in ("/api/users", "/nothing", f"{URL}1")}
     assert ["UUID" in detail for detail in details.values()] == [False, False, True]
 
 

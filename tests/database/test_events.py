@@ -203,11 +203,11 @@ def test_pruning_leaves_no_gap(database: Connection, database_url: str) -> None:
     database.execute(
         "UPDATE events SET published_at = now() - interval '31 days' WHERE seq <> 2 + %s", [seq(found[0]) - 1]
     )
-    impatient = psycopg.connect(database_url, autocommit=True, options="-c lock_timeout=1")
-    with psycopg.connect(database_url) as other, closing(impatient):
+    short = psycopg.connect(database_url, autocommit=True, options="-c lock_timeout=1")
+    with psycopg.connect(database_url) as other, closing(short):
         other.execute("SELECT FROM events ORDER BY seq LIMIT 1 FOR UPDATE")
         with pytest.raises(psycopg.errors.LockNotAvailable):
-            prune(impatient)
+            prune(short)
     prune(database)
     assert [e["id"] for e in events(database)] == [e["id"] for e in found[1:]]
 
