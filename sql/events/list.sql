@@ -5,7 +5,7 @@
 -- $1 generation: of the cursor; NULL reads from the oldest event that is kept
 -- $2 seq: of the cursor
 -- $3 limit
--- $4 page_bytes: after how many bytes of JSON no further event is read
+-- $4 page_bytes: after how many bytes of JSON no further event is read, except one after the first
 -- $5 without_internal: whether to hide internal comments
 WITH RECURSIVE start AS MATERIALIZED (
     SELECT CASE
@@ -29,7 +29,7 @@ page (json, seq, bytes, place) AS (
         ORDER BY e.seq
         LIMIT 1
     ) AS next
-    WHERE previous.place < $3::integer AND previous.bytes <= $4::bigint
+    WHERE previous.place < $3::integer AND (previous.bytes <= $4::bigint OR previous.place = 1)
 )
 SELECT page.json, event_id(page.seq) AS id, page.seq IS NULL AS is_gone
 FROM page

@@ -23,7 +23,7 @@ INSERT = "INSERT INTO tickets (title, description) VALUES ('t', 'd') RETURNING i
 
 
 def page(
-    database: Connection, after: str | None = None, limit: int = 1000, *, without_internal: bool = False
+    database: Connection, after: str | None = None, limit: int = 1000, *, page_bytes: int = 10**6, without_internal: bool = False
 ) -> list[dict[str, Any]] | None:
     """Return the events after a cursor, or None if the cursor is gone."""
     database.execute("SELECT publish_events(10000)")
@@ -35,7 +35,7 @@ def page(
         "generation": generation,
         "seq": seq,
         "limit": limit,
-        "page_bytes": 10**6,
+        "page_bytes": page_bytes,
         "without_internal": without_internal,
     }
     rows = database.execute(query.partition("WITH")[1] + query.partition("WITH")[2], values).fetchall()
@@ -210,6 +210,13 @@ def test_pruning_leaves_no_gap(database: Connection, database_url: str) -> None:
             prune(short)
     prune(database)
     assert [e["id"] for e in events(database)] == [e["id"] for e in found[1:]]
+
+
+def test_a_page_of_one_large_event_tells_that_others_follow(database: Connection) -> None:
+    start = latest(database)
+    database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 4)")
+    counts = [len(page(database, start, page_bytes=size) or []) for size in (1, 10**6)]
+    assert counts == [2, 4]
 
 
 def test_pruning_keeps_the_newest_event_and_tells_who_is_too_late(database: Connection) -> None:
