@@ -23,7 +23,12 @@ INSERT = "INSERT INTO tickets (title, description) VALUES ('t', 'd') RETURNING i
 
 
 def page(
-    database: Connection, after: str | None = None, limit: int = 1000, *, page_bytes: int = 10**6, without_internal: bool = False
+    database: Connection,
+    after: str | None = None,
+    limit: int = 1000,
+    *,
+    page_bytes: int = 10**6,
+    without_internal: bool = False,
 ) -> list[dict[str, Any]] | None:
     """Return the events after a cursor, or None if the cursor is gone."""
     database.execute("SELECT publish_events(10000)")
