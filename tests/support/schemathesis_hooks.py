@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.support.openapi_contract import ID
 from ticketsvc.api.input.events_query import LATEST
 from ticketsvc.api.input.media_types import FILES
-from ticketsvc.store import comments, history
+from ticketsvc.store import comments, history, webhooks
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.pages import SORTS
 
@@ -56,7 +56,10 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
 
 def fitting(case: Case[Any], order: str) -> Cursor:
     """Return a cursor for the requested list."""
-    ticket_id = str((case.path_parameters or {}).get("ticket_id"))
+    path_parameters = case.path_parameters or {}
+    ticket_id = str(path_parameters.get("ticket_id"))
+    if case.operation.path.endswith("/deliveries/"):
+        return Cursor(webhooks.SORT, str(path_parameters.get("webhook_id")), "1")
     if case.operation.path.endswith("/history"):
         return Cursor(history.SORT, ticket_id, "1")
     if case.operation.path.endswith("/comments/"):

@@ -98,6 +98,7 @@ const pageAsShown = () => Math.min(LARGEST_PAGE, Math.max(PAGE, shownRows()));
 // Shows what others changed: in the rows that there are, and where rows are missing, by asking for them.
 export function showEvents(events) {
   if (list.hasAttribute("aria-busy")) return meanwhile.push(...events);
+  if (!events.length) return;
   let mayBeMissing = false;
   for (const event of events) {
     const id = event.ticket_id;
@@ -109,7 +110,7 @@ export function showEvents(events) {
   showSelection();
   if (shown !== null && !shownRows() && !state.hasChildNodes()) return refresh();
   if (mayBeMissing) findRowsSoon();
-  if (events.length) countSoon();
+  countSoon();
 }
 
 // Whether a ticket may be in the list. A new one has all its fields in the event.
