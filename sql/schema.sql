@@ -468,8 +468,6 @@ CREATE TRIGGER count_created AFTER INSERT ON tickets REFERENCING NEW TABLE AS cr
 
 CREATE TRIGGER count_deleted AFTER DELETE ON tickets REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION count_deleted();
 
-CREATE TRIGGER events_add AFTER INSERT ON tickets REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION events_add();
-
 CREATE TRIGGER events_reset AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION events_reset();
 
 CREATE TRIGGER reset_counts AFTER TRUNCATE ON tickets FOR EACH STATEMENT EXECUTE FUNCTION reset_counts();
@@ -1108,14 +1106,6 @@ CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS big
     LANGUAGE sql STABLE
     RETURN (SELECT event_seq.cursor_seq AS cursor_seq FROM event_generations g WHERE ((g.generation = event_seq.cursor_generation) AND (event_seq.cursor_seq >= g.after_seq) AND (event_seq.cursor_seq <= ALL (SELECT later.after_seq FROM event_generations later WHERE (later.ordinal > g.ordinal))) AND (event_seq.cursor_seq <= COALESCE((SELECT max(events.seq) AS max FROM events), (0)::bigint)) AND (event_seq.cursor_seq >= (COALESCE((SELECT min(events.seq) AS min FROM events), (1)::bigint) - 1))));
 
-CREATE FUNCTION events_add() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t;
-    RETURN NULL;
-END $$;
-
 CREATE FUNCTION events_reset() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1548,6 +1538,9 @@ CREATE FUNCTION ticket_texts_add() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
+    WITH events AS (
+        INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
+    )
     INSERT INTO ticket_texts (id, week, text)
     SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
     RETURN NULL;

@@ -173,6 +173,7 @@ def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(
 
     stream = client.get(f"{EVENTS}?after=latest", headers={"Accept": "text/event-stream"})
     next(stream.iter_encoded())
+    wait_until(lambda: channel.position is not None)  # otherwise the watcher may begin behind them
     database.execute(insert, [40 * feed.KEEP_BATCHES])
     _, end = read(client, "latest")
     wait_until(lambda: str(channel.position) == end)
