@@ -17,7 +17,7 @@ CREATE TABLE events (
     seq bigint CONSTRAINT events_pkey PRIMARY KEY, -- without gaps
     ticket_id uuid NOT NULL,
     entry bigint NOT NULL,
-    published_at timestamptz DEFAULT now() NOT NULL,
+    at timestamptz NOT NULL, -- when the transaction of the change began
     horizon xid8 NOT NULL -- the outbox had nothing more of the transactions before this one
 );
 

@@ -193,7 +193,7 @@ CREATE TABLE events (
     seq bigint NOT NULL,
     ticket_id uuid NOT NULL,
     entry bigint NOT NULL,
-    published_at timestamp with time zone DEFAULT now() NOT NULL,
+    at timestamp with time zone NOT NULL,
     horizon xid8 NOT NULL
 );
 
@@ -1047,7 +1047,7 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
            WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes));
 END;
 
-CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
+CREATE FUNCTION event_entry(of_ticket uuid, entry_number bigint) RETURNS SETOF ticket_history
     LANGUAGE sql STABLE ROWS 1
     BEGIN ATOMIC
  SELECT created.ticket_id,
@@ -1062,7 +1062,7 @@ CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
      created.comment
     FROM (tickets t
       CROSS JOIN LATERAL ticket_created(t.*) created(ticket_id, entry, version, at, event, actor, request_id, changes, triage, comment))
-   WHERE (((event_entry.e).entry = 0) AND (t.id = (event_entry.e).ticket_id))
+   WHERE ((event_entry.entry_number = 0) AND (t.id = event_entry.of_ticket))
  UNION ALL
   SELECT h.ticket_id,
      h.entry,
@@ -1075,7 +1075,7 @@ CREATE FUNCTION event_entry(e events) RETURNS SETOF ticket_history
      h.triage,
      h.comment
     FROM ticket_history h
-   WHERE ((h.ticket_id = (event_entry.e).ticket_id) AND (h.entry = (event_entry.e).entry))
+   WHERE ((h.ticket_id = event_entry.of_ticket) AND (h.entry = event_entry.entry_number))
  LIMIT 1;
 END;
 
@@ -1272,13 +1272,14 @@ BEGIN
     taken AS (
         DELETE FROM event_outbox AS o
         WHERE o.ctid = ANY (ARRAY(SELECT next.ctid FROM next))
-        RETURNING o.id, o.ticket_id, o.entry
+        RETURNING o.id, o.ticket_id, o.entry, o.at
     )
-    INSERT INTO events (seq, ticket_id, entry, horizon)
+    INSERT INTO events (seq, ticket_id, entry, at, horizon)
     SELECT
         last.seq + row_number() OVER (ORDER BY taken.id),
         taken.ticket_id,
         taken.entry,
+        taken.at,
         CASE
             WHEN (SELECT count(*) FROM next) < max_events THEN pg_snapshot_xmin(pg_current_snapshot())
             ELSE horizon_before
@@ -1538,7 +1539,7 @@ CREATE FUNCTION ticket_texts_add() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    WITH events AS (
+    WITH outbox AS (
         INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
     )
     INSERT INTO ticket_texts (id, week, text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
@@ -11,6 +11,11 @@ encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def encode_or_none(value: object) -> str | None:
     """Return a value as JSON, None as None."""
     return None if value is None else encode(value)
+
+
+def json_array(documents: Iterable[bytes]) -> bytes:
+    """Return documents that are JSON already as an array, in a line."""
+    return b"[%b]\n" % b",".join(documents)
 
 
 class JsonText(str):

@@ -6,21 +6,20 @@ the database. All listeners at the same position get the same bytes.
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from ticketsvc import background
+from ticketsvc.compact_json import json_array
 from ticketsvc.problems import EventsGone, Problem, Unavailable
 from ticketsvc.server import metrics
 from ticketsvc.server.connections import has_left
 from ticketsvc.store import events, keys
-from ticketsvc.store.events import Event, EventId, Page
+from ticketsvc.store.events import EventId, Page
 from ticketsvc.store.postgres.database import Database
 
 POLL_SECONDS = 0.05
@@ -40,8 +39,6 @@ END_SECONDS = 1.0
 CLIENT_SHARE = 0.5
 """The share of EVENT_LISTENERS that one client can have."""
 
-_AT = re.compile(rb'"at":"([^"]+)"')
-
 
 class Batch:
     """Successive events, with the forms that all listeners share."""
@@ -58,12 +55,7 @@ class Batch:
     @cached_property
     def array(self) -> bytes:
         """The events as a JSON array."""
-        return json_array(self.events)
-
-
-def json_array(listed: list[Event]) -> bytes:
-    """Return events as a JSON array, in a line."""
-    return b"[%b]\n" % b",".join([event.json for event in listed])
+        return json_array(event.json for event in self.events)
 
 
 class Listener:
@@ -125,7 +117,7 @@ class _Channel:
             page = events.watched_batch(database, self.position, self._without_internal)
             if page.events:
                 batch = self.batches[self.position] = Batch(page)
-                metrics.EVENT_DELAY.observe(_age(batch))
+                metrics.EVENT_DELAY.observe(batch.events[0].age)
                 self._move(page.end)
             has_more = page.has_more
 
@@ -262,9 +254,3 @@ class Feed:
             for listener in listeners:
                 if listener.key in revoked:
                     listener.end()
-
-
-def _age(batch: Batch) -> float:
-    """Return how long ago the first change of a batch was made."""
-    found = _AT.search(batch.events[0].json)
-    return max(0.0, time.time() - datetime.fromisoformat(found[1].decode()).timestamp()) if found else 0.0

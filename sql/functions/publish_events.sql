@@ -40,13 +40,14 @@ BEGIN
     taken AS (
         DELETE FROM event_outbox AS o
         WHERE o.ctid = ANY (ARRAY(SELECT next.ctid FROM next))
-        RETURNING o.id, o.ticket_id, o.entry
+        RETURNING o.id, o.ticket_id, o.entry, o.at
     )
-    INSERT INTO events (seq, ticket_id, entry, horizon)
+    INSERT INTO events (seq, ticket_id, entry, at, horizon)
     SELECT
         last.seq + row_number() OVER (ORDER BY taken.id),
         taken.ticket_id,
         taken.entry,
+        taken.at,
         CASE
             WHEN (SELECT count(*) FROM next) < max_events THEN pg_snapshot_xmin(pg_current_snapshot())
             ELSE horizon_before

@@ -2,7 +2,7 @@
 -- create 3%. The events of changes are written with the history.
 CREATE OR REPLACE FUNCTION ticket_texts_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    WITH events AS (
+    WITH outbox AS (
         INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
     )
     INSERT INTO ticket_texts (id, week, text)

@@ -12,7 +12,6 @@ SELECT
     '{"timestamp":"' || rfc3339((visible.entry).at) || '",' || substr(event_json(d.event_id, visible.entry, c.body), 2) AS body
 FROM claim_deliveries($1::integer, $2::integer * interval '1 s') AS d
 JOIN webhooks AS w ON w.id = d.webhook_id
-LEFT JOIN LATERAL (SELECT ROW(0, d.ticket_id, d.entry, now(), '0')::events AS event OFFSET 0) AS e ON true
-LEFT JOIN LATERAL event_entry(e.event) AS h ON true
+LEFT JOIN LATERAL event_entry(d.ticket_id, d.entry) AS h ON true
 LEFT JOIN LATERAL (SELECT visible_entry(h, w.public_only) AS entry OFFSET 0) AS visible ON true
 LEFT JOIN comments AS c ON c.id = ((visible.entry).comment ->> 'id')::uuid

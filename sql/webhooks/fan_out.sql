@@ -17,7 +17,7 @@ next AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT * FROM events AS later WHERE later.seq > webhook.seq ORDER BY later.seq LIMIT $3::integer
     ) AS e
-    LEFT JOIN LATERAL event_entry(e) AS h ON true
+    LEFT JOIN LATERAL event_entry(e.ticket_id, e.entry) AS h ON true
 ),
 added AS (
     INSERT INTO webhook_deliveries (webhook_id, event_id, type, ticket_id, entry)

@@ -8,7 +8,7 @@ SELECT
     w.delivered_total,
     w.failed_total,
     coalesce(waiting.pending, 0) AS pending,
-    coalesce(extract(epoch FROM now() - least(waiting.oldest, unseen.published_at)), 0)::float8 AS oldest_seconds
+    coalesce(extract(epoch FROM now() - least(waiting.oldest, unseen.at)), 0)::float8 AS oldest_seconds
 FROM webhooks AS w
 LEFT JOIN LATERAL (
     SELECT count(*) AS pending, min(d.created_at) AS oldest
@@ -16,5 +16,5 @@ LEFT JOIN LATERAL (
     WHERE d.webhook_id = w.id AND d.next_attempt_at IS NOT NULL
 ) AS waiting ON w.disabled_at IS NULL
 LEFT JOIN LATERAL (
-    SELECT e.published_at FROM events AS e WHERE e.seq > w.seq ORDER BY e.seq LIMIT 1
+    SELECT e.at FROM events AS e WHERE e.seq > w.seq ORDER BY e.seq LIMIT 1
 ) AS unseen ON w.disabled_at IS NULL

@@ -9,7 +9,7 @@ import pytest
 from tests.support import metrics
 from tests.support.cast import bearer
 from tests.support.locks import wait_until
-from tests.support.tickets import URL, field_errors, file_ticket, next_page, problem
+from tests.support.tickets import URL, field_errors, file_ticket, insert, next_page, problem
 from ticketsvc import feed
 from ticketsvc.api.output import event_stream
 
@@ -155,6 +155,20 @@ def batches_read(client: FlaskClient) -> float:
     return metrics.value(metrics.read(client.get("/metrics").text), "event_delay_seconds_count")
 
 
+def test_the_delay_of_an_event_is_not_the_age_of_its_ticket(client: FlaskClient, database: Connection) -> None:
+    def delays() -> float:
+        return metrics.value(metrics.read(client.get("/metrics").text), "event_delay_seconds_sum")
+
+    wait_until(lambda: not client.application.extensions["ticketsvc"].feed._is_watching)
+    before, count = delays(), batches_read(client)
+    stream = parts(client, "after=latest")
+    next(stream)
+    insert(database, "Imported", "2020-01-01")
+    next(stream)
+    assert batches_read(client) > count
+    assert delays() - before < 3600  # not years
+
+
 def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(
     client: FlaskClient, database: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -240,10 +254,10 @@ def test_old_events_are_deleted_in_the_background(client: FlaskClient, app: Flas
     for _ in range(3):
         file_ticket(client)
     newest = read(client, start)[0][-1]
-    database.execute("UPDATE events SET published_at = now() - interval '29 days 23 hours'")
+    database.execute("UPDATE events SET at = now() - interval '29 days 23 hours'")
     app.extensions["ticketsvc"].delete_expired()
     assert len(read(client, start)[0]) == 3
-    database.execute("UPDATE events SET published_at = now() - interval '30 days 1 hour'")
+    database.execute("UPDATE events SET at = now() - interval '30 days 1 hour'")
     app.extensions["ticketsvc"].delete_expired()
     assert problem(client.get(f"{EVENTS}?after={start}"), 410)
     assert read(client)[0] == [newest]

@@ -46,7 +46,7 @@ def page(
     rows = database.execute(query.partition("WITH")[1] + query.partition("WITH")[2], values).fetchall()
     if rows[0][2]:
         return None
-    return [json.loads(str(text)) for text, _, _ in rows if text]
+    return [json.loads(str(text)) for text, *_ in rows if text]
 
 
 def events(database: Connection, after: str | None = None) -> list[dict[str, Any]]:
@@ -205,9 +205,7 @@ def test_pruning_leaves_no_gap(database: Connection, database_url: str) -> None:
     """A gap would not be noticed by readers that are behind it. Times are those at which transactions began."""
     database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 5)")
     found = events(database)
-    database.execute(
-        "UPDATE events SET published_at = now() - interval '31 days' WHERE seq <> 2 + %s", [seq(found[0]) - 1]
-    )
+    database.execute("UPDATE events SET at = now() - interval '31 days' WHERE seq <> 2 + %s", [seq(found[0]) - 1])
     short = psycopg.connect(database_url, autocommit=True, options="-c lock_timeout=1")
     with psycopg.connect(database_url) as other, closing(short):
         other.execute("SELECT FROM events ORDER BY seq LIMIT 1 FOR UPDATE")
@@ -228,7 +226,7 @@ def test_pruning_keeps_the_newest_event_and_tells_who_is_too_late(database: Conn
     start = latest(database)
     database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 4)")
     found = events(database, start)
-    database.execute("UPDATE events SET published_at = now() - interval '31 days'")
+    database.execute("UPDATE events SET at = now() - interval '31 days'")
     assert prune(database) >= 3
     assert page(database, start) is None
     assert page(database, found[1]["id"]) is None

@@ -9,10 +9,10 @@ import schemathesis
 from hypothesis import strategies as st
 
 from tests.support.openapi_contract import ID
-from ticketsvc.api.input.events_query import LATEST
 from ticketsvc.api.input.media_types import FILES
 from ticketsvc.store import comments, history, webhooks
 from ticketsvc.store.cursor import Cursor
+from ticketsvc.store.events import LATEST
 from ticketsvc.store.pages import SORTS
 
 if TYPE_CHECKING:

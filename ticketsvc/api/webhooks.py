@@ -14,7 +14,8 @@ from ticketsvc.api.output.responses import NO_STORE, JsonResponse, empty_respons
 from ticketsvc.problems import InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import webhooks
-from ticketsvc.store.webhooks import After, Change, NewWebhook
+from ticketsvc.store.events import LATEST, After, parse_after
+from ticketsvc.store.webhooks import Change, NewWebhook
 from ticketsvc.validation.fields import Fields
 from ticketsvc.webhooks import registration
 
@@ -36,7 +37,7 @@ def create() -> Response:
     members.check_unused(fields, _CREATED)
     public_only = fields.switch("public_only") or is_public_only()
     new = NewWebhook(_url(fields), _types(fields), _filters(fields, public_only), public_only, author().name)
-    after = _after(fields) or "latest"
+    after = _after(fields) or LATEST
     fields.check()
     created, webhook_id, secret = webhooks.create(services().database, new, after)
     return _with_secret(created, secret, 201, {"Location": f"/api/webhooks/{webhook_id}"})
@@ -153,7 +154,7 @@ def _after(fields: Fields) -> After | None:
     if fields.body.get("after") is None:
         return None
     try:
-        return registration.parse_after(fields.text("after", _EVENT_ID_LENGTH))
+        return parse_after(fields.text("after", _EVENT_ID_LENGTH))
     except ValueError as error:
         if not fields.errors:
             fields.add_error("after", f"{error}.", "not_allowed")

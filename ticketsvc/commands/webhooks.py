@@ -15,7 +15,8 @@ from ticketsvc.commands.tables import print_table
 from ticketsvc.problems import InvalidInput
 from ticketsvc.services import services
 from ticketsvc.store import webhooks as store
-from ticketsvc.store.webhooks import After, Change, NewWebhook
+from ticketsvc.store.events import LATEST, After, parse_after
+from ticketsvc.store.webhooks import Change, NewWebhook
 from ticketsvc.webhooks import registration
 
 webhooks = AppGroup("webhooks", help="Register, list and change webhooks, and repeat deliveries.")
@@ -23,7 +24,7 @@ webhooks = AppGroup("webhooks", help="Register, list and change webhooks, and re
 
 def _event(_context: click.Context, _parameter: click.Parameter, text: str | None) -> After | None:
     try:
-        return registration.parse_after(text) if text else None
+        return parse_after(text) if text else None
     except ValueError as error:
         raise click.BadParameter(f"it {error}.") from None
 
@@ -55,7 +56,7 @@ def add(url: str, types: tuple[str, ...], filters: str, public: bool, after: Aft
         raise click.ClickException(str(error)) from None
     with open_database() as database:
         created, _, secret = store.create(
-            database, NewWebhook(url, types or None, query, public, None), after or "latest"
+            database, NewWebhook(url, types or None, query, public, None), after or LATEST
         )
     click.echo(f"Registered {json.loads(created)['id']}. Its secret cannot be shown again:", err=True)
     click.echo(store.PREFIX + secret)

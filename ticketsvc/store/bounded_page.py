@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from itertools import accumulate
 from typing import Any, Protocol, TypeVar
 
+from ticketsvc.compact_json import json_array
+
 PAGE_BYTES = 4_000_000
 """The size of the JSON at which a page ends. It has at least one row, whatever its size."""
 
@@ -42,7 +44,7 @@ def fetch(run: Callable[[int, dict[str, int]], list[_R]], limit: int) -> tuple[b
     else:
         rows = run(limit + 1, WITH_ALL_JSON)
         documents = [row.json for row in rows[:limit]]
-    return b"[%b]\n" % b",".join(documents), rows[limit - 1] if len(rows) > limit else None
+    return json_array(documents), rows[limit - 1] if len(rows) > limit else None
 
 
 def rows_that_fit(sizes: Iterable[int], page_bytes: int = PAGE_BYTES) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 from uuid import UUID
 
+from ticketsvc.compact_json import json_array
 from ticketsvc.problems import KeyReused, NotFound
 from ticketsvc.store import search_index
 from ticketsvc.store.bounded_page import PAGE_BYTES, rows_that_fit
@@ -119,7 +120,7 @@ def page(
     found = [(row.json, row.version) for row in rows if row.json is not None and row.version is not None]
     length = min(limit, rows_that_fit(len(json) for json, _ in found))
     following = Cursor(sort, str(ticket_id), found[length - 1][1]) if len(found) > length else None
-    return b"[%b]\n" % b",".join([json for json, _ in found[:length]]), following
+    return json_array(json for json, _ in found[:length]), following
 
 
 def delete(

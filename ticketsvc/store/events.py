@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+from ticketsvc.compact_json import json_array
 from ticketsvc.problems import EventsGone
 from ticketsvc.store.bounded_page import PAGE_BYTES, rows_that_fit
 from ticketsvc.store.postgres import queries
@@ -32,11 +33,29 @@ class EventId(NamedTuple):
         return cls(match[1], int(match[2]))
 
 
+LATEST: Literal["latest"] = "latest"
+"""In place of the id of an event: the newest one."""
+
+After = EventId | Literal["latest"]
+"""The last event that a reader does not get."""
+
+
+def parse_after(text: str) -> After:
+    """Return the event behind which a reader begins. Raises ValueError with the end of a sentence."""
+    if text == LATEST:
+        return LATEST
+    try:
+        return EventId.parse(text)
+    except ValueError:
+        raise ValueError(f"must be the id of an event, or {LATEST}") from None
+
+
 class Event(NamedTuple):
-    """An event as clients see it."""
+    """An event as clients see it. `age` is the time since the change was begun, in seconds."""
 
     id: EventId
     json: bytes
+    age: float
 
 
 class Page(NamedTuple):
@@ -46,11 +65,17 @@ class Page(NamedTuple):
     end: EventId
     has_more: bool
 
+    @property
+    def json(self) -> bytes:
+        """The events as a JSON array."""
+        return json_array(event.json for event in self.events)
+
 
 class _Row(NamedTuple):
     json: bytes | None
     id: str | None
     is_gone: bool
+    age: float | None
 
 
 class Poll(NamedTuple):
@@ -154,7 +179,7 @@ def _page(rows: list[_Row], limit: int, page_bytes: int) -> Page:
     """Return the events that fit. One more row than that tells whether others follow."""
     if rows[0].is_gone:
         raise EventsGone
-    events = [Event(EventId.parse(row.id or ""), row.json) for row in rows if row.json is not None]
+    events = [Event(EventId.parse(row.id or ""), row.json, row.age or 0.0) for row in rows if row.json is not None]
     length = min(limit, rows_that_fit(map(len, (event.json for event in events)), page_bytes)) if events else 0
     end = events[length - 1].id if length else EventId.parse(rows[0].id or "")
     return Page(events[:length], end, len(events) > length)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
 
+from ticketsvc.compact_json import json_array
 from ticketsvc.problems import NotFound
 from ticketsvc.store.bounded_page import PAGE_BYTES, rows_that_fit
 from ticketsvc.store.cursor import Cursor
@@ -55,4 +56,4 @@ def page(
         raise NotFound(f"There is no ticket {ticket_id}, and there was none.")
     length = min(limit, rows_that_fit(len(row.json) for row in rows))
     following = Cursor(SORT, str(ticket_id), rows[length - 1].number) if len(rows) > length else None
-    return b"[%b]\n" % b",".join([row.json for row in rows[:length]]), following
+    return json_array(row.json for row in rows[:length]), following

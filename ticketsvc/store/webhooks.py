@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import secrets
 from base64 import b64encode
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
+from ticketsvc.compact_json import json_array
 from ticketsvc.filters import Filters
 from ticketsvc.problems import EventsGone, NotFound, TooManyWebhooks, WebhookDisabled
 from ticketsvc.store import events
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.events import EventId
+from ticketsvc.store.events import LATEST, After, EventId
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
@@ -34,12 +35,6 @@ SECRET_BYTES = 32
 PREFIX = "whsec_"
 """Begins the secret that receivers get; the rest is standard base64."""
 SORT = "deliveries"
-LATEST = "latest"
-"""In place of the id of an event: the newest one."""
-
-
-After = EventId | Literal["latest"]
-"""The last event that a webhook does not get; LATEST is the newest one."""
 
 
 class NewWebhook(NamedTuple):
@@ -219,7 +214,7 @@ def deliveries(
         raise _not_found(webhook_id)
     found = [(row.json, row.number) for row in rows if row.json is not None and row.number is not None]
     following = Cursor(SORT, str(webhook_id), found[limit - 1][1]) if len(found) > limit else None
-    return b"[%b]\n" % b",".join([json for json, _ in found[:limit]]), following
+    return json_array(json for json, _ in found[:limit]), following
 
 
 def redeliver(database: Database, webhook_id: UUID, without_internal: bool, delivery_id: str) -> str:

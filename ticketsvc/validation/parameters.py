@@ -116,3 +116,10 @@ def switch(text: str) -> bool:
     if value is None:
         raise ValueError("must be true or false")
     return value
+
+
+def whole_number(text: str, least: int, most: int, unit: str = "") -> int:
+    """Return a number in a range. `unit`, such as " of seconds", is for the error. Raises as `switch` does."""
+    if not (text.isascii() and text.isdigit() and len(text) < 10 and least <= int(text) <= most):
+        raise ValueError(f"must be a whole number{unit} from {least} to {most}")
+    return int(text)

@@ -10,8 +10,7 @@ from urllib.parse import parse_qsl
 from ticketsvc import filters
 from ticketsvc.filters import Filters
 from ticketsvc.problems import FieldError, InvalidInput
-from ticketsvc.store.events import EventId
-from ticketsvc.store.webhooks import LATEST, MAX_WEBHOOKS, After
+from ticketsvc.store.webhooks import MAX_WEBHOOKS
 from ticketsvc.validation.parameters import Parameters
 from ticketsvc.webhooks import addresses
 
@@ -53,16 +52,6 @@ def _is_private_literal(host: str) -> bool:
     except OSError:
         return False
     return not all(endpoint.is_public for endpoint in endpoints)
-
-
-def parse_after(text: str) -> After:
-    """Return the event behind which a webhook begins. Raises ValueError with the end of a sentence."""
-    if text == LATEST:
-        return "latest"
-    try:
-        return EventId.parse(text)
-    except ValueError:
-        raise ValueError(f"must be {LATEST} or the id of an event") from None
 
 
 @lru_cache(2 * MAX_WEBHOOKS)

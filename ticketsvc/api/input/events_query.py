@@ -7,17 +7,17 @@ from urllib.parse import urlencode
 
 from ticketsvc.api.input.filters import DEFAULT_LIMIT, page_limit
 from ticketsvc.api.input.query import query_parameters
-from ticketsvc.store.events import EventId
+from ticketsvc.store.events import After, EventId, parse_after
+from ticketsvc.validation.parameters import whole_number
 
-LATEST = "latest"
 MAX_WAIT = 30
 """The greatest value of `wait`, in seconds."""
 
 
 class EventParameters(NamedTuple):
-    """The part of the feed that a client requests. `after` None is its beginning, LATEST its end."""
+    """The part of the feed that a client requests. `after` None is its beginning."""
 
-    after: EventId | str | None
+    after: After | None
     limit: int
     wait: int
 
@@ -33,11 +33,11 @@ def parse(query_string: bytes, last_event_id: str = "") -> EventParameters:
     Raises InvalidInput with all errors, and BadRequest if it cannot be decoded.
     """
     parameters = query_parameters(query_string)
-    after = parameters.one("after", _after, None)
+    after = parameters.one("after", parse_after, None)
     parsed = EventParameters(
         after=after,
         limit=parameters.one("limit", page_limit, DEFAULT_LIMIT),
-        wait=parameters.one("wait", _wait, 0),
+        wait=parameters.one("wait", lambda text: whole_number(text, 0, MAX_WAIT, " of seconds"), 0),
     )
     if last_event_id:
         try:
@@ -46,18 +46,3 @@ def parse(query_string: bytes, last_event_id: str = "") -> EventParameters:
             parameters.add_error("after", "(from Last-Event-ID) must be the id of an event.", "not_allowed")
     parameters.check()
     return parsed
-
-
-def _after(text: str) -> EventId | str:
-    if text == LATEST:
-        return LATEST
-    try:
-        return EventId.parse(text)
-    except ValueError:
-        raise ValueError(f"must be the id of an event, or {LATEST}") from None
-
-
-def _wait(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and int(text) <= MAX_WAIT):
-        raise ValueError(f"must be a whole number of seconds from 0 to {MAX_WAIT}")
-    return int(text)

@@ -20,7 +20,7 @@ from ticketsvc.store.history import SORT as HISTORY
 from ticketsvc.store.pages import SORTS
 from ticketsvc.store.webhooks import SORT as DELIVERIES
 from ticketsvc.store.webhooks import STATES
-from ticketsvc.validation.parameters import Parameters, switch
+from ticketsvc.validation.parameters import Parameters, switch, whole_number
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 500
@@ -170,9 +170,7 @@ def _one_of(allowed: Collection[str], text: str) -> str:
 
 def page_limit(text: str) -> int:
     """Return the number of items on a page. Raises ValueError with the end of a sentence."""
-    if not (text.isascii() and text.isdigit() and len(text) < 10 and 1 <= int(text) <= MAX_LIMIT):
-        raise ValueError(f"must be a whole number from 1 to {MAX_LIMIT}")
-    return int(text)
+    return whole_number(text, 1, MAX_LIMIT)
 
 
 def _cursor(text: str, sort: str) -> Cursor:
