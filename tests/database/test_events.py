@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from tests.support.locks import wait_until
 from tests.support.tickets import URL, file_ticket
 
 if TYPE_CHECKING:
@@ -268,16 +269,29 @@ def test_truncate_ends_all_cursors(database: Connection) -> None:
 
 def test_publishing_reads_only_what_may_be_new(database: Connection, database_url: str) -> None:
     """Deleted rows stay in the index while an old snapshot may need them; the horizon passes over them."""
+    publish = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT publish_events(10000)"
+    no_older_transaction = "SELECT pg_snapshot_xmin(pg_current_snapshot()) > max(xid) FROM event_outbox"
+
+    def blocks_read(horizon: object) -> int:
+        """Return the least of three runs: now and then PostgreSQL plans a statement again, which reads its catalogs."""
+        read = []
+        for _ in range(3):
+            database.execute("UPDATE events SET horizon = %s::text::xid8", [horizon])
+            database.execute(INSERT)
+            [(plan,)] = database.execute(publish).fetchall()
+            read.append(int(plan[0]["Plan"]["Shared Hit Blocks"]))  # type: ignore[index]
+        return min(read)
+
     latest(database)
     with psycopg.connect(database_url) as reader:
         reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
         reader.execute("SELECT count(*) FROM tickets")
         database.execute("INSERT INTO tickets (title, description) SELECT 't', 'd' FROM generate_series(1, 3000)")
+        # A transaction in any database of the server holds the horizon back.
+        wait_until(lambda: database.execute(no_older_transaction).fetchone() == (True,))
         latest(database)
-        database.execute(INSERT)
-        explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) SELECT publish_events(10000)"
-        [(plan,)] = database.execute(explain).fetchall()
-        assert plan[0]["Plan"]["Shared Hit Blocks"] < 60  # type: ignore[index]
+        [(horizon,)] = database.execute("SELECT max(horizon)::text FROM events").fetchall()
+        assert blocks_read(horizon) < blocks_read("0") / 2
 
 
 def test_a_copy_of_the_database_opens_a_generation(own_url: str) -> None:
