@@ -74,8 +74,8 @@ FILTER = {
 }
 """Lists without a search, by the variant that serves the filters and the order."""
 _SCAN_ATTRIBUTES = {
-    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "attributes"),
-    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "attributes"),
+    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "scan attributes"),
+    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "scan attributes"),
 }
 _FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
 _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
