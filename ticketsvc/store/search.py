@@ -1,4 +1,4 @@
-"""Pages of a search or of several filters by attributes: cheap statements that continue where the previous stopped."""
+"""Pages of searches, and of lists that no index alone serves: cheap statements that continue where the previous stopped."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, has_more_groups, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
@@ -31,6 +31,9 @@ RARE_HITS = 20
 
 ATTRIBUTE_SCANS = (3, 20)
 """Several filters by attributes: how many tickets with the rarest attribute the first scans look at, in pages."""
+
+WINDOW_LIMIT = 20_000
+"""If fewer tickets with the facets, or an attribute, were created within a window, all of them are read and sorted."""
 
 MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
 """A week with more hits is read in order: the page is full long before its end."""
@@ -77,6 +80,7 @@ _SCAN_ATTRIBUTES = {
     **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "scan attributes"),
     **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "scan attributes"),
 }
+_WINDOW = queries.load_each("tickets.filter_window", PageRow, VARIANTS)
 _FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
 _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
@@ -127,7 +131,7 @@ def _run_steps(
 
 def _plan(values: Mapping[str, object], filters: Filters, limit: int, sort: str) -> Iterator[Step]:
     if not filters.search:
-        return attribute_plan(sort, limit)
+        return list_plan(sort, limit, filters)
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
     return comment_search_plan(sort, index, filters) if filters.search_in else search_plan(sort, index, filters)
 
@@ -181,8 +185,22 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters) -> Itera
         yield scan, {"scan_limit": first << min(number, 5)}
 
 
-def attribute_plan(sort: str, limit: int) -> Iterator[Step]:
-    """Yield the steps of a list with several filters by attributes: two scans, then a page of each combination."""
-    for pages in ATTRIBUTE_SCANS:
-        yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
-    yield FILTER["attributes", sort], {}
+def takes_steps(sort: str, filters: Filters) -> bool:
+    """Return whether `find` serves a page: that of a search, of several filters by attributes, or of a window."""
+    return filters.search is not None or _is_window(sort, filters) or has_more_groups(filters)
+
+
+def list_plan(sort: str, limit: int, filters: Filters) -> Iterator[Step]:
+    """Yield the steps of a list that is read along no index alone: a window, two scans, a page of each combination."""
+    read = variant(filters)
+    if _is_window(sort, filters):
+        yield _WINDOW[read], {"window_limit": WINDOW_LIMIT}
+    if has_more_groups(filters):
+        for pages in ATTRIBUTE_SCANS:
+            yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
+    yield FILTER[read, sort], {}
+
+
+def _is_window(sort: str, filters: Filters) -> bool:
+    """Return whether a window of creation ends before tickets that come first in the order of last change."""
+    return sort == "updated" and filters.created_before is not None
