@@ -115,7 +115,7 @@ def nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def is_bounded(sort: dict[str, Any]) -> bool:
-    """Return whether a LIMIT bounds the input of a sort: it sorts heads, not the table. Those of a CTE are such heads."""
+    """Return whether a LIMIT bounds the input of a sort: it sorts heads, or those of a CTE, not the table."""
     return any(node["Node Type"] in ("Limit", "CTE Scan") for node in nodes(sort))
 
 

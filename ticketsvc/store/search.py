@@ -1,4 +1,4 @@
-"""Pages of searches, and of lists that no index alone serves: cheap statements that continue where the previous stopped."""
+"""Pages of searches and of lists that no index serves alone: cheap statements that continue where the last one stopped."""
 
 from __future__ import annotations
 
