@@ -12,10 +12,10 @@ import pytest
 
 from tests.conftest import serve
 from tests.support import poolers
+from tests.support.commands import run
 from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
 from tests.support.postgres import execute, query
-from tests.unit.test_config import run
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.postgres import pooler, queries
