@@ -29,7 +29,7 @@ PART = 8
 
 
 def targets() -> list[Any]:
-    """Return each place where an operation accepts a value (path, query, headers, members of its JSON body), with strings.
+    """Return each place where an operation accepts a value, with strings: path, query, headers, members of its body.
 
     The first place of each name gets all strings. The others get a quotation mark, which breaks any statement that it
     becomes part of, and one of PART strings, in turn.
