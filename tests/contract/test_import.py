@@ -603,7 +603,7 @@ def test_memory_is_flat(database_url: str, tmp_path: Path, clean: None) -> None:
 
         send_parts(10)
         before = worker_kilobytes(service)
-        send_parts(500)  # 200,000 lines, about 110 MB
+        send_parts(250)  # 100,000 lines, about 55 MB
         assert worker_kilobytes(service) - before < 8_000
 
 
