@@ -46,7 +46,7 @@ COSTLY = {
     *("stats.resolution", "stats.selection", "stats.triage"),
     *("tickets.count", "tickets.count_heads", "tickets.count_search"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.filter_scan_by_id", "tickets.filter_scan_by_key"),
+    *("tickets.filter_scan_by_id", "tickets.filter_scan_by_key", "tickets.filter_window"),
     *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
     *("tickets.claim", "tickets.erase_batch", "tickets.of_requester", "tickets.update_matching"),
