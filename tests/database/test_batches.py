@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.support.locks import wait_until
+from tests.support.locks import wait_until, waiting_sessions
 from tests.support.tickets import count_rows
 from tests.support.training import SUBJECTS, model, suggest
 from ticketsvc.config import Config
@@ -58,15 +58,13 @@ END_FIRST_SESSION = """
     CREATE TRIGGER end_session BEFORE INSERT ON tickets
         FOR EACH ROW WHEN (NEW.title = 'end') EXECUTE FUNCTION end_session();
 """
-WAITING = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 class Worker:
     """A Database of the service, the names of the statements that it runs, and calls that it runs together."""
 
-    def __init__(self, url: str, observer: Connection) -> None:
+    def __init__(self, url: str) -> None:
         self.url = url
-        self._observer = observer
         self.database = Database(Config(database_url=url, pool_timeout=60, lock_timeout=60))
         self.statements: list[str] = []
         self.database.trace = self._trace
@@ -87,10 +85,6 @@ class Worker:
     def ticket(self, **fields: Any) -> str:
         """Create a ticket and return its id."""
         return self.create(**fields).id
-
-    def wait_for_lock(self) -> None:
-        """Wait until a statement waits for a lock."""
-        wait_until(lambda: self._observer.execute(WAITING).fetchone() is not None)
 
     def together(self, calls: Sequence[partial[Any]]) -> list[Any]:
         """Return the results or problems of calls that are run together.
@@ -113,7 +107,7 @@ class Worker:
                 holder.execute("SELECT FROM tickets WHERE id = %s FOR UPDATE", [ticket_id])
                 first = partial(self.change, ticket_id, status="closed")
             head = threads.submit(first)
-            self.wait_for_lock()
+            wait_until(lambda: waiting_sessions(holder) == 1)
             [waiting] = [batch for batch in self.database._batches.values() if batch._leader]
             outcomes = []
             for number, call in enumerate(calls, start=1):
@@ -126,17 +120,17 @@ class Worker:
 
 
 @pytest.fixture
-def worker(database_url: str, database: Connection, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
+def worker(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Worker]:
     monkeypatch.setattr(batches, "HOLD_SECONDS", 60)
-    worker = Worker(database_url, database)
+    worker = Worker(database_url)
     yield worker
     worker.database.close()
 
 
 @pytest.fixture
-def other(database_url: str, database: Connection) -> Iterator[Worker]:
+def other(database_url: str) -> Iterator[Worker]:
     """Another worker process."""
-    other = Worker(database_url, database)
+    other = Worker(database_url)
     yield other
     other.database.close()
 
@@ -239,7 +233,7 @@ def test_a_key_of_an_open_transaction_delays_only_its_create(worker: Worker, oth
             calls = [partial(worker.create, key), partial(worker.create), partial(worker.create)]
             outcomes = threads.submit(worker.together, calls)
             wait_until(lambda: worker.statements.count("tickets.create") == 2)
-            worker.wait_for_lock()
+            wait_until(lambda: waiting_sessions(holder) == 1)
             holder.commit()
             results = outcomes.result(60)
     assert (results[0].is_replayed, results[0].id) == (True, made.id)
@@ -250,7 +244,7 @@ def test_a_lost_connection_makes_no_ticket_twice(own_url: str) -> None:
     """Nobody knows whether the statement was run: only with a key may a create be run again."""
     with closing(psycopg.connect(own_url, autocommit=True)) as database:
         database.execute(END_FIRST_SESSION)
-        worker = Worker(own_url, database)
+        worker = Worker(own_url)
         calls = [partial(worker.create, key, title="end") for key in (new_key(), None, new_key(), None)]
         results = worker.together(calls)
         worker.database.close()
