@@ -194,8 +194,10 @@ def test_each_create_gets_its_ticket(worker: Worker, database: Connection, has_k
 
 
 def test_a_key_is_used_once(worker: Worker, other: Worker, database: Connection) -> None:
-    key, stored, held = new_key(), new_key(), new_key()
-    before = other.create(stored)
+    key, stored, held, old = new_key(), new_key(), new_key(), new_key()
+    before, expired = other.create(stored), other.create(old)
+    age = "UPDATE idempotency_records SET created_at = now() - '25 hours'::interval WHERE key_hash = %s"
+    database.execute(age, [old.key_hash])
     with psycopg.connect(worker.url) as holder:
         holder.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s::uuid, 0))", [held.key_hash])
         results = worker.together(
@@ -206,6 +208,8 @@ def test_a_key_is_used_once(worker: Worker, other: Worker, database: Connection)
                 partial(worker.create, held),
                 partial(worker.create),
                 partial(worker.create, key),
+                partial(worker.create, old),
+                partial(worker.create, old),
             ]
         )
     assert worker.statements == ["tickets.create_batch_idempotent"] * 2
@@ -214,7 +218,9 @@ def test_a_key_is_used_once(worker: Worker, other: Worker, database: Connection)
     assert isinstance(results[2], KeyReused)
     assert isinstance(results[3], CreateInProgress)
     assert (results[5].is_replayed, results[5].id, results[5].ticket) == (True, results[0].id, results[0].ticket)
-    assert count_rows(database) == 4
+    assert (results[6].is_replayed, results[6].id == expired.id) == (False, False)
+    assert (results[7].is_replayed, results[7].ticket) == (True, results[6].ticket)
+    assert count_rows(database) == 6
 
 
 def test_a_key_of_an_open_transaction_delays_only_its_create(worker: Worker, other: Worker) -> None:
@@ -327,18 +333,21 @@ def test_a_change_that_is_not_allowed_fails_alone(worker: Worker) -> None:
     assert sorted(worker.statements) == [*["tickets.update"] * 3, "tickets.update_batch"]
 
 
-def test_a_ticket_that_is_locked_delays_only_its_change(worker: Worker, database: Connection) -> None:
+@pytest.mark.parametrize("other_change", ["UPDATE tickets SET priority = 'critical'", "DELETE FROM tickets"])
+def test_a_ticket_that_is_locked_delays_only_its_change(
+    worker: Worker, database: Connection, other_change: str
+) -> None:
     ids = [worker.ticket() for _ in range(3)]
     calls = [partial(worker.change, ticket_id, Condition([1], []), status="closed") for ticket_id in ids]
     closed = "SELECT count(*) FROM tickets WHERE status = 'closed' AND id = ANY (%s::uuid[])"
     with psycopg.connect(worker.url) as holder, ThreadPoolExecutor(1) as threads:
-        holder.execute("UPDATE tickets SET priority = 'critical' WHERE id = %s", [ids[1]])
+        holder.execute(f"{other_change} WHERE id = %s".encode(), [ids[1]])
         outcomes = threads.submit(worker.together, calls)
         wait_until(lambda: worker.statements[-2:] == ["tickets.update_batch", "tickets.update"])
         assert database.execute(closed, [ids]).fetchone() == (2,)
         holder.commit()
         results = outcomes.result(60)
-    assert isinstance(results[1], VersionMismatch)
+    assert isinstance(results[1], NotFound if other_change.startswith("DELETE") else VersionMismatch)
     assert [shown(results[n])["status"] for n in (0, 2)] == ["closed", "closed"]
 
 
