@@ -132,6 +132,34 @@ def test_who_does_not_get_a_turn_in_time_is_not_run(runs: Runs, monkeypatch: pyt
     assert runs.batches == [[0]]
 
 
+def test_a_call_whose_time_is_over_is_not_run_by_another_thread(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one gets the lock at once when the late call has looked at its deadline."""
+    first = runs.start_first()
+    leader = runs.threads.submit(runs.write, "leader", 1)
+    wait_for(runs, leader)
+    monkeypatch.setattr(batches, "HOLD_SECONDS", 0.02)
+    runs.write._timeout = 0
+
+    class Handover:
+        lock = runs.write._lock
+        released = 0
+
+        def __enter__(self) -> None:
+            self.lock.acquire()
+
+        def __exit__(self, *_: object) -> None:
+            self.lock.release()
+            self.released += 1
+            if self.released == 2:  # the late call has joined, and looked at its deadline
+                runs.gate.set()
+                wait_until(lambda: len(runs.batches) == 2)
+
+    monkeypatch.setattr(runs.write, "_lock", Handover())
+    with pytest.raises(Unavailable, match="Nothing was changed"):
+        runs.write("late", 2)
+    assert [first.result(30), leader.result(30), runs.batches] == [0, 10, [[0], [1]]]
+
+
 @pytest.mark.parametrize("killed", ["running", "waiting", "called"])
 def test_the_others_do_not_wait_for_a_greenlet_that_is_killed(killed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "Lock", gevent.thread.allocate_lock)

@@ -75,11 +75,11 @@ class Batches(Generic[Item, Result]):
                 now = time.monotonic()
                 with self._lock:
                     is_waiting = call in self._waiting and not call.leads
-                    is_late = is_waiting and now >= deadline
+                    if is_waiting and now >= deadline:
+                        self._waiting.remove(call)  # before another thread runs it
+                        raise _overloaded()
                     if is_waiting and call is self._waiting[0] and now - self._since >= HOLD_SECONDS:
                         self._call_next()
-                if is_late:
-                    raise _overloaded()
         except BaseException:  # a greenlet that is killed must hand its turn on
             with self._lock:
                 if call in self._waiting:
