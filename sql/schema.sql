@@ -857,7 +857,7 @@ BEGIN
     FROM created
     GROUP BY 1, 2, category, priority, status;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred' THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;
