@@ -26,6 +26,25 @@ BEGIN
         GROUP BY 1, category, priority, status
         HAVING sum(tickets) <> 0
         ON CONFLICT (day, category, priority, status) DO UPDATE SET tickets = d.tickets + excluded.tickets
+    ),
+    durations AS (
+        INSERT INTO ticket_durations AS d
+        SELECT duration.is_response, floor_week(taken.created), taken.category, duration.bucket,
+            coalesce(sum(tickets) FILTER (WHERE priority = 'low'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'medium'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'high'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'critical'), 0)
+        FROM taken
+        CROSS JOIN LATERAL (
+            VALUES (false, taken.resolution_bucket), (true, taken.response_bucket)
+        ) AS duration (is_response, bucket)
+        WHERE duration.bucket IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+        ON CONFLICT (is_response, week, category, bucket) DO UPDATE SET
+            low = d.low + excluded.low,
+            medium = d.medium + excluded.medium,
+            high = d.high + excluded.high,
+            critical = d.critical + excluded.critical
     )
     INSERT INTO ticket_counts_15min AS c
     SELECT

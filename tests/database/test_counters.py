@@ -81,6 +81,8 @@ def test_change_of_any_column_is_counted(database: Connection, clean: None) -> N
         "created_at = created_at - interval '40 days'",
         "resolved_at = NULL, status = 'open'",
         "resolved_at = '2027-01-01'",
+        "first_response_at = created_at + interval '90 seconds'",
+        "first_response_at = NULL",
         "priority = 'critical'",
         "category = 'account'",
         "title = 'only the title'",
@@ -129,7 +131,7 @@ def test_changes_of_a_broken_connection_are_not_counted(database: Connection, da
 def test_truncate_resets_all_counters(database: Connection, clean: None) -> None:
     insert_many(database, 500)
     database.execute("TRUNCATE tickets")
-    for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min"):
+    for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min", "ticket_durations"):
         assert count(database, f"SELECT count(*) FROM {table}") == 0
 
 

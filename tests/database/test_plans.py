@@ -338,7 +338,9 @@ def test_history_page_is_read_along_its_key(large: Connection) -> None:
     assert not [node for node in found if node["Node Type"] == "Seq Scan"]
 
 
-@pytest.mark.parametrize("name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution"])
+@pytest.mark.parametrize(
+    "name", ["stats.headline", "stats.window", "stats.count", "stats.daily", "stats.resolution", "stats.durations"]
+)
 def test_statistics_read_tickets_only_along_an_index(large: Connection, name: str) -> None:
     values = {**ALL, "is_index_only": True, "tz": "Europe/Berlin", "since": None, "before": None}
     found = [node for node in nodes(plan(large, name, values)) if node.get("Relation Name") == "tickets"]
@@ -367,7 +369,35 @@ def test_window_costs_what_its_days_cost(large: Connection) -> None:
 def test_resolution_times_are_read_from_an_index_alone(large: Connection) -> None:
     found = list(nodes(plan(large, "stats.resolution", {**ALL, "is_index_only": True}, analyze=True)))
     [read] = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
-    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolved")
+    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_resolution_times")
+
+
+@pytest.fixture
+def timed(large: Connection) -> Iterator[Connection]:
+    """Return the connection while the times of resolution differ: from 1 to 60 minutes."""
+    with large.transaction(force_rollback=True):
+        large.execute(
+            "UPDATE tickets SET resolved_at = created_at + interval '1 minute' * (1 + date_part('minute', created_at))"
+            " WHERE resolved_at IS NOT NULL"
+        )
+        yield large
+
+
+WINDOWS: list[dict[str, object]] = [
+    {},
+    {"created_since": "2026-01-03T00:00:00Z", "created_before": "2026-01-20T12:00:00Z"},
+]
+
+
+@pytest.mark.parametrize("window", WINDOWS)
+def test_percentiles_are_read_from_one_bucket(timed: Connection, window: dict[str, object]) -> None:
+    """Of 20,000 resolved tickets, and from an index alone."""
+    found = list(nodes(plan(timed, "stats.durations", {**ALL, **window}, analyze=True)))
+    read = [node for node in found if node.get("Relation Name") == "tickets" and node["Actual Loops"]]
+    assert {(node["Node Type"], node["Index Name"]) for node in read} == {
+        ("Index Only Scan", "tickets_resolution_times")
+    }
+    assert sum(node["Actual Rows"] * node["Actual Loops"] for node in read) < 10_000
 
 
 @pytest.mark.parametrize("narrow", [{}, {"statuses": ["open"]}, {"created_since": "2026-01-02T00:00:00Z"}])
@@ -459,7 +489,7 @@ def test_filters_by_several_attributes_look_at_little_more_than_a_page(
         **(first(sort) if page == "first" else later(sort)),
         **filter_parameters(Filters(all_tags=("half", "third"))),
     }
-    query, limits = next(search.attribute_plan(sort, 51))
+    query, limits, _ = next(search.attribute_plan(sort, 51))
     found = explain(attributed, query, {**values, **limits, "limit": 51}, analyze=True)
     assert not [node for node in nodes(found) if node["Node Type"] == "Seq Scan"]
     looked_at = [
@@ -507,7 +537,7 @@ def test_figures_by_attribute_read_no_whole_table(attributed: Connection, name: 
     read = [node for node in read_tables(found) if node["Actual Loops"]]
     assert {node["Node Type"] for node in read} <= {"Index Scan", "Index Only Scan"}
     narrow = "tickets_unassigned_" if variant(filters) == "unassigned" else "ticket_attributes_"
-    assert all(node["Index Name"].startswith((narrow, "tickets_pkey", "tickets_resolved")) for node in read)
+    assert all(node["Index Name"].startswith((narrow, "tickets_pkey", "tickets_resolution_times")) for node in read)
     if query == "files.export":
         assert not [node for node in nodes(found) if node["Node Type"] == "Sort"]
     if name in FEW:
