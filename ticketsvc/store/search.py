@@ -29,8 +29,9 @@ many, up to 1,600), and how many scans there are before the index is used."""
 PROMISING_SHARE, MAX_KEY_SCANS = 10, 9
 """In other orders: scans go on, up to the second number, while one in so many tickets of the page has been found."""
 
-FACET_SCAN_LIMIT = 50_000
-"""If fewer tickets have the facets, they are read in order instead of the index."""
+FEW_WITH_FACETS, FACET_SCAN_LIMIT = 10_000, 50_000
+"""If fewer tickets have the facets, they are read in order instead of the index; up to the second number if the search is not
+rare."""
 
 RARE_HITS = 20
 """If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
@@ -171,7 +172,7 @@ def _plan(values: Mapping[str, object], filters: Filters, progress: Progress) ->
     sort = progress.position.sort
     if not filters.search:
         return attribute_plan(sort, progress.limit)
-    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
+    index = index_variant(values)
     if filters.search_in:
         return comment_search_plan(sort, index, filters)
     return (
@@ -179,6 +180,11 @@ def _plan(values: Mapping[str, object], filters: Filters, progress: Progress) ->
         if (variant(filters), sort) in _SCAN_BY_KEY
         else search_plan(sort, index, filters)
     )
+
+
+def index_variant(values: Mapping[str, object]) -> str | None:
+    """Return the variant of queries in which the index by text serves a search, or None if it does not."""
+    return next((variant for name, variant in _INDEXES.items() if values[name]), None)
 
 
 def _check_time(deadline: float) -> None:
@@ -195,11 +201,13 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     is_narrow = _is_narrow(filters)
     yield Step(_SCAN[sort], {"scan_limit": SCAN_LIMIT})
     if is_narrow:
-        yield Step(_FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT})
+        yield Step(_FACETS[read, sort], {"facet_scan_limit": FEW_WITH_FACETS})
     if index is None:
         yield Step(_SCAN[sort], {"scan_limit": None})
         return
     yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
+    if is_narrow:
+        yield Step(_FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT})
     yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
 
 
