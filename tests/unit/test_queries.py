@@ -35,7 +35,8 @@ NOT_RETRIED = {
     *("comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
-    *("tickets.claim", "tickets.create", "tickets.delete", "tickets.update", "tickets.update_matching"),
+    *("tickets.claim", "tickets.create", "tickets.create_batch", "tickets.create_batch_idempotent"),
+    *("tickets.delete", "tickets.update", "tickets.update_batch", "tickets.update_matching"),
     *("triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete", "webhooks.fan_out"),
     *("webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
 }
