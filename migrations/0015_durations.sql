@@ -7,15 +7,21 @@
 CREATE OR REPLACE FUNCTION duration_limits() RETURNS double precision[]
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN ARRAY(
-        SELECT (1 << octave) * (1 + part::double precision / 32)
+        SELECT (1 << octave) * (1 + part::double precision / 64)
         FROM generate_series(0, 26) AS octave
-        CROSS JOIN generate_series(0, 31) AS part
+        CROSS JOIN generate_series(0, 63) AS part
         ORDER BY octave, part
     );
 
-CREATE OR REPLACE FUNCTION duration_bucket(created timestamptz, ended timestamptz) RETURNS smallint
+CREATE OR REPLACE FUNCTION seconds_bucket(seconds double precision) RETURNS smallint
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN width_bucket(date_part('epoch', ended - created), duration_limits())::smallint;
+    RETURN width_bucket(seconds, duration_limits())::smallint;
+
+CREATE OR REPLACE FUNCTION duration_bucket(created timestamptz, ended timestamptz) RETURNS smallint
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
+BEGIN
+    RETURN seconds_bucket(date_part('epoch', ended - created));
+END $$;
 
 CREATE OR REPLACE FUNCTION floor_week(at timestamptz) RETURNS timestamptz
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -245,5 +251,6 @@ DO $$ BEGIN
         ) AS duration (is_response, bucket)
         WHERE duration.bucket IS NOT NULL
     ) AS counted
-    GROUP BY is_response, week, category, bucket;
+    GROUP BY is_response, week, category, bucket
+    ORDER BY is_response, week, category, bucket;
 END $$;

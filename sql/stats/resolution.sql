@@ -31,4 +31,4 @@ measured AS (
     FROM resolved
     GROUP BY GROUPING SETS ((), (priority), (category))
 )
-SELECT /* include: breakdown_of_times */ times
+SELECT /* include: breakdown_of_times */ NULL

@@ -63,9 +63,13 @@ def test_one_statement_with_many_rows_is_counted(database: Connection, clean: No
 
 
 def test_copied_rows_are_counted(database: Connection, clean: None) -> None:
-    with database.cursor().copy("COPY tickets (title, description, created_at, status) FROM STDIN") as copy:
+    with database.cursor().copy(
+        "COPY tickets (title, description, created_at, status, resolved_at) FROM STDIN"
+    ) as copy:
         for n in range(1000):
-            copy.write_row((f"{n}", "-", f"2026-{1 + n % 12:02}-01T00:{n % 60:02}:00Z", STATUSES[n % 4]))
+            month = f"2026-{1 + n % 12:02}"
+            resolved = f"{month}-02T{n % 24:02}:00:00Z" if n % 4 > 1 else None
+            copy.write_row((f"{n}", "-", f"{month}-01T00:{n % 60:02}:00Z", STATUSES[n % 4], resolved))
     assert count(database) == 1000
     assert differences(database) == []
 

@@ -30,8 +30,8 @@ PROMISING_SHARE, MAX_KEY_SCANS = 10, 9
 """In other orders: scans go on, up to the second number, while one in so many tickets of the page has been found."""
 
 FEW_WITH_FACETS, FACET_SCAN_LIMIT = 10_000, 50_000
-"""If fewer tickets have the facets, they are read in order instead of the index; up to the second number if the search is not
-rare."""
+"""If fewer tickets have the facets, they are read in order instead of the index. The second is for searches that are
+not rare."""
 
 RARE_HITS = 20
 """If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
