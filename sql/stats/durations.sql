@@ -42,7 +42,7 @@ counted AS (
     ) AS part (since, before)
     CROSS JOIN LATERAL (
         SELECT t.category, t.priority,
-            seconds_bucket(date_part('epoch', /* response: t.first_response_at */ t.resolved_at - t.created_at)) AS bucket
+            duration_bucket(t.created_at, /* response: t.first_response_at */ t.resolved_at) AS bucket
         FROM tickets AS t
         WHERE floor_week(t.created_at) = floor_week(part.since)
             AND t.created_at >= part.since

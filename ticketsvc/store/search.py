@@ -205,7 +205,8 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     if index is None:
         yield Step(_SCAN[sort], {"scan_limit": None})
         return
-    yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
+    if not _has_window(filters):
+        yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
     if is_narrow:
         yield Step(_FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT})
     yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
@@ -226,7 +227,8 @@ def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) 
             break
         yield next(scans)
     assert index is not None  # otherwise the scans reach the end
-    yield Step(_RARE_BY_KEY[index, sort], {"rare_hits": RARE_HITS})
+    if not _has_window(filters):
+        yield Step(_RARE_BY_KEY[index, sort], {"rare_hits": RARE_HITS})
     if is_narrow:
         yield from islice(scans, FACET_SCAN_LIMIT // (KEY_SCAN_LIMIT << 5) // _combinations(filters))
     most_hits = {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow or sort == "urgent" else MAX_WEEK_HITS}
@@ -239,6 +241,11 @@ def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) 
             after = position if priority == position.key else Cursor.start("newest")
             own_values = {**most_hits, "priorities": [priority], "after_id": after.id}
             yield Step(_WEEKS[index, sort], own_values, is_part=True)
+
+
+def _has_window(filters: Filters) -> bool:
+    """Return whether weeks are left out: a search that is rare in the others can have many hits in those."""
+    return filters.created_since is not None or filters.created_before is not None
 
 
 def _combinations(filters: Filters) -> int:
