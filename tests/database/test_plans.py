@@ -265,10 +265,12 @@ def test_other_words_are_looked_up_week_by_week(
 
 
 def test_promising_scans_go_on(explained: ExplainingDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A word that a fortieth of the tickets have: what the index finds is not read."""
-    monkeypatch.setattr(search, "KEY_SCANS", 2)
-    assert find(explained, "updated", "Number 12") == 101
-    assert find(explained, "urgent", "Number 12") == 101
+    """A few of a hundred tickets have the word, everywhere: what the index finds is not read."""
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 20)
+    monkeypatch.setattr(search, "KEY_SCANS", 1)
+    monkeypatch.setattr(search, "PROMISING_SHARE", 100)
+    assert find(explained, "updated", "77") == 101
+    assert find(explained, "urgent", "77") == 101
     assert explained.index_scans() == 0
 
 
