@@ -121,7 +121,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE OR REPLACE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO off -- what was selected is deleted by its place, however small the table seems
+    AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
         RETURN;

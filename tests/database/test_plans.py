@@ -271,6 +271,7 @@ def test_promising_scans_go_on(explained: ExplainingDatabase, monkeypatch: pytes
     monkeypatch.setattr(search, "PROMISING_SHARE", 100)
     assert find(explained, "updated", "77") == 101
     assert find(explained, "urgent", "77") == 101
+    assert not [name for name in explained.queries if "search_by_key" not in name]
     assert explained.index_scans() == 0
 
 
