@@ -592,6 +592,7 @@ CREATE VIEW triage_token_counts AS
 
 CREATE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
     LANGUAGE plpgsql
+    SET enable_seqscan TO 'off'
     AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
@@ -892,10 +893,9 @@ DECLARE
     deltas bigint;
 BEGIN
     INSERT INTO ticket_count_deltas
-    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, count(*),
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, 1,
         duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
-    FROM created
-    GROUP BY 1, 2, category, priority, status, 7, 8;
+    FROM created;
     GET DIAGNOSTICS deltas = ROW_COUNT;
     IF deltas > random() * 256 THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
@@ -1060,22 +1060,13 @@ CREATE FUNCTION delta_counts_15min(created timestamp with time zone, resolved ti
    WHERE (event.interval_start IS NOT NULL);
 END;
 
+CREATE FUNCTION duration_limits() RETURNS double precision[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ARRAY(SELECT (((1 << octave.octave))::double precision * ((1)::double precision + ((part.part)::double precision / (32)::double precision))) FROM (generate_series(0, 26) octave(octave) CROSS JOIN generate_series(0, 31) part(part)) ORDER BY octave.octave, part.part);
+
 CREATE FUNCTION duration_bucket(created timestamp with time zone, ended timestamp with time zone) RETURNS smallint
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$
-DECLARE
-    seconds CONSTANT double precision := date_part('epoch', ended - created);
-    octave CONSTANT integer := width_bucket(seconds, '{
-        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144, 524288,
-        1048576, 2097152, 4194304, 8388608, 16777216, 33554432, 67108864, 134217728
-    }'::double precision[]);
-BEGIN
-    RETURN CASE
-        WHEN octave = 0 THEN 0
-        WHEN octave > 27 THEN 64 * 27 + 1
-        ELSE 64 * (octave - 1) + 1 + floor(64 * (seconds / (1 << (octave - 1)) - 1))
-    END;
-END $$;
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (width_bucket(date_part('epoch'::text, (ended - created)), duration_limits()))::smallint;
 
 CREATE FUNCTION field_change(field text, before jsonb, after jsonb) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
