@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -24,10 +24,11 @@ _MAX_CACHED_WORDS = 4096  # most words of a ticket are among a few thousand; bou
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Cue:
-    """The section of a cue and the weight that it adds to this section."""
+    """The section of a cue, the weight that it adds to this section, and its languages: none means all."""
 
     section: str
     weight: float
+    languages: frozenset[str] = frozenset()
 
 
 class Match(NamedTuple):
@@ -62,15 +63,20 @@ class Lexicon:
         self._root = _Node()
         self._words: dict[str, set[str]] = defaultdict(set)
         self._stems: dict[str, set[str]] = defaultdict(set)
+        self._frequent: dict[str, list[str]] = {}  # languages by frequent word
         self._read(text)
         self._longest_stem = max(map(len, self._stems), default=0)
         self._keys = lru_cache(_MAX_CACHED_WORDS)(self._find_keys)
 
     def _read(self, text: str) -> None:
-        section = ""
+        section, languages = "", frozenset[str]()
         for line in text.splitlines():
             if line.startswith("["):
-                section = line.strip("[]")
+                section, *names = line.strip("[]").split()
+                languages = frozenset(names)
+            elif line.startswith("~"):
+                spoken, _, words = line[1:].partition(" = ")
+                self._frequent |= dict.fromkeys(words.split(), spoken.split())
             elif line.startswith("@"):
                 name, _, members = line.partition(" = ")
                 for member in members.split():
@@ -78,7 +84,7 @@ class Lexicon:
             elif line and not line.startswith("//"):
                 weight, _, cues = line.partition(" ")
                 for cue in cues.split(","):
-                    self._add(cue.split(), Cue(section, float(weight)))
+                    self._add(cue.split(), Cue(section, float(weight), languages))
 
     def _add(self, words: Sequence[str], cue: Cue) -> None:
         """Add all alternatives of a cue to the trie."""
@@ -120,8 +126,24 @@ class Lexicon:
             found.update(self._stems.get(word[:end], ()))
         return tuple(sorted(found))
 
-    def find(self, tokens: Iterable[Token]) -> list[Match]:
-        """Find all cues of a text, ordered by their first word. A cue does not extend beyond one sentence."""
+    def languages(self, tokens: Iterable[Token]) -> frozenset[str]:
+        """Return the languages that a text may be in: those with the most frequent words. Empty if there are none."""
+        counts = Counter[str]()
+        for token in tokens:
+            counts.update(self._frequent.get(token.word, ()))
+        most = max(counts.values(), default=0)
+        return frozenset(language for language, count in counts.items() if 2 * count > most)
+
+    def find(self, tokens: Sequence[Token]) -> list[Match]:
+        """Find the cues of a text in its language, ordered by their first word."""
+        languages = self.languages(tokens)
+        matches = self.find_all(tokens)
+        if not languages:
+            return matches
+        return [match for match in matches if not match.cue.languages or match.cue.languages & languages]
+
+    def find_all(self, tokens: Sequence[Token]) -> list[Match]:
+        """Find the cues of all languages, ordered by their first word. None extends beyond a sentence."""
         words = [(self._keys(token.word), token.sentence) for token in tokens]
         matches: list[Match] = []
         for position, (keys, _) in enumerate(words):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import islice
 from typing import NamedTuple
 
 # Digits and letters are separate tokens ("3pm", "2FA"); a number keeps its separators ("11,200", "9:30"). Combining
@@ -64,12 +65,12 @@ def squeeze(word: str) -> str:
     return "".join(letter for letter, before in zip(word, " " + word[:-1], strict=True) if letter != before)
 
 
-def tokenize(text: str) -> list[Token]:
-    """Split a text into its words, in time linear in its length."""
+def tokenize(text: str, limit: int | None = None) -> list[Token]:
+    """Split a text into its words, at most `limit`, in time linear in its length."""
     tokens: list[Token] = []
     sentence = clause = end = 0
     word = ""
-    for found in _TOKEN.finditer(text):
+    for found in islice(_TOKEN.finditer(text), limit):
         start = found.start()
         between = text[end:start]
         if between not in _PLAIN_SEPARATORS or word == "?":
