@@ -1,9 +1,9 @@
 """Finds in the text of a mail what its author wrote this time.
 
-`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, disclaimers, greetings, markup, links and logs.
-Characters are replaced one for one, so that positions stay. The body of a forwarded mail is kept, and a quote if there is
-nothing else. Every pattern is bounded and lines are read once: the time is linear in the length of the text. The phrases
-are in `mail.txt`.
+`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, disclaimers, greetings, markup, links, logs.
+Characters are replaced one for one, so that positions stay. The body of a forwarded mail is kept, and a quote if there
+is nothing else. Every pattern is bounded and lines are read once: the time is linear in the length of the text.
+`mail.txt` has the phrases.
 """
 
 from __future__ import annotations
