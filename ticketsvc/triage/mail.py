@@ -25,10 +25,10 @@ class Mail(NamedTuple):
 
 
 def read(text: str) -> Mail:
-    """Return what the author of a mail wrote, in a text of the same length."""
+    """Return what the author of a mail wrote, in a text of the same length, or shorter if it has too many lines."""
     plain = _without_entities(_without_markup(text))
-    lines = plain.split("\n")
-    kinds = _kinds(list(map(_Line, lines, _fold(plain).split("\n"))))
+    lines = plain.split("\n", _MAX_LINES)[:_MAX_LINES]
+    kinds = _kinds([_Line(*pair) if pair[0] else _EMPTY for pair in zip(lines, _fold(plain).split("\n"), strict=False)])
     has_log = _LOG in kinds
     for kept in ({_TEXT}, {_TEXT, _QUOTE}, {_TEXT, _QUOTE, _LOG}):
         left = "\n".join(line if kind in kept else " " * len(line) for line, kind in zip(lines, kinds, strict=True))
@@ -36,6 +36,10 @@ def read(text: str) -> Mail:
         if _LETTER.search(left):
             return Mail(left, has_log)
     return Mail(text, has_log)
+
+
+_MAX_LINES = 1_000
+"""Maximum number of lines that are read. What is below them is taken for furniture."""
 
 
 def _blanks(text: str) -> str:
@@ -232,6 +236,9 @@ class _Line:
         return is_long or self.words[:1] == ["ps"] or self.words[:2] == ["p", "s"]
 
 
+_EMPTY = _Line("", "")
+
+
 def _kinds(lines: list[_Line]) -> list[str]:
     """Return what each line is."""
     kinds: list[str] = []
@@ -335,12 +342,20 @@ def _attribution(lines: list[_Line], index: int) -> int:
 def _with_disclaimers(lines: list[_Line], kinds: list[str]) -> list[str]:
     """Mark paragraphs that speak about the mail itself and whom it is for, and lines of contact details."""
     start = 0
-    for index, line in enumerate([*lines, _Line("", "")]):
+    for index, line in enumerate([*lines, _EMPTY]):
         if not line.text:
-            if start and index > start and _is_disclaimer(" ".join(each.folded for each in lines[start:index])):
+            if (
+                start
+                and index > start
+                and any(len(each.text) > _LONG for each in lines[start:index])
+                and _is_disclaimer(" ".join(each.folded for each in lines[start:index]))
+            ):
                 kinds[start:index] = [_FURNITURE] * (index - start)
             start = index + 1
     return kinds
+
+
+_LONG = 40  # characters of some line of a disclaimer
 
 
 def _is_disclaimer(paragraph: str) -> bool:

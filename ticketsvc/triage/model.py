@@ -11,7 +11,7 @@ MAX_CHARACTERS = 4_000
 MAX_CHARACTERS_OF_MAIL = 20_000
 """Maximum number of code points in which the offline classifier looks for what the author of a mail wrote."""
 
-MAX_WORDS = 700
+MAX_WORDS = 300
 """Maximum number of words that the offline classifier reads of that."""
 
 MAX_REASONS = 3

@@ -136,7 +136,9 @@ def _strongest(evidence: list[Evidence]) -> list[Evidence]:
                 continue
             if cue.sentence not in harmed and cue.section != "patience":
                 cue = cue._replace(weight=cue.weight / 2)
-        strongest[cue.section] = max(strongest.get(cue.section, cue), cue, key=lambda each: each.weight)
+        known = strongest.get(cue.section)
+        if known is None or cue.weight > known.weight:
+            strongest[cue.section] = cue
     return list(strongest.values())
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 HARM = ("trouble", "blocked", "danger", "money")
 CALM = ("calm", "patience", "wish", "question", "manners")
 ASPECTS = (*HARM, "request", "deadline", "scope", *CALM)
+_CATEGORIES, _ASPECTS = frozenset(CATEGORIES), frozenset(ASPECTS)
 _MAX_FILLERS = 3  # filler words between a negation and its cue: "not been charged", "not a very urgent"
 
 
@@ -46,7 +47,7 @@ def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
         for position in match.positions
     }
     evidence = []
-    for match in (*_longest(matches, CATEGORIES), *_longest(matches, ASPECTS)):
+    for match in (*_longest(matches, _CATEGORIES), *_longest(matches, _ASPECTS)):
         if match.cue in counted or grammar.is_void(match):
             continue
         (section, weight), first = (match.cue.section, match.cue.weight), match.positions[0]
@@ -64,7 +65,7 @@ def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
     return evidence
 
 
-def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
+def _longest(matches: Iterable[Match], sections: frozenset[str]) -> list[Match]:
     """Return the matches of these sections in the order of the text.
 
     Leaves out matches inside a longer match ("exchange" in "exchange rate") and those whose words are all used by other
@@ -108,7 +109,7 @@ class _Grammar:
 
     def is_void(self, match: Match) -> bool:
         """Return whether a match is part of an instruction or said to work: "the login works fine"."""
-        if match.cue.section not in HARM and self._instructed.issuperset(match.positions):
+        if self._instructed and match.cue.section not in HARM and self._instructed.issuperset(match.positions):
             return True
         first = match.positions[0]
         return first < self._cleared.get(self._tokens[first].clause, 0)
@@ -120,6 +121,8 @@ class _Grammar:
     def negation_of(self, match: Match) -> int | None:
         """Return the position of a negation that precedes the match in its clause with only filler words between."""
         first = match.positions[0]
+        if first - 1 not in self._negations and first - 1 not in self._fillers:
+            return None
         clause = self._tokens[first].clause
         for before in range(first - 1, max(first - 2 - _MAX_FILLERS, -1), -1):
             if self._tokens[before].clause != clause:
