@@ -110,14 +110,14 @@ def test_the_evaluation_covers_every_label_and_language() -> None:
 # --- what surrounds a message changes no label
 
 POLITE = {
-    "en": "Dear support team,\n\nI hope this email finds you well.\n\n{}\n\nThank you in advance.\n\nBest regards,\nAnna",
-    "de": "Sehr geehrte Damen,\n\nich hoffe, es geht Ihnen gut.\n\n{}\n\nDanke im Voraus.\n\nMit freundlichen Grüßen\nAnna",
-    "fr": "Bonjour,\n\nj'espère que vous allez bien.\n\n{}\n\nMerci d'avance pour votre aide.\n\nCordialement,\nAnna Berg",
-    "es": "Buenos días:\n\nEspero que se encuentren bien.\n\n{}\n\nMuchas gracias de antemano.\n\nUn cordial saludo,\nAnna",
-    "pt": "Bom dia,\n\nespero que esteja tudo bem.\n\n{}\n\nDesde já agradeço a atenção.\n\nAtenciosamente,\nAnna Berg",
-    "it": "Buongiorno,\n\nspero che stiate bene.\n\n{}\n\nVi ringrazio in anticipo.\n\nCordiali saluti\nAnna Berg",
-    "nl": "Beste klantenservice,\n\nIk hoop dat het goed gaat.\n\n{}\n\nAlvast hartelijk dank.\n\nMet vriendelijke groet,\nAnna",
-}  # fmt: skip
+    "en": ("Dear support team,\n\nI hope this email finds you well.", "Thank you in advance.\n\nBest regards,\nAnna"),
+    "de": ("Guten Tag,\n\nich hoffe, es geht Ihnen gut.", "Vielen Dank im Voraus.\n\nMit freundlichen Grüßen\nAnna"),
+    "fr": ("Bonjour,\n\nj'espère que vous allez bien.", "Merci d'avance pour votre aide.\n\nCordialement,\nAnna"),
+    "es": ("Buenos días:\n\nEspero que estén bien.", "Muchas gracias de antemano.\n\nUn cordial saludo,\nAnna"),
+    "pt": ("Bom dia,\n\nespero que esteja bem.", "Desde já agradeço a atenção.\n\nAtenciosamente,\nAnna"),
+    "it": ("Buongiorno,\n\nspero che stiate bene.", "Vi ringrazio in anticipo.\n\nCordiali saluti\nAnna"),
+    "nl": ("Beste,\n\nik hoop dat het goed gaat.", "Alvast hartelijk dank.\n\nMet vriendelijke groet,\nAnna"),
+}
 DISCLAIMER = (
     "This message and its attachments are confidential and intended solely for the addressee. If you received it in"
     " error, please notify the sender immediately and delete it. No liability is accepted for errors, viruses or loss"
@@ -140,7 +140,7 @@ def test_what_surrounds_a_message_changes_no_label(name: str) -> None:
     tickets = split("held_out")
     changed = 0
     for ticket in tickets:
-        surrounded = SURROUNDINGS.get(name, POLITE[ticket.language]).format(ticket.text)
+        surrounded = SURROUNDINGS.get(name, "\n\n{}\n\n".join(POLITE[ticket.language])).format(ticket.text)
         plain, found = classifier.classify(ticket.text), classifier.classify(f"Ticket\n{surrounded}")
         changed += (plain.category, plain.priority) != (found.category, found.priority)
     assert changed / len(tickets) <= 0.03

@@ -1,8 +1,9 @@
 """The offline classifier: it weighs words and phrases of a lexicon in seven languages.
 
-`tokens` splits and normalizes the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
-negated, said to work, or part of an instruction to the classifier. The category is the section with the greatest sum
-of weights. The priority is one score of urgency (`_urgency`) on a scale that is divided into the four labels.
+`ticketsvc.triage.mail` finds what the author wrote, `tokens` splits and normalizes it, `lexicon` finds the cues of
+`lexicon.txt` in its language, and `evidence` drops cues that are negated, said to work, or part of an instruction to
+the classifier. The category is the section with the greatest sum of weights. The priority is one score of urgency
+(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both by the weights of a trained model.
 
 Confidence of the category: softmax of the sums with a temperature, chosen for the least log loss on public support
 questions (0.83 nats). Confidence of the priority: ordered logistic model (McCullagh 1980, "Regression models for
@@ -28,6 +29,7 @@ from ticketsvc.triage.model import (
 )
 from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
+from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc.triage.offline.tokens import tokenize
 
 _TEMPERATURE = 2.0  # weight
@@ -55,7 +57,7 @@ class OfflineClassifier:
 
     def __init__(self) -> None:
         """Load the lexicon once per process. This takes about 40 ms and 5 MB."""
-        self._lexicon = _lexicon()
+        self._lexicon, self._model = _lexicon(), _model()
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels. A text without any cue is general and medium, with low confidence."""
@@ -66,7 +68,9 @@ class OfflineClassifier:
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
         tokens = tokenize(mail.text, MAX_WORDS)
         evidence = weigh(tokens, self._lexicon.find(tokens))
-        categories, priorities = _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+        categories, priorities = self._model.correct(
+            tokens, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+        )
         category = max(categories, key=categories.__getitem__)
         priority = max(priorities, key=priorities.__getitem__)
         support = {
@@ -83,6 +87,11 @@ class OfflineClassifier:
 @cache
 def _lexicon() -> Lexicon:
     return Lexicon(LEXICON.read_text(encoding="utf-8"))
+
+
+@cache
+def _model() -> LinearModel:
+    return LinearModel(WEIGHTS.read_text(encoding="utf-8"))
 
 
 def _category_scores(evidence: list[Evidence], has_log: bool) -> Scores:
