@@ -2,19 +2,25 @@
 
 This file and what it imports run in the master, before a worker's gevent patches the standard library. They must not
 import psycopg, which decides at import how it waits, nor `ticketsvc.server.metrics`, which opens a worker's files.
+Whatever the master loads, its workers share in memory: that is why it imports modules that it does not use.
 
 gunicorn reads FORWARDED_ALLOW_IPS itself: it names the proxies whose X-Forwarded-* headers count.
 """
 
 from __future__ import annotations
 
+import asyncio  # noqa: F401  # psycopg needs it
+import gc
 import os
 import resource
 import time
 from typing import Any
 
+import flask  # noqa: F401
+
 from ticketsvc.config import Config
 from ticketsvc.server import logs, metrics_files, trace_context
+from ticketsvc.triage.offline.classifier import OfflineClassifier
 
 settings = Config.from_env()
 if settings.otlp_endpoint:
@@ -48,8 +54,9 @@ POOLER_CHECK_SECONDS = 5
 def on_starting(server: Any) -> None:
     """Create the metrics directory, and start the embedded PostgreSQL if DATABASE_URL asks for it.
 
-    The workers inherit both through the environment.
+    The workers inherit both through the environment. They also inherit the lexicon, which is loaded once per process.
     """
+    OfflineClassifier()
     metrics_files.create_directory()
     raise_file_limit(server)
     os.environ["DATABASE_URL"] = settings.start_database()
@@ -74,7 +81,11 @@ def when_ready(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker the lowest free number."""
+    """Give the worker the lowest free number, and exempt what it inherits from garbage collection.
+
+    A collection writes to every object that it visits, and what a worker writes to is no longer shared memory.
+    """
+    gc.freeze()
     worker.number = metrics_files.free_number({other.number for other in server.WORKERS.values()})
 
 

@@ -1,9 +1,10 @@
-"""Memory of the workers during many mixed requests, valid and invalid, to one instance."""
+"""Memory of the workers during many mixed requests, an import and an export, to one instance."""
 
 from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 import time
 from collections import Counter
@@ -14,6 +15,8 @@ from uuid import uuid4
 from bench.harness import Harness, say
 
 CLIENTS = 8
+IMPORTED = 20_000
+"""The tickets of the import, which begins after a third of the requests; the export begins after two thirds."""
 LISTS = [
     "", "?limit=500", "?limit=50&sort=-priority", "?category=billing&status=open", "?search=invoice&limit=20",
     "?sort=-updated_at", "?count=true&limit=5",
@@ -69,25 +72,49 @@ class Soak:
                 self.statuses[status] += 1
         connection.close()
 
+    def files(self) -> None:
+        """Import tickets and export all of them beside the other clients. Exits with an error if that fails."""
+        line = json.dumps({"title": "Imported invoice", "description": "invoice paid twice, please refund " * 8})
+        file = f"{line}\n".encode() * IMPORTED
+        for third, (method, path, body) in enumerate((("POST", "import", file), ("GET", "export", None)), 1):
+            while self.done < self.requests * third / 3 and not self.is_finished:
+                time.sleep(0.05)
+            connection = HTTPConnection("127.0.0.1", self.port, timeout=600)
+            connection.request(method, f"/api/tickets/{path}", body, {"Content-Type": "application/x-ndjson"})
+            response = connection.getresponse()
+            while response.read(65_536):
+                pass
+            connection.close()
+            with self.lock:
+                self.statuses[response.status] += 1
+            say(f"{path}: {response.status}")
+
 
 def soak(harness: Harness, requests: int, seconds: float) -> str:
-    """Measure the memory (RSS) of each worker during the run. Exits with an error after any 5xx."""
+    """Measure the memory of the workers during the run. Exits with an error after any 5xx.
+
+    It is their proportional set size: a page that several processes share counts in equal parts. Each line has the
+    most since the line before.
+    """
     server = harness.known["ours"]
     with harness.restored("ours", server), harness.started("ours", server) as running:
         run = Soak(running.port, requests, seconds)
         clients = [threading.Thread(target=run.client, args=(seed,), daemon=True) for seed in range(CLIENTS)]
+        clients.append(threading.Thread(target=run.files, daemon=True))
         workers = _children(running.proc.pid)
-        lines = ["| requests | " + " | ".join(f"worker {n + 1} MB" for n in range(len(workers))) + " |"]
-        lines += ["| ---: |" + " ---: |" * len(workers), _memory(0, workers)]
+        lines = ["| requests | " + " | ".join(f"worker {n + 1} MB" for n in range(len(workers))) + " | together |"]
+        lines += ["| ---: |" + " ---: |" * (len(workers) + 1), _line(0, _memory(workers))]
         for client in clients:
             client.start()
         for tenth in range(1, 11):
+            most = _memory(workers)
             while run.done < requests * tenth / 10 and not run.is_finished:
-                time.sleep(0.05)
-            lines.append(_memory(run.done, workers))
+                time.sleep(0.2)
+                most = max(most, _memory(workers), key=sum)
+            lines.append(_line(run.done, most))
             say(lines[-1])
         for client in clients:
-            client.join(60)
+            client.join(600)
         if _children(running.proc.pid) != workers:
             raise SystemExit(f"A worker ended during the run: see {running.log.name}")
     statuses = ", ".join(f"{count:,} x {status}" for status, count in sorted(run.statuses.items()))
@@ -123,6 +150,11 @@ def _children(pid: int) -> list[int]:
     return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
 
 
-def _memory(requests: int, workers: list[int]) -> str:
-    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in workers]
-    return f"| {requests:,} | " + " | ".join(f"{count * 4096 / 2**20:.1f}" for count in pages) + " |"
+def _memory(workers: list[int]) -> list[float]:
+    """Return the proportional set size of each worker in MB."""
+    rollups = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in workers]
+    return [int(re.findall(r"^Pss: +(\d+) kB", rollup, re.MULTILINE)[0]) / 1024 for rollup in rollups]
+
+
+def _line(requests: int, memory: list[float]) -> str:
+    return f"| {requests:,} | " + " | ".join(f"{megabytes:.1f}" for megabytes in [*memory, sum(memory)]) + " |"

@@ -1026,7 +1026,7 @@ CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
 
 CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) || field_change('status'::text, ((before).status)::text, ((after).status)::text)) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
+    RETURN ((field_change('status'::text, ((before).status)::text, ((after).status)::text) || CASE WHEN (((((before).title IS DISTINCT FROM (after).title) OR ((before).description IS DISTINCT FROM (after).description)) OR ((before).category IS DISTINCT FROM (after).category)) OR ((before).priority IS DISTINCT FROM (after).priority)) THEN (((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) ELSE '{}'::jsonb END) || CASE WHEN (((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) THEN (((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) ELSE '{}'::jsonb END);
 
 CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1461,6 +1461,10 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION ticket_author(ticket_id uuid) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(((NULLIF(current_setting('ticketsvc.authors'::text, true), ''::text))::jsonb ->> (ticket_id)::text), current_setting('ticketsvc.author'::text, true));
+
 CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((((((((((((((('{"id":"'::text || (t).id) || '","title":'::text) || to_json((t).title)) || ',"description":'::text) || to_json((t).description)) || ',"category":"'::text) || (t).category) || '","priority":"'::text) || (t).priority) || '","status":"'::text) || (t).status) || '","created_at":"'::text) || rfc3339((t).created_at)) || '","updated_at":"'::text) || rfc3339((t).updated_at)) || '","version":'::text) || (t).version);
@@ -1479,7 +1483,7 @@ CREATE FUNCTION ticket_history_write() RETURNS trigger
     AS $$
 DECLARE
     changes jsonb;
-    author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
+    author text[] := string_to_array(ticket_author(OLD.id), ' ');
     note jsonb := nullif(current_setting('ticketsvc.comment', true), '');
 BEGIN
     IF TG_OP = 'UPDATE' THEN
@@ -1585,7 +1589,13 @@ CREATE FUNCTION tickets_advance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF ticket_diff(OLD, NEW) <> '{}' THEN
+    IF (
+        OLD.title, OLD.description, OLD.category, OLD.priority, OLD.status,
+        OLD.requester, OLD.assignee, OLD.tags, OLD.metadata
+    ) IS DISTINCT FROM (
+        NEW.title, NEW.description, NEW.category, NEW.priority, NEW.status,
+        NEW.requester, NEW.assignee, NEW.tags, NEW.metadata
+    ) THEN
         NEW.version := OLD.version + 1;
         IF NEW.updated_at = OLD.updated_at THEN
             NEW.updated_at := greatest(now(), OLD.updated_at);
@@ -1845,7 +1855,7 @@ BEGIN
         current := earlier;
         IF is_deferred IS NOT TRUE THEN
             current := ROW(NEW.id, coalesce(
-                nullif(split_part(current_setting('ticketsvc.author', true), ' ', 2), ''), NEW.created_by, ''
+                nullif(split_part(ticket_author(NEW.id), ' ', 2), ''), NEW.created_by, ''
             ), false);
         END IF;
         IF current.author <> '' THEN

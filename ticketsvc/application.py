@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Request, Response
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.routing import MapAdapter
 
 from ticketsvc import api, cli, services
@@ -14,17 +15,28 @@ from ticketsvc.server import trace_context
 from ticketsvc.server.middleware import RequestMiddleware
 
 
-class Service(Flask):
-    """Flask without matching of host names and without `async` functions.
+class _NoSessions(SessionInterface):
+    _session = NullSession()
 
-    No route depends on the host name, and no function of the application is asynchronous. Matching hosts takes a tenth
-    of a request's time, and finding out whether each function that Flask calls is asynchronous some ten calls each.
+    def open_session(self, app: Flask, request: Request) -> NullSession:
+        """Return the session of every request: an empty one that cannot be changed."""
+        return self._session
+
+
+class Service(Flask):
+    """Flask without matching of host names, without sessions and without `async` functions.
+
+    No route depends on the host name or uses a session, and no function of the application is asynchronous. Matching
+    hosts takes a tenth of a request's time, and finding out whether each function that Flask calls is asynchronous some
+    ten calls each.
     """
+
+    session_interface = _NoSessions()
 
     def create_url_adapter(self, request: Request | None) -> MapAdapter | None:
         """Return the adapter that matches a request's path and method to a route."""
-        if request is None:
-            return super().create_url_adapter(request)
+        if request is None:  # outside of a request no URL is built
+            return None
         environ = request.environ
         path = environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
         if path.startswith("//"):  # werkzeug would take it for a path with one slash

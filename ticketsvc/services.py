@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from flask import Flask, current_app
 
@@ -89,7 +89,9 @@ def install(app: Flask, config: Config) -> None:
 
 def services() -> Services:
     """Return the services of the current application."""
-    return cast("Services", current_app.extensions["ticketsvc"])
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # see `api.current`
+    found: Services = app.extensions["ticketsvc"]
+    return found
 
 
 def offline_classifier(config: Config, database: Database) -> Classifier:

@@ -1,12 +1,10 @@
--- Writes the history entry of a change, and its event, in the transaction of the change. Who made it is in the setting
--- ticketsvc.author, which the statement that changes the ticket sets (tickets/update.sql, tickets/delete.sql): the
--- request id, a space, the name of the API key; either may be empty, and so may all of it for a change by hand. A statement
--- that adds or deletes a comment says so in the setting ticketsvc.comment (comment_note()), for one version of one ticket:
--- another change in the same transaction does not inherit it.
+-- Writes the history entry of a change, and its event, in the transaction of the change. Who made it is in a setting, which the
+-- statement that changes the ticket sets (ticket_author()). A statement that adds or deletes a comment says so in the setting
+-- ticketsvc.comment (comment_note()), for one version of one ticket: another change in the same transaction does not inherit it.
 CREATE OR REPLACE FUNCTION ticket_history_write() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     changes jsonb;
-    author text[] := string_to_array(current_setting('ticketsvc.author', true), ' ');
+    author text[] := string_to_array(ticket_author(OLD.id), ' ');
     note jsonb := nullif(current_setting('ticketsvc.comment', true), '');
 BEGIN
     IF TG_OP = 'UPDATE' THEN

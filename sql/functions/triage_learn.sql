@@ -1,6 +1,6 @@
 -- Subtracts the training example that the ticket was from the label and token counts, and adds the one that it is
--- now. Its author is the API key of the change, which is in the setting ticketsvc.author (tickets/update.sql); of a
--- change without a key it is the key that created the ticket, and '' if there is none.
+-- now. Its author is the API key of the change (ticket_author()); of a change without a key it is the key that created the
+-- ticket, and '' if there is none.
 -- A statement that changes or deletes many tickets sets ticketsvc.learning to 'deferred' (tickets/update_matching.sql): then
 -- the changes are collected, and triage_learn_deferred() counts them when the statement ends. Counted one by one, each
 -- would add a version of the same rows that the next has to pass: a time with the square of the number of tickets.
@@ -34,7 +34,7 @@ BEGIN
         current := earlier;
         IF is_deferred IS NOT TRUE THEN
             current := ROW(NEW.id, coalesce(
-                nullif(split_part(current_setting('ticketsvc.author', true), ' ', 2), ''), NEW.created_by, ''
+                nullif(split_part(ticket_author(NEW.id), ' ', 2), ''), NEW.created_by, ''
             ), false);
         END IF;
         IF current.author <> '' THEN

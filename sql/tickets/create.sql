@@ -24,4 +24,4 @@ VALUES (
     $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
     $10::text, $11::text, $12::text, $13::text, $14::text[], metadata_merge(NULL, $15::jsonb)
 )
-RETURNING ticket_json(tickets), version, id
+RETURNING 'created' AS outcome, ticket_json(tickets) AS ticket, id

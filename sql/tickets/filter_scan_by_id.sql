@@ -5,22 +5,9 @@
 -- Retry: safe
 -- Cost: high
 -- $1 limit
--- $2 after_id: the id of the last ticket of the previous page
--- $3 scan_limit: how many tickets to look at
+-- $2 scan_limit: how many tickets to look at
 WITH heads AS MATERIALIZED (
-    SELECT DISTINCT head.id
-    FROM /* include: facet_combinations */ tickets AS facets
-    CROSS JOIN LATERAL (
-        SELECT t.id
-        FROM ticket_attributes AS t
-        WHERE /* include: combination */ true
-            AND t.id /* oldest: > */ < $2::uuid
-            AND /* include: created */ true
-        ORDER BY t.id /* oldest: ASC */ DESC
-        LIMIT $3::integer
-    ) AS head
-    ORDER BY head.id /* oldest: ASC */ DESC
-    LIMIT $3::integer
+    SELECT id FROM /* include: heads_by_id */ tickets AS heads
 ),
 matches AS MATERIALIZED (
     SELECT head.id
@@ -39,7 +26,7 @@ matches AS MATERIALIZED (
 scan_end AS (
     SELECT id
     FROM heads
-    WHERE (SELECT count(*) FROM heads) = $3::integer
+    WHERE (SELECT count(*) FROM heads) = $2::integer
         AND (SELECT count(*) FROM matches) < $1::integer
     ORDER BY id /* oldest: DESC */ ASC
     LIMIT 1

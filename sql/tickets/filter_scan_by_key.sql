@@ -5,23 +5,11 @@
 -- $1 limit
 -- $2 scan_limit: how many tickets to look at
 WITH heads AS MATERIALIZED (
-    SELECT DISTINCT head.key, head.id
-    FROM /* include: facet_combinations */ tickets AS facets
-    CROSS JOIN LATERAL (
-        SELECT t.id, /* urgent: t.priority */ t.updated_at AS key
-        FROM ticket_attributes AS t
-        WHERE /* include: combination */ true
-            AND /* include: after_key */ true
-            AND /* include: created */ true
-        ORDER BY key DESC, t.id DESC
-        LIMIT $2::integer
-    ) AS head
-    ORDER BY head.key DESC, head.id DESC
-    LIMIT $2::integer
+    SELECT id, key FROM /* include: heads_by_key */ tickets AS heads (id, key)
 ),
 matches AS MATERIALIZED (
-    SELECT head.key, head.id
-    FROM (SELECT key, id FROM heads ORDER BY key DESC, id DESC OFFSET 0) AS head
+    SELECT head.id, head.key
+    FROM (SELECT id, key FROM heads ORDER BY key DESC, id DESC OFFSET 0) AS head
     CROSS JOIN LATERAL (
         SELECT
         FROM tickets AS t
@@ -34,7 +22,7 @@ matches AS MATERIALIZED (
     LIMIT $1::integer
 ),
 scan_end AS (
-    SELECT key, id
+    SELECT id, key
     FROM heads
     WHERE (SELECT count(*) FROM heads) = $2::integer
         AND (SELECT count(*) FROM matches) < $1::integer

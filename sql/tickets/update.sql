@@ -1,7 +1,8 @@
 -- Changes a ticket and returns it. No row: there is no such ticket.
--- The last column says whether the preconditions ($2, $9) were met; when it was not, nothing was changed.
--- A change that changes nothing leaves version and updated_at alone. The row is written all the same: only of a locked
--- row can one say that there is nothing to change, and UPDATE reads a row again that it had to wait for.
+-- The outcome is `changed`, or `unmet` if the preconditions ($2, $9) rule the ticket out: then nothing was changed.
+-- The trigger tickets_advance gives a change its version and time, and leaves them alone if nothing changes. The row is written
+-- all the same: only of a locked row can one say that there is nothing to change, and UPDATE reads a row again that it had to
+-- wait for.
 -- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared.
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
@@ -32,23 +33,7 @@ WITH changed AS (
         requester = CASE WHEN $10::boolean THEN $11::text ELSE t.requester END,
         assignee = CASE WHEN $12::boolean THEN $13::text ELSE t.assignee END,
         tags = CASE WHEN $14::boolean THEN $15::text[] ELSE t.tags END,
-        metadata = CASE WHEN $16::boolean THEN metadata_merge(t.metadata, $17::jsonb) ELSE t.metadata END,
-        (version, updated_at) = (
-            SELECT
-                CASE WHEN is_changed THEN t.version + 1 ELSE t.version END,
-                CASE WHEN is_changed THEN greatest(now(), t.updated_at) ELSE t.updated_at END
-            FROM (
-                SELECT coalesce($3::text, t.title) IS DISTINCT FROM t.title
-                    OR coalesce($4::text, t.description) IS DISTINCT FROM t.description
-                    OR coalesce($5::ticket_category, t.category) IS DISTINCT FROM t.category
-                    OR coalesce($6::ticket_priority, t.priority) IS DISTINCT FROM t.priority
-                    OR coalesce($7::ticket_status, t.status) IS DISTINCT FROM t.status
-                    OR ($10::boolean AND $11::text IS DISTINCT FROM t.requester)
-                    OR ($12::boolean AND $13::text IS DISTINCT FROM t.assignee)
-                    OR ($14::boolean AND $15::text[] IS DISTINCT FROM t.tags)
-                    OR ($16::boolean AND metadata_merge(t.metadata, $17::jsonb) IS DISTINCT FROM t.metadata)
-            ) AS compared (is_changed)
-        )
+        metadata = CASE WHEN $16::boolean THEN metadata_merge(t.metadata, $17::jsonb) ELSE t.metadata END
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($9::integer[])
@@ -60,6 +45,6 @@ kept AS (
     WHERE t.id = $1::uuid AND NOT EXISTS (SELECT FROM changed)
     FOR UPDATE
 )
-SELECT ticket, version, true AS matched FROM changed
+SELECT 'changed' AS outcome, ticket, version FROM changed
 UNION ALL
-SELECT NULL, version, false FROM kept
+SELECT 'unmet', NULL, version FROM kept

@@ -55,7 +55,7 @@ def python(folder: Path) -> list[str]:
     interpreter = str(generators() / "bin" / "python")
     options = ["--path", "openapi.json", "--meta", "none", "--config", "openapi-python-client.yml", "--fail-on-warning"]
     run(folder, interpreter, "-m", "openapi_python_client", "generate", *options)
-    check = ["--python-executable", interpreter, "--config-file", os.devnull, "--cache-dir", os.devnull]
+    check = ["--python-executable", interpreter, "--config-file", os.devnull, "--cache-dir", str(CACHE / "mypy")]
     run(folder, sys.executable, "-m", "mypy", "--strict", "--follow-imports", "silent", *check, "client.py")
     return [interpreter, "client.py"]
 

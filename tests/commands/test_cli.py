@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.test_config import run
+from tests.support.commands import run
 from ticketsvc import __version__, migrations
 
 if TYPE_CHECKING:

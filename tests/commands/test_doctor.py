@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
+from tests.support.commands import run
 from tests.support.postgres import create_database, execute, guest
-from tests.unit.test_config import run
 from ticketsvc import migrations
 from ticketsvc.commands import doctor
 from ticketsvc.commands.doctor import Finding, Verdict

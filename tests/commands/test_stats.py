@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
+from tests.support.commands import run
 from tests.support.releases import release
 from tests.support.tickets import insert_many
-from tests.unit.test_config import run
 from ticketsvc import migrations
 
 if TYPE_CHECKING:

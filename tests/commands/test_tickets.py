@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.conftest import ROOT
+from tests.support.commands import run, run_flask
 from tests.support.postgres import program_files
 from tests.support.tickets import TICKET, URL, count_rows, file_ticket, insert_many
-from tests.unit.test_config import run
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.exports import CSV_HEADER
 from ticketsvc_dev import demo
@@ -36,15 +36,7 @@ pytestmark = pytest.mark.usefixtures("clean")
 
 def flask(url: str, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run `flask tickets` with these arguments."""
-    return subprocess.run(
-        [sys.executable, "-m", "flask", "tickets", *arguments],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DATABASE_URL": url},
-        input=stdin,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
+    return run_flask("tickets", *arguments, environment={"PATH": os.environ["PATH"], "DATABASE_URL": url}, stdin=stdin)
 
 
 def lines(number: int) -> bytes:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.support.locks import in_background, wait_until
+from tests.support.locks import in_background, wait_until, waiting_sessions
 from tests.support.tickets import TICKET, URL, count_rows, field_errors, file_ticket, insert_many, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.server import metrics
@@ -257,8 +257,7 @@ def test_a_ticket_that_matches_no_longer_is_left_alone(app: Flask, client: Flask
             database.execute("UPDATE tickets SET status = 'closed', version = 2 WHERE id = %s", [gone["id"]])
             database.execute("UPDATE tickets SET tags = '{theirs}', version = 2 WHERE id = %s", [tagged["id"]])
             sent = threads.submit(change, app.test_client(), "status=open", add_tags=["ours"])
-            waiting = "SELECT FROM pg_locks WHERE NOT granted"
-            wait_until(lambda: database.execute(waiting.encode()).fetchall())
+            wait_until(lambda: waiting_sessions(database))
         assert sent.result() == (1, 1)
     assert (read(client, gone)["tags"], read(client, gone)["version"]) == ([], 2)
     assert (read(client, tagged)["tags"], read(client, tagged)["version"]) == (["ours", "theirs"], 3)

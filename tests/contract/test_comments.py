@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import serve
 from tests.contract.test_history import history
 from tests.support.cast import bearer
-from tests.support.locks import in_background, wait_until
+from tests.support.locks import WAITING, in_background, wait_until, waiting_sessions
 from tests.support.tickets import TICKET, URL, count_rows, field_errors, file_ticket, next_page, problem
 from ticketsvc.validation.values import COMMENT_LENGTH, PERSON_LENGTH
 
@@ -530,7 +530,6 @@ def test_reply_and_resolve_that_is_cut_off_changes_nothing(
     """The session ends after the statement has changed the ticket, while it waits to store the comment."""
     ticket = service.call("POST", URL, TICKET).json
     path = f"{URL}{ticket['id']}/comments"
-    waiting = "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with psycopg.connect(database_url) as rival, in_background() as threads:
         rival.execute(
             "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
@@ -538,8 +537,8 @@ def test_reply_and_resolve_that_is_cut_off_changes_nothing(
             [ticket["id"]],
         )
         request = threads.submit(service.call, "POST", path, {"body": "Done", "status": "resolved"})
-        wait_until(lambda: database.execute(waiting).fetchone() is not None)
-        database.execute(f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS found".encode())
+        wait_until(lambda: waiting_sessions(database))
+        database.execute(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS found".encode())
         assert request.result().status == 503
         rival.rollback()
     assert service.call("GET", URL + ticket["id"]).json == ticket

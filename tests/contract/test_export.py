@@ -273,12 +273,15 @@ def short_timeouts(database_url: str, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def large(database: Connection, clean: None) -> None:
-    """Insert 20,000 tickets of 1,500 bytes."""
+    """Insert 4,000 tickets of 7,500 bytes, without triggers: most of the time goes to search texts."""
     database.execute(
         """
-        INSERT INTO tickets (title, description, created_at)
-        SELECT 'Ticket ' || n, repeat('x', 1500), '2026-01-01T00:00:00Z'::timestamptz + n * interval '1 minute'
-        FROM generate_series(1, 20000) AS n
+        SET session_replication_role = replica;
+        INSERT INTO tickets (id, title, description, created_at, updated_at)
+        SELECT uuid_v7(created), 'Ticket ' || n, repeat('x', 7500), created, created
+        FROM generate_series(1, 4000) AS n, LATERAL (SELECT '2026-01-01Z'::timestamptz + n * interval '5 minutes')
+            AS made (created);
+        RESET session_replication_role
         """
     )
 
@@ -321,11 +324,11 @@ def test_it_is_one_snapshot(database_url: str, tmp_path: Path, database: Connect
         closing(Reader(service)) as reader,
     ):
         wait_until(lambda: running_exports(database) == 1)
-        database.execute("UPDATE tickets SET title = 'changed', status = 'closed'")
+        database.execute("UPDATE tickets SET status = 'closed'")
         database.execute("DELETE FROM tickets WHERE created_at > '2026-01-02'")
         insert(database, "new", "2026-01-01T12:00:00Z")
         found = [json.loads(line) for line in reader.rest()]
-    assert [ticket["title"] for ticket in found] == [f"Ticket {number}" for number in range(1, 20_001)]
+    assert [ticket["title"] for ticket in found] == [f"Ticket {number}" for number in range(1, 4_001)]
     assert {ticket["status"] for ticket in found} == {"open"}
 
 
@@ -384,7 +387,7 @@ def test_a_long_export_does_not_block_other_requests(short_timeouts: Service) ->
         while not call.done():
             assert short_timeouts.call("GET", "/livez").status == 200
             served += not call.done()
-        assert call.result().body.count(b"\n") == 20_000
+        assert call.result().body.count(b"\n") == 4_000
     assert served >= 5
 
 
@@ -402,7 +405,7 @@ def test_an_export_during_a_shutdown(
         wait_until(lambda: running_exports(database) == 1)
         service.process.send_signal(signal.SIGTERM)
         if graceful_timeout > 1:
-            assert len(reader.rest()) == 20_000
+            assert len(reader.rest()) == 4_000
         else:
             assert service.process.wait(60) == 0
             with pytest.raises((http.client.IncompleteRead, OSError)):

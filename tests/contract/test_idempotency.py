@@ -13,7 +13,14 @@ import psycopg
 import pytest
 
 from tests.conftest import serve
-from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.support.locks import (
+    WAITING,
+    in_background,
+    locked_tickets,
+    wait_until,
+    wait_until_blocked,
+    waiting_sessions,
+)
 from tests.support.tickets import LABELS, TICKET, URL, count_rows, problem
 from ticketsvc.store.tickets import prune_idempotency_records
 
@@ -276,14 +283,10 @@ def uncommitted_record(url: str, key: str) -> Iterator[Connection]:
         holder.rollback()
 
 
-def is_waiting(database: Connection) -> bool:
-    return database.execute("SELECT FROM pg_locks WHERE NOT granted").fetchone() is not None
-
-
 def test_create_in_progress_is_409(client: FlaskClient, database: Connection, database_url: str, key: str) -> None:
     with in_background() as threads, uncommitted_record(database_url, key) as holder:
         first = threads.submit(post, client, key)
-        wait_until(lambda: is_waiting(database))
+        wait_until(lambda: waiting_sessions(database))
         second = post(client, key)
         assert problem(second, 409)["type"] == "/docs/errors#create-in-progress"
         assert second.headers["Retry-After"] == "1"
@@ -317,7 +320,7 @@ def test_create_after_a_late_commit_gets_the_first_response(
             "INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response) VALUES (%s, %s, %s, %s)", row
         )
         later = threads.submit(post, client, key)
-        wait_until(lambda: is_waiting(database))
+        wait_until(lambda: waiting_sessions(database))
         other.commit()
         assert_replayed(first, later.result())
     assert count_rows(database) == 1
@@ -332,7 +335,7 @@ def test_create_with_a_key_survives_a_broken_connection(
     with in_background() as threads, locked_tickets(database_url) as holder:
         first = threads.submit(client.post, URL, json=BODY, headers=headers)
         wait_until_blocked(holder)
-        database.execute("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        database.execute(f"SELECT pg_terminate_backend(pid) FROM ({WAITING}) AS found".encode())
         if has_key:
             wait_until_blocked(holder)
         holder.rollback()

@@ -11,9 +11,9 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.cast import bearer
+from tests.support.commands import run
 from tests.support.locks import wait_until
 from tests.support.tickets import TICKET, URL, field_errors, problem
-from tests.unit.test_config import run
 from ticketsvc.api.auth.authenticator import BURST, RECOVERY_SECONDS
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.key_cache import MAX_ENTRIES, TTL_SECONDS, KeyCache

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.bodies import MALFORMED_SAMPLE, NOT_A_CHOICE_SAMPLE, NOT_TEXT_SAMPLE
+from tests.support.locks import wait_until, waiting_sessions
 from tests.support.tickets import URL, field_errors, file_ticket, problem
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 
@@ -324,7 +325,7 @@ def test_the_response_is_the_ticket_after_the_change(
         with database.transaction():
             database.execute("UPDATE tickets SET status = 'closed', version = 2")
             sent = threads.submit(app.test_client().patch, path, json={"status": "open"}, headers=headers)
-            wait_for_a_waiting_writer(database)
+            wait_until(lambda: waiting_sessions(database))
         response = sent.result()
     if response.status_code == 412:
         assert tags in ('"1"', '"2"')
@@ -332,15 +333,6 @@ def test_the_response_is_the_ticket_after_the_change(
     else:
         assert (response.status_code, response.get_json()["status"]) == (200, "open")
         assert client.get(path).get_json() == response.get_json()
-
-
-def wait_for_a_waiting_writer(database: Connection) -> None:
-    """Return when a session waits for a lock."""
-    for _ in range(10_000):
-        waiting = database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-        if waiting != (0,):
-            return
-    raise AssertionError("no session waits")
 
 
 def test_a_ticket_from_before_the_limit_can_be_read_and_changed(

@@ -9,8 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.contract.test_idempotency import is_waiting, uncommitted_record
-from tests.support.locks import in_background, wait_until
+from tests.contract.test_idempotency import uncommitted_record
+from tests.support.locks import in_background, wait_until, waiting_sessions
 from tests.support.openapi_contract import DOCUMENT, ID
 from tests.support.tickets import TICKET, URL, file_ticket, insert_many
 from tests.support.webhooks import DELIVERY_ID, WEBHOOK_ID, WEBHOOKS, a_delivery, register
@@ -130,7 +130,7 @@ def test_create_in_progress(client: FlaskClient, database: Connection, database_
     key = str(uuid4())
     with in_background() as threads, uncommitted_record(database_url, key) as holder:
         first = threads.submit(client.post, URL, json=TICKET, headers={"Idempotency-Key": key})
-        wait_until(lambda: is_waiting(database))
+        wait_until(lambda: waiting_sessions(database))
         second = client.post(URL, json=TICKET, headers={"Idempotency-Key": key})
         holder.rollback()
         first.result()

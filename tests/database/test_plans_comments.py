@@ -10,12 +10,14 @@ import pytest
 
 from tests.database.test_plans import ALL, ID, ExplainingDatabase, nodes, plan, vacuum
 from tests.support.tickets import insert_many
+from ticketsvc.config import Config
 from ticketsvc.filters import Filters
 from ticketsvc.store import search
 from ticketsvc.store.bounded_page import PAGE_BYTES
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import filter_parameters
 from ticketsvc.store.postgres import queries
+from ticketsvc.store.postgres.database import Database
 from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
@@ -50,12 +52,6 @@ def explained(large: Connection) -> Iterator[ExplainingDatabase]:
     database = ExplainingDatabase(large)
     yield database
     database.close()
-
-
-@pytest.fixture
-def short_scans(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let searches scan few tickets before they use the index by text."""
-    monkeypatch.setattr(search, "SCAN_LIMIT", 10)
 
 
 def executed(plan: dict[str, Any]) -> list[dict[str, Any]]:
@@ -111,15 +107,16 @@ def test_common_word_needs_one_scan_of_tickets_and_their_comments(
     assert not reads_a_whole_table(explained.plans)
 
 
-@pytest.mark.usefixtures("short_scans")
 @pytest.mark.parametrize("where", ["comments", "all"])
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize(("word", "condition"), [("nowhere", ""), ("日本", "search_pairs"), ("é", "search_pairs")])
 def test_rare_word_is_looked_up_once(
     explained: ExplainingDatabase, sort: str, where: str, word: str, condition: str
 ) -> None:
+    """Few tickets are read before that: nothing found among them means that the word is rare."""
     assert find(explained, sort, word, where) == 0
     assert len(explained.queries) == 2
+    assert scans(explained.plans[:1], "comments_pkey") <= 8 * 64
     assert scans(explained.plans, "comments_search", condition) == 1
     assert scans(explained.plans, "ticket_texts_search", condition) == (1 if where == "all" else 0)
     assert not reads_a_whole_table(explained.plans)
@@ -130,6 +127,17 @@ def test_what_the_index_cannot_serve_is_scanned(explained: ExplainingDatabase, s
     assert find(explained, sort, "3", "comments") == 101
     assert scans(explained.plans, "comments_search") == 0
     assert not reads_a_whole_table(explained.plans)
+
+
+def test_search_starts_no_other_processes(large: Connection) -> None:
+    """Not even for a branch that then reads nothing. On a large table the planner would; costs of 0 make it so here."""
+    values = filter_parameters(Filters(search=SearchWords(("nowhere",)), search_in="comments"))
+    costs = dict.fromkeys(("min_parallel_table_scan_size", "parallel_setup_cost", "parallel_tuple_cost"), "0")
+    with closing(Database(Config(database_url=large.info.dsn))) as database, large.transaction(force_rollback=True):
+        for setting in [*costs.items(), *database.settings.items()]:
+            large.execute("SELECT set_config(%s, %s, true)", setting)
+        found = plan(large, "tickets.count_search:comments", values)
+    assert not [node for node in nodes(found) if node["Node Type"].startswith("Gather")]
 
 
 @pytest.mark.parametrize("where", ["comments", "all"])

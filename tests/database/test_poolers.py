@@ -12,10 +12,10 @@ import pytest
 
 from tests.conftest import serve
 from tests.support import poolers
+from tests.support.commands import run
 from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
 from tests.support.postgres import execute, query
-from tests.unit.test_config import run
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.postgres import pooler, queries
@@ -35,6 +35,10 @@ UNPREPARED = TRANSACTION.replace("max_prepared_statements = 500\n", "")  # versi
 POOL = 6
 SETTINGS = "SELECT name, setting FROM pg_settings WHERE name <> 'application_name' AND name NOT LIKE '%.%'"
 """Without the name that PgBouncer keeps for each client, and without those of libraries that are loaded when used."""
+ADVISORY_LOCKS = """
+SELECT count(*) FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+WHERE locktype = 'advisory' AND datname = current_database()
+"""
 NOT_PREPARED = "does not support prepared statements"
 NO_TRANSACTIONS = "is in statement mode"
 
@@ -224,7 +228,7 @@ def test_migrate_refuses_a_shared_session(
         status, printed = run("flask", "migrate", DATABASE_URL=url)
         assert (status, "MIGRATE_DATABASE_URL" in printed, poolers.PASSWORD in printed) == (1, True, False), printed
         assert query(empty, "SELECT to_regclass('tickets')") == [(None,)]
-        assert query(empty, "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+        assert query(empty, ADVISORY_LOCKS) == [(0,)]
         status, printed = run("flask", "migrate", DATABASE_URL=url, MIGRATE_DATABASE_URL=empty)
         assert status == 0, printed
         assert run("flask", "keys", "list", DATABASE_URL=url, MIGRATE_DATABASE_URL=empty)[0] == 0

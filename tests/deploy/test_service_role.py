@@ -10,10 +10,10 @@ import psycopg
 import pytest
 
 from tests.conftest import ROOT, serve
+from tests.support.commands import run
 from tests.support.every_route import STEPS, failures
 from tests.support.postgres import execute, name_of, program_files, query
 from tests.support.tickets import TICKET
-from tests.unit.test_config import run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import psycopg
 import pytest
 
 from tests.support import postgres as servers
-from tests.support.locks import in_background, wait_until
+from tests.support.locks import in_background, wait_until, waiting_sessions
 from tests.support.tickets import URL, count_rows, file_ticket, problem
 from ticketsvc import migrations
 
@@ -45,12 +45,6 @@ def alter(url: str, name: str, value: str) -> None:
     servers.execute(url, f"ALTER DATABASE {servers.name_of(url)} SET {name} = '{value}'")
 
 
-def waiting(database: Connection) -> object:
-    """Return the number of locks that are waited for."""
-    row = database.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone()
-    return row and row[0]
-
-
 def test_a_deadlock_is_run_again(make_app: MakeApp, own_url: str) -> None:
     """PostgreSQL ends the session that closes the circle of waiting sessions, which here is the service's.
 
@@ -70,9 +64,9 @@ def test_a_deadlock_is_run_again(make_app: MakeApp, own_url: str) -> None:
         other.execute("SET deadlock_timeout = '300s'")
         other.execute("SELECT pg_advisory_xact_lock(2)")
         request = threads.submit(client.patch, path, json={"title": "New"})
-        wait_until(lambda: waiting(database) == 1)
+        wait_until(lambda: waiting_sessions(database) == 1)
         holder = threads.submit(other.execute, "SELECT FROM tickets FOR UPDATE")
-        wait_until(lambda: waiting(database) == 2)
+        wait_until(lambda: waiting_sessions(database) == 2)
         gate.commit()
         holder.result()
         other.commit()

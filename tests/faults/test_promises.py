@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.tickets import Connection
 
-ROUNDS = 4 if os.environ.get("FAULTS") == "all" else 1
+ROUNDS = 2 if os.environ.get("FAULTS") == "all" else 1
 WORKER_MB = 160
 """The memory of a worker under attack."""
 RECOVERY_SECONDS = 30

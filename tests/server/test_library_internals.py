@@ -104,7 +104,7 @@ def test_at_most_five_internals_are_listed() -> None:
 def test_no_private_attribute_of_a_library_is_used() -> None:
     trees = {path: ast.parse(path.read_text()) for path in TICKETSVC.rglob("*.py")}
     own = {name for tree in trees.values() for node in ast.walk(tree) for name in defined(node)}
-    documented = {"_asdict", "_fields", "_replace"}  # of namedtuple
+    documented = {"_asdict", "_fields", "_replace", "_get_current_object"}  # of namedtuple and of Flask's proxies
     foreign = [
         f"{path.relative_to(TICKETSVC)}:{node.lineno} {node.attr}"
         for path, tree in trees.items()

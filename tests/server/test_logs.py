@@ -128,7 +128,8 @@ def test_no_secret_and_no_ticket_is_in_the_log(own_url: str, tmp_path: Path, htt
         everything(service)
         with psycopg.connect(url, autocommit=True) as database:
             database.execute(
-                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'ticketsvc'"
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'ticketsvc' AND datname = current_database()"
             )
             name = database.info.dbname
         with psycopg.connect(url.replace(name, "postgres"), autocommit=True) as database:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support import postgres
-from tests.support.locks import in_background, locked_tickets, wait_until, wait_until_blocked
+from tests.support.locks import WAITING, in_background, locked_tickets, wait_until, wait_until_blocked
 from tests.support.tickets import TICKET, URL
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ BEGIN
 END
 $$
 """
-WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+HELD_UP = f"SELECT count(*) FROM ({WAITING} AND locktype = 'advisory') AS found"
 LONG = {"DB_STATEMENT_TIMEOUT": "300", "DB_LOCK_TIMEOUT": "300", "WEB_CONCURRENCY": "1"}
 
 
@@ -51,7 +51,7 @@ def held(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
 
 
 def waiting(holder: psycopg.Connection[tuple[object, ...]]) -> int:
-    [count] = holder.execute(WAITING).fetchone() or [None]
+    [count] = holder.execute(HELD_UP.encode()).fetchone() or [None]
     assert isinstance(count, int)
     return count
 

@@ -13,8 +13,8 @@ import pytest
 
 from tests.conftest import ROOT, serve
 from tests.server.test_logs import line_of, lines
+from tests.support.commands import run
 from tests.support.locks import wait_until
-from tests.unit.test_config import run
 from ticketsvc.config import ConfigError
 from ticketsvc.server.logs import JsonFormatter
 from ticketsvc.server.trace_context import Trace, check_installed, read, trace

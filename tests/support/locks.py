@@ -15,7 +15,20 @@ if TYPE_CHECKING:
 TIMEOUT = 60.0
 """Seconds after which a test gives up waiting. What it waits for takes a few seconds at most on an idle machine."""
 
-_WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'tickets'::regclass"
+WAITING = """
+SELECT DISTINCT pid
+FROM pg_locks JOIN (
+    SELECT DISTINCT l.pid FROM pg_locks AS l JOIN pg_database AS d ON d.oid = l.database
+    WHERE d.datname = current_database()
+) AS here USING (pid)
+WHERE NOT granted
+"""
+"""The sessions that wait for a lock and are in this database: others of the server have the same tables.
+
+Locks of rows have no database, but who waits for one has locked a table. (pg_stat_activity shows what it showed before
+in the same transaction.)
+"""
+_WAITING = f"SELECT count(*) FROM ({WAITING} AND relation = 'tickets'::regclass) AS found"
 
 
 def wait_until(condition: Callable[[], object], seconds: float = TIMEOUT) -> None:
@@ -35,9 +48,14 @@ def locked_tickets(url: str) -> Iterator[psycopg.Connection[tuple[object, ...]]]
         holder.rollback()
 
 
+def waiting_sessions(connection: psycopg.Connection[tuple[object, ...]]) -> int:
+    """Return the number of sessions of the connection's database that wait for a lock."""
+    return len(connection.execute(WAITING.encode()).fetchall())
+
+
 def wait_until_blocked(holder: psycopg.Connection[tuple[object, ...]], statements: int = 1) -> None:
     """Wait until this number of statements wait for the table."""
-    wait_until(lambda: holder.execute(_WAITING).fetchone() == (statements,))
+    wait_until(lambda: holder.execute(_WAITING.encode()).fetchone() == (statements,))
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-CACHE = Path(__file__).parents[2] / "var" / "packages"
-"""Has a directory for each set of packages."""
+CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "ticketsvc-tests"
+"""Has a directory for each set of packages, also for other checkouts: installing takes longer than the tests."""
 TIMEOUT = 600
 """Seconds. It only guards against hanging."""
 

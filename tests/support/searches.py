@@ -53,6 +53,7 @@ def fill(database: Connection, seed: int, count: int = 400) -> None:
     """Insert tickets of random words over eight weeks."""
     choose = random.Random(seed)
     old = choose.sample(PIECES, 9)
+    rows = []
     for number in range(count):
         known = PIECES if number < count // 4 else [piece for piece in PIECES if piece not in old]
         title, description = (
@@ -60,26 +61,33 @@ def fill(database: Connection, seed: int, count: int = 400) -> None:
             for _ in range(2)
         )
         labels = [choose.choice(values) for values in (CATEGORIES, PRIORITIES, STATUSES)]
-        database.execute(
-            "INSERT INTO tickets (title, description, category, priority, status, created_at, updated_at) VALUES"
-            " (%s, %s, %s, %s, %s, '2026-01-01Z'::timestamptz + %s * interval '160 minutes',"
-            " '2026-03-01Z'::timestamptz + %s * interval '1 hour')",
-            [title, description, *labels, number, choose.randrange(200)],
-        )
+        rows.append((title, description, *labels, number, choose.randrange(200)))
+    database.execute(
+        "INSERT INTO tickets (title, description, category, priority, status, created_at, updated_at)"
+        " SELECT title, description, category, priority, status,"
+        " '2026-01-01Z'::timestamptz + created * interval '160 minutes',"
+        " '2026-03-01Z'::timestamptz + updated * interval '1 hour'"
+        " FROM unnest(%s::text[], %s::text[], %s::ticket_category[], %s::ticket_priority[], %s::ticket_status[],"
+        " %s::int[], %s::int[]) AS made (title, description, category, priority, status, created, updated)",
+        list(map(list, zip(*rows, strict=True))),
+    )
     database.execute("ANALYZE tickets, ticket_texts")
 
 
 def fill_comments(database: Connection, seed: int) -> None:
     """Add up to three comments of random words to each ticket."""
     choose = random.Random(seed)
+    rows = []
     for (ticket_id,) in database.execute("SELECT id FROM tickets ORDER BY id").fetchall():
         for version in range(2, 2 + choose.randint(0, 3)):
             body = "".join(word + choose.choice(SPACES) for word in choose.choices(PIECES, k=choose.randint(1, 4)))[:-1]
-            database.execute(
-                "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
-                " VALUES (%s, %s, gen_random_uuid(), now(), %s, %s, comment_text(%s))",
-                [ticket_id, version, choose.random() < 0.3, body, body],
-            )
+            rows.append((ticket_id, version, choose.random() < 0.3, body))
+    database.execute(
+        "INSERT INTO comments (ticket_id, version, id, created_at, internal, body, search_text)"
+        " SELECT ticket_id, version, gen_random_uuid(), now(), internal, body, comment_text(body)"
+        " FROM unnest(%s::uuid[], %s::int[], %s::bool[], %s::text[]) AS made (ticket_id, version, internal, body)",
+        list(map(list, zip(*rows, strict=True))),
+    )
     database.execute("ANALYZE comments")
 
 

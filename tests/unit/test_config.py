@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 
-from tests.conftest import ROOT, serve
+from tests.conftest import serve
 from tests.support import settings_page
+from tests.support.commands import run
 from ticketsvc.config import Config, ConfigError, RateLimit
 
 if TYPE_CHECKING:
@@ -188,21 +187,6 @@ def test_it_shows_no_secret() -> None:
 
 
 # --- real processes
-
-
-def run(*command: str, **environ: str) -> tuple[int, str]:
-    """Run a command to its end. Return its exit status and everything it printed."""
-    done = subprocess.run(
-        [sys.executable, "-m", *command],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], **environ},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout
 
 
 @pytest.mark.parametrize("command", [("gunicorn", "app:app"), ("flask", "migrate")])

@@ -93,7 +93,7 @@ def test_each_fragment_is_included() -> None:
     variants = {
         f"{name}_{variant}"
         for name in included
-        for variant in ("urgent", "pairs", "comments", "attributes", "unassigned", "search")
+        for variant in ("urgent", "pairs", "comments", "attributes", "unassigned", "search", "scan")
     }
     names = {path.stem for path in (SQL / "fragments").iterdir()}
     assert included <= names <= included | variants

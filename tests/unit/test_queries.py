@@ -35,7 +35,8 @@ NOT_RETRIED = {
     *("comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.stage"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
-    *("tickets.claim", "tickets.create", "tickets.delete", "tickets.update", "tickets.update_matching"),
+    *("tickets.claim", "tickets.create", "tickets.create_batch", "tickets.create_batch_idempotent"),
+    *("tickets.delete", "tickets.update", "tickets.update_batch", "tickets.update_matching"),
     *("triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete", "webhooks.fan_out"),
     *("webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
 }
@@ -45,7 +46,7 @@ COSTLY = {
     *("stats.resolution", "stats.selection", "stats.triage"),
     *("tickets.count", "tickets.count_heads", "tickets.count_search"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.filter_scan_by_id", "tickets.filter_scan_by_key"),
+    *("tickets.filter_scan_by_id", "tickets.filter_scan_by_key", "tickets.filter_window"),
     *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
     *("tickets.search_index_by_key", "tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
     *("tickets.claim", "tickets.erase_batch", "tickets.of_requester", "tickets.update_matching"),

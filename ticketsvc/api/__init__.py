@@ -35,6 +35,7 @@ def register(app: Flask, config: Config) -> None:
     # Rules have no trailing slash; without strict slashes every method matches paths with and without one.
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
+    app.url_map.redirect_defaults = False  # no rule has defaults
     app.register_blueprint(api)
     for resource in (mcp, events, webhooks, health, metrics, console, docs):
         app.register_blueprint(resource.bp)

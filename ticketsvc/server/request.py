@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from io import BytesIO
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -55,7 +56,7 @@ class SimpleRequest:
     version = (1, 1)
 
     def __init__(
-        self, method: str, uri: str, fields: dict[str, str], scheme: str, body: Body, is_followed: bool
+        self, method: str, uri: str, fields: dict[str, str], scheme: str, body: Body | BytesIO, is_followed: bool
     ) -> None:
         self.method = method
         self.uri = uri
@@ -201,11 +202,14 @@ def parse_simple(data: bytes, unreader: Any, scheme_fields: Mapping[str, str]) -
     if names & _UNUSUAL_FIELDS or "_" in "".join(names) or len(reported) > 1:
         return None
     scheme = "https" if any(fields[name] == scheme_fields[name] for name in reported) else "http"
-    if end < len(data):
-        unreader.unread(data[end:])
-    length = int(fields.get("CONTENT-LENGTH", 0))
-    body = Body(LengthReader(unreader, length))
-    return SimpleRequest(method.decode(), target.decode(), fields, scheme, body, end + length < len(data))
+    end_of_body = end + int(fields.get("CONTENT-LENGTH", 0))
+    if end_of_body <= len(data):
+        body, rest = BytesIO(data[end:end_of_body]), data[end_of_body:]
+    else:
+        body, rest = Body(LengthReader(unreader, end_of_body - end)), data[end:]
+    if rest:
+        unreader.unread(rest)
+    return SimpleRequest(method.decode(), target.decode(), fields, scheme, body, end_of_body < len(data))
 
 
 class RequestBody:
@@ -215,7 +219,11 @@ class RequestBody:
     """
 
     def __init__(
-        self, body: Body, length: int | None, wait: ClientWait, send_continue: Callable[[], object] | None = None
+        self,
+        body: Body | BytesIO,
+        length: int | None,
+        wait: ClientWait,
+        send_continue: Callable[[], object] | None = None,
     ) -> None:
         self._body = body
         self._left = length  # None: chunked, and not read to its end

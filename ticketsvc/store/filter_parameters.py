@@ -34,12 +34,6 @@ def variant(filters: Filters) -> str:
     return "unassigned" if filters.is_assigned is False else ""
 
 
-def takes_steps(filters: Filters) -> bool:
-    """Return whether a page is found in several steps (search.find): a search, or several filters by attributes."""
-    groups = filters.attribute_groups
-    return filters.search is not None or (groups != [] and _has_more_groups(filters, groups))
-
-
 def filter_parameters(filters: Filters) -> dict[str, object]:
     """Return the values of the parameters in sql/fragments/*.sql. A facet that is not filtered has all its values."""
     groups = filters.attribute_groups
@@ -50,14 +44,15 @@ def filter_parameters(filters: Filters) -> dict[str, object]:
         "statuses": filters.statuses or STATUSES,
         "metadata": compact_json.encode(dict(filters.metadata)) if filters.metadata else None,
         "attribute_groups": compact_json.encode(groups) if groups else None,
-        "has_more_groups": _has_more_groups(filters, groups),
+        "has_more_groups": has_more_groups(filters),
         **_search_parameters(filters.search),
     }
 
 
-def _has_more_groups(filters: Filters, groups: list[list[str]]) -> bool:
-    """Return whether a ticket with an attribute of one group may not meet all filters by attributes."""
-    return len(groups) > 1 or filters.is_assigned is False
+def has_more_groups(filters: Filters) -> bool:
+    """Return whether there are filters by attributes that a ticket with an attribute of one group may not meet."""
+    groups = filters.attribute_groups
+    return len(groups) > 1 or (groups != [] and filters.is_assigned is False)
 
 
 def _search_parameters(search: SearchWords | None) -> dict[str, object]:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from ticketsvc.filters import CREATION, FACETS, Filters
 from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, takes_steps, variant
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.search import PageRow
@@ -51,7 +51,7 @@ def count(database: Database, filters: Filters) -> int:
 
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:
     start, read = after or Cursor.start(sort), variant(filters)
-    has_steps = takes_steps(filters)
+    has_steps = search.takes_steps(sort, filters)
 
     def run(limit: int, sizes: dict[str, int]) -> list[PageRow]:
         if has_steps:

@@ -1,9 +1,9 @@
-"""Pages of a search or of several filters by attributes: cheap statements that continue where the previous stopped."""
+"""Pages of searches and of lists that no index serves alone: cheap statements, each from where the last one stopped."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.bounded_page import WITH_ALL_JSON
 from ticketsvc.store.cursor import Cursor
-from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
+from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, has_more_groups, variant
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.queries import Query
@@ -23,6 +23,10 @@ KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
 """In other orders: how many tickets of each combination of facets the first scan reads (each later one reads twice as
 many, up to 1,600), and how many scans there are before the index is used."""
 
+SAMPLE, KEY_SAMPLE = 250, 8
+"""Searches in comments: how many tickets, or tickets of each combination of facets, the first scan reads. If it finds
+nothing, the word is rare, and the index is used at once: comments take ten times as long to read as texts."""
+
 FACET_SCAN_LIMIT = 10_000
 """If fewer tickets have the facets, all of them are read instead of the index."""
 
@@ -31,6 +35,9 @@ RARE_HITS = 20
 
 ATTRIBUTE_SCANS = (3, 20)
 """Several filters by attributes: how many tickets with the rarest attribute the first scans look at, in pages."""
+
+WINDOW_LIMIT = 20_000
+"""If fewer tickets with the facets, or an attribute, were created within a window, all of them are read and sorted."""
 
 MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
 """A week with more hits is read in order: the page is full long before its end."""
@@ -74,9 +81,10 @@ FILTER = {
 }
 """Lists without a search, by the variant that serves the filters and the order."""
 _SCAN_ATTRIBUTES = {
-    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "attributes"),
-    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "attributes"),
+    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "scan attributes"),
+    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "scan attributes"),
 }
+_WINDOW = queries.load_each("tickets.filter_window", PageRow, VARIANTS)
 _FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
 _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
@@ -112,7 +120,7 @@ def _run_steps(
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
     found: list[PageRow] = []
     position = after
-    for query, limits in _plan(values, filters, limit, after.sort):
+    for query, limits in _plan(values, filters, limit, after.sort, found):
         rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
@@ -125,11 +133,13 @@ def _run_steps(
     return found
 
 
-def _plan(values: Mapping[str, object], filters: Filters, limit: int, sort: str) -> Iterator[Step]:
+def _plan(
+    values: Mapping[str, object], filters: Filters, limit: int, sort: str, found: Sequence[PageRow]
+) -> Iterator[Step]:
     if not filters.search:
-        return attribute_plan(sort, limit)
+        return list_plan(sort, limit, filters)
     index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    return comment_search_plan(sort, index, filters) if filters.search_in else search_plan(sort, index, filters)
+    return comment_search_plan(sort, index, filters, found) if filters.search_in else search_plan(sort, index, filters)
 
 
 def _check_time(deadline: float) -> None:
@@ -160,18 +170,21 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
 
 
-def comment_search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step]:
-    """Yield the steps of a search in comments: a scan of the next tickets with their comments, then all hits at once.
+def comment_search_plan(sort: str, index: str | None, filters: Filters, found: Sequence[PageRow]) -> Iterator[Step]:
+    """Yield the steps of a search in comments: scans of the next tickets with their comments, then all hits at once.
 
-    A common word fills the page during the scan; the hits of others are few. If few tickets have the facets or an
+    A common word fills the page during the scans; the hits of others are few. If few tickets have the facets or an
     attribute, all of them are read before that. `index` is as for `search_plan`: without one, further scans follow.
+    `found` has the matches of the steps so far.
     """
     read = f"{variant(filters)} comments".lstrip()
     if sort in _SCAN_COMMENTS:
-        scan, first = _SCAN_COMMENTS[sort], SCAN_LIMIT
+        scan, sample, first = _SCAN_COMMENTS[sort], SAMPLE, SCAN_LIMIT
     else:
-        scan, first = _SCAN_COMMENTS_BY_KEY[read, sort], KEY_SCAN_LIMIT
-    yield scan, {"scan_limit": first}
+        scan, sample, first = _SCAN_COMMENTS_BY_KEY[read, sort], KEY_SAMPLE, KEY_SCAN_LIMIT
+    yield scan, {"scan_limit": sample}
+    if found or index is None:
+        yield scan, {"scan_limit": first}
     if (read, sort) in _FACETS_COMMENTS and (filters.has_facets or variant(filters)):
         yield _FACETS_COMMENTS[read, sort], {"facet_scan_limit": SCAN_LIMIT}
     if index is not None:
@@ -181,8 +194,22 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters) -> Itera
         yield scan, {"scan_limit": first << min(number, 5)}
 
 
-def attribute_plan(sort: str, limit: int) -> Iterator[Step]:
-    """Yield the steps of a list with several filters by attributes: two scans, then a page of each combination."""
-    for pages in ATTRIBUTE_SCANS:
-        yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
-    yield FILTER["attributes", sort], {}
+def takes_steps(sort: str, filters: Filters) -> bool:
+    """Return whether `find` serves a page: that of a search, of several filters by attributes, or of a window."""
+    return filters.search is not None or _is_window(sort, filters) or has_more_groups(filters)
+
+
+def list_plan(sort: str, limit: int, filters: Filters) -> Iterator[Step]:
+    """Yield the steps of a list that is read along no index alone: a window, two scans, a page of each combination."""
+    read = variant(filters)
+    if _is_window(sort, filters):
+        yield _WINDOW[read], {"window_limit": WINDOW_LIMIT}
+    if has_more_groups(filters):
+        for pages in ATTRIBUTE_SCANS:
+            yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
+    yield FILTER[read, sort], {}
+
+
+def _is_window(sort: str, filters: Filters) -> bool:
+    """Return whether a window of creation ends before tickets that come first in the order of last change."""
+    return sort == "updated" and filters.created_before is not None

@@ -6,11 +6,22 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from ticketsvc.problems import CreateInProgress, KeyReused, NotFound, PreconditionFailed, Problem, VersionMismatch
+from ticketsvc import compact_json
+from ticketsvc.problems import (
+    CreateInProgress,
+    KeyReused,
+    NotFound,
+    PreconditionFailed,
+    Problem,
+    Unavailable,
+    VersionMismatch,
+)
 from ticketsvc.store import search_index
+from ticketsvc.store.batches import Failure
 from ticketsvc.store.history import Author
-from ticketsvc.store.postgres import queries
-from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres import errors, queries
+from ticketsvc.store.postgres.database import Database, Write
+from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.triage.model import Suggestion
 
 FIRST_VERSION = 1
@@ -80,21 +91,15 @@ ANY_VERSION = Condition(None, [])
 
 
 class _CreateRow(NamedTuple):
-    json: bytes
-    version: int
-    id: str
-
-
-class _IdempotentCreateRow(NamedTuple):
     outcome: str
     json: bytes | None
     id: str | None
 
 
 class _UpdateRow(NamedTuple):
+    outcome: str
     json: bytes | None
-    version: int
-    has_matched: bool
+    version: int | None
 
 
 class _DeleteRow(NamedTuple):
@@ -103,10 +108,13 @@ class _DeleteRow(NamedTuple):
 
 
 _CREATE = queries.load("tickets.create", _CreateRow)
-_CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", _IdempotentCreateRow)
+_CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", _CreateRow)
+_CREATE_BATCH = queries.load("tickets.create_batch", _CreateRow)
+_CREATE_BATCH_IDEMPOTENT = queries.load("tickets.create_batch_idempotent", _CreateRow)
 _PRUNE_RECORDS = queries.load("tickets.prune_idempotency_records", int)
 _GET = queries.load("tickets.get", Ticket)
 _UPDATE = queries.load("tickets.update", _UpdateRow)
+_UPDATE_BATCH = queries.load("tickets.update_batch", _UpdateRow)
 _DELETE = queries.load("tickets.delete", _DeleteRow)
 
 
@@ -122,7 +130,7 @@ def create(
     A label that is None is taken from the suggestion, which is stored too. Raises KeyReused when the earlier request
     had another body, and CreateInProgress when it has not finished.
     """
-    values: dict[str, object] = dict.fromkeys(_CREATE.parameters)
+    values: dict[str, Any] = dict.fromkeys(_CREATE_IDEMPOTENT.parameters)
     values |= new._asdict() | {"created_by": author.name, "created_request": author.request_id}
     if suggestion:
         values["suggested_by"] = suggestion.source
@@ -132,11 +140,17 @@ def create(
         if new.priority is None:
             values["priority"] = values["suggested_priority"] = suggestion.priority
             values["priority_confidence"] = suggestion.priority_confidence
-    is_large = search_index.make_room(database, new.description)
     if idempotency_key:
-        return _create_idempotent(database, {**values, **idempotency_key._asdict()}, is_large)
-    row = database.one(_CREATE, values, is_large)
-    return Created(Ticket(row.json, row.version), row.id, is_replayed=False)
+        values |= idempotency_key._asdict()
+    if search_index.make_room(database, new.description):
+        row = _create_one(database, values, is_large=True)
+    else:
+        row = database.write(_CREATES, values["key_hash"] or object(), values)
+    if row.outcome == "mismatched":
+        raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
+    if row.json is None or row.id is None:
+        raise create_in_progress()
+    return Created(Ticket(row.json, FIRST_VERSION), row.id, row.outcome == "replayed")
 
 
 def get(database: Database, ticket_id: UUID) -> Ticket:
@@ -154,10 +168,12 @@ def update(
 
     Raises NotFound and the problems of a condition that is not met.
     """
-    is_large = search_index.make_room(database, changes["description"])
     values = {"id": ticket_id, **condition._asdict(), "author": author.setting, **changes}
-    row = database.one_or_none(_UPDATE, values, is_large)
-    if row is None:
+    if search_index.make_room(database, changes["description"]):
+        row = _update_one(database, values, is_large=True)
+    else:
+        row = database.write(_UPDATES, ticket_id, values)
+    if row.version is None:
         raise not_found(ticket_id)
     if row.json is None:
         raise condition.unmet(row.version)
@@ -179,13 +195,44 @@ def prune_idempotency_records(database: Database) -> None:
         pass
 
 
-def _create_idempotent(database: Database, values: dict[str, object], is_large: bool) -> Created:
-    row = database.one(_CREATE_IDEMPOTENT, values, is_large)
-    if row.outcome == "mismatched":
-        raise KeyReused("This Idempotency-Key was used with another body. Use a new key for a new ticket.")
-    if row.json is None or row.id is None:
-        raise create_in_progress()
-    return Created(Ticket(row.json, FIRST_VERSION), row.id, row.outcome == "replayed")
+def _create_one(database: Database, values: dict[str, Any], is_large: bool = False) -> _CreateRow:
+    return database.one(_CREATE_IDEMPOTENT if values["key_hash"] else _CREATE, values, is_large)
+
+
+def _create_many(database: Database, items: list[dict[str, Any]]) -> list[_CreateRow | Failure]:
+    query = _CREATE_BATCH_IDEMPOTENT if any(item["key_hash"] for item in items) else _CREATE_BATCH
+    return _run_batch(database, query, items, {})
+
+
+def _update_one(database: Database, values: dict[str, Any], is_large: bool = False) -> _UpdateRow:
+    return database.one_or_none(_UPDATE, values, is_large) or _UpdateRow("missing", None, None)
+
+
+def _update_many(database: Database, items: list[dict[str, Any]]) -> list[_UpdateRow | Failure]:
+    authors = compact_json.encode({str(item["id"]): item["author"] for item in items})
+    rows = _run_batch(database, _UPDATE_BATCH, items, {"authors": authors})
+    locked = Failure(Unavailable("Another transaction has locked the ticket."), may_succeed_alone=True)
+    return [row if isinstance(row, Failure) or row.outcome != "locked" else locked for row in rows]
+
+
+def _run_batch(
+    database: Database, query: Query[Row], items: list[dict[str, Any]], values: dict[str, str]
+) -> list[Row | Failure]:
+    """Run a query whose parameters are arrays with an element for each item, except those in `values`.
+
+    A statement that fails has done nothing for any of them, unless the connection was lost: then only a create with an
+    idempotency key may be run again.
+    """
+    arrays = {name: [item[name] for item in items] for name in query.parameters if name not in values}
+    try:
+        return [*database.rows(query, {**arrays, **values})]
+    except Problem as problem:
+        is_undone = errors.is_about_values(problem.__cause__)
+        return [Failure(problem, is_undone or item.get("key_hash") is not None) for item in items]
+
+
+_CREATES = Write(_create_one, _create_many)
+_UPDATES = Write(_update_one, _update_many)
 
 
 def create_in_progress() -> CreateInProgress:

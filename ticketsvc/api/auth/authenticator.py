@@ -12,6 +12,7 @@ from ticketsvc.api.auth import access, scopes
 from ticketsvc.api.auth.client_ip import TrustedProxies
 from ticketsvc.api.auth.key_cache import KeyCache
 from ticketsvc.api.auth.throttle import ClientThrottle
+from ticketsvc.api.current import current_request
 from ticketsvc.config import Config
 from ticketsvc.problems import InsufficientScope, TooManyAttempts, Unauthorized, Unavailable
 from ticketsvc.server import logs
@@ -41,12 +42,12 @@ def register(app: Flask, config: Config) -> None:
 
 def author() -> Author:
     """Return the author of the changes that this request makes."""
-    return Author(request.environ.get(API_KEY_NAME), logs.request_id.get())
+    return Author(current_request().environ.get(API_KEY_NAME), logs.request_id.get())
 
 
 def may(scope: str) -> bool:
     """Return whether the key of this request includes a scope. Without a key everything is allowed."""
-    return scopes.includes(request.environ.get(_SCOPE, keys.SCOPES[-1]), scope)
+    return scopes.includes(current_request().environ.get(_SCOPE, keys.SCOPES[-1]), scope)
 
 
 def key_digest() -> str | None:
@@ -56,7 +57,7 @@ def key_digest() -> str | None:
 
 def is_public_only() -> bool:
     """Return whether the key of this request hides internal comments. Without a key nothing is."""
-    return has_request_context() and _PUBLIC_ONLY in request.environ
+    return has_request_context() and _PUBLIC_ONLY in current_request().environ
 
 
 def require_internal_allowed() -> None:

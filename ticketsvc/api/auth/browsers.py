@@ -6,9 +6,10 @@ else tells them from those of the console. Programs other than browsers send non
 
 from __future__ import annotations
 
-from flask import Flask, request
+from flask import Flask
 
 from ticketsvc.api.auth import scopes
+from ticketsvc.api.current import current_request
 from ticketsvc.config import Config
 from ticketsvc.problems import CrossSiteRequest, UnknownHost
 
@@ -31,6 +32,7 @@ def _require_host(allowed: frozenset[str]) -> None:
 
     A page can let its own name resolve to the address of the service, and then has its origin (DNS rebinding).
     """
+    request = current_request()
     host = request.environ.get("HTTP_HOST", "").lower()
     name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0]
     if name not in allowed and request.endpoint not in HEALTH:
@@ -43,6 +45,7 @@ def _require_same_site(allowed: frozenset[str]) -> None:
     A link or bookmark may lead to a GET. Older browsers, and all on plain HTTP, send no Sec-Fetch-Site: for these the
     origin counts, which they send with every request that is not a GET.
     """
+    request = current_request()
     environ = request.environ
     site, origin = environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_ORIGIN")
     if (site is None and origin is None) or request.method == "OPTIONS" or origin in allowed:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from flask import Flask, has_request_context, request
+from flask import Flask, has_request_context
 
 from ticketsvc.api.auth.client_ip import TrustedProxies
+from ticketsvc.api.current import current_request
 from ticketsvc.config import Config
 from ticketsvc.server.connections import has_left
 from ticketsvc.server.middleware import API_KEY_NAME
@@ -48,4 +49,4 @@ class RequestClient(Client):
 
 
 def _current(proxies: TrustedProxies) -> Client:
-    return RequestClient(request.environ, proxies) if has_request_context() else Client()
+    return RequestClient(current_request().environ, proxies) if has_request_context() else Client()

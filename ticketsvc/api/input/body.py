@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import request
-
+from ticketsvc.api.current import current_request
 from ticketsvc.api.input.media_types import JSON, require_media_type
 from ticketsvc.files import CHUNK_BYTES
 from ticketsvc.problems import BadRequest, BodyTooLarge, MalformedBody
 from ticketsvc.services import services
 from ticketsvc.validation import strict_json
+
+if TYPE_CHECKING:
+    from flask import Request
 
 MAX_DEPTH = 32
 """Maximum nesting of objects and arrays. The bodies that routes use have at most one level."""
@@ -36,26 +38,27 @@ def json_object(media_types: tuple[str, ...] = JSON) -> dict[str, Any]:
 
 def chunks(limit: int) -> Iterator[bytes]:
     """Yield the body as it arrives, at most `limit` bytes. Raises BodyTooLarge and BadRequest."""
-    wanted, received = _bytes_to_read(limit), 0
+    request, received = current_request(), 0
+    wanted = _bytes_to_read(request, limit)
     while chunk := request.environ["wsgi.input"].read(min(CHUNK_BYTES, wanted - received)):
         received += len(chunk)
         if received > limit:
             raise _too_large(limit)
         yield chunk
-    _require_complete(received)
+    _require_complete(request, received)
 
 
 def _content() -> bytes:
     """Return the whole body without a byte order mark. One read, because the client timeout applies to each read."""
-    limit = services().config.max_body_bytes
-    body: bytes = request.environ["wsgi.input"].read(_bytes_to_read(limit))
+    request, limit = current_request(), services().config.max_body_bytes
+    body: bytes = request.environ["wsgi.input"].read(_bytes_to_read(request, limit))
     if len(body) > limit:
         raise _too_large(limit)
-    _require_complete(len(body))
+    _require_complete(request, len(body))
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
-def _bytes_to_read(limit: int) -> int:
+def _bytes_to_read(request: Request, limit: int) -> int:
     """Return the number of bytes to read. Raises BodyTooLarge if Content-Length exceeds `limit`.
 
     Without Content-Length, only chunked requests have a body.
@@ -68,7 +71,7 @@ def _bytes_to_read(limit: int) -> int:
     return length
 
 
-def _require_complete(received: int) -> None:
+def _require_complete(request: Request, received: int) -> None:
     length = request.content_length or 0
     if received < length:
         raise BadRequest(f"The body ended after {received:,} of its {length:,} bytes.")
@@ -78,8 +81,8 @@ def _is_deeper_than(body: dict[str, Any], levels: int) -> bool:
     """Return whether objects and arrays are nested more than `levels` deep, without recursion."""
     level: list[Any] = [body]
     for _ in range(levels):
-        members = [value for node in level for value in (node.values() if isinstance(node, dict) else node)]
-        level = [value for value in members if isinstance(value, (dict, list))]
+        nodes = [node.values() if isinstance(node, dict) else node for node in level]
+        level = [value for node in nodes for value in node if isinstance(value, (dict, list))]
         if not level:
             return False
     return True

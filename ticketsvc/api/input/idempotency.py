@@ -13,8 +13,7 @@ import re
 from typing import Any
 from uuid import UUID
 
-from flask import request
-
+from ticketsvc.api.current import current_request
 from ticketsvc.problems import BadRequest
 from ticketsvc.server.middleware import API_KEY_NAME
 from ticketsvc.store.tickets import IdempotencyKey
@@ -32,10 +31,11 @@ def idempotency_key(body: dict[str, Any], resource: str = "") -> IdempotencyKey 
 
     `resource` tells requests with the same body from each other that have another effect.
     """
-    header = request.headers.get("Idempotency-Key")
+    environ = current_request().environ
+    header = environ.get("HTTP_IDEMPOTENCY_KEY")
     if header is None:
         return None
-    client = request.environ.get(API_KEY_NAME) or ""
+    client = environ.get(API_KEY_NAME) or ""
     canonical = json.dumps(body, sort_keys=True, separators=(",", ":"))
     return IdempotencyKey(_hash(f"{client}\n{_parse(header.strip())}"), _hash(resource + canonical))
 

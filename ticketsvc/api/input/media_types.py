@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from flask import request
-
+from ticketsvc.api.current import current_request
 from ticketsvc.api.input import quality
 from ticketsvc.problems import NotAcceptable, UnsupportedMediaType
 
@@ -34,11 +33,12 @@ def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True)
 
     A request without Content-Type passes if `allow_missing` is set; a compressed body never does.
     """
+    request = current_request()
     if request.environ.get("HTTP_CONTENT_ENCODING", "identity").lower() not in ("identity", ""):
         raise UnsupportedMediaType(
             "Send the body uncompressed, without Content-Encoding.", {"Accept-Encoding": "identity"}
         )
-    given = request.headers.get("Content-Type", "")
+    given = request.environ.get("CONTENT_TYPE", "")
     if given in media_types or (allow_missing and not given):
         return
     charset = request.mimetype_params.get("charset", "utf-8").lower()
@@ -51,7 +51,10 @@ def require_media_type(media_types: tuple[str, ...], allow_missing: bool = True)
 def require_json_accepted() -> None:
     """Check that Accept allows JSON, or that the response is none or in other media types. Raises NotAcceptable."""
     accept = _accept()
-    if not accept or accept == "*/*" or request.endpoint == EXPORT or request.method in _WITHOUT_CONTENT:
+    if not accept or accept == "*/*":
+        return
+    request = current_request()
+    if request.endpoint == EXPORT or request.method in _WITHOUT_CONTENT:
         return
     if _best(accept, JSON_RESPONSES) is None:
         raise NotAcceptable("Responses are JSON: send Accept: application/json, or no Accept at all.")
@@ -75,7 +78,7 @@ def accepted_file_format() -> str:
 
 def _accept() -> str:
     """Return the Accept field, or "" if it is far longer than any client's."""
-    accept: str = request.environ.get("HTTP_ACCEPT", "")
+    accept: str = current_request().environ.get("HTTP_ACCEPT", "")
     return accept if len(accept) <= quality.MAX_LENGTH else ""
 
 

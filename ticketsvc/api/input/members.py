@@ -9,8 +9,9 @@ import re
 from collections.abc import Collection
 from urllib.parse import quote
 
-from flask import Response, after_this_request, request
+from flask import Response, after_this_request
 
+from ticketsvc.api.current import current_request
 from ticketsvc.validation.fields import Fields
 
 IGNORED = "Ignored-Members"
@@ -42,9 +43,10 @@ def check_unused(fields: Fields, used: Collection[str]) -> None:
 
 
 def _is_strict() -> bool:
-    if "HTTP_PREFER" not in request.environ:
+    environ = current_request().environ
+    if "HTTP_PREFER" not in environ:
         return False
-    preference = _HANDLING.search(request.environ["HTTP_PREFER"])
+    preference = _HANDLING.search(environ["HTTP_PREFER"])
     return preference is not None and preference[1].lower() == "strict"
 
 

@@ -15,8 +15,7 @@ from contextlib import nullcontext
 from functools import lru_cache
 from threading import Lock
 
-from flask import request
-
+from ticketsvc.api.current import current_request
 from ticketsvc.api.input import quality
 
 MIN_BYTES = 1_024
@@ -36,7 +35,7 @@ _large = Lock()
 
 def threshold() -> float:
     """Return the size above which the client of this request gets a response compressed: infinity for never."""
-    field: str = request.environ.get("HTTP_ACCEPT_ENCODING", "")
+    field: str = current_request().environ.get("HTTP_ACCEPT_ENCODING", "")
     return _threshold(field) if 0 < len(field) <= quality.MAX_LENGTH else math.inf
 
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 
-from flask import request
-
+from ticketsvc.api.current import current_request
 from ticketsvc.problems import PreconditionFailed
 from ticketsvc.store.tickets import ANY_VERSION, Condition
 
@@ -25,7 +24,7 @@ def etag(version: int) -> str:
 
 def condition() -> Condition:
     """Return the versions of a ticket to which the request applies, as If-Match and If-None-Match say."""
-    environ = request.environ
+    environ = current_request().environ
     if "HTTP_IF_MATCH" not in environ and "HTTP_IF_NONE_MATCH" not in environ:
         return ANY_VERSION
     return Condition(_versions(environ.get("HTTP_IF_MATCH", "*")), _versions(environ.get("HTTP_IF_NONE_MATCH", "")))
@@ -33,7 +32,7 @@ def condition() -> Condition:
 
 def require_match(current: str) -> None:
     """Check that If-Match, if there is one, has the ETag of content that is no ticket. Raises PreconditionFailed."""
-    field: str = request.environ.get("HTTP_IF_MATCH", "*").strip()
+    field: str = current_request().environ.get("HTTP_IF_MATCH", "*").strip()
     if field != "*" and current.strip('"') not in _TAG.findall(field):
         raise PreconditionFailed(f"If-Match does not have the tag of this content, {current}.")
 
@@ -47,7 +46,7 @@ def require_untagged() -> None:
 
 def client_has(current: str) -> bool:
     """Return whether If-None-Match contains an ETag, given with its quotes (weak comparison)."""
-    field: str = request.environ.get("HTTP_IF_NONE_MATCH", "")
+    field: str = current_request().environ.get("HTTP_IF_NONE_MATCH", "")
     return field.strip() == "*" or current in [known.strip().removeprefix("W/") for known in field.split(",")]
 
 

@@ -40,7 +40,9 @@ class JsonResponse(Response):
                 data = compression.compressed(data)
                 fields |= compression.ENCODED
         fields["Content-Length"] = str(len(data))
-        super().__init__([data], _STATUS_LINES[status], Headers(fields.items()))
+        all_fields = Headers()
+        all_fields[:] = fields.items()  # Headers(fields) takes three times as long
+        super().__init__([data], _STATUS_LINES[status], all_fields)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Send the response."""

@@ -58,6 +58,15 @@ def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
     return is_retry_safe and _connection_lost(error)
 
 
+def is_about_values(error: BaseException | None) -> bool:
+    """Return whether a statement failed for its values or for another transaction: it left nothing; a part may succeed.
+
+    Otherwise the connection was lost, it took too long, or the server is read-only, shutting down or lacks resources.
+    """
+    state = (isinstance(error, psycopg.Error) and error.sqlstate) or ""
+    return state != "" and state[:2] not in ("08", "25", "53", "57")
+
+
 def kind(error: psycopg.Error) -> str:
     """Return the label of an error in metrics: its SQLSTATE (PostgreSQL's documentation, appendix A) or a word."""
     if isinstance(error, PoolTimeout):

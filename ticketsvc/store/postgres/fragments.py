@@ -7,7 +7,7 @@ Both are comments in front of a stand-in, so that every file is valid SQL as it 
 
 A stand-in is one word. A fragment has a header like a query's; its parameters are those of the same name in the file
 that includes it, or are added to them. If there is a fragment facets_oldest.sql, the variant `oldest` includes that. A
-file can have several variants at once: `oldest pairs`.
+file can have several variants at once: `oldest pairs`. Its fragments have the same.
 """
 
 from __future__ import annotations
@@ -44,6 +44,13 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
     numbers = parameters(name, text)
     unused = set(variant.split())
 
+    def vary(text: str) -> str:
+        for word in variant.split():
+            text, replaced = re.subn(_VARIANT.format(word), r"\1", text)
+            if replaced:
+                unused.discard(word)
+        return text
+
     def include(match: re.Match[str]) -> str:
         paths = [folder / f"{match[1]}_{word}.sql" for word in variant.split()] + [folder / f"{match[1]}.sql"]
         path = next(filter(Path.exists, paths), None)
@@ -55,14 +62,9 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
         for parameter in names.values():
             numbers.setdefault(parameter, len(numbers) + 1)
         renumbered = _PLACEHOLDER.sub(lambda place: f"${numbers[names[int(place[1])]]}", statement(fragment))
-        return _INCLUDE.sub(include, renumbered)
+        return _INCLUDE.sub(include, vary(renumbered))
 
-    body = statement(text)
-    for word in variant.split():
-        body, replaced = re.subn(_VARIANT.format(word), r"\1", body)
-        if replaced:
-            unused.discard(word)
-    body = _INCLUDE.sub(include, body)
+    body = _INCLUDE.sub(include, vary(statement(text)))
     if unused:
         raise ValueError(f"{name} has nothing that differs for {', '.join(unused)}.")
     if mark := _MARK.search(body):

@@ -184,6 +184,9 @@ def _text(value: object) -> bytes | None:
 
 
 def _element(value: object) -> str:
+    """Return the form of a value in an array. A list is a text there, because the rows of an array are equally long."""
     if value is None:
         return "NULL"
+    if isinstance(value, (list, tuple)):
+        return _element((_text(value) or b"").decode())
     return '"' + str(value).replace("\\", r"\\").replace('"', r"\"") + '"'

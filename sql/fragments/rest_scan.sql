@@ -1,0 +1,2 @@
+-- Condition: none here: the statement looks at the tickets that are read and checks the other filters itself.
+true
