@@ -294,7 +294,7 @@ def _fenced(lines: list[_Line], index: int) -> int:
 
 
 def _is_quote(lines: list[_Line], index: int) -> bool:
-    """Return whether a line that begins with ">" is a quote. A single one amid a text is not ("> 100 EUR")."""
+    """Return whether a line that begins with ">" is a quote. A single one within a text is not ("> 100 EUR")."""
     before, after = lines[index - 1] if index else None, lines[index + 1] if index + 1 < len(lines) else None
     if before is None or after is None or not before.text or not after.text:
         return True
@@ -340,7 +340,7 @@ def _attribution(lines: list[_Line], index: int) -> int:
 
 
 def _with_disclaimers(lines: list[_Line], kinds: list[str]) -> list[str]:
-    """Mark paragraphs that speak about the mail itself and whom it is for, and lines of contact details."""
+    """Mark paragraphs that speak about the mail itself and its addressee, and lines of contact details."""
     start = 0
     for index, line in enumerate([*lines, _EMPTY]):
         if not line.text:

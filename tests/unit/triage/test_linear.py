@@ -1,4 +1,4 @@
-"""The linear model beside the lexicon."""
+"""The linear model that corrects the lexicon."""
 
 from __future__ import annotations
 

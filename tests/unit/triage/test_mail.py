@@ -1,4 +1,4 @@
-"""What the author of a mail wrote, told from what surrounds it."""
+"""Recognition of the words of a mail's author, and of the furniture around them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ classifier = OfflineClassifier()
 
 
 def words(text: str) -> str:
-    """Return what is left of a text, with single blanks."""
+    """Return the words that remain of a text, with single blanks."""
     return " ".join(read(text).text.replace("\u0332", "").split())
 
 

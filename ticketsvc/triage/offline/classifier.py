@@ -133,7 +133,7 @@ def _strongest(evidence: list[Evidence]) -> list[Evidence]:
     """Return the strongest cue of each aspect of urgency, so that repeating a word adds nothing.
 
     Scope counts only together with harm: "all users would love this" is no outage. Manners count only without harm, and
-    what is small or a question only half if the harm is in another sentence. Patience is about the whole ticket.
+    what is small or a question only half if the harm is in another sentence. A lack of hurry is about the whole ticket.
     """
     harmed = {cue.sentence for cue in evidence if cue.section in HARM}
     strongest: dict[str, Evidence] = {}
@@ -143,7 +143,7 @@ def _strongest(evidence: list[Evidence]) -> list[Evidence]:
         if harmed and cue.section in CALM:
             if cue.section == "manners":
                 continue
-            if cue.sentence not in harmed and cue.section != "patience":
+            if cue.sentence not in harmed and cue.section != "unhurried":
                 cue = cue._replace(weight=cue.weight / 2)
         known = strongest.get(cue.section)
         if known is None or cue.weight > known.weight:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ticketsvc.triage.offline.tokens import Token
 
 HARM = ("trouble", "blocked", "danger", "money")
-CALM = ("calm", "patience", "wish", "question", "manners")
+CALM = ("calm", "unhurried", "wish", "question", "manners")
 ASPECTS = (*HARM, "request", "deadline", "scope", *CALM)
 _CATEGORIES, _ASPECTS = frozenset(CATEGORIES), frozenset(ASPECTS)
 _MAX_FILLERS = 3  # filler words between a negation and its cue: "not been charged", "not a very urgent"
@@ -54,7 +54,7 @@ def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
         negation = grammar.negation_of(match)
         if negation is not None:
             if section in (*HARM, "deadline"):
-                section, first = "patience" if section == "deadline" else "calm", negation
+                section, first = "unhurried" if section == "deadline" else "calm", negation
             elif section in CATEGORIES and grammar.is_lack(negation) and harmful.isdisjoint(match.positions):
                 weight /= 2
             else:
