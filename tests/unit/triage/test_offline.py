@@ -399,7 +399,7 @@ def test_cues_apply_only_in_their_language(language: str, cue_language: str) -> 
     ("text", "language"),
     [
         ("I am a customer and imported the terminal's cursor, informed you.", "en"),
-        ("Ich habe das gestern oder vorgestern bezahlt und nichts bekommen.", "de"),
+        ("Ich habe das gestern bezahlt und bis heute nichts bekommen.", "de"),
         ("J'ai beaucoup de travail et je ne peux pas vous joindre.", "fr"),
         ("Solicité los datos ayer y todavía no los tengo.", "es"),
         ("Solicitei os dados ontem e ainda não recebi nada, obrigado.", "pt"),
