@@ -28,7 +28,9 @@ def read(text: str) -> Mail:
     """Return what the author of a mail wrote, in a text of the same length, or shorter if it has too many lines."""
     plain = _without_entities(_without_markup(text))
     lines = plain.split("\n", _MAX_LINES)[:_MAX_LINES]
-    kinds = _kinds([_Line(*pair) if pair[0] else _EMPTY for pair in zip(lines, _fold(plain).split("\n"), strict=False)])
+    kinds = _kinds(
+        [_Line(*pair) if pair[0] else _EMPTY for pair in zip(lines, _lower(plain).split("\n"), strict=False)]
+    )
     has_log = _LOG in kinds
     for kept in ({_TEXT}, {_TEXT, _QUOTE}, {_TEXT, _QUOTE, _LOG}):
         left = "\n".join(line if kind in kept else " " * len(line) for line, kind in zip(lines, kinds, strict=True))
@@ -163,11 +165,19 @@ _ACCENTS = str.maketrans(
 _WORD = re.compile(r"[^\W_]+")
 
 
-def _fold(text: str) -> str:
-    folded = text.lower()
-    if len(folded) != len(text):
-        folded = text
-    return folded if folded.isascii() else folded.translate(_ACCENTS)
+def _lower(text: str) -> str:
+    """Return the text in lower case, if its length stays."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text
+
+
+def _plain(text: str) -> str:
+    """Return a text in lower case without accents. Costs more than all else on a long text, so it gets the parts."""
+    return text if text.isascii() else text.translate(_ACCENTS)
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(_plain(text))
 
 
 def _begin(words: list[str], section: str) -> int:
@@ -195,28 +205,28 @@ _RULE = re.compile(r"(?:--|—|_{10,}|={10,})$")
 
 
 class _Line:
-    """A line as written, stripped and folded. `may_begin` says whether some phrase begins with its first word."""
+    """A line as written, stripped and in lower case. `may_begin`: some phrase begins with its first word."""
 
-    __slots__ = ("ends_with_colon", "folded", "is_quoted", "may_begin", "raw", "text")
+    __slots__ = ("ends_with_colon", "is_quoted", "lower", "may_begin", "raw", "text")
 
-    def __init__(self, raw: str, folded: str) -> None:
-        self.raw, self.folded = raw, folded
+    def __init__(self, raw: str, lower: str) -> None:
+        self.raw, self.lower = raw, lower
         self.text = raw.strip()
-        first = _WORD.search(folded[:80])
-        self.may_begin = first is not None and first[0] in _FIRST_OF_LINE
+        first = _WORD.search(lower[:80])
+        self.may_begin = first is not None and _plain(first[0]) in _FIRST_OF_LINE
         self.ends_with_colon = self.text[-1:] == ":"
         self.is_quoted = self.text[:1] == ">" and _QUOTED.match(raw) is not None
 
     @property
     def words(self) -> list[str]:
-        return _WORD.findall(self.folded[:320])
+        return _words(self.lower[:320])
 
     @property
     def is_head(self) -> bool:
         if not self.may_begin:
             return False
-        name, _, value = self.folded.partition(":")
-        words = _WORD.findall(name[:40])
+        name, _, value = self.lower.partition(":")
+        words = _words(name[:40])
         return bool(value.strip(" *")) and words in _PHRASES["head"].get(words[0] if words else "", ())
 
     @property
@@ -331,7 +341,7 @@ def _attribution(lines: list[_Line], index: int) -> int:
         if not line.text or len(joined) > 320 or (line.text[-1] in ".!?" and size < 3 and "<" not in line.text):
             return 0
         if line.ends_with_colon:
-            words = _WORD.findall(_fold(joined))
+            words = _words(_lower(joined))
             is_said = not _PHRASES["wrote"].keys().isdisjoint(words)
             is_quoted = index + size < len(lines) and lines[index + size].is_quoted
             is_dated = _FACT.search(joined.replace("@", " ")) is not None
@@ -348,7 +358,7 @@ def _with_disclaimers(lines: list[_Line], kinds: list[str]) -> list[str]:
                 start
                 and index > start
                 and any(len(each.text) > _LONG for each in lines[start:index])
-                and _is_disclaimer(" ".join(each.folded for each in lines[start:index]))
+                and _is_disclaimer(" ".join(each.lower for each in lines[start:index]))
             ):
                 kinds[start:index] = [_FURNITURE] * (index - start)
             start = index + 1
@@ -361,6 +371,7 @@ _LONG = 40  # characters of some line of a disclaimer
 def _is_disclaimer(paragraph: str) -> bool:
     if not any(phrase in paragraph for phrase in _ABOUT_MAIL):
         return False
+    paragraph = _plain(paragraph)
     return sum(phrase in paragraph for phrase in _CONFIDENTIAL) > 1
 
 
@@ -375,16 +386,16 @@ _OPENING = 4  # sentences among which a greeting is looked for: a title, and the
 
 def _without_manners(text: str) -> str:
     """Blank greetings, and sentences that are only polite."""
-    folded = _fold(text)
+    lower = _lower(text)
     pieces, end = [], 0
-    for number, found in enumerate(_SENTENCE_START.finditer(folded)):
+    for number, found in enumerate(_SENTENCE_START.finditer(lower)):
         start, stop = found.start(1), 0
-        if found[1] in _PHRASES["courtesy"]:
-            sentence = folded[start : _next(_SENTENCE_END, folded, start)]
-            words = _WORD.findall(sentence[:200])
+        if _plain(found[1]) in _PHRASES["courtesy"]:
+            sentence = lower[start : _next(_SENTENCE_END, lower, start)]
+            words = _words(sentence[:200])
             if len(words) <= _COURTESY_WORDS and _begin(words, "courtesy"):
                 stop = start + len(sentence)
-        if number < _OPENING and not stop and _begin(_WORD.findall(folded[start : start + 80]), "greeting"):
+        if number < _OPENING and not stop and _begin(_words(lower[start : start + 80]), "greeting"):
             greeting = _GREETING.match(text, start)
             stop = greeting.end() if greeting else 0
         if stop:
