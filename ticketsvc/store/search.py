@@ -78,7 +78,7 @@ class Step(NamedTuple):
 
 @dataclass
 class Progress:
-    """How far a search is: the first matches of the page of `limit`, and the position behind which the others are."""
+    """The state of a search: the first matches of the page of `limit`, and the position behind which the others are."""
 
     limit: int
     position: Cursor
@@ -91,7 +91,7 @@ class Progress:
 
     @property
     def is_promising(self) -> bool:
-        """Return whether so many matches were found that further scans are likely to find the others."""
+        """Return whether enough matches were found to expect the others from further scans."""
         return len(self.found) * PROMISING_SHARE >= self.limit
 
 
