@@ -17,7 +17,7 @@ SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "update
 """The values of the `sort` parameter, and the names of these orders in cursors and queries."""
 
 MAX_TEXTS = 200_000
-"""How many texts are read to count a search, which takes at most a second."""
+"""The maximum number of texts that are read to count a search. It takes at most a second."""
 
 _TOO_MANY = (
     "About {:,} texts would have to be read to count this search, and at most {:,} are."

@@ -27,7 +27,7 @@ KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
 many, up to 1,600), and how many scans there are before the index is used."""
 
 PROMISING_SHARE, MAX_KEY_SCANS = 10, 9
-"""In other orders: scans go on, up to the second number, while one in so many tickets of the page has been found."""
+"""In other orders: scans go on, up to the second number, while they have found one in ten tickets of the page."""
 
 FEW_WITH_FACETS, FACET_SCAN_LIMIT = 10_000, 50_000
 """If fewer tickets have the facets, they are read in order instead of the index. The second is for searches that are
