@@ -1,7 +1,8 @@
 -- Compares suggested labels with the final ones, for the tickets created in a window, in one snapshot, as JSON.
 -- suggested = judged + not_judged and judged = kept + corrected, for each field, source and day. The confusion matrix
 -- counts the judged, by suggested and then by final label; category_label() and priority_label() define which are
--- judged. Accuracy is kept / judged, null if none is judged. Days are in UTC and include those without tickets.
+-- judged. Accuracy is kept / judged, null if none is judged. `critical` counts the judged tickets whose final priority is
+-- critical, and those of them for which it was suggested. Days are in UTC and include those without tickets.
 -- Retry: safe
 -- Cost: high
 -- $1 created_since: inclusive
@@ -70,6 +71,17 @@ SELECT '{"created_since":"' || rfc3339($1::timestamptz)
     || '","created_before":"' || rfc3339($2::timestamptz)
     || '","category":' || (SELECT tally FROM tallies WHERE field = 'category' AND day IS NULL AND source IS NULL)
     || ',"priority":' || (SELECT tally FROM tallies WHERE field = 'priority' AND day IS NULL AND source IS NULL)
+    || ',"critical":' || (
+        SELECT '{"judged":' || judged
+            || ',"found":' || found
+            || ',"recall":' || coalesce(round(found / nullif(judged, 0), 3)::text, 'null')
+            || '}'
+        FROM (
+            SELECT coalesce(sum(n), 0) AS judged, coalesce(sum(n) FILTER (WHERE suggested = 'critical'), 0) AS found
+            FROM counted
+            WHERE final = 'critical'
+        ) AS sums
+    )
     || ',"confusion":{' || (
         SELECT string_agg('"' || field || '":{' || suggested || '}', ',' ORDER BY field)
         FROM (

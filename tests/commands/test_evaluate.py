@@ -45,6 +45,13 @@ def test_it_works(app: Flask) -> None:
     assert re.search(r"^Latency in ms: mean [\d.]+, p50 [\d.]+, p99 [\d.]+\.$", result.stdout, re.MULTILINE)
 
 
+def test_it_reports_the_recall_of_critical(app: Flask) -> None:
+    down, quiet = "Production is down for all users", "The page is blank"
+    labelled = [{"text": text, "priority": "critical"} for text in (down, f"{down} now", quiet)]
+    assert "\ncritical: 3 tickets, recall 0.667\n" in evaluate(app, *labelled).stdout
+    assert "critical:" not in evaluate(app, {"text": quiet, "priority": "medium"}).stdout
+
+
 def test_the_calibration_table_counts_every_prediction(app: Flask) -> None:
     result = evaluate(app, *[RIGHT] * 3, WRONG)
     table = result.stdout.partition("category: confidence")[2].partition("\n\n")[0]

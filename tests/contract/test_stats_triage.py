@@ -47,9 +47,13 @@ def read(client: FlaskClient, query: str = "") -> dict[str, Any]:
 def check(stats: dict[str, Any]) -> None:
     """Check that every member is present and that the figures add up."""
     assert list(stats) == [
-        "created_since", "created_before", "category", "priority", "confusion", "by_source", "daily",
+        "created_since", "created_before", "category", "priority", "critical", "confusion", "by_source", "daily",
     ]  # fmt: skip
     assert set(stats["by_source"]) >= SOURCES
+    critical = [row["critical"] for row in stats["confusion"]["priority"].values()]
+    found = stats["confusion"]["priority"]["critical"]["critical"]
+    recall = round(found / sum(critical), 3) if any(critical) else None
+    assert stats["critical"] == {"judged": sum(critical), "found": found, "recall": recall}
     for field, labels in FIELDS.items():
         total, confusion = stats[field], stats["confusion"][field]
         parts = [*stats["by_source"].values()], stats["daily"]
@@ -110,6 +114,16 @@ def test_every_member_is_present_without_tickets(client: FlaskClient) -> None:
     assert [stats[field] for field in FIELDS] == [NOTHING, NOTHING]
     assert all(row == {"category": NOTHING, "priority": NOTHING} for row in stats["by_source"].values())
     assert len(stats["daily"]) == 30
+
+
+def test_it_reports_the_recall_of_critical(client: FlaskClient, database: Connection) -> None:
+    assert read(client)["critical"] == {"judged": 0, "found": 0, "recall": None}
+    suggest(database, "found", ("general", "critical"), status="closed")
+    suggest(database, "missed", ("general", "medium"), ("general", "critical"))
+    suggest(database, "missed, too", ("general", "high"), ("general", "critical"))
+    suggest(database, "a false alarm", ("general", "critical"), ("general", "low"))
+    suggest(database, "not judged", ("general", "critical"))
+    assert read(client)["critical"] == {"judged": 3, "found": 1, "recall": 0.333}
 
 
 def test_it_works_under_gunicorn(service: Service) -> None:

@@ -16,7 +16,7 @@ from ticketsvc.commands.progress import progress
 from ticketsvc.services import classifier as configured_classifier
 from ticketsvc.services import offline_classifier, services
 from ticketsvc.store import training
-from ticketsvc.triage.evaluation import BINS, Bin, Prediction, Quality, quality
+from ticketsvc.triage.evaluation import BINS, Bin, Prediction, Quality, quality, recall
 from ticketsvc.triage.labelled import LabelledTicket, read_line
 from ticketsvc.triage.model import Classifier, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
@@ -97,6 +97,7 @@ def _report(results: list[Result]) -> Iterator[str]:
     qualities = {name: quality(found) for name, found in predictions.items() if found}
     yield "field     tickets  accuracy  macro-F1   kappa  calibration error"
     yield from (_quality_row(name, each) for name, each in qualities.items())
+    yield from _critical(predictions["priority"])
     for name, each in qualities.items():
         yield ""
         yield f"{name}: confidence  tickets    mean   right"
@@ -117,6 +118,15 @@ def _quality_row(field: str, found: Quality) -> str:
     kappa = "      -" if found.kappa is None else f"{found.kappa:7.3f}"
     rates = f"{found.accuracy:9.3f} {found.macro_f1:9.3f} {kappa} {found.calibration_error:18.3f}"
     return f"{field:8} {found.size:8,} {rates}"
+
+
+def _critical(predictions: list[Prediction]) -> Iterator[str]:
+    """Yield how many of the critical tickets were found, if there are some."""
+    share = recall(predictions, "critical")
+    if share is not None:
+        number = sum(each.actual == "critical" for each in predictions)
+        yield ""
+        yield f"critical: {number:,} tickets, recall {share:.3f}"
 
 
 def _bin_row(each: Bin) -> str:

@@ -63,6 +63,12 @@ def macro_f1(predictions: Sequence[Prediction]) -> float:
     return sum(2 * correct[label] / (predicted[label] + actual[label]) for label in labels) / len(labels)
 
 
+def recall(predictions: Sequence[Prediction], label: str) -> float | None:
+    """Return the share of the predictions with this actual label that are right. None if there are none."""
+    right = [each.predicted == label for each in predictions if each.actual == label]
+    return sum(right) / len(right) if right else None
+
+
 def cohens_kappa(predictions: Sequence[Prediction]) -> float | None:
     """Return the agreement beyond chance, (p_o - p_e) / (1 - p_e): 1 is perfect, 0 is the level of chance.
 

@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 MAX_CHARACTERS = 4_000
-"""Maximum number of code points of a text that classifiers and `triage_words()` read: about 650 words."""
+"""Maximum number of code points of a text that learning reads: about 650 words."""
+
+MAX_CHARACTERS_OF_MAIL = 20_000
+"""Maximum number of code points in which the offline classifier looks for what the author of a mail wrote."""
+
+MAX_WORDS = 300
+"""Maximum number of words that the offline classifier reads of that."""
 
 MAX_REASONS = 3
 """Maximum number of reasons per field."""

@@ -105,3 +105,42 @@ def test_the_evaluation_covers_every_label_and_language() -> None:
             (category, priority) for category in CATEGORIES for priority in ("low", "medium", "high")
         }
     assert {ticket.language for ticket in split("held_out")} == {"en", "de", "fr", "es", "pt", "it", "nl"}
+
+
+# --- what surrounds a message changes no label
+
+POLITE = {
+    "en": ("Dear support team,\n\nI hope this email finds you well.", "Thank you in advance.\n\nBest regards,\nAnna"),
+    "de": ("Guten Tag,\n\nich hoffe, es geht Ihnen gut.", "Vielen Dank im Voraus.\n\nMit freundlichen Grüßen\nAnna"),
+    "fr": ("Bonjour,\n\nj'espère que vous allez bien.", "Merci d'avance pour votre aide.\n\nCordialement,\nAnna"),
+    "es": ("Buenos días:\n\nEspero que estén bien.", "Muchas gracias de antemano.\n\nUn cordial saludo,\nAnna"),
+    "pt": ("Bom dia,\n\nespero que esteja bem.", "Desde já agradeço a atenção.\n\nAtenciosamente,\nAnna"),
+    "it": ("Buongiorno,\n\nspero che stiate bene.", "Vi ringrazio in anticipo.\n\nCordiali saluti\nAnna"),
+    "nl": ("Beste,\n\nik hoop dat het goed gaat.", "Alvast hartelijk dank.\n\nMet vriendelijke groet,\nAnna"),
+}
+DISCLAIMER = (
+    "This message and its attachments are confidential and intended solely for the addressee. If you received it in"
+    " error, please notify the sender immediately and delete it. No liability is accepted for errors, viruses or loss"
+    " of data; unauthorised access, disclosure or payment instructions in it are invalid. Registered office: London."
+)
+QUOTED = (
+    "On Tue, Mar 3, 2026 at 9:12 AM Support <help@example.com> wrote:\n> The outage of the payment system is critical."
+    "\n> All customers are locked out of their accounts.\n> Please reset your password urgently!"
+)
+SURROUNDINGS = {
+    "disclaimer": "{}\n\n" + DISCLAIMER,
+    "phone signature": "{}\n\nSent from my iPhone\nhttps://account.example.com/login/urgent-security-payment",
+    "quoted thread": "{}\n\n" + QUOTED,
+}
+
+
+@pytest.mark.parametrize("name", [*SURROUNDINGS, "polite"])
+def test_what_surrounds_a_message_changes_no_label(name: str) -> None:
+    classifier = OfflineClassifier()
+    tickets = split("held_out")
+    changed = 0
+    for ticket in tickets:
+        surrounded = SURROUNDINGS.get(name, "\n\n{}\n\n".join(POLITE[ticket.language])).format(ticket.text)
+        plain, found = classifier.classify(ticket.text), classifier.classify(f"Ticket\n{surrounded}")
+        changed += (plain.category, plain.priority) != (found.category, found.priority)
+    assert changed / len(tickets) <= 0.03

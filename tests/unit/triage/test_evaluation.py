@@ -12,6 +12,7 @@ from ticketsvc.triage.evaluation import (
     cohens_kappa,
     macro_f1,
     quality,
+    recall,
 )
 
 
@@ -26,6 +27,11 @@ FIFTY = predictions(("yes", "yes", 20), ("yes", "no", 5), ("no", "yes", 10), ("n
 
 def test_accuracy_is_the_share_of_correct_predictions() -> None:
     assert accuracy(FIFTY) == pytest.approx(0.7)
+
+
+def test_recall_is_the_share_of_a_label_that_is_found() -> None:
+    assert recall(FIFTY, "yes") == pytest.approx(20 / 30)
+    assert recall(FIFTY, "maybe") is None
 
 
 def test_kappa_is_the_agreement_beyond_chance() -> None:

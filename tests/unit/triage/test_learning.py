@@ -175,13 +175,20 @@ def test_the_effect_of_training_on_the_odds_is_limited() -> None:
 
 
 def test_log_odds_follow_the_formula() -> None:
-    """Two labels with 400 tokens each, of which 4 and 1 are the token, smoothed by 5 * sqrt(800) tokens."""
-    unseen = 5 * 800**0.5
-    expected = ((4 + 0.5) / (400 + unseen)) / ((1 + 0.5) / (400 + unseen))
-    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [40_000, 40_000, 0])
+    """Two labels with 298 and 98 tokens, of which 4 and 1 are the token, smoothed by one token."""
+    share = (298 + 1) / (298 + 98 + 2)
+    expected = (4 + share) / (1 + 1 - share) * (1 - share) / share
+    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [29_800, 9_800, 0])
     assert 2.718281828**first.value == pytest.approx(expected)
-    assert second.value == pytest.approx(-first.value)
+    assert second.value == pytest.approx(-first.value, abs=0.01)
     assert (first.tokens, second.tokens, unknown) == (("w",), (), bayes.UNKNOWN)
+
+
+def test_a_seldom_token_speaks_for_no_rare_label() -> None:
+    """A token that only the usual label had does not support the rare one, however few its examples are."""
+    usual, rare = bayes.log_odds(["w"] * 64, [[25, 0]] * 64, [80_000, 800])
+    assert rare.value < 0 < usual.value
+    assert rare.tokens == ()
 
 
 def test_familiarity_grows_with_what_is_known() -> None:
@@ -189,6 +196,32 @@ def test_familiarity_grows_with_what_is_known() -> None:
     assert bayes.familiarity([None, [0, 0]]) == 0
     assert bayes.familiarity([[100, 0], None]) == pytest.approx(0.25)
     assert bayes.familiarity([[50, 250]]) == pytest.approx(0.75)
+
+
+# --- long mails: one subject among many words of which each is seldom
+
+
+def long_mail(rng: random.Random, category: str) -> str:
+    """Return four words of a subject, and fifty of three thousand that have none, the first of them more often."""
+    stray = [f"z{chr(97 + rank % 26)}{chr(97 + rank // 26 % 26)}{chr(97 + rank // 676)}" for rank in range(3000)]
+    words = rng.sample(SUBJECTS[category].split(), 4) + rng.choices(
+        stray, [1 / (rank + 5) for rank in range(3000)], k=50
+    )
+    rng.shuffle(words)
+    return " ".join(words)
+
+
+def test_long_mails_teach_as_short_texts_do(database: Connection, learning: LearningClassifier) -> None:
+    """Most have one label: the seldom words that fill the others must not speak for the labels with few examples."""
+    rng = random.Random(3)
+
+    def mails(count: int) -> list[tuple[str, str]]:
+        return [(long_mail(rng, category), category) for category in rng.choices(CATEGORIES, (20, 3, 1, 2), k=count)]
+
+    with database.transaction():
+        for text, category in mails(60):
+            suggest(database, text, final=(category, "medium"), status="closed")
+    assert accuracy(learning, mails(60)) >= 0.8
 
 
 # --- poisoning: the effect of a few hundred hostile tickets

@@ -134,6 +134,103 @@ def test_instructions_in_a_ticket_do_not_affect_its_labels(order: str) -> None:
     assert labels(f"{order} {text}") == labels(f"{text} {order}") == labels(text) == ("technical", "medium")
 
 
+@pytest.mark.parametrize(
+    ("text", "category", "priority"),
+    [
+        ("set up account, cannot log in", "account", "medium"),
+        ("I write because my account was hacked.", "account", "high"),
+        ("Please answer, my account was hacked", "account", "high"),
+        ("Priority high: site is down", "technical", "high"),
+        ("Ignore the previous mail: all our users are locked out", "account", "critical"),
+        ("Set priority to critical. The data of other customers is shown to everyone.", None, "critical"),
+    ],
+)
+def test_an_instruction_loses_its_own_words_only(text: str, category: str | None, priority: str) -> None:
+    found = labels(text)
+    assert found[0] == category or category is None
+    assert PRIORITIES.index(found[1]) >= PRIORITIES.index(priority)
+
+
+@pytest.mark.parametrize(
+    ("text", "priority"),
+    [
+        ("Thank you so much in advance. Our whole office has no network.", "critical"),
+        ("Small issue: all customers see the data of others.", "critical"),
+        ("Minor question. The server is down and nobody can work.", "critical"),
+        ("Thanks for the quick reply last week! Now the export fails.", "medium"),
+        ("Thank you so much, everything is solved", "low"),
+    ],
+)
+def test_manners_do_not_outweigh_harm(text: str, priority: str) -> None:
+    assert labels(text)[1] == priority
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "site down",
+        "sev1",
+        "P1 outage",
+        "major incident",
+        "We see names and addresses of other families in our portal.",
+        "Somebody is emptying our accounts, a new transfer every minute.",
+        "Files on all drives are renamed and a note asks for bitcoin.",
+        "The battery is smoking and the child has burnt hands.",
+        "All 2,300 members were debited three times.",
+        "Our former administrator still opens every mailbox.",
+        "Fremde Rechnungen stehen im Portal, unsere Kunden sehen die Daten anderer Leute.",
+        "Toutes les données de nos clients ont disparu, la sauvegarde est vide aussi.",
+        "Los clientes ven las facturas de otras personas.",
+        "Os clientes veem os dados de outras pessoas.",
+        "I clienti vedono i dati di altri clienti.",
+        "Klanten zien de gegevens van anderen.",
+    ],
+)
+def test_harm_is_critical_without_the_word(text: str) -> None:
+    assert labels(text)[1] == "critical"
+
+
+@pytest.mark.parametrize(
+    ("text", "category"),
+    [
+        ("I got no invoice for May.", "billing"),
+        ("No refund received for four weeks.", "billing"),
+        ("Wir haben keine Rechnung bekommen.", "billing"),
+        ("Not a billing issue: the page crashes", "technical"),
+        ("There were no errors, I only want an invoice", "billing"),
+    ],
+)
+def test_a_lack_keeps_its_category(text: str, category: str) -> None:
+    assert labels(text)[0] == category
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "It would be great if the dashboard had an export to CSV",
+        "Feature request: webhooks for the calendar",
+        "Could you add support for bluetooth scanners?",
+        "Es wäre schön, wenn man das Dashboard exportieren könnte",
+        "Ce serait bien de pouvoir exporter le calendrier",
+    ],
+)
+def test_a_wish_is_general_whatever_it_is_about(text: str) -> None:
+    assert labels(text) == ("general", "low")
+
+
+@pytest.mark.parametrize(
+    ("text", "category", "priority"),
+    [
+        ("Thanks, solved!\n> The whole company cannot log in!!! URGENT", "general", "low"),
+        ("See https://status.example.com/outage/critical/all-users", "general", "medium"),
+        ("<!-- error crash outage --> When do you open?", "general", "low"),
+        ("Die &Uuml;berweisung ging doppelt raus.", "billing", "medium"),
+    ],
+)
+def test_only_the_customers_words_count(text: str, category: str, priority: str) -> None:
+    assert labels(text) == (category, priority)
+
+
 def test_repeating_a_word_adds_nothing() -> None:
     assert (
         classifier.assess("urgent, a refund")[1:] == classifier.assess("urgent, a refund " + "urgent refund " * 50)[1:]
@@ -247,13 +344,79 @@ def test_it_rejects_a_lexicon_line_without_weight() -> None:
 
 
 def test_the_lexicon_has_known_sections_and_no_duplicates() -> None:
-    """The classifier knows every section, and no section has duplicate cues."""
+    """The classifier knows every section and language, and no section of a language has duplicate cues."""
     section, seen = "", set()
     for line in LEXICON.read_text(encoding="utf-8").splitlines():
         if line.startswith("["):
             section = line.strip("[]")
-            assert section in (*CATEGORIES, *ASPECTS, *GRAMMAR)
+            name, *languages = section.split()
+            assert name in (*CATEGORIES, *ASPECTS, *GRAMMAR)
+            assert {"en", "de", "fr", "es", "pt", "it", "nl"}.issuperset(languages)
         elif line[:1].isdigit():
             for cue in line.partition(" ")[2].split(", "):
                 assert (section, cue) not in seen
                 seen.add((section, cue))
+
+
+# --- languages
+
+
+LANGUAGES = ("en", "de", "fr", "es", "pt", "it", "nl")
+
+
+def frequent_words() -> dict[str, list[str]]:
+    """Return the frequent words of the lexicon by language, without those that languages share."""
+    lines = [line for line in LEXICON.read_text(encoding="utf-8").splitlines() if line.startswith("~")]
+    pairs = [line[1:].split(" = ") for line in lines]
+    return {language: [w for name, words in pairs if name == language for w in words.split()] for language in LANGUAGES}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_frequent_word_is_a_cue_of_another_language(language: str) -> None:
+    lexicon = Lexicon(LEXICON.read_text(encoding="utf-8"))
+    words = frequent_words()[language]
+    assert len(words) >= 80
+    for word in words:
+        others = {
+            match.cue.section
+            for match in lexicon.find_all(tokenize(word))
+            if match.cue.languages and language not in match.cue.languages
+        }
+        assert not others & {*CATEGORIES, *ASPECTS} - {"request"}, word
+
+
+@pytest.mark.parametrize("cue_language", LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_cues_apply_only_in_their_language(language: str, cue_language: str) -> None:
+    """A cue that all languages could contain counts only among words of its own."""
+    lexicon = Lexicon(f"~{language} = {' '.join(frequent_words()[language])}\n[billing {cue_language}]\n1 zorp*")
+    text = " ".join([*frequent_words()[language][:5], "zorping"])
+    assert len(lexicon.find(tokenize(text))) == (language == cue_language)
+    assert len(lexicon.find(tokenize("zorping"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("I am a customer and imported the terminal's cursor, informed you.", "en"),
+        ("Ich habe das gestern bezahlt und bis heute nichts bekommen.", "de"),
+        ("J'ai beaucoup de travail et je ne peux pas vous joindre.", "fr"),
+        ("Solicité los datos ayer y todavía no los tengo.", "es"),
+        ("Solicitei os dados ontem e ainda não recebi nada, obrigado.", "pt"),
+        ("Ho chiesto i dati ieri e non sono ancora arrivati.", "it"),
+        ("Ik heb de gegevens gisteren gevraagd en nog niets gekregen.", "nl"),
+    ],
+)
+def test_it_recognizes_the_language(text: str, language: str) -> None:
+    lexicon = Lexicon(LEXICON.read_text(encoding="utf-8"))
+    assert lexicon.languages(tokenize(text)) == {language}
+    foreign = [
+        match for match in lexicon.find(tokenize(text)) if match.cue.languages and language not in match.cue.languages
+    ]
+    assert foreign == []
+
+
+def test_similar_languages_both_count_until_one_prevails() -> None:
+    lexicon = Lexicon("~es pt = que\n~es = el\n~pt = o")
+    assert lexicon.languages(tokenize("que")) == {"es", "pt"}
+    assert lexicon.languages(tokenize("que el")) == {"es"}

@@ -32,6 +32,7 @@ function fieldFigures(field, data) {
     tally.judged > 0 && element("p", { class: "accuracy" }, element("strong", null, shareText(tally)), " right"),
     element("p", { class: "hint" }, tallyText(tally)),
     rows.length > 1 && barList(rows),
+    field === "priority" && data.critical.judged > 0 && element("p", { class: "hint" }, criticalText(data.critical)),
     tally.judged > 0 && confusion(field, data.confusion[field]),
   );
 }
@@ -46,6 +47,8 @@ function tallyText(tally) {
   );
   return `${suggested} suggested: ${kept} kept, ${corrected} corrected, ${left} not judged yet.`;
 }
+
+const criticalText = ({ judged, found }) => `Critical: ${number(found)} of ${number(judged)} found.`;
 
 // Rows are suggested labels, columns final labels. The diagonal has the correct suggestions.
 function confusion(field, counts) {

@@ -1,10 +1,10 @@
 """Naive Bayes with complement counts: the log odds of labels given the tokens of a text.
 
-The log odds of a label are the sum over the known tokens of ln(P(token | label) / P(token | the field's other labels))
-(Rennie et al. 2003, "Tackling the poor assumptions of naive Bayes text classifiers", section 3.1: counts of the
-complement are more stable for rare labels). Half a token is added to each count. The size of the vocabulary, which
-this smoothing needs, follows from the number of tokens read by Heaps' law (1978, "Information retrieval", section
-7.5): 10 times its square root, as measured on support questions.
+The log odds of a label are the sum over the known tokens of ln(P(label | token) / P(not label | token)), less the same
+without the token (Rennie et al. 2003, "Tackling the poor assumptions of naive Bayes text classifiers", section 3.1:
+counts of the complement are more stable for rare labels). One token is added to the counts of each token, divided
+between the label and the others as all tokens are. So a token that says nothing speaks for no label: a long text has
+many seldom tokens, and half a token for each side would let all of them speak for the label with the fewest examples.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from ticketsvc.triage.model import LabelCounts
 
-_SMOOTHING = 50.0  # hundredths of a token
 _TOKEN = 100.0  # hundredths of a token
 
 
@@ -45,12 +44,13 @@ def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total:
     """
     known = [(token, count, sum(count)) for token, count in zip(tokens, counts, strict=True) if count and any(count)]
     everything = sum(total)
-    unseen = _SMOOTHING * math.sqrt(everything)  # vocabulary of 10 * sqrt(tokens), times half a token, in hundredths
 
     def of_label(label: int, own: int) -> LogOdds:
-        base = math.log((everything - own + unseen) / (own + unseen))
+        share = (own + _TOKEN) / (everything + 2 * _TOKEN)
+        here, elsewhere = _TOKEN * share, _TOKEN * (1 - share)
+        base = math.log(elsewhere / here)
         scored = [
-            (base + math.log((count[label] + _SMOOTHING) / (n - count[label] + _SMOOTHING)), token)
+            (base + math.log((count[label] + here) / (n - count[label] + elsewhere)), token)
             for token, count, n in known
         ]
         supporting = sorted((pair for pair in scored if pair[0] > 0), reverse=True)

@@ -1,8 +1,9 @@
 """The offline classifier: it weighs words and phrases of a lexicon in seven languages.
 
-`tokens` splits and normalizes the text, `lexicon` finds the cues of `lexicon.txt`, and `evidence` drops cues that are
-negated, said to work, or part of an instruction to the classifier. The category is the section with the greatest sum
-of weights. The priority is one score of urgency (`_urgency`) on a scale that is divided into the four labels.
+`ticketsvc.triage.mail` finds what the author wrote, `tokens` splits and normalizes it, `lexicon` finds the cues of
+`lexicon.txt` in its language, and `evidence` drops cues that are negated, said to work, or part of an instruction to
+the classifier. The category is the section with the greatest sum of weights. The priority is one score of urgency
+(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both by the weights of a trained model.
 
 Confidence of the category: softmax of the sums with a temperature, chosen for the least log loss on public support
 questions (0.83 nats). Confidence of the priority: ordered logistic model (McCullagh 1980, "Regression models for
@@ -16,20 +17,34 @@ import math
 from functools import cache
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
-from ticketsvc.triage.model import MAX_CHARACTERS, MAX_REASONS, Assessment, Reason, Scores, Suggestion
+from ticketsvc.triage.mail import read
+from ticketsvc.triage.model import (
+    MAX_CHARACTERS_OF_MAIL,
+    MAX_REASONS,
+    MAX_WORDS,
+    Assessment,
+    Reason,
+    Scores,
+    Suggestion,
+)
 from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
+from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc.triage.offline.tokens import tokenize
 
 _TEMPERATURE = 2.0  # weight
 _GENERAL_PRIOR = 0.4  # weight; makes a text without any cue general
+_WISH_WEIGHT = 4.0  # weight; what a wish adds to general
+_QUESTION_WEIGHT = 1.0
+_LOG_WEIGHT = 3.0  # weight; a log or stack trace is that of a technical problem
 _CUTS = (-0.9, 1.6, 3.6)  # urgency; upper bounds of low, medium and high
 _SPREAD = 0.6  # urgency; scale of the logistic function around the cuts
 _SPREAD_WITHOUT_CUES = 1.5  # urgency; the same for a text without any cue
+_NEEDS_HARM = ("scope",)
 _MAX_FOR_ONE_PERSON = 3.4  # urgency; a problem of one person stays below critical
 
 _PRIORITY_SECTIONS = {
-    "low": (CALM,),
+    "low": CALM,
     "medium": ("trouble",),
     "high": (*HARM, "deadline", "scope"),
     "critical": (*HARM, "deadline", "scope"),
@@ -42,7 +57,7 @@ class OfflineClassifier:
 
     def __init__(self) -> None:
         """Load the lexicon once per process. This takes about 40 ms and 5 MB."""
-        self._lexicon = _lexicon()
+        self._lexicon, self._model = _lexicon(), _model()
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels. A text without any cue is general and medium, with low confidence."""
@@ -50,9 +65,12 @@ class OfflineClassifier:
 
     def assess(self, text: str) -> Assessment:
         """Suggest labels and return the probabilities of all labels."""
-        tokens = tokenize(text[:MAX_CHARACTERS])
+        mail = read(text[:MAX_CHARACTERS_OF_MAIL])
+        tokens = tokenize(mail.text, MAX_WORDS)
         evidence = weigh(tokens, self._lexicon.find(tokens))
-        categories, priorities = _category_scores(evidence), _priority_scores(evidence)
+        categories, priorities = self._model.correct(
+            tokens, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+        )
         category = max(categories, key=categories.__getitem__)
         priority = max(priorities, key=priorities.__getitem__)
         support = {
@@ -71,11 +89,23 @@ def _lexicon() -> Lexicon:
     return Lexicon(LEXICON.read_text(encoding="utf-8"))
 
 
-def _category_scores(evidence: list[Evidence]) -> Scores:
-    sums = dict.fromkeys(CATEGORIES, 0.0) | {"general": _GENERAL_PRIOR}
+@cache
+def _model() -> LinearModel:
+    return LinearModel(WEIGHTS.read_text(encoding="utf-8"))
+
+
+def _category_scores(evidence: list[Evidence], has_log: bool) -> Scores:
+    """Weigh the categories. A wish, or a question without any trouble, is general whatever it is about."""
+    sums = dict.fromkeys(CATEGORIES, 0.0) | {"general": _GENERAL_PRIOR, "technical": _LOG_WEIGHT * has_log}
+    aspects = set()
     for cue in evidence:
         if cue.section in sums:
             sums[cue.section] += cue.weight
+        else:
+            aspects.add(cue.section)
+    if "wish" in aspects or ("question" in aspects and aspects.isdisjoint(HARM)):
+        sums["technical"] /= 2
+        sums["general"] += _WISH_WEIGHT if "wish" in aspects else _QUESTION_WEIGHT
     top = max(sums.values())
     norm = math.log(sum(math.exp((total - top) / _TEMPERATURE) for total in sums.values()))
     return {category: (total - top) / _TEMPERATURE - norm for category, total in sums.items()}
@@ -88,23 +118,36 @@ def _priority_scores(evidence: list[Evidence]) -> Scores:
 
 
 def _urgency(evidence: list[Evidence]) -> float:
-    """Sum the strongest cues of all aspects. Aspects that concern one person only do not add up to critical."""
+    """Sum the strongest cues of all aspects. Aspects that concern one person only do not add up to critical.
+
+    Calm lowers the sum, but not below what it does not refer to: danger, or somebody who is stopped.
+    """
     weights = {cue.section: cue.weight for cue in _strongest(evidence)}
-    shared = weights.pop("scope", 0.0) + weights.pop("danger", 0.0) - weights.pop(CALM, 0.0)
-    return min(sum(weights.values()), _MAX_FOR_ONE_PERSON) + shared
+    calm = max((weights.pop(section, 0.0) for section in CALM), default=0.0)
+    scope, danger = weights.pop("scope", 0.0), weights.pop("danger", 0.0)
+    urgency = min(sum(weights.values()), _MAX_FOR_ONE_PERSON) + scope + danger
+    return max(urgency - calm, min(urgency, max(danger, weights.get("blocked", 0.0)) or -calm))
 
 
 def _strongest(evidence: list[Evidence]) -> list[Evidence]:
     """Return the strongest cue of each aspect of urgency, so that repeating a word adds nothing.
 
-    Scope counts only together with harm: "all users would love this" is no outage.
+    Scope counts only together with harm: "all users would love this" is no outage. Manners count only without harm, and
+    what is small or a question only half if the harm is in another sentence. A lack of hurry is about the whole ticket.
     """
+    harmed = {cue.sentence for cue in evidence if cue.section in HARM}
     strongest: dict[str, Evidence] = {}
     for cue in evidence:
-        if cue.section not in CATEGORIES:
-            strongest[cue.section] = max(strongest.get(cue.section, cue), cue, key=lambda each: each.weight)
-    if not any(aspect in strongest for aspect in HARM):
-        strongest.pop("scope", None)
+        if cue.section in CATEGORIES or (cue.section in _NEEDS_HARM and not harmed):
+            continue
+        if harmed and cue.section in CALM:
+            if cue.section == "manners":
+                continue
+            if cue.sentence not in harmed and cue.section != "unhurried":
+                cue = cue._replace(weight=cue.weight / 2)
+        known = strongest.get(cue.section)
+        if known is None or cue.weight > known.weight:
+            strongest[cue.section] = cue
     return list(strongest.values())
 
 

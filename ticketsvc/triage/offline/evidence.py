@@ -1,4 +1,7 @@
-"""Selects the cues of a ticket that count: not negated, not said to work, not in an instruction to the classifier."""
+"""Selects the cues of a ticket that count: not negated, not said to work, no words of an instruction to the classifier.
+
+An instruction loses its own words only, and none that describe harm: "Priority high: site is down" is an outage.
+"""
 
 from __future__ import annotations
 
@@ -13,43 +16,56 @@ if TYPE_CHECKING:
     from ticketsvc.triage.offline.tokens import Token
 
 HARM = ("trouble", "blocked", "danger", "money")
-CALM = "calm"
-ASPECTS = (*HARM, "request", "deadline", "scope", CALM)
+CALM = ("calm", "unhurried", "wish", "question", "manners")
+ASPECTS = (*HARM, "request", "deadline", "scope", *CALM)
+_CATEGORIES, _ASPECTS = frozenset(CATEGORIES), frozenset(ASPECTS)
 _MAX_FILLERS = 3  # filler words between a negation and its cue: "not been charged", "not a very urgent"
 
 
 class Evidence(NamedTuple):
-    """A cue that counts: its section of the lexicon, its weight, and its position in the text in code points."""
+    """A cue that counts: its section of the lexicon, its weight, its position in code points, and its sentence."""
 
     section: str
     weight: float
     start: int
     end: int
+    sentence: int = 0
 
 
 def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
     """Return the cues that count, each once, ordered by field and position.
 
-    A negated cue of harm or a deadline counts as calm.
+    A negated cue of harm or a deadline counts as calm. What is lacking is still the subject ("no refund received")
+    with half its weight; other negated cues of a category do not count.
     """
     grammar = _Grammar(tokens, matches)
     counted: set[Cue] = set()
+    harmful = {
+        position
+        for match in matches
+        if match.cue.section in HARM and match.cue.weight >= 1
+        for position in match.positions
+    }
     evidence = []
-    for match in (*_longest(matches, CATEGORIES), *_longest(matches, ASPECTS)):
+    for match in (*_longest(matches, _CATEGORIES), *_longest(matches, _ASPECTS)):
         if match.cue in counted or grammar.is_void(match):
             continue
         (section, weight), first = (match.cue.section, match.cue.weight), match.positions[0]
         negation = grammar.negation_of(match)
         if negation is not None:
-            if section not in (*HARM, "deadline"):
+            if section in (*HARM, "deadline"):
+                section, first = "unhurried" if section == "deadline" else "calm", negation
+            elif section in CATEGORIES and grammar.is_lack(negation) and harmful.isdisjoint(match.positions):
+                weight /= 2
+            else:
                 continue
-            section, first = CALM, negation
         counted.add(match.cue)
-        evidence.append(Evidence(section, weight, tokens[first].start, tokens[match.positions[-1]].end))
+        start, end = tokens[first].start, tokens[match.positions[-1]].end
+        evidence.append(Evidence(section, weight, start, end, tokens[first].sentence))
     return evidence
 
 
-def _longest(matches: Iterable[Match], sections: Sequence[str]) -> list[Match]:
+def _longest(matches: Iterable[Match], sections: frozenset[str]) -> list[Match]:
     """Return the matches of these sections in the order of the text.
 
     Leaves out matches inside a longer match ("exchange" in "exchange rate") and those whose words are all used by other
@@ -76,27 +92,37 @@ class _Grammar:
     def __init__(self, tokens: Sequence[Token], matches: Sequence[Match]) -> None:
         self._tokens = tokens
         ends = {section: set[int]() for section in ("negation", "filler")}
+        self._lacks: set[int] = set()
         self._cleared: dict[int, int] = {}
-        self._muted: set[int] = set()
+        self._instructed: set[int] = set()
         for match in matches:
             last = match.positions[-1]
             if match.cue.section in ends:
                 ends[match.cue.section].add(last)
+                if match.cue.section == "negation" and match.cue.weight < 1:
+                    self._lacks.add(last)
             elif match.cue.section == "cleared":
                 self._cleared[tokens[last].clause] = match.positions[0]
             elif match.cue.section == "instruction":
-                self._muted.add(tokens[last].sentence)
+                self._instructed.update(range(match.positions[0], last + 1))
         self._negations, self._fillers = ends["negation"], ends["filler"]
 
     def is_void(self, match: Match) -> bool:
-        """Return whether a match is inside an instruction or said to work: "the login works fine"."""
+        """Return whether a match is part of an instruction or said to work: "the login works fine"."""
+        if self._instructed and match.cue.section not in HARM and self._instructed.issuperset(match.positions):
+            return True
         first = match.positions[0]
-        token = self._tokens[first]
-        return token.sentence in self._muted or first < self._cleared.get(token.clause, 0)
+        return first < self._cleared.get(self._tokens[first].clause, 0)
+
+    def is_lack(self, negation: int) -> bool:
+        """Return whether a negation says that something is missing: "no", "without"."""
+        return negation in self._lacks
 
     def negation_of(self, match: Match) -> int | None:
         """Return the position of a negation that precedes the match in its clause with only filler words between."""
         first = match.positions[0]
+        if first - 1 not in self._negations and first - 1 not in self._fillers:
+            return None
         clause = self._tokens[first].clause
         for before in range(first - 1, max(first - 2 - _MAX_FILLERS, -1), -1):
             if self._tokens[before].clause != clause:

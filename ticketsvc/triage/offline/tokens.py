@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
+from itertools import islice
 from typing import NamedTuple
 
 # Digits and letters are separate tokens ("3pm", "2FA"); a number keeps its separators ("11,200", "9:30"). Combining
@@ -31,6 +33,7 @@ class Token(NamedTuple):
     clause: int
 
 
+@lru_cache(4096)
 def normalize(word: str) -> str:
     """Return the word in lower case without accents and apostrophes.
 
@@ -64,13 +67,13 @@ def squeeze(word: str) -> str:
     return "".join(letter for letter, before in zip(word, " " + word[:-1], strict=True) if letter != before)
 
 
-def tokenize(text: str) -> list[Token]:
-    """Split a text into its words, in time linear in its length."""
+def tokenize(text: str, limit: int | None = None) -> list[Token]:
+    """Split a text into its words, at most `limit`, in time linear in its length."""
     tokens: list[Token] = []
     sentence = clause = end = 0
     word = ""
-    for found in _TOKEN.finditer(text):
-        start = found.start()
+    for found in islice(_TOKEN.finditer(text), limit):
+        start, stop = found.span()
         between = text[end:start]
         if between not in _PLAIN_SEPARATORS or word == "?":
             if word == "?" or _SENTENCE_END.search(between) or _is_new_line(between, text[start]):
@@ -78,8 +81,8 @@ def tokenize(text: str) -> list[Token]:
                 clause += 1
             elif _CLAUSE_END.search(between):
                 clause += 1
-        end = found.end()
-        word = normalize(text[start : min(end, start + _MAX_WORD_LENGTH)])
+        end = stop
+        word = normalize(found[0][:_MAX_WORD_LENGTH])
         tokens.append(Token(word, start, end, sentence, clause))
     return tokens
 
