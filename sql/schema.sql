@@ -728,13 +728,16 @@ END $$;
 
 CREATE FUNCTION search_fold(body text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]+'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
+    RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]{2,}|[\t\n\v\f\r]'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
 
 CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
     AS $$
 DECLARE
-    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
+    short CONSTANT text := regexp_replace(
+        body COLLATE "C", '(?<=[\u0001-\u007f])[\u0001-\u007f]+(?=[\u0001-\u007f])', '', 'g'
+    );
+    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(short, NULL))));
 BEGIN
     RETURN ARRAY(
         SELECT pair.a * 1024 # pair.b
@@ -854,7 +857,7 @@ BEGIN
     FROM created
     GROUP BY 1, 2, category, priority, status;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred' THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;

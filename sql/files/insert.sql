@@ -1,9 +1,11 @@
 -- Creates the staged tickets. Those of a file have no suggestion, so they are no training examples.
 -- statement_timestamp() and not now(), the start of the upload: a client that polls for the newest tickets sees these.
 -- A ticket without a time of resolution has none, whatever its status: unknown is not the same as immediate.
--- Tickets are written in the order of creation, whatever the file's: a search by week finds a week in one place.
 -- $1 created_by: the name of the client's API key; NULL when keys are not required
 -- $2 created_request: the request id; NULL without a request
+-- $3 after_number: the last one that is stored already, in the order of sql/files/order.sql
+-- $4 limit: how many to store
+-- $5 counting: `deferred`, or '' for the last ones: their trigger applies the deltas of all (count_created)
 INSERT INTO tickets (
     id, created_at, updated_at, resolved_at, title, description, category, priority, status,
     requester, assignee, tags, metadata, first_response_at,
@@ -34,4 +36,10 @@ SELECT
     $2::text
 FROM staged_tickets AS s
 CROSS JOIN LATERAL (SELECT coalesce(s.created_at, statement_timestamp()) AS at) AS created
+CROSS JOIN (SELECT set_config('ticketsvc.counting', $5::text, true)) AS counting
+WHERE s.ctid = ANY (ARRAY(
+        SELECT o.ticket
+        FROM staged_order AS o
+        WHERE o.number > $3::bigint AND o.number <= $3::bigint + $4::bigint
+    ))
 ORDER BY created.at

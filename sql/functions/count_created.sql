@@ -1,5 +1,6 @@
 -- Writes the deltas of new tickets. Applying deltas costs much the same for one or for hundreds, so about every 256th
--- delta makes its writer apply them; a statement that writes as many applies all.
+-- delta makes its writer apply them; a statement that writes as many applies all. An import writes its tickets in several
+-- statements and lets only the last one apply deltas, because that locks counters until it commits.
 CREATE OR REPLACE FUNCTION count_created() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deltas bigint;
@@ -9,7 +10,7 @@ BEGIN
     FROM created
     GROUP BY 1, 2, category, priority, status;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred' THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;

@@ -1,8 +1,12 @@
--- Returns search_pairs() of a text that is not only ASCII.
+-- Returns search_pairs() of a text that is not only ASCII. Of a run of ASCII only the first and the last character can be part
+-- of a pair: those in between are removed first.
 CREATE OR REPLACE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$
 DECLARE
-    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(body, NULL))));
+    short CONSTANT text := regexp_replace(
+        body COLLATE "C", '(?<=[\u0001-\u007f])[\u0001-\u007f]+(?=[\u0001-\u007f])', '', 'g'
+    );
+    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(short, NULL))));
 BEGIN
     RETURN ARRAY(
         SELECT pair.a * 1024 # pair.b

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -115,7 +116,9 @@ def lint(service: Service, method: str, path: str, body: bytes, headers: dict[st
     given = {"Host": "x", "User-Agent": "test", "Connection": "close", "Content-Length": str(len(body)), **headers}
     fields = [(name.encode(), value.encode()) for name, value in given.items() if value != "0"]
     start = f"{method} {path} HTTP/1.1".encode()
+    sent = int(time.time())
     raw = service.raw(b"\r\n".join([start, *(b": ".join(field) for field in fields), b"", body]))
+    received = time.time()
 
     head, _, content = raw.partition(b"\r\n\r\n")
     first, *lines = head.split(b"\r\n")
@@ -123,7 +126,10 @@ def lint(service: Service, method: str, path: str, body: bytes, headers: dict[st
     request = HttpRequestLinter()
     request.process_request_topline(method.encode(), path.encode(), b"HTTP/1.1")
     request.process_headers(fields)
-    response = HttpResponseLinter(start_time=time.time())
+    [date] = [line.removeprefix(b"Date: ").decode() for line in lines if line.startswith(b"Date: ")]
+    dated = parsedate_to_datetime(date).timestamp()
+    assert sent <= dated <= received
+    response = HttpResponseLinter(start_time=dated)  # it compares the date with this, and allows 5 s
     response.request = request
     response.is_head_response = method == "HEAD"
     response.base_uri = f"http://x{path}"

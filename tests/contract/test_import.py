@@ -205,6 +205,32 @@ def test_thousands_of_tickets_may_have_the_same_time(client: FlaskClient, databa
     assert str(row[1])[:18] == str(row[2])[:18]
 
 
+def test_batches_are_stored_in_order_of_creation_and_counted_once(
+    client: FlaskClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "BATCH", 100)
+    days = [*range(1, 29)] * 10
+    database.execute("CREATE TABLE counting (deferred boolean)")
+    database.execute(
+        "CREATE FUNCTION note_counting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO counting VALUES (current_setting('ticketsvc.counting') = 'deferred'); RETURN NULL; END $$"
+    )
+    database.execute("CREATE TRIGGER note AFTER INSERT ON tickets EXECUTE FUNCTION note_counting()")
+    try:
+        body = ndjson({**TICKET}, *[{**TICKET, "created_at": f"2025-06-{day:02}T00:00:00Z"} for day in days])
+        imported(client, body)
+        noted = database.execute("SELECT array_agg(deferred) FROM counting").fetchone()
+    finally:
+        database.execute("DROP TRIGGER note ON tickets; DROP FUNCTION note_counting(); DROP TABLE counting")
+    assert noted == ([True, True, False],)
+    stored_in_order = (
+        "SELECT array_agg(created_at ORDER BY ctid) = array_agg(created_at ORDER BY created_at) FROM tickets"
+    )
+    assert database.execute(stored_in_order).fetchone() == (True,)
+    total = "SELECT count(*), (SELECT sum(tickets) FROM counted_tickets(NULL, NULL)) FROM tickets"
+    assert database.execute(total).fetchone() == (281, 281)
+
+
 def test_tickets_without_a_time_are_created_now(client: FlaskClient) -> None:
     before = file_ticket(client, title="before")
     imported(client, ndjson({**TICKET, "title": "imported"}))

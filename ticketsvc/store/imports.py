@@ -1,18 +1,19 @@
 """Import of a file of tickets: all of them or none.
 
-COPY writes the tickets to a temporary table as they arrive. One INSERT at the end stores them, so that locks of
-counters are held only for that statement.
+COPY writes the tickets to a temporary table as they arrive. At the end they are stored, a batch at a time: the texts of
+one batch are inserted into the index while the next one is stored. Only the last batch locks counters.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from threading import Event
 from typing import NamedTuple
 
 from ticketsvc import background
-from ticketsvc.problems import InvalidFile, LineError
+from ticketsvc.problems import InvalidFile, LineError, Unavailable
 from ticketsvc.store import search_index
 from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries, statement
@@ -23,14 +24,17 @@ MAX_ERRORS = 1000
 MAX_INVALID_LINES = 10_000
 """The number of invalid lines after which the rest of the file is not read."""
 
+BATCH = 5_000
+"""The number of tickets that a statement stores."""
+
 _STAGE = queries.load("files.stage")
+_STAGE_ORDER = queries.load("files.stage_order")
 _FILL = queries.load("files.fill")
+_ORDER = queries.load("files.order", int)
 _INSERT = queries.load("files.insert")
 
 _SETTINGS = {"lock_timeout": "0", "idle_in_transaction_session_timeout": "0"}
 """Waiting for a lock or for a busy worker beats rejecting an uploaded file; the statement timeout still applies."""
-
-_PAUSE_SECONDS = 0.05
 
 
 class StagedTicket(NamedTuple):
@@ -69,14 +73,23 @@ def run(database: Database, lines: Iterable[Line], author: Author, seconds: floa
     Raises InvalidFile when any line has an error, Unavailable when BULK_CALLS imports and exports are running or when
     the import takes longer than `seconds`.
     """
+    deadline = time.monotonic() + seconds
     with ExitStack() as after_commit, database.dedicated_connection(seconds, **_SETTINGS) as connection:
         statement.run(connection, _STAGE, [])
+        statement.run(connection, _STAGE_ORDER, [])
         with connection.cursor() as cursor, cursor.copy(_FILL.text.encode()) as copy:
             for ticket in _valid(lines):
                 copy.write_row(ticket)
-        values = _INSERT.bind({"created_by": author.name, "created_request": author.request_id})
-        after_commit.enter_context(_index_texts(database))
-        return statement.run(connection, _INSERT, values).command_tuples or 0
+        [total] = _ORDER.decode(statement.run(connection, _ORDER, []))
+        values = {"created_by": author.name, "created_request": author.request_id, "limit": BATCH}
+        index_batch = after_commit.enter_context(_indexing(database))
+        for stored in range(0, total, BATCH):
+            if time.monotonic() > deadline:
+                raise Unavailable("The import took too long and was rolled back. Split the file.", 60)
+            counting = "deferred" if stored + BATCH < total else ""
+            statement.run(connection, _INSERT, _INSERT.bind({**values, "after_number": stored, "counting": counting}))
+            index_batch()
+        return total
 
 
 def _valid(lines: Iterable[Line]) -> Iterator[StagedTicket]:
@@ -98,25 +111,29 @@ def _valid(lines: Iterable[Line]) -> Iterator[StagedTicket]:
 
 
 @contextmanager
-def _index_texts(database: Database) -> Iterator[None]:
-    """Insert the new texts into the trigram index meanwhile, on a connection of the pool: half the work of an import.
+def _indexing(database: Database) -> Iterator[Callable[[], object]]:
+    """Insert new texts into the trigram index meanwhile, on a connection of the pool: half the work of an import.
 
-    The end waits until the index has no pending texts, which would delay the next create: commit the import before.
-    With a pool of one connection nothing is done, so that requests can use it.
+    Yields a function to call when a batch is stored. The end waits until the index has no pending texts, which would
+    delay the next create: commit the import before. With a pool of one connection nothing is done, so that requests can
+    use it.
     """
     if database.pool.max_size == 1:
-        yield
+        yield lambda: None
         return
-    has_ended = Event()
+    has_more, has_ended = Event(), Event()
 
     def work() -> None:  # raises a Problem if no connection is free
-        while not has_ended.wait(_PAUSE_SECONDS):
+        while not has_ended.is_set():
+            has_more.wait()
+            has_more.clear()
             search_index.index_pending(database)
         search_index.index_pending(database)
 
     thread = background.run_in_background(work)
     try:
-        yield
+        yield has_more.set
     finally:
         has_ended.set()
+        has_more.set()
         thread.join()

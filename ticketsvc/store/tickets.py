@@ -110,7 +110,6 @@ class _DeleteRow(NamedTuple):
 _CREATE = queries.load("tickets.create", _CreateRow)
 _CREATE_IDEMPOTENT = queries.load("tickets.create_idempotent", _CreateRow)
 _CREATE_BATCH = queries.load("tickets.create_batch", _CreateRow)
-_CREATE_BATCH_IDEMPOTENT = queries.load("tickets.create_batch_idempotent", _CreateRow)
 _PRUNE_RECORDS = queries.load("tickets.prune_idempotency_records", int)
 _GET = queries.load("tickets.get", Ticket)
 _UPDATE = queries.load("tickets.update", _UpdateRow)
@@ -200,8 +199,7 @@ def _create_one(database: Database, values: dict[str, Any], is_large: bool = Fal
 
 
 def _create_many(database: Database, items: list[dict[str, Any]]) -> list[_CreateRow | Failure]:
-    query = _CREATE_BATCH_IDEMPOTENT if any(item["key_hash"] for item in items) else _CREATE_BATCH
-    return _run_batch(database, query, items, {})
+    return _run_batch(database, _CREATE_BATCH, items, {})
 
 
 def _update_one(database: Database, values: dict[str, Any], is_large: bool = False) -> _UpdateRow:
