@@ -73,7 +73,7 @@ class Soak:
         connection.close()
 
     def files(self) -> None:
-        """Import tickets and export all of them beside the other clients. Exits with an error if that fails."""
+        """Import tickets and export all of them during the other requests. Exits with an error if that fails."""
         line = json.dumps({"title": "Imported invoice", "description": "invoice paid twice, please refund " * 8})
         file = f"{line}\n".encode() * IMPORTED
         for third, (method, path, body) in enumerate((("POST", "import", file), ("GET", "export", None)), 1):

@@ -19,7 +19,7 @@ GRANT USAGE ON SCHEMA public TO :"role";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON tickets, ticket_texts, ticket_attributes, comments, idempotency_records, rate_limits TO :"role";
 GRANT SELECT, INSERT, UPDATE ON ticket_history TO :"role";
-GRANT SELECT, INSERT, UPDATE ON ticket_totals, ticket_days, ticket_counts_15min TO :"role";
+GRANT SELECT, INSERT, UPDATE ON ticket_totals, ticket_days, ticket_counts_15min, ticket_durations TO :"role";
 GRANT SELECT, INSERT, DELETE ON ticket_count_deltas TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON triage_text_counts TO :"role";
 GRANT SELECT, INSERT, UPDATE ON triage_token_counts, triage_author_counts TO :"role";

@@ -1,7 +1,10 @@
 -- Applies at most max_deltas deltas (NULL means all) to the counters. One session at a time: another that finds the
 -- lock taken returns at once, so nobody waits, and no other session locks rows of the counters. Under repeatable
 -- read, deltas that another session has applied since the snapshot would be an error, so nothing is applied there.
-CREATE OR REPLACE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void LANGUAGE plpgsql AS $$
+CREATE OR REPLACE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_seqscan TO off -- what was selected is deleted by its place, however small the table seems
+    AS $$
 BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
         RETURN;
@@ -26,6 +29,25 @@ BEGIN
         GROUP BY 1, category, priority, status
         HAVING sum(tickets) <> 0
         ON CONFLICT (day, category, priority, status) DO UPDATE SET tickets = d.tickets + excluded.tickets
+    ),
+    durations AS (
+        INSERT INTO ticket_durations AS d
+        SELECT duration.is_response, floor_week(taken.created), taken.category, duration.bucket,
+            coalesce(sum(tickets) FILTER (WHERE priority = 'low'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'medium'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'high'), 0),
+            coalesce(sum(tickets) FILTER (WHERE priority = 'critical'), 0)
+        FROM taken
+        CROSS JOIN LATERAL (
+            VALUES (false, taken.resolution_bucket), (true, taken.response_bucket)
+        ) AS duration (is_response, bucket)
+        WHERE duration.bucket IS NOT NULL
+        GROUP BY 1, 2, 3, 4
+        ON CONFLICT (is_response, week, category, bucket) DO UPDATE SET
+            low = d.low + excluded.low,
+            medium = d.medium + excluded.medium,
+            high = d.high + excluded.high,
+            critical = d.critical + excluded.critical
     )
     INSERT INTO ticket_counts_15min AS c
     SELECT

@@ -9,10 +9,12 @@ BEGIN
     WITH deltas AS (DELETE FROM ticket_count_deltas),
     totals AS (DELETE FROM ticket_totals),
     days AS (DELETE FROM ticket_days),
-    counts_15min AS (DELETE FROM ticket_counts_15min)
+    counts_15min AS (DELETE FROM ticket_counts_15min),
+    durations AS (DELETE FROM ticket_durations)
     INSERT INTO ticket_count_deltas
-    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, count(*)
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, count(*),
+        duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
     FROM tickets
-    GROUP BY 1, 2, category, priority, status;
+    GROUP BY 1, 2, category, priority, status, 7, 8;
     PERFORM apply_count_deltas(NULL);
 END $$;

@@ -6,5 +6,6 @@ BEGIN
     DELETE FROM ticket_totals;
     DELETE FROM ticket_days;
     DELETE FROM ticket_counts_15min;
+    DELETE FROM ticket_durations;
     RETURN NULL;
 END $$;

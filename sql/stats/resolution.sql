@@ -1,17 +1,22 @@
 -- Returns the time from creation to the first resolution or, as `response`, to the first response, in seconds, in one
 -- snapshot: count, median and 90th percentile of all tickets that have such a time, and by priority and category. A
--- percentile is the time of a ticket (percentile_disc). Filters by facets and time of creation alone are served by an
--- index-only scan.
+-- percentile is the time of a ticket (percentile_disc). It reads all tickets that have one; stats.durations does not. Filters by
+-- facets and time of creation alone are served by an index-only scan.
 -- Retry: safe
 -- Cost: high
 -- $1 is_index_only: whether nothing but facets and creation times is filtered
+-- $2 created_since: inclusive; NULL means any
+-- $3 created_before: exclusive; NULL means any
 WITH resolved AS (
     SELECT t.category, t.priority, date_part('epoch', /* response: t.first_response_at */ t.resolved_at - t.created_at) AS seconds
     FROM tickets AS t
     WHERE $1::boolean
         AND /* response: t.first_response_at */ t.resolved_at IS NOT NULL
         AND /* include: facets */ true
-        AND /* include: created */ true
+        AND floor_week(t.created_at) >= floor_week(coalesce($2::timestamptz, '-infinity'))
+        AND t.created_at >= coalesce($2::timestamptz, '-infinity')
+        AND floor_week(t.created_at) <= floor_week(coalesce($3::timestamptz, 'infinity'))
+        AND t.created_at < coalesce($3::timestamptz, 'infinity')
     UNION ALL
     SELECT t.category, t.priority, date_part('epoch', /* response: t.first_response_at */ t.resolved_at - t.created_at)
     FROM tickets AS t
@@ -26,17 +31,4 @@ measured AS (
     FROM resolved
     GROUP BY GROUPING SETS ((), (priority), (category))
 )
-SELECT '{' || times_json(total.tickets, total.seconds)
-    || ',"priority_breakdown":{' || (
-        SELECT string_agg('"' || label || '":{' || times_json(m.tickets, m.seconds) || '}', ',' ORDER BY label)
-        FROM unnest(enum_range(NULL::ticket_priority)) AS label
-        LEFT JOIN measured AS m ON m.priority = label
-    )
-    || '},"category_breakdown":{' || (
-        SELECT string_agg('"' || label || '":{' || times_json(m.tickets, m.seconds) || '}', ',' ORDER BY label)
-        FROM unnest(enum_range(NULL::ticket_category)) AS label
-        LEFT JOIN measured AS m ON m.category = label
-    )
-    || '}}'
-FROM measured AS total
-WHERE total.priority IS NULL AND total.category IS NULL
+SELECT /* include: breakdown_of_times */ NULL

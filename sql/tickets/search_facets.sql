@@ -22,13 +22,18 @@ WITH facet_rows AS MATERIALIZED (
 ),
 facet_matches AS (
     SELECT t.id, /* include: ticket_or_size */ t AS json
-    FROM /* attributes: (SELECT DISTINCT id FROM facet_rows) AS facet_rows */ facet_rows
+    FROM (
+        SELECT /* attributes: DISTINCT id */ id
+        FROM facet_rows
+        WHERE (SELECT count(*) FROM facet_rows) < $3::integer
+        ORDER BY id /* oldest: ASC */ DESC
+        OFFSET 0 -- so that the limit ends the search
+    ) AS facet_rows
     CROSS JOIN LATERAL (SELECT x.id, x.text FROM ticket_texts AS x WHERE x.id = facet_rows.id OFFSET 0) AS x
     CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = facet_rows.id OFFSET 0) AS t
-    WHERE (SELECT count(*) FROM facet_rows) < $3::integer
-        AND /* include: text */ true
+    WHERE /* include: text */ true
         AND /* include: rest */ true
-    ORDER BY t.id /* oldest: ASC */ DESC
+    ORDER BY facet_rows.id /* oldest: ASC */ DESC
     LIMIT $1::integer
 )
 SELECT json, id, NULL FROM facet_matches

@@ -5,27 +5,18 @@
 -- $1 limit
 -- $2 after_id: the id of the last ticket scanned
 -- $3 rare_hits: how many hits are few
-WITH sample AS MATERIALIZED (
-    SELECT count(*) AS hits
+WITH ends AS (
+    SELECT ticket_week($2::uuid) AS first_week, last.week AS last_week
     FROM (
-        SELECT
-        FROM (
-            SELECT t.week
-            FROM ticket_texts AS t
-            WHERE /* include: created */ true
-            ORDER BY t.id /* oldest: DESC */ ASC
-            LIMIT 1
-        ) AS last
-        CROSS JOIN generate_series(4, 1, -1) AS part
-        CROSS JOIN LATERAL (
-            SELECT
-            FROM ticket_texts AS x
-            WHERE x.week = ticket_week($2::uuid) + (last.week - ticket_week($2::uuid)) * part / 4
-                AND /* include: text_index */ true
-            OFFSET 0
-        ) AS hit
-        LIMIT $3::integer + 1
-    ) AS counted
+        SELECT t.week
+        FROM ticket_texts AS t
+        WHERE /* include: created */ true
+        ORDER BY t.id /* oldest: DESC */ ASC
+        LIMIT 1
+    ) AS last
+),
+sample AS MATERIALIZED (
+    SELECT count(*) AS hits FROM /* include: week_sample */ tickets AS hit
 ),
 index_matches AS (
     SELECT t.id, /* include: ticket_or_size */ t AS json

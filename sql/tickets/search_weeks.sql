@@ -1,5 +1,6 @@
 -- Returns the matches in order of creation, newest first, at most a page. Looks into the index by text one week at a time
--- until the page is full. A week with many hits is read in order instead: a part of it fills the page.
+-- until the page is full. A week with many hits is read in order instead: a part of it fills the page. As `urgent` it does the
+-- same for one priority, which is the third column.
 -- Retry: safe
 -- Cost: high
 -- $1 limit
@@ -64,6 +65,9 @@ WITH RECURSIVE weekly_matches (week_end, ids, found) AS (
     ) AS matches
     WHERE previous.found < $1::integer
 )
-SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id), page.id, NULL
+SELECT
+    (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id),
+    page.id,
+    /* urgent: (SELECT t.priority FROM tickets AS t WHERE t.id = page.id) */ NULL
 FROM (SELECT unnest(ids) FROM weekly_matches ORDER BY 1 /* oldest: ASC */ DESC LIMIT $1::integer) AS page (id)
 ORDER BY page.id /* oldest: ASC */ DESC

@@ -5,8 +5,8 @@ CREATE OR REPLACE TRIGGER count_created AFTER INSERT ON tickets
 
 CREATE OR REPLACE TRIGGER count_changed AFTER UPDATE ON tickets
     FOR EACH ROW WHEN (
-        (OLD.category, OLD.priority, OLD.status, OLD.created_at, OLD.resolved_at)
-        IS DISTINCT FROM (NEW.category, NEW.priority, NEW.status, NEW.created_at, NEW.resolved_at)
+        (OLD.category, OLD.priority, OLD.status, OLD.created_at, OLD.resolved_at, OLD.first_response_at)
+        IS DISTINCT FROM (NEW.category, NEW.priority, NEW.status, NEW.created_at, NEW.resolved_at, NEW.first_response_at)
     )
     EXECUTE FUNCTION count_changed();
 

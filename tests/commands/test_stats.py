@@ -44,6 +44,8 @@ def test_check_succeeds_on_correct_counters(own_url: str, own: Connection) -> No
          "ticket_counts_15min 2026-01-01T05:00:00.000Z: off by 0, 7"),
         ("DELETE FROM ticket_counts_15min WHERE interval_start = '2026-01-01T05:00Z'",
          "ticket_counts_15min 2026-01-01T05:00:00.000Z: off by -1, 0"),
+        ("INSERT INTO ticket_durations VALUES (true, '2026-01-01Z', 'billing', 300, 0, 2, 0, 0)",
+         "ticket_durations response 2026-01-01T00:00:00.000Z billing medium 300: off by 2"),
         ("INSERT INTO ticket_count_deltas VALUES ('2026-01-01Z', NULL, 'general', 'high', 'closed', -3)",
          "ticket_totals general high closed: off by -3"),
     ],

@@ -10,6 +10,7 @@ import pytest
 
 from tests.support.tickets import URL, field_errors, file_ticket, insert, insert_many, problem, titles
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
+from ticketsvc.store import pages
 
 if TYPE_CHECKING:
     from flask.testing import FlaskClient
@@ -189,6 +190,29 @@ def test_a_window_of_days_that_ends_before_it_begins_is_400(client: FlaskClient,
 def test_count_is_a_boolean(client: FlaskClient, value: str, total: str | None) -> None:
     response = client.get(f"{URL}?count={value}")
     assert (response.status_code, response.headers.get("X-Total-Count")) == (200, total)
+
+
+def test_count_that_would_read_too_many_texts_is_refused(
+    client: FlaskClient, database: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The tickets with the facets are read if they are few; otherwise what the search has to read decides."""
+    insert_many(database, 320)
+    monkeypatch.setattr(pages, "MAX_TEXTS", 100)
+    for query, total in {
+        "search=number": None,
+        "search=Ticket+number": None,
+        "search=-number": None,
+        "search=%22number+31%22": "11",
+        "search=nowhere": "0",
+        "search=number&category=billing": "80",
+        "search=-32&priority=low&category=billing": str(20 - 2),
+        "search=number&created_since=2026-01-01T05:00:00Z&created_before=2026-01-01T05:10:00Z": "10",
+    }.items():
+        response = client.get(f"{URL}?count=true&{query}")
+        assert response.headers.get("X-Total-Count") == total, query
+        if total is None:
+            assert field_errors(response) == {"count": "not_allowed"}
+        assert client.get(f"{URL}?{query}").status_code == 200
 
 
 @pytest.mark.parametrize("sort", ["-created_at", "created_at", "-updated_at", "-priority"])

@@ -90,6 +90,13 @@ def test_every_member_is_present_without_tickets(client: FlaskClient) -> None:
             "?created_since=2026-01-05&created_before=2026-01-09",
             "created_at BETWEEN '2026-01-05Z' AND '2026-01-08T23:59Z'",
         ),
+        (
+            "?created_since=2026-01-02T10:30:00Z&created_before=2026-01-15T03:00:00Z&priority=low,high",
+            "created_at >= '2026-01-02T10:30Z' AND created_at < '2026-01-15T03:00Z' AND priority IN ('low', 'high')",
+        ),
+        ("?created_since=2026-01-08&category=technical", "created_at >= '2026-01-08Z' AND category = 'technical'"),
+        ("?created_before=2026-01-07T23:00:00Z", "created_at < '2026-01-07T23:00Z'"),
+        ("?created_since=2026-01-20", "false"),
         ("?updated_since=2026-01-10", "updated_at >= '2026-01-10Z'"),
         ("?updated_before=2026-01-10&status=closed", "updated_at < '2026-01-10Z' AND status = 'closed'"),
         ("?search=%22TICKET+1%22", "title LIKE 'Ticket 1%'"),

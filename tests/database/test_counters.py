@@ -63,9 +63,13 @@ def test_one_statement_with_many_rows_is_counted(database: Connection, clean: No
 
 
 def test_copied_rows_are_counted(database: Connection, clean: None) -> None:
-    with database.cursor().copy("COPY tickets (title, description, created_at, status) FROM STDIN") as copy:
+    with database.cursor().copy(
+        "COPY tickets (title, description, created_at, status, resolved_at) FROM STDIN"
+    ) as copy:
         for n in range(1000):
-            copy.write_row((f"{n}", "-", f"2026-{1 + n % 12:02}-01T00:{n % 60:02}:00Z", STATUSES[n % 4]))
+            month = f"2026-{1 + n % 12:02}"
+            resolved = f"{month}-02T{n % 24:02}:00:00Z" if n % 4 > 1 else None
+            copy.write_row((f"{n}", "-", f"{month}-01T00:{n % 60:02}:00Z", STATUSES[n % 4], resolved))
     assert count(database) == 1000
     assert differences(database) == []
 
@@ -81,6 +85,8 @@ def test_change_of_any_column_is_counted(database: Connection, clean: None) -> N
         "created_at = created_at - interval '40 days'",
         "resolved_at = NULL, status = 'open'",
         "resolved_at = '2027-01-01'",
+        "first_response_at = created_at + interval '90 seconds'",
+        "first_response_at = NULL",
         "priority = 'critical'",
         "category = 'account'",
         "title = 'only the title'",
@@ -129,7 +135,7 @@ def test_changes_of_a_broken_connection_are_not_counted(database: Connection, da
 def test_truncate_resets_all_counters(database: Connection, clean: None) -> None:
     insert_many(database, 500)
     database.execute("TRUNCATE tickets")
-    for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min"):
+    for table in ("ticket_count_deltas", "ticket_totals", "ticket_days", "ticket_counts_15min", "ticket_durations"):
         assert count(database, f"SELECT count(*) FROM {table}") == 0
 
 

@@ -162,4 +162,4 @@ def test_other_queries_look_a_search_up_only_where_it_is(large: Connection, sear
 def test_response_times_are_read_from_an_index_alone(large: Connection) -> None:
     found = plan(large, "stats.resolution:response", {**ALL, "is_index_only": True}, analyze=True)
     [read] = [node for node in executed(found) if node.get("Relation Name") == "tickets"]
-    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_responded")
+    assert (read["Node Type"], read["Index Name"]) == ("Index Only Scan", "tickets_response_times")

@@ -37,7 +37,9 @@ def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
         monkeypatch.setattr(search, "SCAN_LIMIT", 2)
         monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 2)
         monkeypatch.setattr(search, "KEY_SCANS", 1)
+        monkeypatch.setattr(search, "MAX_KEY_SCANS", 1)
     if request.param in ("rare", "weeks", "dense weeks"):
+        monkeypatch.setattr(search, "FEW_WITH_FACETS", 1)
         monkeypatch.setattr(search, "FACET_SCAN_LIMIT", 1)
         monkeypatch.setattr(search, "RARE_HITS", 1_000_000 if request.param == "rare" else 0)
     if request.param == "dense weeks":

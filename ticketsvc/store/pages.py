@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ticketsvc.filters import CREATION, FACETS, Filters
+from ticketsvc.problems import FieldError, InvalidInput
 from ticketsvc.store import bounded_page, search
 from ticketsvc.store.cursor import Cursor
 from ticketsvc.store.filter_parameters import VARIANTS, filter_parameters, variant
@@ -15,11 +16,22 @@ from ticketsvc.store.search import PageRow
 SORTS = {"-created_at": "newest", "created_at": "oldest", "-updated_at": "updated", "-priority": "urgent"}
 """The values of the `sort` parameter, and the names of these orders in cursors and queries."""
 
+MAX_TEXTS = 200_000
+"""The maximum number of texts that are read to count a search. It takes at most a second."""
+
+_TOO_MANY = (
+    "About {:,} texts would have to be read to count this search, and at most {:,} are."
+    " Leave out count, or narrow the search with longer words or with filters."
+)
+
 _LIST = queries.load_variants("tickets.list_by_id", PageRow, "newest", "oldest")
 _COUNT = {
     "": queries.load("tickets.count", int),
     **queries.load_each("tickets.count_heads", int, VARIANTS[1:]),
 }
+_COUNT_FEW = queries.load_each("tickets.count_few", int, VARIANTS)
+_COUNT_ESTIMATE = queries.load("tickets.count_estimate", int)
+_COUNT_TEXTS = queries.load("tickets.count_texts", int)
 _COUNT_SEARCH = queries.load("tickets.count_search", int)
 _COUNT_SEARCH_IN_COMMENTS = queries.load("tickets.count_search", int, "comments")
 _COUNT_FROM_COUNTERS = queries.load("stats.count", int)
@@ -41,12 +53,36 @@ def page(database: Database, filters: Filters, sort: str, limit: int, after: Cur
 
 
 def count(database: Database, filters: Filters) -> int:
-    """Return the number of tickets that match the filters."""
+    """Return the number of tickets that match the filters. Concurrent requests for the same number share one run.
+
+    Raises InvalidInput for a search that too many texts would have to be read for.
+    """
+    return database.shared(("count", filters), lambda: _count(database, filters))
+
+
+def _count(database: Database, filters: Filters) -> int:
+    values = filter_parameters(filters)
+    if filters.search_in:
+        return database.one(_COUNT_SEARCH_IN_COMMENTS, values)
     if filters.search:
-        query = _COUNT_SEARCH_IN_COMMENTS if filters.search_in else _COUNT_SEARCH
-    else:
-        query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT[variant(filters)]
-    return database.one(query, filter_parameters(filters))
+        return _count_search(database, filters, values)
+    query = _COUNT_FROM_COUNTERS if filters.are_only(*FACETS, *CREATION) else _COUNT[variant(filters)]
+    return database.one(query, values)
+
+
+def _count_search(database: Database, filters: Filters, values: dict[str, object]) -> int:
+    is_alone = filters.are_only("search")
+    to_read = total = database.one(_COUNT_FROM_COUNTERS, filter_parameters(Filters()))
+    if search.index_variant(values) is not None:
+        to_read = database.one(_COUNT_ESTIMATE, {**values, "total": total})
+    if not is_alone:
+        few = min(max(to_read, search.SCAN_LIMIT), search.FACET_SCAN_LIMIT)
+        counted = database.one_or_none(_COUNT_FEW[variant(filters)], {**values, "facet_scan_limit": few})
+        if counted is not None:
+            return counted
+    if to_read > MAX_TEXTS:
+        raise InvalidInput(FieldError.in_parameter("count", _TOO_MANY.format(to_read, MAX_TEXTS), "not_allowed"))
+    return database.one(_COUNT_TEXTS if is_alone else _COUNT_SEARCH, values)
 
 
 def _page(database: Database, filters: Filters, sort: str, limit: int, after: Cursor | None) -> Page:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import count
+from dataclasses import dataclass, field
+from itertools import count, islice
+from math import prod
 from typing import NamedTuple
 
+from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.filters import Filters
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.bounded_page import WITH_ALL_JSON
@@ -23,12 +26,16 @@ KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
 """In other orders: how many tickets of each combination of facets the first scan reads (each later one reads twice as
 many, up to 1,600), and how many scans there are before the index is used."""
 
+PROMISING_SHARE, MAX_KEY_SCANS = 10, 9
+"""In other orders: scans go on, up to the second number, while they have found one in ten tickets of the page."""
+
+FEW_WITH_FACETS, FACET_SCAN_LIMIT = 10_000, 50_000
+"""If fewer tickets have the facets, they are read in order instead of the index. The second is for searches that are
+not rare."""
+
 SAMPLE, KEY_SAMPLE = 250, 8
 """Searches in comments: how many tickets, or tickets of each combination of facets, the first scan reads. If it finds
 nothing, the word is rare, and the index is used at once: comments take ten times as long to read as texts."""
-
-FACET_SCAN_LIMIT = 10_000
-"""If fewer tickets have the facets, all of them are read instead of the index."""
 
 RARE_HITS = 20
 """If four sampled weeks have at most this many hits, all weeks are looked up at once; one by one costs 1 ms each."""
@@ -58,7 +65,35 @@ class PageRow(NamedTuple):
         return Cursor(sort, (self.id or b"").decode(), (self.key or b"").decode())
 
 
-Step = tuple[Query[PageRow], Mapping[str, object]]
+class Step(NamedTuple):
+    """A query, and the values of parameters of its own, which prevail.
+
+    `is_part` says that matches may follow even if the query does not say where it stopped.
+    """
+
+    query: Query[PageRow]
+    values: Mapping[str, object]
+    is_part: bool = False
+
+
+@dataclass
+class Progress:
+    """The state of a search: the first matches of the page of `limit`, and the position behind which the others are."""
+
+    limit: int
+    position: Cursor
+    found: list[PageRow] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the page is complete."""
+        return len(self.found) == self.limit
+
+    @property
+    def is_promising(self) -> bool:
+        """Return whether enough matches were found to expect the others from further scans."""
+        return len(self.found) * PROMISING_SHARE >= self.limit
+
 
 _SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
@@ -88,8 +123,15 @@ _WINDOW = queries.load_each("tickets.filter_window", PageRow, VARIANTS)
 _FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
 _SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
 _RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
-_WEEKS = load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS)
-_INDEX_BY_KEY = load_orders("tickets.search_index_by_key", "updated", "urgent", _INDEX_VARIANTS)
+_WEEKS = {
+    **load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS),
+    **{
+        (index, "urgent"): queries.load("tickets.search_weeks", PageRow, f"urgent {index}".rstrip())
+        for index in _INDEX_VARIANTS
+    },
+    **{(index, "updated"): queries.load("tickets.search_weeks_by_key", PageRow, index) for index in _INDEX_VARIANTS},
+}
+_RARE_BY_KEY = load_orders("tickets.search_rare_by_key", "updated", "urgent", _INDEX_VARIANTS)
 _IN_COMMENTS = [f"{read} comments".lstrip() for read in VARIANTS]
 _SCAN_COMMENTS = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments")
 _FACETS_COMMENTS = load_orders("tickets.search_facets", "newest", "oldest", _IN_COMMENTS)
@@ -118,28 +160,39 @@ def _run_steps(
     database: Database, values: Mapping[str, object], filters: Filters, limit: int, after: Cursor, deadline: float
 ) -> list[PageRow] | None:
     """Run the steps of a search. Returns None if a ticket changed its place in the list between two steps."""
-    found: list[PageRow] = []
-    position = after
-    for query, limits in _plan(values, filters, limit, after.sort, found):
-        rows = database.rows(query, {**values, **limits, **position.parameters, "limit": limit - len(found)})
+    progress = Progress(limit, after)
+    found = progress.found
+    for query, own_values, is_part in _plan(values, filters, progress):
+        rest = {**progress.position.parameters, "limit": limit - len(found)}
+        rows = database.rows(query, {**values, **rest, **own_values})
         end = rows.pop() if rows and rows[-1].json is None else None
         if found and {row.id for row in found} & {row.id for row in rows}:
             return None
         found += rows
-        if end is None or len(found) == limit:
+        if progress.is_full or (end is None and not is_part):
             return found
         _check_time(deadline)
-        position = end.cursor(after.sort)
+        progress.position = end.cursor(after.sort) if end else progress.position
     return found
 
 
-def _plan(
-    values: Mapping[str, object], filters: Filters, limit: int, sort: str, found: Sequence[PageRow]
-) -> Iterator[Step]:
+def _plan(values: Mapping[str, object], filters: Filters, progress: Progress) -> Iterator[Step]:
+    sort = progress.position.sort
     if not filters.search:
-        return list_plan(sort, limit, filters)
-    index = next((variant for name, variant in _INDEXES.items() if values[name]), None)
-    return comment_search_plan(sort, index, filters, found) if filters.search_in else search_plan(sort, index, filters)
+        return list_plan(sort, progress.limit, filters)
+    index = index_variant(values)
+    if filters.search_in:
+        return comment_search_plan(sort, index, filters, progress.found)
+    return (
+        search_by_key_plan(index, filters, progress)
+        if (variant(filters), sort) in _SCAN_BY_KEY
+        else search_plan(sort, index, filters)
+    )
+
+
+def index_variant(values: Mapping[str, object]) -> str | None:
+    """Return the variant of queries in which the index by text serves a search, or None if it does not."""
+    return next((variant for name, variant in _INDEXES.items() if values[name]), None)
 
 
 def _check_time(deadline: float) -> None:
@@ -148,26 +201,69 @@ def _check_time(deadline: float) -> None:
 
 
 def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step]:
-    """Yield the steps of a search: queries, and the values of the parameters that bound their work.
+    """Yield the steps of a search in the order of creation.
 
     `index` is the variant of the queries in which the index serves the search; None means that it does not.
     """
     read = variant(filters)
-    is_narrow = filters.has_facets or read != ""
-    if (read, sort) in _SCAN_BY_KEY:
-        for number in count() if index is None else range(KEY_SCANS):
-            yield _SCAN_BY_KEY[read, sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}
-        if index is not None:
-            yield _INDEX_BY_KEY[index, sort], {}
-        return
-    yield _SCAN[sort], {"scan_limit": SCAN_LIMIT}
+    is_narrow = _is_narrow(filters)
+    yield Step(_SCAN[sort], {"scan_limit": SCAN_LIMIT})
     if is_narrow:
-        yield _FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT}
+        yield Step(_FACETS[read, sort], {"facet_scan_limit": FEW_WITH_FACETS})
     if index is None:
-        yield _SCAN[sort], {"scan_limit": None}
+        yield Step(_SCAN[sort], {"scan_limit": None})
         return
-    yield _RARE[index, sort], {"rare_hits": RARE_HITS}
-    yield _WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS}
+    if not _has_window(filters):
+        yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
+    if is_narrow:
+        yield Step(_FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT})
+    yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
+
+
+def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) -> Iterator[Step]:
+    """Yield the steps of a search in the order of last change or urgency. `index` is as for `search_plan`.
+
+    The most urgent matches are the newest of each priority.
+    """
+    sort, is_narrow = progress.position.sort, _is_narrow(filters)
+    scans = (
+        Step(_SCAN_BY_KEY[variant(filters), sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)})
+        for number in count()
+    )
+    for number in count():
+        if index is not None and number >= (MAX_KEY_SCANS if progress.is_promising else KEY_SCANS):
+            break
+        yield next(scans)
+    assert index is not None  # otherwise the scans reach the end
+    if not _has_window(filters):
+        yield Step(_RARE_BY_KEY[index, sort], {"rare_hits": RARE_HITS})
+    if is_narrow:
+        yield from islice(scans, FACET_SCAN_LIMIT // (KEY_SCAN_LIMIT << 5) // _combinations(filters))
+    most_hits = {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow or sort == "urgent" else MAX_WEEK_HITS}
+    position = progress.position
+    if sort == "updated":
+        yield Step(_WEEKS[index, sort], most_hits)
+        return
+    for priority in reversed(PRIORITIES[: PRIORITIES.index(position.key) + 1]):
+        if priority in (filters.priorities or PRIORITIES):
+            after = position if priority == position.key else Cursor.start("newest")
+            own_values = {**most_hits, "priorities": [priority], "after_id": after.id}
+            yield Step(_WEEKS[index, sort], own_values, is_part=True)
+
+
+def _has_window(filters: Filters) -> bool:
+    """Return whether weeks are left out: a search that is rare in the others can have many hits in those."""
+    return filters.created_since is not None or filters.created_before is not None
+
+
+def _combinations(filters: Filters) -> int:
+    """Return of how many combinations of facets a scan reads tickets."""
+    facets = (filters.categories or CATEGORIES, filters.priorities or PRIORITIES, filters.statuses or STATUSES)
+    return prod(len(values) for values in facets)
+
+
+def _is_narrow(filters: Filters) -> bool:
+    return filters.has_facets or variant(filters) != ""
 
 
 def comment_search_plan(sort: str, index: str | None, filters: Filters, found: Sequence[PageRow]) -> Iterator[Step]:
@@ -182,16 +278,16 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters, found: S
         scan, sample, first = _SCAN_COMMENTS[sort], SAMPLE, SCAN_LIMIT
     else:
         scan, sample, first = _SCAN_COMMENTS_BY_KEY[read, sort], KEY_SAMPLE, KEY_SCAN_LIMIT
-    yield scan, {"scan_limit": sample}
+    yield Step(scan, {"scan_limit": sample})
     if found or index is None:
-        yield scan, {"scan_limit": first}
+        yield Step(scan, {"scan_limit": first})
     if (read, sort) in _FACETS_COMMENTS and (filters.has_facets or variant(filters)):
-        yield _FACETS_COMMENTS[read, sort], {"facet_scan_limit": SCAN_LIMIT}
+        yield Step(_FACETS_COMMENTS[read, sort], {"facet_scan_limit": SCAN_LIMIT})
     if index is not None:
-        yield _HITS_IN_COMMENTS[sort], {}
+        yield Step(_HITS_IN_COMMENTS[sort], {})
         return
     for number in count(1):
-        yield scan, {"scan_limit": first << min(number, 5)}
+        yield Step(scan, {"scan_limit": first << min(number, 5)})
 
 
 def takes_steps(sort: str, filters: Filters) -> bool:
@@ -203,11 +299,11 @@ def list_plan(sort: str, limit: int, filters: Filters) -> Iterator[Step]:
     """Yield the steps of a list that is read along no index alone: a window, two scans, a page of each combination."""
     read = variant(filters)
     if _is_window(sort, filters):
-        yield _WINDOW[read], {"window_limit": WINDOW_LIMIT}
+        yield Step(_WINDOW[read], {"window_limit": WINDOW_LIMIT})
     if has_more_groups(filters):
         for pages in ATTRIBUTE_SCANS:
-            yield _SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit}
-    yield FILTER[read, sort], {}
+            yield Step(_SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit})
+    yield Step(FILTER[read, sort], {})
 
 
 def _is_window(sort: str, filters: Filters) -> bool:

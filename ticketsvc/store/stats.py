@@ -40,6 +40,8 @@ _SELECTION = queries.load_each("stats.selection", bytes, VARIANTS)
 _DAILY = queries.load("stats.daily", _Daily)
 _RESOLUTION = queries.load_each("stats.resolution", bytes, VARIANTS)
 _RESPONSE = {read: queries.load("stats.resolution", bytes, f"response {read}".rstrip()) for read in VARIANTS}
+_COUNTED_RESOLUTION = queries.load("stats.durations", bytes)
+_COUNTED_RESPONSE = queries.load("stats.durations", bytes, "response")
 _TRIAGE = queries.load("stats.triage", bytes)
 _TIME_ZONES = queries.load("stats.time_zones", str)
 _BY_STATUS = queries.load("stats.by_status", _StatusCount)
@@ -73,12 +75,12 @@ def daily(database: Database, tz: str, since: str | None, before: str | None) ->
 
 def resolution(database: Database, filters: Filters) -> bytes:
     """Return the times to the first resolution of the tickets that match the filters, as JSON, from one snapshot."""
-    return _times(database, _RESOLUTION, filters)
+    return _times(database, _COUNTED_RESOLUTION, _RESOLUTION, filters)
 
 
 def response(database: Database, filters: Filters) -> bytes:
     """Return the times to the first response, in the same form."""
-    return _times(database, _RESPONSE, filters)
+    return _times(database, _COUNTED_RESPONSE, _RESPONSE, filters)
 
 
 def triage(database: Database, created_since: str, created_before: str) -> bytes:
@@ -113,10 +115,13 @@ def rebuild(database: Database) -> None:
     database.execute(_REBUILD)
 
 
-def _times(database: Database, variants: Mapping[str, Query[bytes]], filters: Filters) -> bytes:
-    is_index_only = filters.are_only(*FACETS, *CREATION)
-    values = {**filter_parameters(filters), "is_index_only": is_index_only}
-    return _shared(database, variants[variant(filters)], values)
+def _times(database: Database, counted: Query[bytes], variants: Mapping[str, Query[bytes]], filters: Filters) -> bytes:
+    values = filter_parameters(filters)
+    if filters.are_only("categories", "priorities", *CREATION):
+        return _shared(database, counted, values)
+    return _shared(
+        database, variants[variant(filters)], {**values, "is_index_only": filters.are_only(*FACETS, *CREATION)}
+    )
 
 
 def _shared(database: Database, query: Query[Row], values: Mapping[str, object]) -> Row:
