@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.labelled import read_line
 from ticketsvc.triage.offline.classifier import OfflineClassifier
-from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, sections, word_value, words
+from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, sections, trust, word_value, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,11 +51,15 @@ class Lesson(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A lesson as numbers: the values of its features, the scores of the lexicon, and the right probabilities."""
+    """A lesson as numbers: the values of its features, the scores of the lexicon, and the right probabilities.
+
+    `trust` is the part of the model in the result, and is contained in the values. `counts` is what errors count.
+    """
 
     features: list[tuple[str, float]]
     scores: list[float]
     right: list[float]
+    trust: float
     counts: tuple[float, float]
 
 
@@ -103,7 +107,7 @@ def _learn(row: _Row, weights: Weights, squares: Weights, penalties: dict[str, f
             sums[label] += gradient * gradient
             own[label] -= rate * gradient / math.sqrt(sums[label])
     for field in _FIELDS:
-        gradient = sum(map(float.__mul__, wrong[field], row.scores[field]))
+        gradient = row.trust * sum(map(float.__mul__, wrong[field], row.scores[field]))
         squares[LEXICON][field.start] += gradient * gradient
         step = 0.1 * rate * gradient / math.sqrt(squares[LEXICON][field.start])
         weights[LEXICON][field] = [weights[LEXICON][field.start] - step] * (field.stop - field.start)
@@ -111,7 +115,7 @@ def _learn(row: _Row, weights: Weights, squares: Weights, penalties: dict[str, f
 
 def _errors(row: _Row, weights: Weights) -> list[float]:
     """Return by how much the probabilities of a row exceed the right ones, times what the row counts."""
-    sums = [factor * score for factor, score in zip(weights[LEXICON], row.scores, strict=True)]
+    sums = [(1 + row.trust * (factor - 1)) * score for factor, score in zip(weights[LEXICON], row.scores, strict=True)]
     for feature, value in row.features:
         sums = [total + value * weight for total, weight in zip(sums, weights[feature], strict=True)]
     wrong = []
@@ -152,12 +156,13 @@ def _rows(lessons: Sequence[Lesson]) -> list[_Row]:
     rows = []
     for lesson, known in zip(lessons, stems, strict=True):
         _, evidence, categories, priorities = lesson.read
-        value = word_value(len(known))
+        part = trust(len(known))
+        value = part * word_value(len(known))
         features = [(stem, value) for stem in known if tickets[stem] >= _MIN_TICKETS]
-        features += [(section, 1.0) for section in sections(evidence)]
+        features += [(section, part) for section in sections(evidence)]
         scores = [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
         right = [float(label in (lesson.category, lesson.priority)) for label in LABELS]
-        rows.append(_Row(features, scores, right, (1.0, _CRITICAL if lesson.priority == "critical" else 1.0)))
+        rows.append(_Row(features, scores, right, part, (1.0, _CRITICAL if lesson.priority == "critical" else 1.0)))
     return rows
 
 

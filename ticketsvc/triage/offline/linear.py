@@ -8,7 +8,8 @@ a nat. `python -m ticketsvc_dev.triage_training` writes it. Three kinds of featu
 - A section of the lexicon that has evidence in the ticket, as "[blocked]". The languages have these in common.
 - "*", which is added to every text.
 
-The scores of the lexicon are multiplied by the weights of "[lexicon]". A file without lines changes nothing.
+The scores of the lexicon are multiplied by the weights of "[lexicon]". Of this correction, a text gets a part that
+grows with its words (`trust`). A file without lines changes nothing.
 """
 
 from __future__ import annotations
@@ -31,8 +32,11 @@ LABELS = (*CATEGORIES, *PRIORITIES)
 LEXICON = "[lexicon]"
 UNIT = 100
 """The number by which the weights of the file are divided."""
+_NOTHING = (0,) * len(LABELS)
+_AS_THEY_ARE = (UNIT,) * len(LABELS)
 _LETTERS = 5
 _ALWAYS = "*"
+_FEW_WORDS = 10  # where lexicon and model count the same
 _MORE_WORDS = 30  # added to the number of words, so that one word of a short text does not decide alone
 
 
@@ -46,8 +50,16 @@ def sections(evidence: Iterable[Evidence]) -> list[str]:
     return [_ALWAYS, *dict.fromkeys(f"[{cue.section}]" for cue in evidence)]
 
 
+def trust(size: int) -> float:
+    """Return the part of the model in the result for a text of `size` different words, from 0 to 1.
+
+    A text of a few words is the lexicon's: "site down" means what it says.
+    """
+    return size / (size + _FEW_WORDS)
+
+
 def word_value(size: int) -> float:
-    """Return what each word of a text with `size` different words counts."""
+    """Return what each word of a text of `size` different words counts, of the model's part."""
     return 1 / math.sqrt(size + _MORE_WORDS)
 
 
@@ -71,24 +83,21 @@ class LinearModel:
         """Combine the scores of the lexicon with the weights of a text: again logarithms of probabilities."""
         if not self.weights:
             return categories, priorities
-        stems = words(tokens)
-        value = word_value(len(stems)) / UNIT
-        lexicon = self.weights.get(LEXICON, (UNIT,) * len(LABELS))
-        scores = [factor / UNIT * score for factor, score in zip(lexicon, _scores(categories, priorities), strict=True)]
-        for features, each in ((stems, value), (sections(evidence), 1 / UNIT)):
-            known = [weights for feature in features if (weights := self.weights.get(feature))]
-            if known:
-                scores = [
-                    score + each * sum(column) for score, column in zip(scores, zip(*known, strict=True), strict=True)
-                ]
+        stems, weights = words(tokens), self.weights
+        constants = [weights[feature] for feature in sections(evidence) if feature in weights]
+        columns = zip(_NOTHING, *(weights[stem] for stem in stems if stem in weights), strict=True)
+        value, part, factors = word_value(len(stems)), trust(len(stems)), weights.get(LEXICON, _AS_THEY_ARE)
+        lexicon = (*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES))
+        scores = [
+            score + part * ((factor / UNIT - 1) * score + (value * sum(column) + sum(added)) / UNIT)
+            for factor, score, column, added in zip(
+                factors, lexicon, columns, zip(_NOTHING, *constants, strict=True), strict=True
+            )
+        ]
         return (
-            _normalized(dict(zip(CATEGORIES, scores, strict=False))),
+            _normalized(dict(zip(CATEGORIES, scores[: len(CATEGORIES)], strict=True))),
             _normalized(dict(zip(PRIORITIES, scores[len(CATEGORIES) :], strict=True))),
         )
-
-
-def _scores(categories: Scores, priorities: Scores) -> list[float]:
-    return [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
 
 
 def _normalized(scores: Scores) -> Scores:
