@@ -147,7 +147,9 @@ def steepness(lessons: Sequence[Lesson], weights: Weights) -> float:
 def _penalties(rows: Sequence[_Row]) -> dict[str, float]:
     """Return the part of each feature's penalty that falls to each row that has it."""
     counts = Counter(feature for row in rows for feature, _ in row.features)
-    return {feature: (_SECTION_PENALTY if _is_section(feature) else _WORD_PENALTY) / counts[feature] for feature in counts}
+    return {
+        feature: (_SECTION_PENALTY if _is_section(feature) else _WORD_PENALTY) / counts[feature] for feature in counts
+    }
 
 
 def _rows(lessons: Sequence[Lesson]) -> list[_Row]:

@@ -27,10 +27,11 @@ def correct(text: str, *evidence: Evidence, weights: str = FILE) -> tuple[dict[s
 
 
 def test_the_scores_follow_the_formula() -> None:
-    """One of two different words has 3 nats: 3 / sqrt(2 + 30) are added. A section counts in full, and once."""
+    """The part of the model in a text of two words is 2**2 / (2**2 + 10**2), in which a word has 1 / sqrt(2 + 30)."""
     categories, priorities = correct("TENANCIES, tenants: house", DANGER, DANGER)
-    assert math.exp(categories["billing"]) == pytest.approx(1 / (1 + 3 * math.exp(-3 / math.sqrt(32))))
-    assert math.exp(priorities["critical"]) == pytest.approx(1 / (1 + 3 * math.exp(-4)))
+    part = 4 / 104
+    assert math.exp(categories["billing"]) == pytest.approx(1 / (1 + 3 * math.exp(-part * 3 / math.sqrt(32))))
+    assert math.exp(priorities["critical"]) == pytest.approx(1 / (1 + 3 * math.exp(-part * 4)))
     for scores in (categories, priorities):
         assert sum(map(math.exp, scores.values())) == pytest.approx(1)
 
@@ -43,11 +44,17 @@ def test_without_known_features_the_scores_stay() -> None:
 
 
 def test_a_constant_is_added_to_every_text_and_the_scores_of_the_lexicon_are_scaled() -> None:
-    categories, _ = correct("", weights="* 0 100 0 0 0 0 0 0\n")
+    words = " ".join("abcdefghij")  # ten different ones: the part of the model is a half
+    categories, _ = correct(words, weights="* 0 200 0 0 0 0 0 0\n")
     assert math.exp(categories["technical"]) == pytest.approx(math.e / (math.e + 3))
     lexicon = {"billing": -1.0, "technical": -2.0, "account": -3.0, "general": -4.0}
-    scaled, _ = LinearModel("[lexicon] 50 50 50 50 0 0 0 0\n").correct([], [], lexicon, EVEN[1])
-    assert scaled["billing"] - scaled["general"] == pytest.approx(1.5)
+    scaled, _ = LinearModel("[lexicon] 50 50 50 50 0 0 0 0\n").correct(tokenize(words), [], lexicon, EVEN[1])
+    assert scaled["billing"] - scaled["general"] == pytest.approx(3 * 0.75)
+
+
+def test_the_lexicon_decides_about_a_text_without_words() -> None:
+    categories, _ = correct("", weights="* 0 900 0 0 0 0 0 0\n")
+    assert categories == pytest.approx(EVEN[0])
 
 
 def test_it_rejects_a_line_without_a_weight_for_each_label() -> None:

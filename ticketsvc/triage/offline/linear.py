@@ -55,7 +55,7 @@ def trust(size: int) -> float:
 
     A text of a few words is the lexicon's: "site down" means what it says.
     """
-    return size / (size + _FEW_WORDS)
+    return size**2 / (size**2 + _FEW_WORDS**2)
 
 
 def word_value(size: int) -> float:
