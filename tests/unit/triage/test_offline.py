@@ -261,7 +261,7 @@ def test_a_text_without_cues_is_general_with_low_confidence(text: str) -> None:
     suggestion = classifier.classify(text)
     assert (suggestion.category, suggestion.priority) == ("general", "medium")
     assert suggestion.category_confidence < 0.4
-    assert suggestion.priority_confidence < 0.4
+    assert suggestion.priority_confidence < 0.45
     assert suggestion.reasons == ()
 
 

@@ -3,7 +3,8 @@
 `ticketsvc.triage.mail` finds what the author wrote, `tokens` splits and normalizes it, `lexicon` finds the cues of
 `lexicon.txt` in its language, and `evidence` drops cues that are negated, said to work, or part of an instruction to
 the classifier. The category is the section with the greatest sum of weights. The priority is one score of urgency
-(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both by the weights of a trained model.
+(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both
+by the weights of a trained model.
 
 Confidence of the category: softmax of the sums with a temperature, chosen for the least log loss on public support
 questions (0.83 nats). Confidence of the priority: ordered logistic model (McCullagh 1980, "Regression models for
@@ -30,7 +31,7 @@ from ticketsvc.triage.model import (
 from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
-from ticketsvc.triage.offline.tokens import tokenize
+from ticketsvc.triage.offline.tokens import Token, tokenize
 
 _TEMPERATURE = 2.0  # weight
 _GENERAL_PRIOR = 0.4  # weight; makes a text without any cue general
@@ -63,14 +64,17 @@ class OfflineClassifier:
         """Suggest labels. A text without any cue is general and medium, with low confidence."""
         return self.assess(text).suggestion
 
-    def assess(self, text: str) -> Assessment:
-        """Suggest labels and return the probabilities of all labels."""
+    def read(self, text: str) -> tuple[list[Token], list[Evidence], Scores, Scores]:
+        """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
         tokens = tokenize(mail.text, MAX_WORDS)
         evidence = weigh(tokens, self._lexicon.find(tokens))
-        categories, priorities = self._model.correct(
-            tokens, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
-        )
+        return tokens, evidence, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+
+    def assess(self, text: str) -> Assessment:
+        """Suggest labels and return the probabilities of all labels."""
+        tokens, evidence, categories, priorities = self.read(text)
+        categories, priorities = self._model.correct(tokens, evidence, categories, priorities)
         category = max(categories, key=categories.__getitem__)
         priority = max(priorities, key=priorities.__getitem__)
         support = {

@@ -1,37 +1,66 @@
 """A linear model that corrects the scores of the lexicon, from a readable file of weights.
 
 `weights.txt` has a line for each feature: the feature, then its weights for the labels of both fields in hundredths of
-a nat. A feature is a word as `tokens` normalizes it, cut to six letters so that its forms share it, or two such words
-that follow each other, joined by "_". Each counts once; the sum is divided by the square root of the number of known
-features, so that a long text is not surer than a short one. The line "*" has what is added to every text. A file
-without lines changes nothing.
+a nat. `python -m ticketsvc_dev.triage_training` writes it. Three kinds of features are added to the scores:
+
+- A word as `tokens` normalizes it, cut to five letters so that its forms share it. Each counts once, and the sum is
+  divided by a root of the number of different words, so that a long text is not surer than a short one.
+- A section of the lexicon that has evidence in the ticket, as "[blocked]". The languages have these in common.
+- "*", which is added to every text.
+
+The scores of the lexicon are multiplied by the weights of "[lexicon]". Of this correction, a text gets a part that
+grows with its words (`trust`). A file without lines changes nothing.
 """
 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ticketsvc.triage.model import Scores
+    from ticketsvc.triage.offline.evidence import Evidence
     from ticketsvc.triage.offline.tokens import Token
 
 WEIGHTS = Path(__file__).with_name("weights.txt")
-_LABELS = (*CATEGORIES, *PRIORITIES)
-_LETTERS = 6
+LABELS = (*CATEGORIES, *PRIORITIES)
+LEXICON = "[lexicon]"
+UNIT = 100
+"""The number by which the weights of the file are divided."""
+_NOTHING = (0,) * len(LABELS)
+_AS_THEY_ARE = (UNIT,) * len(LABELS)
+_LETTERS = 5
 _ALWAYS = "*"
+_FEW_WORDS = 10  # where lexicon and model count the same
+_MORE_WORDS = 30  # added to the number of words, so that one word of a short text does not decide alone
 
 
-def features(tokens: Sequence[Token]) -> list[str]:
-    """Return the different features of a text, in the order of their first words."""
-    stems = [token.word[:_LETTERS] for token in tokens]
-    return list(dict.fromkeys([*stems, *(f"{first}_{second}" for first, second in pairwise(stems))]))
+def words(tokens: Sequence[Token]) -> dict[str, None]:
+    """Return the different stems of a text, in the order of the text."""
+    return dict.fromkeys(token.word[:_LETTERS] for token in tokens)
+
+
+def sections(evidence: Iterable[Evidence]) -> list[str]:
+    """Return what counts in full: the constant, and each section of the lexicon with evidence."""
+    return [_ALWAYS, *dict.fromkeys(f"[{cue.section}]" for cue in evidence)]
+
+
+def trust(size: int) -> float:
+    """Return the part of the model in the result for a text of `size` different words, from 0 to 1.
+
+    A text of a few words is the lexicon's: "site down" means what it says.
+    """
+    return size**2 / (size**2 + _FEW_WORDS**2)
+
+
+def word_value(size: int) -> float:
+    """Return what each word of a text of `size` different words counts, of the model's part."""
+    return 1 / math.sqrt(size + _MORE_WORDS)
 
 
 class LinearModel:
@@ -39,32 +68,39 @@ class LinearModel:
 
     def __init__(self, text: str) -> None:
         """Parse a file of weights. Raises ValueError if a line does not have a number for each label."""
-        self._weights: dict[str, tuple[float, ...]] = {}
+        self.weights: dict[str, tuple[int, ...]] = {}
+        shared: dict[int, int] = {}  # one object for equal numbers halves the memory
         for line in text.splitlines():
             if line and not line.startswith("//"):
                 feature, *numbers = line.split()
-                if len(numbers) != len(_LABELS):
-                    raise ValueError(f"{feature} has {len(numbers)} weights, not {len(_LABELS)}")
-                self._weights[feature] = tuple(float(number) / 100 for number in numbers)
+                if len(numbers) != len(LABELS):
+                    raise ValueError(f"{feature} has {len(numbers)} weights, not {len(LABELS)}")
+                self.weights[feature] = tuple(shared.setdefault(number, number) for number in map(int, numbers))
 
-    def correct(self, tokens: Sequence[Token], categories: Scores, priorities: Scores) -> tuple[Scores, Scores]:
-        """Add the weights of a text to the scores of its labels, so that they are logarithms of probabilities again."""
-        if not self._weights:
+    def correct(
+        self, tokens: Sequence[Token], evidence: Iterable[Evidence], categories: Scores, priorities: Scores
+    ) -> tuple[Scores, Scores]:
+        """Combine the scores of the lexicon with the weights of a text: again logarithms of probabilities."""
+        if not self.weights:
             return categories, priorities
-        known = [weights for feature in features(tokens) if (weights := self._weights.get(feature))]
-        always = self._weights.get(_ALWAYS)
-        if not known and always is None:
-            return categories, priorities
-        size = math.sqrt(len(known)) or 1.0
-        sums = [sum(column) / size for column in zip(*known, strict=True)] or [0.0] * len(_LABELS)
-        added = dict(zip(_LABELS, sums, strict=True))
-        if always:
-            added = {label: weight + constant for (label, weight), constant in zip(added.items(), always, strict=True)}
-        return _add(categories, added), _add(priorities, added)
+        stems, weights = words(tokens), self.weights
+        constants = [weights[feature] for feature in sections(evidence) if feature in weights]
+        columns = zip(_NOTHING, *(weights[stem] for stem in stems if stem in weights), strict=True)
+        value, part, factors = word_value(len(stems)), trust(len(stems)), weights.get(LEXICON, _AS_THEY_ARE)
+        lexicon = (*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES))
+        scores = [
+            score + part * ((factor / UNIT - 1) * score + (value * sum(column) + sum(added)) / UNIT)
+            for factor, score, column, added in zip(
+                factors, lexicon, columns, zip(_NOTHING, *constants, strict=True), strict=True
+            )
+        ]
+        return (
+            _normalized(dict(zip(CATEGORIES, scores[: len(CATEGORIES)], strict=True))),
+            _normalized(dict(zip(PRIORITIES, scores[len(CATEGORIES) :], strict=True))),
+        )
 
 
-def _add(scores: Scores, added: Scores) -> Scores:
-    sums = {label: score + added[label] for label, score in scores.items()}
-    top = max(sums.values())
-    norm = top + math.log(sum(math.exp(score - top) for score in sums.values()))
-    return {label: score - norm for label, score in sums.items()}
+def _normalized(scores: Scores) -> Scores:
+    top = max(scores.values())
+    norm = top + math.log(sum(math.exp(score - top) for score in scores.values()))
+    return {label: score - norm for label, score in scores.items()}

@@ -1,0 +1,1 @@
+"""Labelled tickets, and the training of the linear model of triage from them."""

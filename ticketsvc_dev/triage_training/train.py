@@ -1,0 +1,186 @@
+"""Training of the linear model: the lexicon's scores are its starting point, so it learns what they lack.
+
+The softmax of the sums is fitted for both fields at once by AdaGrad (Duchi, Hazan and Singer 2011, "Adaptive
+subgradient methods for online learning") with quadratic penalties, which keep seldom words and the author's favourite
+ones small. The penalties and constants were chosen by cross-validation (`--check`), where the confidences needed no
+further calibration. Deterministic.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from ticketsvc.enums import CATEGORIES, PRIORITIES
+from ticketsvc.triage.labelled import read_line
+from ticketsvc.triage.offline.classifier import OfflineClassifier
+from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, sections, trust, word_value, words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ticketsvc.triage.model import Scores
+    from ticketsvc.triage.offline.evidence import Evidence
+    from ticketsvc.triage.offline.tokens import Token
+
+FOLDS = 5
+_PLACES = 100  # tickets at the same place of two files are often one story in two languages: they share a fold
+_PASSES = 30
+_RATE = 0.5
+_WORD_PENALTY = 0.04
+_SECTION_PENALTY = 4.0
+_MIN_TICKETS = 3  # a word in fewer tickets is left out
+_CRITICAL = 1.5  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
+_START = (0.75,) * len(CATEGORIES) + (0.25,) * len(PRIORITIES)
+_FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
+
+Weights = dict[str, list[float]]
+
+
+class Lesson(NamedTuple):
+    """A labelled ticket: its language, its place in the file from 0 to 1, what the classifier reads, and its labels."""
+
+    language: str
+    place: float
+    read: tuple[Sequence[Token], Sequence[Evidence], Scores, Scores]
+    category: str
+    priority: str
+
+
+class _Row(NamedTuple):
+    """A lesson as numbers: the values of its features, the scores of the lexicon, and the right probabilities.
+
+    `trust` is the part of the model in the result, and is contained in the values. `counts` is what errors count.
+    """
+
+    features: list[tuple[str, float]]
+    scores: list[float]
+    right: list[float]
+    trust: float
+    counts: tuple[float, float]
+
+
+def read_lessons(folder: Path) -> list[Lesson]:
+    """Read all files of labelled tickets. Takes a few seconds."""
+    classifier, lessons = OfflineClassifier(), []
+    for path in sorted(folder.glob("*.jsonl")):
+        lines = path.read_bytes().splitlines()
+        for number, line in enumerate(lines):
+            text, category, priority = read_line(line)
+            if category is None or priority is None:
+                raise ValueError(f"{path.name}, line {number + 1} needs both labels")
+            lessons.append(Lesson(path.stem, number / len(lines), classifier.read(text), category, priority))
+    return lessons
+
+
+def fold(lesson: Lesson) -> int:
+    """Return the fold of a lesson in cross-validation."""
+    return int(lesson.place * _PLACES) % FOLDS
+
+
+def train(lessons: Sequence[Lesson], show: Callable[[int, int], None]) -> Weights:
+    """Return the weights by feature, in nats. Calls `show` with the numbers of finished and of all passes."""
+    rows = _rows(lessons)
+    penalties = _penalties(rows)
+    weights = {feature: [0.0] * len(LABELS) for feature in sorted(penalties)} | {LEXICON: list(_START)}
+    squares = {feature: [1e-3] * len(LABELS) for feature in weights}
+    order = random.Random(0)  # noqa: S311 - an order, no secret
+    for finished in range(_PASSES):
+        show(finished, _PASSES)
+        order.shuffle(rows)
+        for row in rows:
+            _learn(row, weights, squares, penalties, _RATE / (1 + finished / 4))
+    show(_PASSES, _PASSES)
+    return weights
+
+
+def _learn(row: _Row, weights: Weights, squares: Weights, penalties: dict[str, float], rate: float) -> None:
+    """Make one step against the gradient of the loss of a row and of its share of the penalties."""
+    wrong = _errors(row, weights)
+    for feature, value in row.features:
+        own, sums, penalty = weights[feature], squares[feature], penalties[feature]
+        for label, error in enumerate(wrong):
+            gradient = error * value + penalty * own[label]
+            sums[label] += gradient * gradient
+            own[label] -= rate * gradient / math.sqrt(sums[label])
+    for field in _FIELDS:
+        gradient = row.trust * sum(map(float.__mul__, wrong[field], row.scores[field]))
+        squares[LEXICON][field.start] += gradient * gradient
+        step = 0.1 * rate * gradient / math.sqrt(squares[LEXICON][field.start])
+        weights[LEXICON][field] = [weights[LEXICON][field.start] - step] * (field.stop - field.start)
+
+
+def _errors(row: _Row, weights: Weights) -> list[float]:
+    """Return by how much the probabilities of a row exceed the right ones, times what the row counts."""
+    sums = [(1 + row.trust * (factor - 1)) * score for factor, score in zip(weights[LEXICON], row.scores, strict=True)]
+    for feature, value in row.features:
+        sums = [total + value * weight for total, weight in zip(sums, weights[feature], strict=True)]
+    wrong = []
+    for field, count in zip(_FIELDS, row.counts, strict=True):
+        top = max(sums[field])
+        powers = [math.exp(total - top) for total in sums[field]]
+        norm = sum(powers)
+        wrong += [count * (power / norm - right) for power, right in zip(powers, row.right[field], strict=True)]
+    return wrong
+
+
+def steepness(lessons: Sequence[Lesson], weights: Weights) -> float:
+    """Return the length of the gradient of the loss: near zero at the weights that fit the lessons best."""
+    rows = _rows(lessons)
+    slope: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(LABELS))
+    penalties, unknown = _penalties(rows), [0.0] * len(LABELS)
+    weights = dict.fromkeys(penalties, unknown) | weights
+    for row in rows:
+        wrong = _errors(row, weights)
+        for feature, value in row.features:
+            own, penalty = weights[feature], penalties[feature]
+            slope[feature] = [
+                total + error * value + penalty * weight
+                for total, error, weight in zip(slope[feature], wrong, own, strict=True)
+            ]
+    return math.hypot(*(each for sums in slope.values() for each in sums))
+
+
+def _penalties(rows: Sequence[_Row]) -> dict[str, float]:
+    """Return the part of each feature's penalty that falls to each row that has it."""
+    counts = Counter(feature for row in rows for feature, _ in row.features)
+    return {
+        feature: (_SECTION_PENALTY if _is_section(feature) else _WORD_PENALTY) / counts[feature] for feature in counts
+    }
+
+
+def _rows(lessons: Sequence[Lesson]) -> list[_Row]:
+    stems = [words(lesson.read[0]) for lesson in lessons]
+    tickets = Counter(stem for each in stems for stem in each)
+    rows = []
+    for lesson, known in zip(lessons, stems, strict=True):
+        _, evidence, categories, priorities = lesson.read
+        part = trust(len(known))
+        value = part * word_value(len(known))
+        features = [(stem, value) for stem in known if tickets[stem] >= _MIN_TICKETS]
+        features += [(section, part) for section in sections(evidence)]
+        scores = [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
+        right = [float(label in (lesson.category, lesson.priority)) for label in LABELS]
+        rows.append(_Row(features, scores, right, part, (1.0, _CRITICAL if lesson.priority == "critical" else 1.0)))
+    return rows
+
+
+def _is_section(feature: str) -> bool:
+    return feature[0] in "[*"
+
+
+def file_text(weights: Weights) -> str:
+    """Return the content of weights.txt."""
+    lines = [
+        "// The linear model that corrects the lexicon (linear.py has the format), written by `python -m",
+        "// ticketsvc_dev.triage_training`: a feature, then its weights in hundredths of a nat for",
+        f"// {', '.join(LABELS)}.",
+    ]
+    for feature, own in sorted(weights.items(), key=lambda item: (not _is_section(item[0]), item[0])):
+        numbers = [round(UNIT * weight) for weight in own]
+        if any(numbers):
+            lines.append(f"{feature} {' '.join(map(str, numbers))}")
+    return "\n".join(lines) + "\n"
