@@ -3,13 +3,13 @@
 `ticketsvc.triage.mail` finds what the author wrote, `tokens` splits and normalizes it, `lexicon` finds the cues of
 `lexicon.txt` in its language, and `evidence` drops cues that are negated, said to work, or part of an instruction to
 the classifier. The category is the section with the greatest sum of weights. The priority is one score of urgency
-(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both
-by the weights of a trained model.
+(`_urgency`) on a scale that is divided into the four labels. `linear` corrects both by the weights of a trained model,
+which also calibrates the confidences.
 
-Confidence of the category: softmax of the sums with a temperature, chosen for the least log loss on public support
-questions (0.83 nats). Confidence of the priority: ordered logistic model (McCullagh 1980, "Regression models for
-ordinal data"). Its cuts were set on the tickets marked "tune" in tests/unit/triage/evaluation.jsonl, its spread so
-that the mean confidence there is about 0.75, which is about the accuracy on new tickets.
+The scores of the lexicon are log-probabilities. Of the category: softmax of the sums with a temperature, chosen for the
+least log loss on public support questions (0.83 nats). Of the priority: ordered logistic model (McCullagh 1980,
+"Regression models for ordinal data"). Its cuts were set on the tickets marked "tune" in
+tests/unit/triage/evaluation.jsonl, its spread so that the mean confidence there is about 0.75.
 """
 
 from __future__ import annotations
