@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.evaluation import Prediction, accuracy, quality, recall
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
-from ticketsvc_dev.triage_training.train import FOLDS, Lesson, file_text, fold, read_lessons, train
+from ticketsvc_dev.triage_training.train import FOLDS, LabelledExample, file_text, fold, read_examples, train
 
 if TYPE_CHECKING:
     from ticketsvc.triage.model import Scores
@@ -25,28 +25,28 @@ _SURE = 0.75
 def main() -> None:
     """Train, and write or measure."""
     print("Reading the labelled tickets", file=sys.stderr)
-    lessons = read_lessons(Path(__file__).parent)
+    examples = read_examples(Path(__file__).parent)
     if "--check" in sys.argv:
-        _check(lessons)
+        _check(examples)
     else:
-        WEIGHTS.write_text(file_text(train(lessons, _show)), encoding="utf-8")
+        WEIGHTS.write_text(file_text(train(examples, _show)), encoding="utf-8")
 
 
-def _check(lessons: list[Lesson]) -> None:
+def _check(examples: list[LabelledExample]) -> None:
     """Print the quality of the lexicon alone and of both, in English and in the other languages."""
-    models = {"lexicon and linear model": [_model(lessons, part) for part in range(FOLDS)]}
+    models = {"lexicon and linear model": [_model(examples, part) for part in range(FOLDS)]}
     models = {"lexicon": [LinearModel("")] * FOLDS} | models
     for name, parts in models.items():
         for languages, is_english in (("English", True), ("other languages", False)):
-            chosen = [lesson for lesson in lessons if (lesson.language == "en") == is_english]
-            pairs = [(lesson, parts[fold(lesson)].correct(*lesson.read)) for lesson in chosen]
+            chosen = [example for example in examples if (example.language == "en") == is_english]
+            pairs = [(example, parts[fold(example)].correct(*example.read)) for example in chosen]
             print(f"{name}, {languages}:")
-            print("  category", _figures([_prediction(found[0], lesson.category) for lesson, found in pairs]))
-            print("  priority", _figures([_prediction(found[1], lesson.priority) for lesson, found in pairs]))
+            print("  category", _figures([_prediction(found[0], example.category) for example, found in pairs]))
+            print("  priority", _figures([_prediction(found[1], example.priority) for example, found in pairs]))
 
 
-def _model(lessons: list[Lesson], part: int) -> LinearModel:
-    return LinearModel(file_text(train([lesson for lesson in lessons if fold(lesson) != part], _show)))
+def _model(examples: list[LabelledExample], part: int) -> LinearModel:
+    return LinearModel(file_text(train([example for example in examples if fold(example) != part], _show)))
 
 
 def _prediction(scores: Scores, actual: str) -> Prediction:

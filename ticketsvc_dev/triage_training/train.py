@@ -40,7 +40,7 @@ _FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
 Weights = dict[str, list[float]]
 
 
-class Lesson(NamedTuple):
+class LabelledExample(NamedTuple):
     """A labelled ticket: its language, its place in the file from 0 to 1, what the classifier reads, and its labels."""
 
     language: str
@@ -51,7 +51,7 @@ class Lesson(NamedTuple):
 
 
 class _Row(NamedTuple):
-    """A lesson as numbers: the values of its features, the scores of the lexicon, and the right probabilities.
+    """An example as numbers: the values of its features, the scores of the lexicon, and the right probabilities.
 
     `trust` is the part of the model in the result, and is contained in the values. `counts` is what errors count.
     """
@@ -63,27 +63,27 @@ class _Row(NamedTuple):
     counts: tuple[float, float]
 
 
-def read_lessons(folder: Path) -> list[Lesson]:
+def read_examples(folder: Path) -> list[LabelledExample]:
     """Read all files of labelled tickets. Takes a few seconds."""
-    classifier, lessons = OfflineClassifier(), []
+    classifier, examples = OfflineClassifier(), []
     for path in sorted(folder.glob("*.jsonl")):
         lines = path.read_bytes().splitlines()
         for number, line in enumerate(lines):
             text, category, priority = read_line(line)
             if category is None or priority is None:
                 raise ValueError(f"{path.name}, line {number + 1} needs both labels")
-            lessons.append(Lesson(path.stem, number / len(lines), classifier.read(text), category, priority))
-    return lessons
+            examples.append(LabelledExample(path.stem, number / len(lines), classifier.read(text), category, priority))
+    return examples
 
 
-def fold(lesson: Lesson) -> int:
-    """Return the fold of a lesson in cross-validation."""
-    return int(lesson.place * _PLACES) % FOLDS
+def fold(example: LabelledExample) -> int:
+    """Return the fold of an example in cross-validation."""
+    return int(example.place * _PLACES) % FOLDS
 
 
-def train(lessons: Sequence[Lesson], show: Callable[[int, int], None]) -> Weights:
+def train(examples: Sequence[LabelledExample], show: Callable[[int, int], None]) -> Weights:
     """Return the weights by feature, in nats. Calls `show` with the numbers of finished and of all passes."""
-    rows = _rows(lessons)
+    rows = _rows(examples)
     penalties = _penalties(rows)
     weights = {feature: [0.0] * len(LABELS) for feature in sorted(penalties)} | {LEXICON: list(_START)}
     squares = {feature: [1e-3] * len(LABELS) for feature in weights}
@@ -127,9 +127,9 @@ def _errors(row: _Row, weights: Weights) -> list[float]:
     return wrong
 
 
-def steepness(lessons: Sequence[Lesson], weights: Weights) -> float:
-    """Return the length of the gradient of the loss: near zero at the weights that fit the lessons best."""
-    rows = _rows(lessons)
+def steepness(examples: Sequence[LabelledExample], weights: Weights) -> float:
+    """Return the length of the gradient of the loss: near zero at the weights that fit the examples best."""
+    rows = _rows(examples)
     slope: dict[str, list[float]] = defaultdict(lambda: [0.0] * len(LABELS))
     penalties, unknown = _penalties(rows), [0.0] * len(LABELS)
     weights = dict.fromkeys(penalties, unknown) | weights
@@ -152,19 +152,19 @@ def _penalties(rows: Sequence[_Row]) -> dict[str, float]:
     }
 
 
-def _rows(lessons: Sequence[Lesson]) -> list[_Row]:
-    stems = [words(lesson.read[0]) for lesson in lessons]
+def _rows(examples: Sequence[LabelledExample]) -> list[_Row]:
+    stems = [words(example.read[0]) for example in examples]
     tickets = Counter(stem for each in stems for stem in each)
     rows = []
-    for lesson, known in zip(lessons, stems, strict=True):
-        _, evidence, categories, priorities = lesson.read
+    for example, known in zip(examples, stems, strict=True):
+        _, evidence, categories, priorities = example.read
         part = trust(len(known))
         value = part * word_value(len(known))
         features = [(stem, value) for stem in known if tickets[stem] >= _MIN_TICKETS]
         features += [(section, part) for section in sections(evidence)]
         scores = [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
-        right = [float(label in (lesson.category, lesson.priority)) for label in LABELS]
-        rows.append(_Row(features, scores, right, part, (1.0, _CRITICAL if lesson.priority == "critical" else 1.0)))
+        right = [float(label in (example.category, example.priority)) for label in LABELS]
+        rows.append(_Row(features, scores, right, part, (1.0, _CRITICAL if example.priority == "critical" else 1.0)))
     return rows
 
 

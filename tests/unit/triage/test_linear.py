@@ -11,7 +11,7 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.offline.evidence import Evidence
 from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, WEIGHTS, LinearModel
 from ticketsvc.triage.offline.tokens import tokenize
-from ticketsvc_dev.triage_training.train import read_lessons, steepness
+from ticketsvc_dev.triage_training.train import read_examples, steepness
 
 EVEN = dict.fromkeys(CATEGORIES, math.log(0.25)), dict.fromkeys(PRIORITIES, math.log(0.25))
 FILE = """\
@@ -74,8 +74,8 @@ def test_the_committed_weights_are_those_of_the_labelled_tickets() -> None:
     It fails after larger changes of the files, of the lexicon, or of what reads mail. Then train again:
     `python -m ticketsvc_dev.triage_training`.
     """
-    lessons = read_lessons(ROOT / "ticketsvc_dev" / "triage_training")
+    examples = read_examples(ROOT / "ticketsvc_dev" / "triage_training")
     committed = LinearModel(WEIGHTS.read_text(encoding="utf-8")).weights
     weights = {feature: [number / UNIT for number in numbers] for feature, numbers in committed.items()}
     zero = {feature: [0.0] * len(LABELS) for feature in weights} | {LEXICON: weights[LEXICON]}
-    assert steepness(lessons, weights) < 0.05 * steepness(lessons, zero)
+    assert steepness(examples, weights) < 0.05 * steepness(examples, zero)
