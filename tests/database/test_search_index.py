@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import psycopg
 import pytest
 
 from tests.support.searches import FILTERS, SEARCHES, SORTS, fill, matches, with_index
@@ -21,7 +22,7 @@ from ticketsvc.store.search_index import LARGE_TEXT
 from ticketsvc.validation.search_words import SearchWords
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from flask import Flask
     from flask.testing import FlaskClient
@@ -200,7 +201,16 @@ def test_two_letters_are_found_next_to_any_character(client: FlaskClient, databa
     assert len(client.get(f"{URL}?search={quote(character)}").get_json()) == 4
 
 
-def test_who_stores_a_large_text_indexes_what_is_pending(client: FlaskClient, database: Connection) -> None:
+@pytest.fixture
+def own(make_app: Callable[..., Flask], own_url: str) -> Iterator[tuple[FlaskClient, Connection]]:
+    """Return a client and a connection of a database in which no worker inserts pending texts meanwhile."""
+    with closing(psycopg.connect(own_url, autocommit=True)) as connection:
+        yield make_app(database_url=own_url).test_client(), connection
+
+
+def test_who_stores_a_large_text_indexes_what_is_pending(own: tuple[FlaskClient, Connection]) -> None:
+    client, database = own
+
     def pending_pages() -> Any:
         return database.execute("SELECT index_pending_texts()").fetchone()
 
@@ -218,8 +228,9 @@ def test_who_stores_a_large_text_indexes_what_is_pending(client: FlaskClient, da
     assert pending_pages() > (2,)
 
 
-def test_large_comment_waits_for_the_indexing_of_those_before(client: FlaskClient, database: Connection) -> None:
+def test_large_comment_waits_for_the_indexing_of_those_before(own: tuple[FlaskClient, Connection]) -> None:
     """The index of comments has a pending list, too, and the same task empties it."""
+    client, database = own
 
     def pending_pages() -> Any:
         return database.execute("SELECT index_pending_texts()").fetchone()
