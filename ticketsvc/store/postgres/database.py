@@ -67,7 +67,9 @@ class Database:
         self.settings = {
             "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
             "jit": "off",  # compiling takes longer than any statement here
-            "max_parallel_workers_per_gather": "0",  # starting one takes 20 ms, even if it has nothing to read
+            # Starting one takes 20 ms, even if it has nothing to read
+            # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
+            "max_parallel_workers_per_gather": "0",
             "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
             "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
             "idle_in_transaction_session_timeout": "10000",
