@@ -71,8 +71,8 @@ CREATE INDEX CONCURRENTLY tickets_response_times
     WHERE first_response_at IS NOT NULL;
 DROP INDEX CONCURRENTLY IF EXISTS tickets_responded;
 
--- From here on durations are counted. The functions are those of sql/functions; creating the trigger waits for the
--- transactions that have called their previous versions.
+-- From here on durations are counted. The files of sql/functions replace these functions afterwards; creating the trigger waits
+-- for the transactions that have called their previous versions.
 CREATE OR REPLACE FUNCTION count_created() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deltas bigint;
