@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask deliver`, `flask doctor`, and the groups of `ticketsvc.commands`."""
+"""The command line: `flask migrate`, `flask work`, `flask doctor` and others, and the groups of `ticketsvc.commands`."""
 
 from __future__ import annotations
 
@@ -16,13 +16,15 @@ from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
 from ticketsvc.commands.webhooks import webhooks
+from ticketsvc.commands.work import work
 from ticketsvc.services import services
 from ticketsvc.store import health
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    for command in (version, migrate, role_settings, doctor, deliver, events, keys, stats, tickets, triage, webhooks):
+    groups = (events, keys, stats, tickets, triage, webhooks)
+    for command in (version, migrate, role_settings, doctor, work, deliver, *groups):
         app.cli.add_command(command)
 
 

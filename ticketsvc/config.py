@@ -105,7 +105,7 @@ class Config:
     separated by commas; `*` trusts all. gunicorn reads it too."""
     webhook_allow_private: bool = False
     """`WEBHOOK_ALLOW_PRIVATE`: `on` lets webhooks have `http://` URLs and addresses that are not on the internet, as
-    receivers in the same network have. `flask deliver` reads it too."""
+    receivers in the same network have. `flask work` and `flask deliver` read it too."""
     triage_on_create: bool = True
     """`TRIAGE_ON_CREATE`: `off` gives tickets without a category or priority `general` and `medium`."""
     triage_learning: bool = True
@@ -120,6 +120,9 @@ class Config:
     """`OPENAI_MODEL`: the name of the model."""
     openai_timeout: float = 6.0
     """`OPENAI_TIMEOUT`: how long one classification by the model may take, retries included, in seconds."""
+    triage_refine: bool = False
+    """`TRIAGE_REFINE`: `on` lets `flask work` ask the model about each new ticket that nobody has touched yet, and
+    replace the labels that were suggested when it was created. Requires `OPENAI_API_KEY`."""
     otlp_endpoint: str = ""
     """`OTEL_EXPORTER_OTLP_ENDPOINT`: the server that receives traces (OTLP over HTTP). Requires
     `pip install -r requirements-otel.txt`. OpenTelemetry reads it too, and its other variables."""
@@ -196,6 +199,7 @@ class Config:
             openai_base_url=read.text("OPENAI_BASE_URL") or None,
             openai_model=read.text("OPENAI_MODEL") or cls.openai_model,
             openai_timeout=read.seconds("OPENAI_TIMEOUT", cls.openai_timeout),
+            triage_refine=read.switch("TRIAGE_REFINE", cls.triage_refine),
             otlp_endpoint=read.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
             log_format=read.choice("LOG_FORMAT", cls.log_format, ("auto", "json", "text")),

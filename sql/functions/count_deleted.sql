@@ -1,4 +1,5 @@
 -- Writes the deltas of deleted tickets, and sometimes applies them, as count_created() does.
+-- depends: background_work
 CREATE OR REPLACE FUNCTION count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deltas bigint;
@@ -9,7 +10,7 @@ BEGIN
     FROM deleted
     GROUP BY 1, 2, category, priority, status, 7, 8;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND (deltas >= 256 OR NOT background_work_is_taken()) THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;

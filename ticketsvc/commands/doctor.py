@@ -120,6 +120,11 @@ def settings(config: Config) -> Iterator[Finding]:
             "Set OPENAI_API_KEY (to any word if the server needs none), or unset OPENAI_BASE_URL.",
         ),
         (
+            config.triage_refine and not config.openai_api_key,
+            "TRIAGE_REFINE=on without OPENAI_API_KEY: no labels are refined.",
+            "Set OPENAI_API_KEY, or unset TRIAGE_REFINE.",
+        ),
+        (
             not config.is_embedded and not is_server_verified(config.database_url),
             "DATABASE_URL leads to another machine without sslmode=verify-full: another server could take its place.",
             "Add sslmode=verify-full, and sslrootcert with the certificate of the server's authority (or system).",
