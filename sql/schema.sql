@@ -681,6 +681,14 @@ BEGIN
         resolved_general = c.resolved_general + excluded.resolved_general;
 END $$;
 
+CREATE FUNCTION background_work_is_taken() RETURNS boolean
+    LANGUAGE sql
+    RETURN (NOT pg_try_advisory_xact_lock_shared(7598253, (('tickets'::regclass)::oid)::integer));
+
+CREATE FUNCTION background_work_take() RETURNS boolean
+    LANGUAGE sql
+    RETURN pg_try_advisory_xact_lock(7598253, (('tickets'::regclass)::oid)::integer);
+
 CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical bigint, billing bigint, technical bigint, account bigint, general bigint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((((((((((('"priority_breakdown":{"low":'::text || COALESCE(low, (0)::bigint)) || ',"medium":'::text) || COALESCE(medium, (0)::bigint)) || ',"high":'::text) || COALESCE(high, (0)::bigint)) || ',"critical":'::text) || COALESCE(critical, (0)::bigint)) || '},"category_breakdown":{"billing":'::text) || COALESCE(billing, (0)::bigint)) || ',"technical":'::text) || COALESCE(technical, (0)::bigint)) || ',"account":'::text) || COALESCE(account, (0)::bigint)) || ',"general":'::text) || COALESCE(general, (0)::bigint)) || '}'::text);
@@ -891,7 +899,7 @@ BEGIN
                 duration_bucket(NEW.created_at, NEW.resolved_at), duration_bucket(NEW.created_at, NEW.first_response_at)
             );
     END IF;
-    IF random() * 256 < 2 THEN
+    IF random() * 256 < 2 AND NOT background_work_is_taken() THEN
         PERFORM apply_count_deltas(10000);
     END IF;
     RETURN NULL;
@@ -908,7 +916,10 @@ BEGIN
         duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
     FROM created;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred' THEN
+    IF deltas > random() * 256
+        AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred'
+        AND (deltas >= 256 OR NOT background_work_is_taken())
+    THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;
@@ -926,7 +937,7 @@ BEGIN
     FROM deleted
     GROUP BY 1, 2, category, priority, status, 7, 8;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND (deltas >= 256 OR NOT background_work_is_taken()) THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;
@@ -1098,7 +1109,7 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
             FROM ticket_history h
            WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))
            ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, (original.changes - 'triage'::text), COALESCE((original.changes #>> '{triage,to}'::text[]), (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text)), NULL::jsonb)::ticket_history AS "row"
     FROM (( SELECT COALESCE(max(h.entry), ('-1'::integer)::bigint) AS after_entry
             FROM ticket_history h
            WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.event = 'deleted'::history_event))) life
@@ -1560,6 +1571,11 @@ BEGIN
         changes := ticket_diff(OLD, NEW);
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
+        END IF;
+        IF OLD.suggested_by <> NEW.suggested_by THEN -- by triage/refine.sql: the entry of the creation keeps the first
+            changes := changes || field_change(
+                'triage', ticket_json(OLD)::jsonb -> 'triage', ticket_json(NEW)::jsonb -> 'triage'
+            );
         END IF;
         IF note IS NOT NULL AND (
             NEW.version = OLD.version

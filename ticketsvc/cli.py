@@ -1,4 +1,4 @@
-"""The command line: `flask migrate`, `flask work`, `flask doctor` and others, and the groups of `ticketsvc.commands`."""
+"""The command line: `flask migrate`, `flask work`, `flask doctor`, and the groups of `ticketsvc.commands`."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 
-from ticketsvc.problems import Problem
+from ticketsvc.problems import Problem, Unavailable
 from ticketsvc.store import background
 from ticketsvc.store.postgres.database import Database
 
@@ -17,11 +17,11 @@ APPLY_SECONDS = 1.0
 _log = logging.getLogger(__name__)
 
 Tasks = Mapping[Callable[[], object], float]
-"""What is repeated, with the pause in seconds after each run. Each task may run twice at once, and may be killed."""
+"""Functions to repeat, with the pause in seconds after each run. Each task may run twice at once, and may be killed."""
 
 
 def run_once(tasks: Tasks) -> None:
-    """Run each task, whoever else does the work. Raises a Problem."""
+    """Run each task, even while another process has the work. Raises a Problem."""
     for task in tasks:
         task()
 
@@ -64,7 +64,7 @@ def _repeat(task: Callable[[], object], seconds: float, has_work: threading.Even
         if has_work.is_set():
             try:
                 task()
-            except Problem as problem:
+            except Unavailable as problem:
                 _log.info("background work waits", extra={"fields": {"reason": problem.detail}})
             except Exception:  # noqa: BLE001  # logged; a thread that ended would leave its work undone
                 _log.exception("background work failed because of a defect")

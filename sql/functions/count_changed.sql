@@ -1,7 +1,6 @@
 -- Writes the deltas of a changed ticket: one less as it was, one more as it is. It is a row trigger because most
 -- changes leave these columns alone, and then it costs nothing. Those of a new status alone cancel out for durations, so they
 -- have none.
--- depends: background_work
 CREATE OR REPLACE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF (OLD.category, OLD.priority, OLD.created_at, OLD.resolved_at, OLD.first_response_at)

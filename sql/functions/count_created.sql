@@ -2,7 +2,6 @@
 -- delta. Applying deltas costs much the same for one or for hundreds, so about every 256th delta makes its writer apply them,
 -- unless `flask work` does that; a statement that writes as many applies all. An import writes its tickets in several statements
 -- and lets only the last one apply deltas, because that locks counters until it commits.
--- depends: background_work
 CREATE OR REPLACE FUNCTION count_created() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deltas bigint;

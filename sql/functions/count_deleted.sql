@@ -1,5 +1,4 @@
 -- Writes the deltas of deleted tickets, and sometimes applies them, as count_created() does.
--- depends: background_work
 CREATE OR REPLACE FUNCTION count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     deltas bigint;

@@ -2,4 +2,4 @@
 -- queries add those that are left. Returns one row if it did.
 -- Retry: safe
 SELECT apply_count_deltas(10000)
-WHERE (SELECT count(*) FROM (SELECT FROM ticket_count_deltas LIMIT 256) AS some) = 256
+WHERE (SELECT count(*) FROM (SELECT FROM ticket_count_deltas LIMIT 256) AS waiting) = 256

@@ -32,13 +32,13 @@ NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 
 NOT_RETRIED = {
-    *("comments.create", "comments.delete"),
+    *("background.take", "comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.order", "files.stage", "files.stage_order"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
     *("tickets.claim", "tickets.create", "tickets.create_batch"),
     *("tickets.delete", "tickets.update", "tickets.update_batch", "tickets.update_matching"),
-    *("triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete", "webhooks.fan_out"),
-    *("webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
+    *("triage.refine", "triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete"),
+    *("webhooks.fan_out", "webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 

@@ -1,4 +1,4 @@
-"""Who does the background work: one `flask work`, or without one the workers of the web service."""
+"""Choice of the process that does the background work: a `flask work`, or without one all web processes."""
 
 from __future__ import annotations
 
