@@ -25,6 +25,7 @@ from bench.people import people
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
+from bench.stalls import stalls
 from bench.stats import SIZES, statistics
 from bench.triage import triage
 from bench.trust import trust
@@ -132,6 +133,11 @@ def run_people(options: argparse.Namespace) -> str:
     return people(options.rows, max(1, options.seconds // 4))
 
 
+def run_stalls(options: argparse.Namespace) -> str:
+    """Measure the longest stall of a writer from the pending list of the search index."""
+    return stalls(options.requests // 5, options.rounds)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -152,6 +158,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "trust": run_trust,
     "counting": run_counting,
     "people": run_people,
+    "stalls": run_stalls,
     "attacks": run_attacks,
     "events": run_events,
 }
@@ -180,7 +187,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="duration of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets")
+    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets; stalls: a fifth")
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="create this service's table again")
     return parser
