@@ -27,6 +27,7 @@ from bench.search import search
 from bench.soak import soak
 from bench.stalls import stalls
 from bench.stats import SIZES, statistics
+from bench.storage import storage
 from bench.triage import triage
 from bench.trust import trust
 from bench.walk import walk
@@ -138,6 +139,11 @@ def run_stalls(options: argparse.Namespace) -> str:
     return stalls(options.requests // 5, options.rounds)
 
 
+def run_storage(options: argparse.Namespace) -> str:
+    """Measure the bytes that a ticket takes."""
+    return storage(options.requests // 5)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -159,6 +165,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "counting": run_counting,
     "people": run_people,
     "stalls": run_stalls,
+    "storage": run_storage,
     "attacks": run_attacks,
     "events": run_events,
 }
@@ -187,7 +194,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="duration of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets; stalls: a fifth")
+    parser.add_argument(
+        "--requests", type=int, default=100_000, help="soak: requests; bulk: tickets; stalls, storage: a fifth"
+    )
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="create this service's table again")
     return parser

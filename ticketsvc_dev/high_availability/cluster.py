@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import venv
 from contextlib import closing
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -58,10 +57,12 @@ def patroni_program(folder: Path, existing: Path | None) -> Path:
     place = existing or folder / "venv"
     if not (place / "bin/patroni").exists():
         say(f"Installing {' '.join(PATRONI)} from PyPI into {place} ...")
-        venv.create(place, with_pip=True)
-        pip = [str(place / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", *PATRONI]
-        if subprocess.run(pip, check=False).returncode:  # noqa: S603  # fixed words
-            raise Failure("Patroni could not be installed: is PyPI reachable?")
+        for command in (
+            ["/usr/bin/python3", "-m", "venv", str(place)],  # that of Debian: every user can run it
+            [str(place / "bin/pip"), "install", "--quiet", "--disable-pip-version-check", *PATRONI],
+        ):
+            if subprocess.run(command, check=False).returncode:  # noqa: S603  # fixed words
+                raise Failure("Patroni could not be installed: are PyPI and Debian's package python3-venv there?")
     return place / "bin/patroni"
 
 
@@ -181,7 +182,8 @@ class Cluster:
             return 0
 
     def _request(self, node: Node, method: str, path: str, body: dict[str, Any] | None = None) -> int:
-        with closing(HTTPConnection("127.0.0.1", node.rest_port, timeout=60)) as connection:
+        seconds = 2 if method == "GET" else 60  # a Patroni that hangs has no role
+        with closing(HTTPConnection("127.0.0.1", node.rest_port, timeout=seconds)) as connection:
             connection.request(method, f"/{path}", json.dumps(body) if body is not None else None)
             response = connection.getresponse()
             text = response.read().decode()
