@@ -97,7 +97,7 @@ class Programs:
     def check(self) -> None:
         """Raise Failure with the end of its log if a program has ended by itself."""
         for name, process in self._running.items():
-            if process.poll() not in (None, -signal.SIGKILL):
+            if process.poll() not in (None, 0, -signal.SIGKILL):
                 end = (self.folder / f"{name}.log").read_text(errors="replace")[-1500:]
                 raise Failure(f"{name} has ended with status {process.returncode}:\n{end}")
 
