@@ -24,6 +24,7 @@ from bench.harness import Harness, say
 from bench.people import people
 from bench.scale import scale
 from bench.search import search
+from bench.similar import similar
 from bench.soak import soak
 from bench.stats import SIZES, statistics
 from bench.triage import triage
@@ -132,6 +133,11 @@ def run_people(options: argparse.Namespace) -> str:
     return people(options.rows, max(1, options.seconds // 4))
 
 
+def run_similar(options: argparse.Namespace) -> str:
+    """Measure similar tickets: recall and latency, on a table of their own."""
+    return similar(options.rows)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -152,6 +158,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "trust": run_trust,
     "counting": run_counting,
     "people": run_people,
+    "similar": run_similar,
     "attacks": run_attacks,
     "events": run_events,
 }
