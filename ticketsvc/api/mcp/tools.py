@@ -182,8 +182,8 @@ TOOLS = {
         Tool(
             "Find similar tickets",
             "Find at most ten tickets that resemble a ticket (`ticket_id`), or a text that is not filed yet (`title`, "
-            "`description`), the most similar first. Use it before you file a ticket. To close a duplicate, pass the id "
-            f"of the other one as `duplicate_of` to update_ticket. {NOTICE}",
+            "`description`), the most similar first. Use it before you file a ticket. To close a duplicate, pass the "
+            f"id of the other one as `duplicate_of` to update_ticket. {NOTICE}",
             _READS,
             "api.similar.to_text",
             similar_tickets,
