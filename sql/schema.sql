@@ -1668,6 +1668,7 @@ DECLARE
     reached bigint;
     next record;
 BEGIN
+    LOCK TABLE tickets IN ACCESS SHARE MODE; -- first: TRUNCATE locks them, then what follows from them
     SELECT t.seq INTO reached FROM ticket_stem_totals AS t FOR NO KEY UPDATE SKIP LOCKED;
     SELECT count(*) AS events, max(e.seq) AS seq, array_agg(DISTINCT e.ticket_id) FILTER (WHERE e.has_text) AS ids
     INTO next

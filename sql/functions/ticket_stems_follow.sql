@@ -2,12 +2,12 @@
 -- follows the feed as a reader does, so it misses no ticket, whoever stored it, and storing one costs nothing. Events that are
 -- not published yet come later. One session at a time does this; the others find nothing to do.
 -- A ticket that was deleted while its stems were being stored has an event for that, too.
--- depends: ticket_stems_write
 CREATE OR REPLACE FUNCTION ticket_stems_follow(max_events integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     reached bigint;
     next record;
 BEGIN
+    LOCK TABLE tickets IN ACCESS SHARE MODE; -- first: TRUNCATE locks them, then what follows from them
     SELECT t.seq INTO reached FROM ticket_stem_totals AS t FOR NO KEY UPDATE SKIP LOCKED;
     SELECT count(*) AS events, max(e.seq) AS seq, array_agg(DISTINCT e.ticket_id) FILTER (WHERE e.has_text) AS ids
     INTO next

@@ -1,7 +1,6 @@
 -- Stores the stems of these tickets, and counts how many tickets have each. Nothing is ever subtracted, neither for a ticket that
 -- is deleted nor for one whose text changes: weights depend on shares, and both parts of a share keep what is gone.
 -- Only one session may call it at a time; ticket_stems_follow() sees to that.
--- depends: stem_weight, ticket_stems_of
 CREATE OR REPLACE FUNCTION ticket_stems_write(ids uuid[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     WITH texts AS MATERIALIZED (

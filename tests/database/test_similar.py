@@ -28,10 +28,10 @@ FILL = """
         SELECT DISTINCT known.stems[floor(10 ^ (random() * 4))::integer] FROM generate_series(1, 25) WHERE n > 0
     )
     FROM known
-    CROSS JOIN generate_series(1, 30000) AS n;
+    CROSS JOIN generate_series(1, 15000) AS n;
     INSERT INTO ticket_stem_counts
     SELECT stem, count(*) FROM ticket_stems CROSS JOIN unnest(stems) AS stem GROUP BY stem;
-    UPDATE ticket_stem_totals SET tickets = 30000;
+    UPDATE ticket_stem_totals SET tickets = 15000;
     ANALYZE ticket_stems, ticket_stem_counts;
 """
 """Rows with 25 words each. A word with a number is the rarer, the larger the number is."""
@@ -39,7 +39,7 @@ FILL = """
 
 @pytest.fixture(scope="module")
 def filled(migrated_database: Callable[[], str]) -> Iterator[Connection]:
-    """A connection to a database with the stems of 30,000 tickets."""
+    """A connection to a database with the stems of 15,000 tickets."""
     with closing(psycopg.connect(migrated_database(), autocommit=True)) as connection:
         connection.execute("SELECT setseed(0.5)")
         connection.execute(FILL)
