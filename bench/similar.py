@@ -21,7 +21,7 @@ from bench.people import empty_database, service
 PAIRS = ROOT / "bench" / "paraphrases.txt"
 TEXTS = ROOT / "ticketsvc_dev" / "triage_training"
 ROUNDS = 10
-"""How often each retelling is sent."""
+"""The number of times that each retelling is sent."""
 
 
 def similar(rows: int) -> str:

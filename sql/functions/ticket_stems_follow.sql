@@ -1,5 +1,5 @@
 -- Stores the stems of the tickets that the next events are about, at most max_events, and returns how many events there were. It
--- follows the feed as a reader does, so it misses no ticket, whoever stored it, and storing one costs nothing. Events that are
+-- follows the feed as a reader does, so it misses no ticket, however it was stored, and storing one costs nothing. Events that are
 -- not published yet come later. One session at a time does this; the others find nothing to do.
 -- A ticket that was deleted while its stems were being stored has an event for that, too.
 CREATE OR REPLACE FUNCTION ticket_stems_follow(max_events integer) RETURNS integer LANGUAGE plpgsql AS $$

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 SIMILAR = f"{URL}similar/"
 PAIRS = Path(__file__).parents[2] / "bench" / "paraphrases.txt"
 LEAK = {"title": "Water in the server room", "description": "It drips from the ceiling next to rack 4."}
-AGAIN = {"title": "Ceiling leaks", "description": "Beside rack 4 of the server room water drips down."}
+AGAIN = {"title": "Ceiling leaks", "description": "Near rack 4 of the server room water drips down."}
 
 
 def similar(client: FlaskClient, text: dict[str, str]) -> list[dict[str, Any]]:
@@ -40,15 +40,15 @@ def follow(app: Flask) -> None:
 @pytest.fixture(scope="module")
 def pairs() -> list[list[dict[str, str]]]:
     texts = [line.split(" | ") for line in PAIRS.read_text().splitlines() if " | " in line and line[0] != "#"]
-    told = [{"title": title, "description": description} for title, description in texts]
-    return [list(pair) for pair in zip(told[::2], told[1::2], strict=True)]
+    both = [{"title": title, "description": description} for title, description in texts]
+    return [list(pair) for pair in zip(both[::2], both[1::2], strict=True)]
 
 
 @pytest.mark.parametrize("is_stored", [False, True], ids=["at once", "with stored stems"])
 def test_retellings_are_found(
     app: Flask, client: FlaskClient, database: Connection, pairs: list[list[dict[str, str]]], is_stored: bool
 ) -> None:
-    """They are found before the background task has stored their stems, too, whoever inserted them."""
+    """They are found before the background task has stored their stems, too, however they were inserted."""
     with database.cursor() as cursor, cursor.copy("COPY tickets (title, description) FROM STDIN") as copy:
         for first, _ in pairs:
             copy.write_row((first["title"], first["description"]))
