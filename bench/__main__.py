@@ -24,6 +24,7 @@ from bench.harness import Harness, say
 from bench.people import people
 from bench.scale import scale
 from bench.search import search
+from bench.similar import similar
 from bench.soak import soak
 from bench.stalls import stalls
 from bench.stats import SIZES, statistics
@@ -138,6 +139,11 @@ def run_stalls(options: argparse.Namespace) -> str:
     return stalls(options.requests // 5, options.rounds)
 
 
+def run_similar(options: argparse.Namespace) -> str:
+    """Measure similar tickets: recall and latency, on a table of their own."""
+    return similar(options.rows)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -159,6 +165,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "counting": run_counting,
     "people": run_people,
     "stalls": run_stalls,
+    "similar": run_similar,
     "attacks": run_attacks,
     "events": run_events,
 }

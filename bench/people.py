@@ -119,7 +119,7 @@ def people(rows: int, seconds: float) -> str:
     with (
         tempfile.TemporaryDirectory(prefix="people-") as folder,
         _database(Path(folder), rows) as url,
-        _service(url) as address,
+        service(url) as address,
     ):
         for name, query in FILTERS.items():
             addresses = [f"{address}?limit=50&sort={sort}&{quote(query, '=&%,')}" for sort in SORTS]
@@ -133,14 +133,22 @@ def people(rows: int, seconds: float) -> str:
 
 
 @contextmanager
-def _database(folder: Path, rows: int) -> Iterator[str]:
-    """Run a server with filled tables and yield its URL. Triggers are off meanwhile."""
+def empty_database(folder: Path) -> Iterator[str]:
+    """Run a server with empty tables and yield its URL."""
     directory = folder / "server"
     cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
     try:
         cluster.start("-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
-        url = cluster.url()
-        migrations.apply(url)
+        migrations.apply(cluster.url())
+        yield cluster.url()
+    finally:
+        cluster.stop()
+
+
+@contextmanager
+def _database(folder: Path, rows: int) -> Iterator[str]:
+    """Run a server with filled tables and yield its URL. Triggers are off meanwhile."""
+    with empty_database(folder) as url:
         with closing(psycopg.connect(url, autocommit=True)) as connection:
             connection.execute("SET session_replication_role = replica")
             [index] = connection.execute("SELECT pg_get_indexdef('comments_search'::regclass)").fetchall()
@@ -158,12 +166,10 @@ def _database(folder: Path, rows: int) -> Iterator[str]:
                 connection.execute(statement.encode())
                 say(f"{' '.join(statement.split()[:3])}: {time.monotonic() - started:.0f} s")
         yield url
-    finally:
-        cluster.stop()
 
 
 @contextmanager
-def _service(url: str) -> Iterator[str]:
+def service(url: str) -> Iterator[str]:
     """Run the service on a free port and yield the address of its tickets."""
     environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555"}, subprocess.DEVNULL
     process = subprocess.Popen(

@@ -14,7 +14,7 @@ from ticketsvc.config import Config
 from ticketsvc.feed import Feed
 from ticketsvc.refinement import Abstaining, Refinement
 from ticketsvc.server import metrics
-from ticketsvc.store import background, events, rate_limits, search_index, stats, tickets, training
+from ticketsvc.store import background, events, rate_limits, search_index, similar, stats, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.learning.classifier import LearningClassifier
@@ -91,8 +91,9 @@ class Services:
         search_index.index_pending(self.database)
 
     def publish_events(self) -> None:
-        """Publish events, so that the outbox stays small if nobody reads the feed."""
+        """Publish events, so that the outbox stays small if nobody reads the feed, and store stems of their tickets."""
         events.publish(self.database)
+        similar.follow(self.database)
 
 
 def install(app: Flask, config: Config) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
-STEPS = 48
+STEPS = 50
 """The number of steps."""
 BUSY = "As many imports and exports as may run at once are running."
 
@@ -38,7 +38,8 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     yield repeated
     assert again.json["id"] == response.json["id"]
     identity = f"/api/tickets/{response.json['id']}"
-    yield step("POST", "/api/tickets/classify/", 200, TICKET)[0]
+    for path in ("classify/", "similar/"):
+        yield step("POST", f"/api/tickets/{path}", 200, TICKET)[0]
     yield step("POST", f"/api/tickets/claim/?search={name}&tags=nothing", 204, {"assignee": name})[0]
     yield step("PATCH", f"/api/tickets/?search={name}&tags=nothing", 200, {"priority": "low"})[0]
     yield step("PATCH", identity, 200, {**LABELS, "title": f"Changed {name}"}, {"If-Match": response.headers["ETag"]})[
@@ -48,7 +49,7 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     commented, comment = step("POST", f"{identity}/comments/", 201, {"body": f"Hello {name}", "status": "resolved"})
     yield commented
     yield step("GET", comment.headers["Location"], 200)[0]
-    for path in ("", "/history", "/comments/"):
+    for path in ("", "/history", "/similar/", "/comments/"):
         yield step("GET", identity + path, 200)[0]
     yield step("GET", f"/api/tickets/?search=hello+{name}&search_in=comments&count=true", 200)[0]
     yield step("DELETE", comment.headers["Location"], 204)[0]

@@ -16,6 +16,7 @@ from ticketsvc.api import (
     history,
     mcp,
     metrics,
+    similar,
     stats,
     tickets,
     webhooks,
@@ -30,7 +31,7 @@ def register(app: Flask, config: Config) -> None:
     """Add all routes and the error handlers to an application, and what the settings enable."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(media_types.require_json_accepted)
-    for resource in (tickets, bulk_update, comments, history, files, stats, classify):
+    for resource in (tickets, bulk_update, comments, history, files, stats, classify, similar):
         api.register_blueprint(resource.bp)
     # Rules have no trailing slash; without strict slashes every method matches paths with and without one.
     app.url_map.strict_slashes = False

@@ -18,6 +18,14 @@ CONSTRAINTS = {
     "tickets_at_most_50_metadata": FieldError.in_field(
         "metadata", "metadata must have at most 50 members.", "too_long"
     ),
+    "tickets_duplicate_of_exists": FieldError.in_field(
+        "duplicate_of", "duplicate_of must be the id of a ticket that exists.", "not_allowed"
+    ),
+    "tickets_duplicate_of_no_cycle": FieldError.in_field(
+        "duplicate_of",
+        "duplicate_of must not be the ticket itself or one of its duplicates: a chain of duplicates must end.",
+        "not_allowed",
+    ),
 }
 """The table's constraints that a client can violate. Validation before the statement reports the same errors."""
 
