@@ -43,14 +43,16 @@ CLIENT_SHARE = 0.5
 class Batch:
     """Successive events, with the forms that all listeners share."""
 
-    def __init__(self, page: Page) -> None:
-        self.events, self.end = page.events, page.end
+    def __init__(self, page: Page, position: str) -> None:
+        """`position` is that of the database behind the events (`Database.position`)."""
+        self.events, self.end, self.position = page.events, page.end, position
         self.read_at = time.monotonic()
 
     @cached_property
     def stream(self) -> bytes:
         """The events as server-sent events."""
-        return b"".join([b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events])
+        events = b"".join([b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events])
+        return b":lsn %b\n%b" % (self.position.encode(), events) if self.position else events
 
     @cached_property
     def array(self) -> bytes:
@@ -116,7 +118,7 @@ class _Channel:
                 return
             page = events.watched_batch(database, self.position, self._without_internal)
             if page.events:
-                batch = self.batches[self.position] = Batch(page)
+                batch = self.batches[self.position] = Batch(page, database.position)
                 metrics.EVENT_DELAY.observe(batch.events[0].age)
                 self._move(page.end)
             has_more = page.has_more
@@ -191,7 +193,7 @@ class Feed:
         page = events.batch(self._database, listener.position, listener.without_internal)
         if not page.events:
             listener.position = end
-        return Batch(page) if page.events else None
+        return Batch(page, self._database.position) if page.events else None
 
     def end(self) -> None:
         """End all listeners, over END_SECONDS: the process ends."""

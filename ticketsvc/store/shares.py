@@ -20,6 +20,8 @@ class Client:
     """The client that work is done for. This one stands for work without a request: commands and background tasks."""
 
     name = ""
+    position = ""
+    """The position in the database's log up to which the client must see all changes (`postgres.positions`)."""
 
     def has_left(self) -> bool:
         """Return whether nobody is there any more to receive the result."""
