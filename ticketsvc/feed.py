@@ -40,6 +40,11 @@ CLIENT_SHARE = 0.5
 """The share of EVENT_LISTENERS that one client can have."""
 
 
+def comment(position: str) -> bytes:
+    """Return the line of a stream with a position in the database's log, for the next requests of the client."""
+    return b":lsn %b\n" % position.encode() if position else b""
+
+
 class Batch:
     """Successive events, with the forms that all listeners share."""
 
@@ -51,8 +56,8 @@ class Batch:
     @cached_property
     def stream(self) -> bytes:
         """The events as server-sent events."""
-        events = b"".join([b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events])
-        return b":lsn %b\n%b" % (self.position.encode(), events) if self.position else events
+        events = [b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events]
+        return comment(self.position) + b"".join(events)
 
     @cached_property
     def array(self) -> bytes:
@@ -140,6 +145,11 @@ class Feed:
         self._by_client: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._is_watching = self._is_ending = False
+
+    @property
+    def position(self) -> str:
+        """A position of the database behind all events that this process has read."""
+        return self._database.position
 
     @property
     def _listeners(self) -> list[Listener]:

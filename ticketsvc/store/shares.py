@@ -21,7 +21,7 @@ class Client:
 
     name = ""
     position = ""
-    """The position in the database's log up to which the client must see all changes (`postgres.positions`)."""
+    """Up to where in the database's log the client must see all changes, in its words (`postgres.positions`)."""
 
     def has_left(self) -> bool:
         """Return whether nobody is there any more to receive the result."""

@@ -12,7 +12,6 @@ from ticketsvc.api.current import current_request
 from ticketsvc.config import Config
 from ticketsvc.server.connections import has_left
 from ticketsvc.server.middleware import API_KEY_NAME
-from ticketsvc.store.postgres import positions
 from ticketsvc.store.shares import Client
 
 if TYPE_CHECKING:
@@ -45,8 +44,8 @@ class RequestClient(Client):
 
     @property
     def position(self) -> str:  # type: ignore[override]
-        """The position that the client sent. The batch of a read has the latest of its clients."""
-        return positions.parse(self._environ.get("HTTP_X_TICKETS_LSN", ""))
+        """What the client sent as its position."""
+        return str(self._environ.get("HTTP_X_TICKETS_LSN", ""))
 
     def has_left(self) -> bool:
         """Return whether the client closed the connection (`connections.has_left`). Without gunicorn none has."""

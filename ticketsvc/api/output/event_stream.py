@@ -12,7 +12,7 @@ from flask import Response, request
 from ticketsvc import compact_json
 from ticketsvc.api.output import position as lsn
 from ticketsvc.compact_json import json_array
-from ticketsvc.feed import Feed, Listener
+from ticketsvc.feed import Feed, Listener, comment
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.server.waiting import WaitingBody
@@ -81,7 +81,7 @@ class EventStream(_Waiting):
         return self._events()
 
     def _events(self) -> Iterator[bytes]:
-        yield _first(self._listener.position)
+        yield comment(self._feed.position) + _first(self._listener.position)
         while True:
             try:
                 batch = self._feed.next(self._listener, HEARTBEAT_SECONDS)

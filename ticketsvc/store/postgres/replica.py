@@ -106,6 +106,7 @@ class Replica(Database):
             try:
                 connection = stack.enter_context(super().dedicated_connection(seconds, **settings))
                 self._wait_for(connection, self._wanted())
+                metrics.REPLICA_READS.labels("replica").inc()
             except (_BehindError, Problem, psycopg.Error) as error:
                 stack.close()
                 self._fall_back(error)
@@ -164,7 +165,7 @@ class Replica(Database):
     def _wanted(self) -> str:
         """Return the position of the clients that wait for the result of this query."""
         clients: Sequence[Client] = single_flight.clients.get() or [self.client()]
-        return max(client.position for client in clients)
+        return max(positions.parse(client.position) for client in clients)
 
     def _has(self, connection: Connection, wanted: str) -> bool:
         """Return whether the server of a connection is known to have a position. There may be several replicas."""
@@ -208,7 +209,7 @@ class Replicas:
         replica = self._replica
         if replica is None or replica.is_lost or replica.is_lagging:
             metrics.REPLICA_READS.labels("away").inc()
-        elif self._primary.client().position == positions.UNREACHABLE:
+        elif positions.parse(self._primary.client().position) == positions.UNREACHABLE:
             metrics.REPLICA_READS.labels("behind").inc()
         else:
             return replica
