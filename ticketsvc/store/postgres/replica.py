@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from itertools import chain, repeat
-from typing import Any, NamedTuple
+from typing import Any
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -25,7 +25,7 @@ from ticketsvc.config import Config
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.store import single_flight
-from ticketsvc.store.postgres import errors, positions, queries, statement
+from ticketsvc.store.postgres import errors, positions, statement
 from ticketsvc.store.postgres.database import Connection, Database, give_up_when, is_alive, limit_waits
 from ticketsvc.store.postgres.queries import Query
 from ticketsvc.store.shares import Client
@@ -54,17 +54,7 @@ metrics.start_at_zero(metrics.REPLICA_READS, ["replica", "behind", "failed", "aw
 _IN_USE, _LAGS = "the replica is used", "the replica is not used: it lags"
 
 
-class Server(NamedTuple):
-    """The database of a server, with a text that is the same on a primary and its replicas."""
-
-    identity: str
-    is_replica: bool
-
-
-SERVER = queries.load("replicas.server", Server)
-
-
-class NotTheReplicaError(Exception):
+class _AnotherDatabaseError(Exception):
     """The server has another database than the primary."""
 
 
@@ -183,7 +173,8 @@ class Replica(Database):
             if self._has(connection, wanted):
                 break
             if now >= until:
-                self._impatient_until = max(self._impatient_until, until + IMPATIENT_SECONDS)
+                if until > started:
+                    self._impatient_until = now + IMPATIENT_SECONDS
                 raise _BehindError
             time.sleep(pause)
         metrics.REPLICA_WAIT.observe(now - started)
@@ -228,23 +219,27 @@ class Replicas:
             background.run_in_background(self._watch)
 
     def _watch(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self._follow()
-            except (psycopg.Error, Problem, NotTheReplicaError) as error:
-                self._report(f"the replica is not used: {type(error).__name__}")
-            self._ended.wait(CHECK_SECONDS)
+        try:
+            while not self._ended.is_set():
+                try:
+                    self._follow()
+                except _AnotherDatabaseError:
+                    self._report("the replica is not used: it has another database")
+                except (psycopg.Error, Problem) as error:
+                    self._report(f"the replica is not used: {type(error).__name__}")
+                self._ended.wait(CHECK_SECONDS)
+        finally:  # after a defect the next read starts another watcher
+            self._is_watching = False
 
     def _follow(self) -> None:
-        """Let reads use the replica as long as it responds. Raises psycopg.Error, Problem and NotTheReplicaError."""
+        """Let reads use the replica as long as it responds. Raises psycopg.Error, Problem and _AnotherDatabaseError."""
         replica = Replica(self._config, self._primary)
         try:
             with closing(replica.connect()) as connection:
                 limit_waits(connection, CHECK_TIMEOUT)
-                [server] = SERVER.decode(statement.run(connection, SERVER, []))
-                [primary] = self._primary.rows_in_reserve(SERVER)
-                if server.identity != primary.identity:
-                    raise NotTheReplicaError
+                [found] = positions.SERVER.decode(statement.run(connection, positions.SERVER, []))
+                if found.identity != positions.server(self._primary).identity:
+                    raise _AnotherDatabaseError
                 replica.open(CHECK_TIMEOUT)
                 self._replica = replica
                 self._measure_lag(replica, connection)
