@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from statistics import median, quantiles
@@ -67,7 +68,7 @@ def _own_writes(primary: Cluster, replica: Cluster, pairs: int) -> str:
         with service(primary.url(), **settings) as address:
             port = _settled(address)
             before = _outcomes(port)
-            found = _in_parallel(lambda _, port=port, is_sent=is_sent: _write_and_read(port, pairs, is_sent))
+            found = _in_parallel(partial(_write_and_read, port, pairs, is_sent))
             outcomes = {each: count - before[each] for each, count in _outcomes(port).items() if count > before[each]}
         seconds = [each for client in found for each in client.seconds]
         missed, cuts = sum(client.misses for client in found), quantiles(seconds, n=100)
@@ -85,7 +86,7 @@ def _load_of_primary(primary: Cluster, replica: Cluster, pairs: int, rounds: int
         with service(primary.url(), **({"READ_DATABASE_URL": url} if url else {})) as address:
             port = _settled(address)
             before = _cpu(primary)
-            _in_parallel(lambda seed, port=port: _mix(port, pairs // 4, seed))
+            _in_parallel(partial(_mix, port, pairs // 4))
             used[url].append(_cpu(primary) - before)
         say(f"{'with' if url else 'without'} a replica: {used[url][-1]:.2f} s of CPU of the primary")
     alone, relieved = map(median, used.values())
@@ -96,8 +97,8 @@ def _load_of_primary(primary: Cluster, replica: Cluster, pairs: int, rounds: int
     )
 
 
-def _write_and_read(port: int, pairs: int, is_sent: bool) -> Found:
-    missed, seconds = 0, []
+def _write_and_read(port: int, pairs: int, is_sent: bool, _writer: int) -> Found:
+    missed, seconds = 0, list[float]()
     with closing(HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         for number in range(pairs):
             created, body = _send(connection, "POST", "", {"title": f"Ticket {number}", "description": "Since noon."})
@@ -143,7 +144,7 @@ def _settled(address: str) -> int:
     """Return the port of a service when its workers know whether they use the replica."""
     port = int(re.findall(r":(\d+)/", address)[0])
     for _ in range(20):
-        _in_parallel(lambda _: _write_and_read(port, 2, False) and None)
+        _in_parallel(partial(_write_and_read, port, 2, False))
         time.sleep(0.1)
     return port
 

@@ -214,9 +214,9 @@ def test_messages_are_read_in_whatever_pieces_they_come(console: OpenPage) -> No
     ]
 
 
-def test_reads_include_what_the_tab_wrote_and_what_the_feed_told(console: OpenPage, service: Service) -> None:
+def test_reads_include_what_the_tab_wrote_and_what_the_feed_said(console: OpenPage, service: Service) -> None:
     """Both say which position in the log of the database they need, where reads may use a replica."""
-    written, told = f"{1:024X}", f"{2:024X}"
+    written, said = f"{1:024X}", f"{2:024X}"
     page = console("?view=file")
 
     def with_position(route: Route) -> None:
@@ -228,10 +228,10 @@ def test_reads_include_what_the_tab_wrote_and_what_the_feed_told(console: OpenPa
     filing(page).get_by_label("Description").fill("As soon as it is stored.")
     with page.expect_request(lambda request: request.headers.get("x-tickets-lsn") == written):
         page.get_by_role("button", name="Create ticket").click()
-    stream = f':lsn {told}\nretry: 300000\nid: 00000000-1\nevent: position\ndata: {{"id": "00000000-1"}}\n\n'
+    stream = f':lsn {said}\nretry: 300000\nid: 00000000-1\nevent: position\ndata: {{"id": "00000000-1"}}\n\n'
     page.route("**/api/events/*", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
     with page.expect_request(
-        lambda request: "/api/tickets/" in request.url and request.headers.get("x-tickets-lsn") == told
+        lambda request: "/api/tickets/" in request.url and request.headers.get("x-tickets-lsn") == said
     ):
         page.goto(page.url.partition("?")[0])
     expect(titles(page)).to_have_text(["Here"])

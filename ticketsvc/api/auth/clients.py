@@ -44,7 +44,7 @@ class RequestClient(Client):
 
     @property
     def position(self) -> str:  # type: ignore[override]
-        """What the client sent as its position."""
+        """The position that the client sent, in its words."""
         return str(self._environ.get("HTTP_X_TICKETS_LSN", ""))
 
     def has_left(self) -> bool:

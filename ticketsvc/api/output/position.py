@@ -1,4 +1,4 @@
-"""X-Tickets-LSN: the position in the database's log behind what a client wrote, or was told in the feed of events.
+"""X-Tickets-LSN: the position in the database's log behind what a client wrote, or what the feed of events said.
 
 The client sends it with its next requests, so that reads on a replica find that (`store.postgres.replica`).
 """

@@ -88,7 +88,7 @@ class Database:
         self.has_role_settings = config.db_pooler == "transaction"
         """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self.position = positions.NONE
-        """A position that includes all changes of which this process has told a client. Kept only for replicas."""
+        """A position that includes all changes that this process has confirmed to clients. Kept only for replicas."""
         self.has_replicas = bool(config.read_database_url)
         self._execute = self._run_with_position if self.has_replicas else statement.run
         self._wait = config.pool_timeout

@@ -270,7 +270,7 @@ class Replicas:
     def _position_of_primary(self) -> str:
         """Return the position that the primary has reached. Raises Problem.
 
-        One that is lower than before belongs to another database: what clients were told is of no use then.
+        One that is lower than before belongs to another database: those that clients have are of no use then.
         """
         before = self._primary.position
         found = positions.of_server(self._primary)
