@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.locks import TIMEOUT, wait_until
+from tests.support.mcp import Agent
 from tests.support.openapi_contract import DOCUMENT
 from tests.support.postgres import create_database, execute, name_of, query, server
 from tests.support.replicas import Disposable, replica
@@ -136,6 +137,9 @@ def test_the_replica_serves_lists_searches_statistics_and_exports_and_nothing_el
         assert server_of(client, path, position) == {"replica"}, path
     for path in NOT_READS:
         assert server_of(client, path.format(id=ticket), position) == set(), path
+    before = outcomes()
+    Agent(client).call("search_tickets")  # of MCP, without a position: the primary
+    assert outcomes() == {**before, "behind": before["behind"] + 1}
     before = outcomes()
     assert client.patch(f"{URL}?dry_run=true&status=open", json={"status": "closed"}).status_code == 200
     assert outcomes() == before

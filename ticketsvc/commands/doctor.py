@@ -106,8 +106,10 @@ def _examine_replica(config: Config, primary: positions.Server) -> Iterator[Find
     try:
         migrated = schema(url)
         with opened(replace(config, database_url=url, read_database_url="")) as database:
-            yield replica(primary, positions.server(database), migrated)
-            yield replace(connections(config, health.server(database)), check="replica")
+            found = replica(primary, positions.server(database), migrated)
+            yield found
+            if found.verdict is not Verdict.WRONG:
+                yield replace(connections(config, health.server(database)), check="replica")
     except (click.ClickException, migrations.MigrationError) as error:
         yield Finding("replica", Verdict.WRONG, str(error), f"Correct READ_DATABASE_URL. {_BYPASSED}")
 
