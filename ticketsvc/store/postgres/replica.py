@@ -34,7 +34,7 @@ MAX_WAIT_SECONDS = 0.05
 """The time that a read waits for the replica to replay a position."""
 PAUSES = (0.001, 0.002, 0.004, 0.008)
 """The pauses between looks at the position of the replica, in seconds. The last one is repeated."""
-IMPATIENT_SECONDS = 1.0
+NO_WAIT_SECONDS = 1.0
 """After a wait in vain no read waits for this long: a replica that lags would hold every read up."""
 MAX_LAG_SECONDS = 10.0
 """A replica that is further behind serves no reads at all, not even those without a position."""
@@ -77,7 +77,7 @@ class Replica(Database):
         self._bulk_shares = primary._bulk_shares  # of the process, wherever its exports run
         self._execute = self._run_after_position
         self._reached: WeakKeyDictionary[Connection, str] = WeakKeyDictionary()
-        self._impatient_until = 0.0
+        self._no_wait_until = 0.0
 
     def open(self, seconds: float) -> None:
         """Open the pool. Raises psycopg.Error if there is no connection in time."""
@@ -166,7 +166,7 @@ class Replica(Database):
         if self._has(connection, wanted):
             return
         started = now = time.monotonic()
-        until = started + (0.0 if started < self._impatient_until else MAX_WAIT_SECONDS)
+        until = started + (0.0 if started < self._no_wait_until else MAX_WAIT_SECONDS)
         for pause in chain(PAUSES, repeat(PAUSES[-1])):
             self._reached[connection] = positions.replayed(connection)
             now = time.monotonic()
@@ -174,7 +174,7 @@ class Replica(Database):
                 break
             if now >= until:
                 if until > started:
-                    self._impatient_until = now + IMPATIENT_SECONDS
+                    self._no_wait_until = now + NO_WAIT_SECONDS
                 raise _BehindError
             time.sleep(pause)
         metrics.REPLICA_WAIT.observe(now - started)
