@@ -22,6 +22,7 @@ from bench.counting import counting
 from bench.events import events
 from bench.harness import Harness, say
 from bench.people import people
+from bench.replicas import replicas
 from bench.scale import scale
 from bench.search import search
 from bench.similar import similar
@@ -144,6 +145,11 @@ def run_similar(options: argparse.Namespace) -> str:
     return similar(options.rows)
 
 
+def run_replicas(options: argparse.Namespace) -> str:
+    """Measure reads on a replica: own writes, and the CPU of the primary."""
+    return replicas(min(options.rows, 100_000), pairs=options.seconds * 25, rounds=options.rounds)
+
+
 def run_counting(options: argparse.Namespace) -> str:
     """Measure the cost of metrics."""
     return counting(batches=options.rounds * 100)
@@ -168,6 +174,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "similar": run_similar,
     "attacks": run_attacks,
     "events": run_events,
+    "replicas": run_replicas,
 }
 
 

@@ -51,6 +51,9 @@ class Config:
     migrate_database_url: str = field(default="", repr=False)
     """`MIGRATE_DATABASE_URL`: the URL with which `flask migrate` and the other `flask` commands connect, if it differs
     from DATABASE_URL: as the role that owns the tables, and not through a connection pooler."""
+    read_database_url: str = field(default="", repr=False)
+    """`READ_DATABASE_URL`: the URL of a streaming replica of the database, for lists, searches, statistics, exports and
+    similar tickets. They have a pool of their own there, and use the primary while the replica is not up to date."""
     db_pooler: str = "none"
     """`DB_POOLER`: `transaction` behind a connection pooler in transaction mode: the settings of sessions are then
     those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md)."""
@@ -172,6 +175,7 @@ class Config:
             database_url=read.database_url(),
             host=read.address("HOST", cls.host),
             migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
+            read_database_url=read.optional_url("READ_DATABASE_URL"),
             db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),

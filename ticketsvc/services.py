@@ -17,6 +17,7 @@ from ticketsvc.server import metrics
 from ticketsvc.store import background, events, rate_limits, search_index, similar, stats, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.replica import Replicas
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
@@ -58,6 +59,12 @@ class Services:
     classifier: Classifier
     offline: Classifier
     feed: Feed
+    replicas: Replicas | None
+
+    @property
+    def reader(self) -> Database:
+        """The database for a read that a client may get from a replica, if there is one."""
+        return self.replicas.reader if self.replicas else self.database
 
     def triage(self, text: str) -> Suggestion:
         """Return labels for a new ticket that lacks some. Calls no external model."""
@@ -108,6 +115,7 @@ def install(app: Flask, config: Config) -> None:
         InstrumentedClassifier(online, "classify"),
         InstrumentedClassifier(offline, "create"),
         Feed(database, config.event_listeners, config.bulk_stall_timeout),
+        Replicas(config, database) if config.read_database_url else None,
     )
 
 

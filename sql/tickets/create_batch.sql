@@ -4,6 +4,7 @@
 -- before the insertion, because RETURNING promises no order.
 -- A wait for another transaction ends soon: each ticket is then stored by itself, and waits alone.
 -- Every parameter is an array with an element for each ticket; their meanings are those of create_idempotent.sql.
+-- Position: after
 -- $1 title
 -- $2 description
 -- $3 category

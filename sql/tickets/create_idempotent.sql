@@ -5,6 +5,7 @@
 -- record. A record that is older than 24 hours does not count; prune_idempotency_records.sql deletes it, if nothing has
 -- done so before.
 -- Retry: safe
+-- Position: after
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category

@@ -23,6 +23,7 @@ READ = {
     "DATABASE_URL": ("database_url", "postgres://ann@db/tickets", "postgres://ann@db/tickets"),
     "HOST": ("host", "::1", "::1"),
     "MIGRATE_DATABASE_URL": ("migrate_database_url", "postgresql://bob@db/tickets", "postgresql://bob@db/tickets"),
+    "READ_DATABASE_URL": ("read_database_url", "postgresql://bob@replica/tickets", "postgresql://bob@replica/tickets"),
     "DB_POOLER": ("db_pooler", "Transaction", "transaction"),
     "PORT": ("port", "8080", 8080),
     "WEB_CONCURRENCY": ("workers", "4", 4),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ from ticketsvc.problems import Unavailable
 from ticketsvc.server import metrics
 from ticketsvc.store import single_flight
 from ticketsvc.store.batches import Batches, Failure, Item, Result
-from ticketsvc.store.postgres import errors, pooler, queries, statement
+from ticketsvc.store.postgres import errors, pooler, positions, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.shares import Client, Shares
 
 GRACE_SECONDS = 5.0
 """The time after DB_STATEMENT_TIMEOUT, which Postgres enforces, at which the service stops waiting itself."""
+CANCEL_SECONDS = 1.0
+"""The time after it at which the service cancels what Postgres does not limit: a commit that waits for a standby."""
 
 ATTEMPTS = 4
 """The maximum number of runs of a statement that fails with a deadlock or a serialization failure."""
@@ -53,10 +56,13 @@ metrics.start_at_zero(metrics.DATABASE_ERRORS, errors.RETRIED_KINDS, ["yes"])
 class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
+    connect_timeout = 5
+    """Seconds."""
+
     def __init__(self, config: Config) -> None:
         options: dict[str, Any] = {
             "autocommit": True,
-            "connect_timeout": 5,
+            "connect_timeout": self.connect_timeout,
             "tcp_user_timeout": 20_000,
             "fallback_application_name": "ticketsvc",
         }
@@ -81,7 +87,12 @@ class Database:
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
         self.has_role_settings = config.db_pooler == "transaction"
         """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
+        self.position = positions.NONE
+        """A position that includes all changes that this process has confirmed to clients. Kept only for replicas."""
+        self.has_replicas = bool(config.read_database_url)
+        self._execute = self._run_with_position if self.has_replicas else statement.run
         self._wait = config.pool_timeout
+        self._limits = config.statement_timeout + GRACE_SECONDS, config.statement_timeout + CANCEL_SECONDS
         self.statement_timeout = config.statement_timeout
         self.client: Callable[[], Client] = Client
         """Returns the client of the current request. The application sets it."""
@@ -90,7 +101,7 @@ class Database:
         costly = max(1, config.pool_size // 2)
         self._shares = Shares(costly, max(1, costly // 2), config.pool_timeout, _TOO_COSTLY)
         self._bulk_shares = Shares(config.bulk_calls, max(1, config.bulk_calls - 1), 0, _TOO_MANY_FILES)
-        self._connect = partial(_connection_class().connect, config.database_url, **options)
+        self.connect = partial(_connection_class().connect, config.database_url, **options)
         make_pool = partial(
             ConnectionPool[Connection],
             config.database_url,
@@ -204,11 +215,21 @@ class Database:
         try:
             if is_cancellable:
                 cancel_when(connection, lambda: all(client.has_left() for client in clients))
-            return statement.run(connection, query, parameters)
+            return self._execute(connection, query, parameters)
         finally:
             if is_cancellable:
                 cancel_when(connection, None)
             pool.putconn(connection)
+
+    def _run_with_position(
+        self, connection: Connection, query: Query[Any], parameters: list[bytes | None]
+    ) -> pq.abc.PGresult:
+        """Run a query, and update `position` if clients need the one behind it."""
+        if not query.has_position:
+            return statement.run(connection, query, parameters)
+        result, position = positions.run_on_primary(connection, query, parameters)
+        self.position = max(self.position, position)
+        return result
 
     def _connection(self, pool: ConnectionPool[Connection]) -> Connection:
         """Return a connection that is not known to be dead; the pool replaces dead ones.
@@ -219,7 +240,7 @@ class Database:
         deadline = time.monotonic() + self._wait
         while True:
             connection = pool.getconn(deadline - time.monotonic())
-            if _is_alive(connection):
+            if is_alive(connection):
                 return connection
             pool.putconn(connection)
 
@@ -235,15 +256,18 @@ class Database:
         settings = {"client_connection_check_interval": "2000", **settings}  # ends statements of a killed worker
         place = self._bulk_shares.take([self.client()])
         try:
-            with closing(self._connect()) as connection:
-                _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
+            with closing(self.connect()) as connection:
+                limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
                 connection.execute(b"BEGIN")
-                _limit_waits(connection, seconds + GRACE_SECONDS)
+                limit_waits(connection, seconds + GRACE_SECONDS)
                 # Idle in the transaction as long as a client reads the rows that Postgres has already sent.
                 timeouts = dict.fromkeys(_BULK_TIMEOUTS, f"{seconds * 1000:.0f}")
                 _set(connection, {**self.settings, **timeouts, **settings}, is_local=True)
                 yield connection
+                limit_waits(connection, *self._limits)  # of the commit
                 connection.commit()
+                if self.has_replicas:
+                    self.position = max(self.position, positions.written(connection))
         except psycopg.Error as error:
             metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
@@ -254,8 +278,8 @@ class Database:
         """Return whether connections share sessions (`pooler.detect`), and update `pooler_error`. Raises a Problem."""
 
         def connect() -> Connection:
-            connection = self._connect()
-            _limit_waits(connection, self._wait)
+            connection = self.connect()
+            limit_waits(connection, self._wait)
             return connection
 
         try:
@@ -265,7 +289,7 @@ class Database:
         return is_shared
 
     def _configure(self, connection: Connection) -> None:
-        _limit_waits(connection, self.statement_timeout + GRACE_SECONDS)
+        limit_waits(connection, *self._limits)
         if not self.has_role_settings:
             try:
                 _set(connection, self.settings, is_local=False)
@@ -274,9 +298,10 @@ class Database:
                 raise
 
 
-def _limit_waits(connection: Connection, seconds: float) -> None:
+def limit_waits(connection: Connection, seconds: float, cancel_after: float = math.inf) -> None:
+    """Limit all further waits of a connection. Only GeventConnection can."""
     if hasattr(connection, "limit_waits"):  # GeventConnection has it
-        connection.limit_waits(seconds)
+        connection.limit_waits(seconds, cancel_after)
 
 
 def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) -> None:
@@ -299,7 +324,13 @@ def cancel_when(connection: Connection, is_unneeded: Callable[[], bool] | None) 
         connection.is_unneeded = is_unneeded
 
 
-def _is_alive(connection: Connection) -> bool:
+def give_up_when(connection: Connection, is_server_lost: Callable[[], bool]) -> None:
+    """Let waits of a connection fail when `is_server_lost` returns true. Only GeventConnection can."""
+    if hasattr(connection, "is_server_lost"):
+        connection.is_server_lost = is_server_lost
+
+
+def is_alive(connection: Connection) -> bool:
     """Return whether an idle connection is open, as far as can be seen without a round trip.
 
     A healthy one has nothing to read. On a closed one the first read may return the server's last message; the second
