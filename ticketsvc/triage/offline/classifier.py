@@ -29,6 +29,7 @@ from ticketsvc.triage.model import (
     Suggestion,
 )
 from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh
+from ticketsvc.triage.offline.furniture import without_courtesies, without_disclaimers
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc.triage.offline.tokens import Token, tokenize
@@ -67,7 +68,8 @@ class OfflineClassifier:
     def read(self, text: str) -> tuple[list[Token], list[Evidence], Scores, Scores]:
         """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
-        tokens = tokenize(mail.text, MAX_WORDS)
+        tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS))
+        tokens = without_courtesies(tokens, self._lexicon.find)
         evidence = weigh(tokens, self._lexicon.find(tokens))
         return tokens, evidence, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
 
