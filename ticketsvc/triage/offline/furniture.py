@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 _VALUES = {"disclaimer": 1.0, "notice": 0.5, "self": -2.0}
 _OTHER = -0.15  # the value of another word
-_MIN_VALUE = 3.0  # of the sentences of a disclaimer together
+_SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word of notices is not added to a disclaimer
+_MIN_VALUE = 2.0  # of the sentences of a disclaimer together
 _MIN_STRONG, _MIN_WORDS = 2, 5  # different ones that are hardly said but in disclaimers, and with those of notices
-_MIN_LEFT = 2  # words that say something and are left of a text without courtesies: thanks may be what it is about
+_MIN_LEFT = 2  # words that are left of a text. Thanks, for one, may be what it is about
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
 _TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
 _WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
 _NAMES = 2  # words of a name
-_HINT = 1.0  # weight of a cue
+_HINT = 1.5  # weight of a cue
 _USUAL, _MARKS = frozenset({"courtesy", "neutral"}), frozenset({"courtesy", "introduction"})
 _CONTENT = frozenset({*CATEGORIES, *HARM, "unhurried", "deadline", "wish"}) - {"general"}
 
@@ -71,18 +72,25 @@ def _value(word: str) -> float:
 def without_disclaimers(tokens: list[Token]) -> list[Token]:
     """Return a text without its disclaimers. The first sentence, which may be a title, is none."""
     sentences = [list(group) for _, group in groupby(tokens, lambda token: token.sentence)]
-    values = [sum(_value(token.word) for token in sentence) for sentence in sentences]
+    values = [sum(_value(token.word) for token in sentence) - _SENTENCE for sentence in sentences]
     while len(sentences) > 1:
         value, first, last = _best(values)
+        while last < len(sentences) and _is_appendix(sentences[last], values[last]):
+            last += 1
         found = [token for sentence in sentences[first:last] for token in sentence]
         words = {token.word: _sections(token.word) for token in found}
         strong = sum("disclaimer" in sections for sections in words.values())
         weak = sum("notice" in sections for sections in words.values())
-        left = sum(map(len, sentences[1:])) - len(found)
-        if value < _MIN_VALUE or strong < _MIN_STRONG or strong + weak < _MIN_WORDS or not left:
+        left = sum(map(len, sentences)) - len(found)
+        if value < _MIN_VALUE or strong < _MIN_STRONG or strong + weak < _MIN_WORDS or left < _MIN_LEFT:
             break
         del sentences[first:last], values[first:last]
     return [token for sentence in sentences for token in sentence]
+
+
+def _is_appendix(sentence: Sequence[Token], value: float) -> bool:
+    """Return whether a sentence behind a disclaimer is part of it: it has some word of notices, and no cause of its own."""
+    return value > -_SENTENCE and any(not _sections(token.word).isdisjoint({"disclaimer", "notice"}) for token in sentence)
 
 
 def _best(values: Sequence[float]) -> tuple[float, int, int]:
