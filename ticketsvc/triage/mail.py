@@ -13,7 +13,10 @@ import html
 import re
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _JOINER = "\u0332"  # a combining mark, which does not end a word: stands for what is removed inside one
 _TEXT, _QUOTE, _LOG, _FURNITURE = "text", "quote", "log", "furniture"
@@ -27,7 +30,7 @@ class Mail(NamedTuple):
 
 
 def read(text: str) -> Mail:
-    """Return what the author of a mail wrote, in a text of the same length, or shorter if it has too many lines."""
+    """Return the first _ENOUGH characters that the author of a mail wrote, at their positions."""
     plain = _without_entities(_without_markup(text))
     lines = plain.split("\n", _MAX_LINES)[:_MAX_LINES]
     kinds = _kinds(
@@ -35,15 +38,26 @@ def read(text: str) -> Mail:
     )
     has_log = _LOG in kinds
     for kept in ({_TEXT}, {_TEXT, _QUOTE}, {_TEXT, _QUOTE, _LOG}):
-        left = "\n".join(line if kind in kept else " " * len(line) for line, kind in zip(lines, kinds, strict=True))
-        left = _without_greetings(_without_noise(left))
+        left = _without_greetings(_without_noise("\n".join(_kept(lines, kinds, kept))))
         if _LETTER.search(left):
             return Mail(left, has_log)
     return Mail(text, has_log)
 
 
+_ENOUGH = 4_000
+"""Number of characters of the author after which nothing is read: more than the classifiers read words of."""
+
 _MAX_LINES = 1_000
 """Maximum number of lines that are read. What is below them is taken for furniture."""
+
+
+def _kept(lines: list[str], kinds: list[str], kept: set[str]) -> Iterator[str]:
+    """Yield each line with blanks for what is not kept of it."""
+    room = _ENOUGH
+    for line, kind in zip(lines, kinds, strict=True):
+        own = line[:room] if kind in kept else ""
+        room -= len(own)
+        yield own.ljust(len(line))
 
 
 def _blanks(text: str) -> str:
@@ -55,6 +69,9 @@ _VISIBLE = re.compile(r"[^\n\r]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 # ---------------------------------------- Characters: markup, entities, links
+
+_MAX_TAGS = 1_000
+"""Maximum number of tags that are read. What is behind them is taken for furniture."""
 
 _IS_HTML = re.compile(
     r"<(?:!--|!doctype\b|/?(?:html|body|div|p|br|span|table|td|strong|b|i|em|a|ul|li|font|h[1-6]|blockquote|style|pre)"
@@ -74,7 +91,7 @@ def _without_markup(text: str) -> str:
     if "<" not in text or not _IS_HTML.search(text):
         return text
     pieces, end, hidden, depth = [], 0, "", 0
-    while found := _TAG.search(text, end):
+    while (found := _TAG.search(text, end)) and len(pieces) < 2 * _MAX_TAGS:
         between = text[end : found.start()]
         pieces.append(_blanks(between) if hidden else between)
         name, end, is_comment = (found[2] or "").lower(), found.end(), found[0] == "<!--"
@@ -92,7 +109,7 @@ def _without_markup(text: str) -> str:
             hidden, depth = name, 1
         size = end - found.start()
         pieces.append(_JOINER * size if is_comment or name in _PHRASES["inline"] else " " * (size - 1) + "\n")
-    pieces.append(_blanks(text[end:]) if hidden else text[end:])
+    pieces.append(_blanks(text[end:]) if hidden or found else text[end:])
     seen = "".join(pieces)
     return seen if _LETTER.search(seen) else _TAG.sub(lambda tag: _blanks(tag[0]), text)
 
@@ -251,8 +268,9 @@ _EMPTY = _Line("", "")
 def _kinds(lines: list[_Line]) -> list[str]:
     """Return what each line is."""
     kinds: list[str] = []
+    room = _ENOUGH
     state, is_forwarded = _TEXT, bool(lines and ":" in lines[0].text[:8] and _begin(lines[0].words, "forward"))
-    while (index := len(kinds)) < len(lines):
+    while (index := len(kinds)) < len(lines) and room > 0:
         line, size, kind = lines[index], 1, state
         if not line.text:
             pass
@@ -277,7 +295,8 @@ def _kinds(lines: list[_Line]) -> list[str]:
             is_below_log = kinds[-1:] == [_LOG] and line.raw[0] in " \t"
             kind, state = (_LOG, state) if is_below_log else _single(line, index, state)
         kinds += [kind] * size
-    return kinds[: len(lines)]
+        room -= len(line.text) if kind == _TEXT else 0
+    return kinds[: len(lines)] + [_FURNITURE] * (len(lines) - len(kinds))
 
 
 def _single(line: _Line, index: int, state: str) -> tuple[str, str]:
