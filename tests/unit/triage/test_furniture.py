@@ -11,6 +11,7 @@ from tests.conftest import ROOT
 from ticketsvc.enums import PRIORITIES
 from ticketsvc.triage.labelled import read_line
 from ticketsvc.triage.offline.classifier import OfflineClassifier
+from ticketsvc.triage.offline.tokens import tokenize
 
 FURNITURE = [json.loads(line) for line in Path(__file__).with_name("furniture.jsonl").read_bytes().splitlines()]
 TRAINING = sorted((ROOT / "ticketsvc_dev" / "triage_training").glob("*.jsonl"))
@@ -56,13 +57,12 @@ def test_furniture_changes_hardly_any_label(kind: str, least: int) -> None:
     [
         (f"Pages\nI hope this email finds you well. {PROBLEM}", f"Pages {PROBLEM}"),
         (f"Pages\nSorry to bother you, {PROBLEM}", f"Pages {PROBLEM}"),
-        (f"Pages\n{PROBLEM} Thanks so much. If you need anything, just ask me.", f"Pages {PROBLEM} ask"),
+        (f"Pages\n{PROBLEM} Thanks so much. If you need anything, just ask me.", f"Pages {PROBLEM}"),
         (f"Seiten\nmein Name ist Karl Wiesner. {PROBLEM}", f"Seiten {PROBLEM}"),
-        (f"[External] This message originated outside your organisation: do not open links.\n{PROBLEM}", None),
     ],
 )
-def test_courtesies_are_dropped(text: str, left: str | None) -> None:
-    assert words(text) == words(left if left else text)
+def test_courtesies_are_dropped(text: str, left: str) -> None:
+    assert words(text) == words(left)
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,6 @@ def test_courtesies_are_dropped(text: str, left: str | None) -> None:
     ],
 )
 def test_what_a_ticket_is_about_is_kept(text: str) -> None:
-    from ticketsvc.triage.offline.tokens import tokenize
-
     assert words(text) == " ".join(token.word for token in tokenize(text))
 
 

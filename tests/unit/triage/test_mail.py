@@ -180,7 +180,7 @@ def test_a_log_is_a_technical_problem_whatever_its_words_are(log: str) -> None:
 def test_a_long_mail_is_read_until_enough_of_the_author_is_known() -> None:
     quote = "\n".join(["> Everything is down"] * 300)
     long = "\n".join(["It stops.", *["word " * 20] * 100])
-    assert words(f"Pages\n{long}\nThe end").endswith("word")
+    assert "The end" not in words(f"Pages\n{long}\nThe end")
     assert words(f"Pages\n{quote}\n\n{PROBLEM}") == f"Pages {PROBLEM}"
     assert len(words("Pages " + "word " * 4_000)) < 4_001
 
