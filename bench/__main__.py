@@ -30,6 +30,7 @@ from bench.soak import soak
 from bench.stalls import stalls
 from bench.stats import SIZES, statistics
 from bench.triage import triage
+from bench.triage_mails import mails
 from bench.trust import trust
 from bench.walk import walk
 
@@ -130,6 +131,11 @@ def run_stats(options: argparse.Namespace) -> str:
     return statistics([(rows, Harness(rows)) for rows in SIZES], options.seconds, options.reload)
 
 
+def run_mails(_options: argparse.Namespace) -> str:
+    """Measure the learning curves of triage on short texts and long mails."""
+    return mails()
+
+
 def run_people(options: argparse.Namespace) -> str:
     """Measure filters by people, tags and metadata, and claims, on a table of their own."""
     return people(options.rows, max(1, options.seconds // 4))
@@ -167,6 +173,7 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "bulk": run_bulk,
     "scale": run_scale,
     "triage": run_triage,
+    "mails": run_mails,
     "trust": run_trust,
     "counting": run_counting,
     "people": run_people,
