@@ -626,7 +626,9 @@ CREATE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
     SET enable_seqscan TO 'off'
     AS $$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(
+        7598253, 'ticket_count_deltas'::regclass::oid::integer
+    ) THEN
         RETURN;
     END IF;
     WITH taken AS (
@@ -1226,7 +1228,7 @@ CREATE FUNCTION events_reset() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7598253, 3);
+    PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
     DELETE FROM event_outbox;
     DELETE FROM events;
     DELETE FROM event_generations;
@@ -1376,7 +1378,8 @@ BEGIN
             RETURN 0;
         END IF;
         IF attempt = 1 THEN
-            PERFORM pg_advisory_xact_lock(7598253, 3);
+            PERFORM pg_advisory_xact_lock_shared(7598253, 3); -- what the previous release's function holds alone
+            PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
         END IF;
     END LOOP;
     IF newest.source IS DISTINCT FROM event_source() THEN
@@ -1447,7 +1450,8 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE 'recount_tickets() needs a transaction that is READ COMMITTED: it waits for a lock, then looks.';
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 1); -- no other session applies deltas meanwhile
+    -- No other session applies deltas meanwhile.
+    PERFORM pg_advisory_xact_lock(7598253, 'ticket_count_deltas'::regclass::oid::integer);
     WITH deltas AS (DELETE FROM ticket_count_deltas),
     totals AS (DELETE FROM ticket_totals),
     days AS (DELETE FROM ticket_days),
@@ -2094,7 +2098,7 @@ BEGIN
     END IF;
     is_deferred := TG_OP <> 'INSERT' AND current_setting('ticketsvc.learning', true) = 'deferred';
     -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
-    PERFORM pg_advisory_xact_lock(7598253, 2);
+    PERFORM pg_advisory_xact_lock(7598253, 'triage_text_counts'::regclass::oid::integer);
     -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
     -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;

@@ -73,7 +73,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """Run all checks, those of the database only if it is reachable."""
     yield from settings(config)
     try:
-        migrated = schema(started(config).database_url)  # unlike the pool, this reports why a server is unreachable
+        migrated = schema(started(config))  # unlike the pool, this reports why a server is unreachable
         with opened(config) as database:
             yield pooler(database)
             if not database.pooler_error:
@@ -102,10 +102,10 @@ def _examine_database(config: Config, database: Database, migrated: Finding) -> 
 
 def _examine_replica(config: Config, primary: positions.Server) -> Iterator[Finding]:
     """Check the server of READ_DATABASE_URL as far as it is reachable."""
-    url = config.read_database_url
     try:
-        migrated = schema(url)
-        with opened(replace(config, database_url=url, read_database_url="")) as database:
+        read = replace(config, database_url=config.read_database_url, read_database_url="")
+        migrated = schema(read)
+        with opened(read) as database:
             found = replica(primary, positions.server(database), migrated)
             yield found
             if found.verdict is not Verdict.WRONG:
@@ -179,7 +179,8 @@ def pooler(database: Database) -> Finding:
 def version(server: Server) -> Finding:
     """Check the version of the server."""
     major = server.version // 10_000
-    found = f"PostgreSQL {server.version_text}, database {server.database} as {server.role}."
+    place = f"database {server.database}, schema {server.schema or 'none'}"
+    found = f"PostgreSQL {server.version_text}, {place} as {server.role}."
     if major < OLDEST_TESTED:
         advice = f"Upgrade the server: {OLDEST_TESTED} is the oldest supported version."
         return Finding("version", Verdict.WRONG, found, advice)
@@ -268,9 +269,10 @@ def extensions(server: Server, missing: dict[str, bool]) -> Finding:
     return Finding("extensions", Verdict.WRONG, found, f"Ask an administrator to run: {statements}")
 
 
-def schema(url: str) -> Finding:
+def schema(config: Config) -> Finding:
     """Check that the migrations are those of this release. Raises MigrationError if the database is unreachable."""
-    edited, pending = migrations.edited(url), migrations.pending(url)
+    url, name = config.database_url, config.database_schema
+    edited, pending = migrations.edited(url, schema=name), migrations.pending(url, schema=name)
     if edited:
         found = f"Edited after they were applied: {', '.join(edited)}."
         advice = "Restore the files, and write the change as a new migration."

@@ -37,6 +37,7 @@ _TOO_COSTLY = partial(
 _TOO_MANY_FILES = partial(Unavailable, "As many imports and exports as may run at once are running.", 30)
 _BULK_TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 _CONFIGURE = queries.load("session.configure")
+_SEARCH_PATH = queries.load("session.search_path", str)
 Connection = psycopg.Connection[Any]
 NO_VALUES: Mapping[str, object] = {}
 _T = TypeVar("_T")
@@ -64,25 +65,16 @@ class Database:
             "autocommit": True,
             "connect_timeout": self.connect_timeout,
             "tcp_user_timeout": 20_000,
-            "fallback_application_name": "ticketsvc",
+            "fallback_application_name": f"ticketsvc {config.database_schema}".rstrip(),
         }
         self.trace: Callable[[str], AbstractContextManager[object]] = nullcontext
         """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
         """The names of time zones by their form in lower case. `store.stats` fills it."""
-        self.settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
-            "jit": "off",  # compiling takes longer than any statement here
-            # Starting one takes 20 ms, even if it has nothing to read
-            # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
-            "max_parallel_workers_per_gather": "0",
-            "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
-            "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
-            "idle_in_transaction_session_timeout": "10000",
-            "gin_pending_list_limit": "65536",  # kB: leaves the insertion into the index of texts to a background task
-            "TimeZone": "UTC",
-        }
-        """The settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
+        self.settings = session_settings(config)
+        """The settings of every session."""
+        self.schema = config.database_schema
+        """The only schema whose tables statements can find; empty means those that the role finds."""
         self.pooler_error = ""
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
         self.has_role_settings = config.db_pooler == "transaction"
@@ -283,19 +275,54 @@ class Database:
             return connection
 
         try:
-            is_shared, self.pooler_error = pooler.detect(connect)
-        except psycopg.Error as error:
-            raise errors.problem(error) from error
+            is_shared, error = pooler.detect(connect)
+            if not error and self.has_role_settings:
+                with closing(connect()) as connection:
+                    error = self._schema_error(connection)
+        except psycopg.Error as failure:
+            raise errors.problem(failure) from failure
+        self.pooler_error = error
         return is_shared
+
+    def _schema_error(self, connection: Connection) -> str:
+        """Return what is wrong if a session finds the tables of another schema, such as those of another service."""
+        if not self.schema or _SEARCH_PATH.decode(statement.run(connection, _SEARCH_PATH, [])) == [self.schema]:
+            return ""
+        return (
+            f"The search_path of the role is not {self.schema}: its operator must execute the SQL that"
+            " `flask role-settings` prints, and then renew the pooler's connections (RECONNECT)."
+        )
 
     def _configure(self, connection: Connection) -> None:
         limit_waits(connection, *self._limits)
-        if not self.has_role_settings:
+        if self.has_role_settings:
+            if error := self._schema_error(connection):
+                self.pooler_error = error
+                raise psycopg.OperationalError(error)
+        else:
             try:
                 _set(connection, self.settings, is_local=False)
             except psycopg.Error as error:
                 self.pooler_error = errors.pooler_error(error) or self.pooler_error
                 raise
+
+
+def session_settings(config: Config) -> dict[str, str]:
+    """Return the settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
+    return {
+        "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+        "jit": "off",  # compiling takes longer than any statement here
+        # Starting one takes 20 ms, even if it has nothing to read
+        # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
+        "max_parallel_workers_per_gather": "0",
+        "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
+        "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
+        "idle_in_transaction_session_timeout": "10000",
+        "gin_pending_list_limit": "65536",  # kB: leaves the insertion into the index of texts to a background task
+        "TimeZone": "UTC",
+        # Nothing besides it: a table that this schema lacks must not be found in that of another service.
+        **({"search_path": config.database_schema} if config.database_schema else {}),
+    }
 
 
 def limit_waits(connection: Connection, seconds: float, cancel_after: float = math.inf) -> None:
