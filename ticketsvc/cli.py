@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 from flask import Flask
 from flask.cli import with_appcontext
@@ -19,6 +21,7 @@ from ticketsvc.commands.webhooks import webhooks
 from ticketsvc.commands.work import work
 from ticketsvc.services import services
 from ticketsvc.store import health
+from ticketsvc.store.postgres.database import session_settings
 
 
 def register(app: Flask) -> None:
@@ -43,7 +46,8 @@ def migrate() -> None:
     Applies the migrations that are pending. Safe to run at any time, by any number of processes at once.
     """
     try:
-        applied = migrations.apply(started(services().config.for_commands).database_url, on_step=click.echo)
+        config = started(services().config.for_commands)
+        applied = migrations.apply(config.database_url, on_step=click.echo, schema=config.database_schema)
     except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if not applied:
@@ -54,6 +58,7 @@ def migrate() -> None:
 @with_appcontext
 def role_settings() -> None:
     """Print the SQL that makes the settings of the service's sessions those of its role, for DB_POOLER=transaction."""
-    with opened(services().config) as database:
-        for statement in health.role_settings(database):
+    config = services().config
+    with opened(replace(config, database_schema="")) as database:  # the role may not find the schema yet
+        for statement in health.role_settings(database, session_settings(config)):
             click.echo(statement)

@@ -14,9 +14,10 @@ from ticketsvc.config import Config
 from ticketsvc.feed import Feed
 from ticketsvc.refinement import Abstaining, Refinement
 from ticketsvc.server import metrics
-from ticketsvc.store import background, events, rate_limits, search_index, stats, tickets, training
+from ticketsvc.store import background, events, rate_limits, search_index, similar, stats, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.replica import Replicas
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
@@ -58,6 +59,12 @@ class Services:
     classifier: Classifier
     offline: Classifier
     feed: Feed
+    replicas: Replicas | None
+
+    @property
+    def reader(self) -> Database:
+        """The database for a read that a client may get from a replica, if there is one."""
+        return self.replicas.reader if self.replicas else self.database
 
     def triage(self, text: str) -> Suggestion:
         """Return labels for a new ticket that lacks some. Calls no external model."""
@@ -91,8 +98,9 @@ class Services:
         search_index.index_pending(self.database)
 
     def publish_events(self) -> None:
-        """Publish events, so that the outbox stays small if nobody reads the feed."""
+        """Publish events, so that the outbox stays small if nobody reads the feed, and store stems of their tickets."""
         events.publish(self.database)
+        similar.follow(self.database)
 
 
 def install(app: Flask, config: Config) -> None:
@@ -107,6 +115,7 @@ def install(app: Flask, config: Config) -> None:
         InstrumentedClassifier(online, "classify"),
         InstrumentedClassifier(offline, "create"),
         Feed(database, config.event_listeners, config.bulk_stall_timeout),
+        Replicas(config, database) if config.read_database_url else None,
     )
 
 
