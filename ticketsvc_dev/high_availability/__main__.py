@@ -16,7 +16,7 @@ from pathlib import Path
 import psycopg
 
 from ticketsvc_dev.high_availability import promises
-from ticketsvc_dev.high_availability.cluster import BIN, PASSWORD, Cluster, patroni_program, pause
+from ticketsvc_dev.high_availability.cluster import BIN, Cluster, patroni_program, pause
 from ticketsvc_dev.high_availability.programs import Failure, Programs, free_ports, say, wait_until
 from ticketsvc_dev.high_availability.promises import Result
 
@@ -56,8 +56,7 @@ def _run(cluster: Cluster, programs: Programs) -> list[Result]:
     cluster.start()
     leader = cluster.leader()
     assert leader
-    url = f"postgresql://postgres:{PASSWORD}@127.0.0.1:{leader.port}/postgres"
-    with closing(psycopg.connect(url, autocommit=True)) as connection:
+    with closing(psycopg.connect(leader.url("postgres"), autocommit=True)) as connection:
         connection.execute("CREATE DATABASE tickets")
     flask = [sys.executable, "-m", "flask", "--app", "app"]
     _finish(programs.start("migrate", [*flask, "migrate"], {"DATABASE_URL": cluster.url}, ROOT, is_service=True))

@@ -6,11 +6,13 @@ import json
 import os
 import signal
 import subprocess
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
+
+import psycopg
 
 from ticketsvc_dev.high_availability.programs import Failure, Programs, children, free_ports, kill, say, wait_until
 
@@ -84,6 +86,10 @@ class Node:
         except (OSError, IndexError):
             return None
 
+    def url(self, database: str) -> str:
+        """Return the URL of a database on this server, whatever its role."""
+        return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+
     def kill(self) -> None:
         """End Patroni, the server and all of its sessions at once, as a machine does that loses its power."""
         assert self.patroni is not None
@@ -131,7 +137,7 @@ class Cluster:
     def wait_until_whole(self) -> None:
         """Wait until there are a leader and a synchronous standby that has caught up."""
         self.programs.check()
-        wait_until(lambda: self.leader() and self.standby(), "there are a leader and a synchronous standby", 120)
+        wait_until(self._is_whole, "there are a leader and a synchronous standby", 120)
 
     def leader(self) -> Node | None:
         """Return the node that takes writes, if there is one."""
@@ -174,6 +180,15 @@ class Cluster:
         self.programs.start("haproxy", ["haproxy", "-db", "-f", folder / "haproxy.cfg"], path)
         self.programs.start("pgbouncer", ["pgbouncer", folder / "pgbouncer.ini"], path)
         return f"postgresql://postgres:{PASSWORD}@127.0.0.1:{pgbouncer}/tickets"
+
+    def _is_whole(self) -> bool:
+        """Return whether Patroni and the leader itself say that the other node is the synchronous standby."""
+        leader, standby = self.leader(), self.standby()
+        if leader is None or standby in (None, leader):
+            return False
+        with suppress(psycopg.OperationalError), closing(psycopg.connect(leader.url("postgres"))) as connection:
+            return connection.execute("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'").rowcount > 0
+        return False
 
     def _status(self, node: Node, path: str) -> int:
         try:
