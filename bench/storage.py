@@ -1,4 +1,4 @@
-"""What a ticket costs to store: bytes of each table with its indexes, and of write-ahead log, after an ordinary life.
+"""The bytes that a ticket takes in each table with its indexes, and of write-ahead log, after an ordinary life.
 
 Each ticket is created with an idempotency key and a text of about 650 characters, gets an assignee, a public comment of
 about 300 and is resolved, in four requests. docs/capacity.md calculates with the results.
