@@ -1,8 +1,8 @@
 """The longest stall of a writer from the pending list of the search index, depending on who inserts what is pending.
 
 Writers use a database of their own, directly, and do not wait for the disk. Besides the time of each INSERT, the CPU
-time of its session is read, which does not depend on other programs of the machine: a writer that empties the list does so
-in its own session. Nobody waits for it, because the others leave the list alone while one empties it.
+time of its session is read, which does not depend on other programs of the machine: a writer that empties the list does
+so in its own session. Nobody waits for it, because the others leave the list alone while one empties it.
 """
 
 from __future__ import annotations
@@ -117,12 +117,12 @@ def _work(url: str) -> Iterator[None]:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """Run a server with an empty database and yield its URL."""
+def database(folder: Path, settings: str = "") -> Iterator[str]:
+    """Run a server with an empty database and yield its URL. `settings` are further options of the server."""
     directory = folder / "server"
     cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
     try:
-        cluster.start("-c shared_buffers=512MB -c max_wal_size=4GB -c autovacuum=off")
+        cluster.start("-c shared_buffers=512MB -c max_wal_size=4GB -c autovacuum=off " + settings)
         url = cluster.url()
         migrations.apply(url)
         yield url
