@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 URL = "/api/tickets/"
+SETTINGS = "-c fsync=off -c autovacuum=on -c autovacuum_naptime=5s"
+"""Options of the server: training changes the same rows again and again, which slows down without autovacuum."""
 TABLES = """
 SELECT c.relname, pg_table_size(c.oid), pg_indexes_size(c.oid)
 FROM pg_class AS c
@@ -37,7 +39,7 @@ WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'"
 
 def storage(tickets: int) -> str:
     """Store `tickets` tickets. Returns Markdown."""
-    with tempfile.TemporaryDirectory(prefix="storage-") as folder, database(Path(folder), "-c fsync=off") as url:
+    with tempfile.TemporaryDirectory(prefix="storage-") as folder, database(Path(folder), SETTINGS) as url:
         app = create_app(Config(database_url=url))
         with closing(psycopg.connect(url, autocommit=True)) as connection:
             before = dict(_sizes(connection))
