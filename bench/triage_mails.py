@@ -70,7 +70,12 @@ def _wrapped(tickets: list[Ticket]) -> list[Ticket]:
         quoted = chance.choice([other for other in tickets if other.desk == ticket.desk]).text.replace("\n", "\n> ")
         parts = [
             title,
-            *(chance.choice(own["opening"]), text, chance.choice(own["closing"]), "-- \nAnna Berg\nAccounts, +49 30 123"),
+            *(
+                chance.choice(own["opening"]),
+                text,
+                chance.choice(own["closing"]),
+                "-- \nAnna Berg\nAccounts, +49 30 123",
+            ),
             chance.choice(own["disclaimer"]),
             f"On Tue, Mar 3, 2026 at 9:12 AM Support <help@example.com> wrote:\n> {quoted}",
         ]

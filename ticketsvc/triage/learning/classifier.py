@@ -1,7 +1,7 @@
 """A classifier that combines the offline classifier with the training examples of this database.
 
 The score of a label is its prior log probability + trust * familiarity * log odds. The prior comes from the offline
-classifier, the log odds from `bayes`. This is Bayes' rule with the learned part tempered: tokens are not independent,
+classifier, the log odds from `bayes`, which sees the same words as the offline classifier: no furniture of mails. This is Bayes' rule with the learned part tempered: tokens are not independent,
 as naive Bayes assumes. Familiarity limits the effect of the first corrections to texts that resemble them.
 
 No key decides alone against the others: a key that taught less than all others together moves the score of a label by
@@ -91,8 +91,8 @@ class LearningClassifier:
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. The source is "learned" if a label differs from the prior's."""
-        prior, categories, priorities = self._prior.assess(text)
-        counts = self._look_up(text)
+        prior, categories, priorities, words = self._prior.assess(text)
+        counts = self._look_up(words)
         if counts is None:
             return prior
         category, priority = _decide(_CATEGORY, categories, counts), _decide(_PRIORITY, priorities, counts)
