@@ -30,6 +30,7 @@ HELP = {
     "assigned": "true for tickets with an assignee, false for those without one.",
     "tags": "One or more tags, of which a ticket has at least one.",
     "tags_all": "One or more tags, all of which a ticket has.",
+    "duplicate_of": "One or more ids of tickets, of which a ticket is a duplicate.",
     "metadata": "KEY=VALUE: a member of the metadata. Several values of one key are alternatives.",
     "search_in": "Where to search: text (title and description, the default), comments (one that matches) or all.",
     "search": 'Words and "phrases" that all occur in the title or description; -word excludes.',
@@ -62,6 +63,7 @@ class Filters:
     tags: tuple[str, ...] | None = None
     all_tags: tuple[str, ...] | None = None
     metadata: tuple[tuple[str, tuple[str, ...]], ...] | None = None
+    duplicate_of: tuple[str, ...] | None = None
 
     @property
     def has_facets(self) -> bool:
@@ -74,13 +76,15 @@ class Filters:
 
         People are not folded yet.
         """
-        if not (self.requesters or self.assignees or self.is_assigned or self.tags or self.all_tags or self.metadata):
+        named = (self.requesters, self.assignees, self.tags, self.all_tags, self.metadata, self.duplicate_of)
+        if not (self.is_assigned or any(named)):
             return []  # at once: lists without such filters are the most frequent
         groups = [[f"requester {name}" for name in self.requesters or ()]]
         groups += [[f"assignee {name}" for name in self.assignees or ()]]
         groups += [[f"metadata {key}={value}" for value in texts] for key, texts in self.metadata or ()]
         groups += [[f"tag {tag}"] for tag in self.all_tags or ()]
         groups += [[f"tag {tag}" for tag in self.tags or ()]]
+        groups += [[f"duplicate_of {ticket_id}" for ticket_id in self.duplicate_of or ()]]
         groups += [["assigned"] if self.is_assigned and not self.assignees else []]
         return [group for group in groups if group]
 
@@ -116,6 +120,7 @@ def parse(parameters: Parameters, is_public_only: bool = False) -> Filters:
         tags=parameters.texts("tags", values.tag, are_entries=True),
         all_tags=parameters.texts("tags_all", values.tag, are_entries=True),
         metadata=parameters.members("metadata", values.metadata_key, values.metadata_value),
+        duplicate_of=parameters.texts("duplicate_of", values.ticket_id, are_entries=True),
     )
     _check_window(parameters, "created", parsed.created_since, parsed.created_before)
     _check_window(parameters, "updated", parsed.updated_since, parsed.updated_before)

@@ -18,6 +18,7 @@ SELECT CASE
         || ',' || coalesce('"' || replace(tags_cell(t.tags), '"', '""') || '"', '')
         || ',' || coalesce('"' || replace(metadata_json(t.metadata), '"', '""') || '"', '')
         || ',' || coalesce(rfc3339(t.first_response_at), '')
+        || ',' || coalesce(t.duplicate_of::text, '')
         || E'\r\n'
     ELSE ticket_fields_json(t)
         || ',"triage":{"category":'

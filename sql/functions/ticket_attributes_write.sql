@@ -6,15 +6,17 @@ DECLARE
     after text[] := '{}';
 BEGIN
     IF TG_OP <> 'INSERT' THEN
-        before := coalesce(ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata), '{}');
+        before := coalesce(ticket_attributes_of(OLD.requester, OLD.assignee, OLD.tags, OLD.metadata), '{}')
+            || array_remove(ARRAY['duplicate_of ' || OLD.duplicate_of], NULL);
     END IF;
     IF TG_OP = 'UPDATE'
-        AND (OLD.requester, OLD.assignee, OLD.tags, OLD.metadata)
-            IS NOT DISTINCT FROM (NEW.requester, NEW.assignee, NEW.tags, NEW.metadata)
+        AND (OLD.requester, OLD.assignee, OLD.tags, OLD.metadata, OLD.duplicate_of)
+            IS NOT DISTINCT FROM (NEW.requester, NEW.assignee, NEW.tags, NEW.metadata, NEW.duplicate_of)
     THEN
         after := before;
     ELSIF TG_OP <> 'DELETE' THEN
-        after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}');
+        after := coalesce(ticket_attributes_of(NEW.requester, NEW.assignee, NEW.tags, NEW.metadata), '{}')
+            || array_remove(ARRAY['duplicate_of ' || NEW.duplicate_of], NULL);
     END IF;
     IF NOT before <@ after THEN
         DELETE FROM ticket_attributes AS a

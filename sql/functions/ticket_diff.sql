@@ -13,11 +13,12 @@ CREATE OR REPLACE FUNCTION ticket_diff(before tickets, after tickets) RETURNS js
             ELSE '{}'
         END
         || CASE
-            WHEN (before.requester, before.assignee, before.tags, before.metadata)
-                IS DISTINCT FROM (after.requester, after.assignee, after.tags, after.metadata)
+            WHEN (before.requester, before.assignee, before.tags, before.metadata, before.duplicate_of)
+                IS DISTINCT FROM (after.requester, after.assignee, after.tags, after.metadata, after.duplicate_of)
                 THEN field_change('requester', before.requester, after.requester)
                     || field_change('assignee', before.assignee, after.assignee)
                     || field_change('tags', coalesce(to_jsonb(before.tags), '[]'), coalesce(to_jsonb(after.tags), '[]'))
                     || field_change('metadata', coalesce(before.metadata, '{}'), coalesce(after.metadata, '{}'))
+                    || field_change('duplicate_of', before.duplicate_of::text, after.duplicate_of::text)
             ELSE '{}'
         END;

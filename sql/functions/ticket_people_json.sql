@@ -7,4 +7,5 @@ CREATE OR REPLACE FUNCTION ticket_people_json(t tickets) RETURNS text
         || ',"tags":' || coalesce(to_json(t.tags)::text, '[]')
         || ',"metadata":' || coalesce(metadata_json(t.metadata), '{}')
         || ',"resolved_at":' || coalesce('"' || rfc3339(t.resolved_at) || '"', 'null')
-        || ',"first_response_at":' || coalesce('"' || rfc3339(t.first_response_at) || '"', 'null');
+        || ',"first_response_at":' || coalesce('"' || rfc3339(t.first_response_at) || '"', 'null')
+        || ',"duplicate_of":' || coalesce('"' || t.duplicate_of || '"', 'null');

@@ -5,10 +5,10 @@ CREATE OR REPLACE FUNCTION tickets_advance() RETURNS trigger LANGUAGE plpgsql AS
 BEGIN
     IF (
         OLD.title, OLD.description, OLD.category, OLD.priority, OLD.status,
-        OLD.requester, OLD.assignee, OLD.tags, OLD.metadata
+        OLD.requester, OLD.assignee, OLD.tags, OLD.metadata, OLD.duplicate_of
     ) IS DISTINCT FROM (
         NEW.title, NEW.description, NEW.category, NEW.priority, NEW.status,
-        NEW.requester, NEW.assignee, NEW.tags, NEW.metadata
+        NEW.requester, NEW.assignee, NEW.tags, NEW.metadata, NEW.duplicate_of
     ) THEN
         NEW.version := OLD.version + 1;
         IF NEW.updated_at = OLD.updated_at THEN

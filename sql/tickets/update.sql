@@ -6,6 +6,7 @@
 -- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared.
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
+-- Position: after
 -- $1 id
 -- $2 only: the change is made only to one of these versions; NULL means any
 -- $3 title: NULL in this and the following means no change
@@ -23,6 +24,8 @@
 -- $15 tags: sorted, each once; NULL means none
 -- $16 has_metadata
 -- $17 metadata: a merge patch; NULL removes all
+-- $18 has_duplicate_of
+-- $19 duplicate_of: the trigger tickets_duplicate closes the ticket, too
 WITH changed AS (
     UPDATE tickets AS t
     SET title = coalesce($3::text, t.title),
@@ -33,7 +36,8 @@ WITH changed AS (
         requester = CASE WHEN $10::boolean THEN $11::text ELSE t.requester END,
         assignee = CASE WHEN $12::boolean THEN $13::text ELSE t.assignee END,
         tags = CASE WHEN $14::boolean THEN $15::text[] ELSE t.tags END,
-        metadata = CASE WHEN $16::boolean THEN metadata_merge(t.metadata, $17::jsonb) ELSE t.metadata END
+        metadata = CASE WHEN $16::boolean THEN metadata_merge(t.metadata, $17::jsonb) ELSE t.metadata END,
+        duplicate_of = CASE WHEN $18::boolean THEN $19::uuid ELSE t.duplicate_of END
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($9::integer[])

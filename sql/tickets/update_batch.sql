@@ -6,6 +6,7 @@
 -- Contract with the triggers ticket_history_changed and triage_learn_changed: they read who made each change from the setting
 -- ticketsvc.authors (ticket_author()).
 -- Every parameter but authors is an array with an element for each change; their meanings are those of update.sql.
+-- Position: after
 -- $1 id
 -- $2 only: the texts of arrays
 -- $3 title
@@ -23,15 +24,19 @@
 -- $15 tags: the texts of arrays
 -- $16 has_metadata
 -- $17 metadata
+-- $18 has_duplicate_of
+-- $19 duplicate_of
 WITH input AS MATERIALIZED (
     SELECT u.*
     FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[],
         $5::ticket_category[], $6::ticket_priority[], $7::ticket_status[], $9::text[],
-        $10::boolean[], $11::text[], $12::boolean[], $13::text[], $14::boolean[], $15::text[], $16::boolean[], $17::jsonb[]
+        $10::boolean[], $11::text[], $12::boolean[], $13::text[], $14::boolean[], $15::text[], $16::boolean[], $17::jsonb[],
+        $18::boolean[], $19::uuid[]
     ) WITH ORDINALITY AS u (
         id, only_versions, title, description, category, priority, status, never_versions,
-        has_requester, requester, has_assignee, assignee, has_tags, tags, has_metadata, metadata, place
+        has_requester, requester, has_assignee, assignee, has_tags, tags, has_metadata, metadata,
+        has_duplicate_of, duplicate_of, place
     )
 ),
 locked AS MATERIALIZED (
@@ -51,7 +56,8 @@ changed AS (
         requester = CASE WHEN e.has_requester THEN e.requester ELSE t.requester END,
         assignee = CASE WHEN e.has_assignee THEN e.assignee ELSE t.assignee END,
         tags = CASE WHEN e.has_tags THEN e.tags::text[] ELSE t.tags END,
-        metadata = CASE WHEN e.has_metadata THEN metadata_merge(t.metadata, e.metadata) ELSE t.metadata END
+        metadata = CASE WHEN e.has_metadata THEN metadata_merge(t.metadata, e.metadata) ELSE t.metadata END,
+        duplicate_of = CASE WHEN e.has_duplicate_of THEN e.duplicate_of ELSE t.duplicate_of END
     FROM input AS e
     JOIN locked USING (id)
     CROSS JOIN (

@@ -69,6 +69,9 @@ EXCUSED_IN = {
         "prefer-bigint-over-int": "numbers of attempts, a status, a duration of seconds",
         "require-concurrent-index-creation": "the table is made in the same migration",
     },
+    "0017_similar": {
+        "prefer-bigint-over-int": "a stem is one of 2^20, and tickets are far fewer",
+    },
     "0007_names": {
         "renaming-table": "sql/compatibility.sql has the old names",
         "renaming-column": "sql/compatibility.sql has the old names",

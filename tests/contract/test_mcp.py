@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 UNKNOWN = "0192a3b4-c5d6-7e8f-9012-3456789abcde"
-READING = {"search_tickets", "get_ticket", "ticket_statistics"}
+READING = {"search_tickets", "get_ticket", "similar_tickets", "ticket_statistics"}
 UNREACHABLE = {"database_url": "postgresql://127.0.0.1:1/none", "pool_timeout": 0.2}
 
 
@@ -337,6 +337,7 @@ def test_the_hints_say_what_a_tool_may_do(agent: Agent) -> None:
         ("add_comment", "addComment", {"idempotency_key", "expected_version"}, set()),
         ("claim_ticket", "claimTicket", set(), {"assigned"}),
         ("ticket_statistics", "readStatistics", set(), set()),
+        ("similar_tickets", "findSimilarTickets", {"ticket_id"}, set()),
         ("classify_text", "classifyText", set(), set()),
     ],
 )
@@ -357,7 +358,7 @@ def test_the_documentation_has_each_tool_with_its_scope() -> None:
 
 def test_ticket_texts_are_marked_as_data(agent: Agent) -> None:
     assert NOTICE in INSTRUCTIONS
-    for name in ("search_tickets", "get_ticket", "claim_ticket"):
+    for name in ("search_tickets", "get_ticket", "similar_tickets", "claim_ticket"):
         assert NOTICE in agent.tools()[name]["description"]
     assert agent.call("search_tickets")["notice"] == NOTICE
 
@@ -377,6 +378,8 @@ def test_every_tool_returns_what_its_schema_says(agent: Agent) -> None:
         ("search_tickets", {}),
         ("search_tickets", {"limit": 1, "count": True, "fields": ["title", "status"]}),
         ("get_ticket", ticket),
+        ("similar_tickets", ticket),
+        ("similar_tickets", {"title": TICKET["title"]}),
         ("ticket_statistics", {"status": ["open", "resolved"]}),
         ("classify_text", {"description": "I cannot log in"}),
     ]
@@ -402,6 +405,15 @@ def test_a_result_is_that_of_the_http_api(agent: Agent) -> None:
     assert seen["comments"] == [comment] == agent.client.get(f"{path}/comments").get_json()
     assert seen["history"] == agent.client.get(f"{path}/history").get_json()
     assert agent.call("ticket_statistics") == agent.client.get(f"{URL}stats").get_json()
+    other = agent.call("create_ticket", **TICKET)["ticket"]["id"]
+    similar = agent.call("similar_tickets", ticket_id=other)["tickets"]
+    assert (
+        similar
+        == agent.client.get(f"{URL}{other}/similar").get_json()
+        == agent.call("similar_tickets", **TICKET)["tickets"][1:]
+    )
+    agent.call("update_ticket", ticket_id=other, duplicate_of=ticket["id"])
+    assert [found["id"] for found in agent.call("search_tickets", duplicate_of=[ticket["id"]])["tickets"]] == [other]
     text = {"description": "I was charged twice"}
     assert agent.call("classify_text", **text) == agent.client.post(f"{URL}classify", json=text).get_json()
 
@@ -540,6 +552,13 @@ def test_a_stale_version_returns_the_current_one(agent: Agent) -> None:
         ("search_tickets", {"fields": ["heading"]}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"fields": "title"}, "fields must be a list of one or more of id, title, description,"),
         ("search_tickets", {"search": "\ud800"}, "The query string is not percent-encoded UTF-8."),
+        ("similar_tickets", {"ticket_id": "x"}, "ticket_id must be the id of a ticket"),
+        (
+            "similar_tickets",
+            {"ticket_id": UNKNOWN, "title": "x"},
+            "title is not an argument; there are ticket_id alone, or title",
+        ),
+        ("similar_tickets", {}, "The body must have a text: title, description or both."),
         ("claim_ticket", {}, "assignee is required."),
         ("claim_ticket", {"assignee": "bob", "assigned": "maybe"}, "assigned must be true or false."),
         ("classify_text", {"description": " "}, "description must not be empty."),

@@ -20,7 +20,7 @@ PEOPLE: dict[str, Any] = {
     "metadata": {"order": "A-17", "plan": "pro"},
 }
 NONE: dict[str, Any] = {"requester": None, "assignee": None, "tags": [], "metadata": {}}
-UNSET = {**NONE, "resolved_at": None, "first_response_at": None}
+UNSET = {**NONE, "resolved_at": None, "first_response_at": None, "duplicate_of": None}
 
 
 def shown(ticket: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def history(client: FlaskClient, ticket: dict[str, Any]) -> list[dict[str, Any]]
 
 def test_a_ticket_has_them_after_triage(client: FlaskClient) -> None:
     ticket = file_ticket(client)
-    assert list(ticket)[-7:] == ["triage", *UNSET]
+    assert list(ticket)[-8:] == ["triage", *UNSET]
     assert {name: ticket[name] for name in UNSET} == UNSET
 
 

@@ -20,7 +20,13 @@ UNKNOWN = "/api/tickets/0192a3b4-c5d6-7e8f-9012-3456789abcde"
 COMMENT = "0192a3b4-c5d6-7e8f-9012-3456789abcdf"
 STATS = [f"/api/tickets/stats{which}" for which in ("", "/daily", "/resolution", "/response", "/triage")]
 BULK = ["/api/tickets/import", "/api/tickets/export"]
-TICKET_PATHS = [UNKNOWN, f"{UNKNOWN}/history", f"{UNKNOWN}/comments", f"{UNKNOWN}/comments/{COMMENT}"]
+TICKET_PATHS = [
+    UNKNOWN,
+    f"{UNKNOWN}/history",
+    f"{UNKNOWN}/similar",
+    f"{UNKNOWN}/comments",
+    f"{UNKNOWN}/comments/{COMMENT}",
+]
 PAGES = ["/openapi.json", "/docs", "/docs/errors"]
 WEBHOOK = f"/api/webhooks/{WEBHOOK_ID}"
 DELIVERIES = [f"{WEBHOOK}/deliveries", f"{WEBHOOK}/deliveries/{DELIVERY_ID}/redeliver"]
@@ -31,6 +37,7 @@ PATHS = [
     *STATS,
     "/api/tickets/classify",
     "/api/tickets/claim",
+    "/api/tickets/similar",
     *BULK,
     *TICKET_PATHS,
     "/api/events",
@@ -63,6 +70,8 @@ def test_every_route_works_with_and_without_a_slash(client: FlaskClient, slash: 
     assert client.patch(path, json={"status": "closed"}).get_json()["status"] == "closed"
     assert client.get(f"/api/tickets/stats{slash}").get_json()["total_tickets"] == 1
     assert client.post(f"/api/tickets/classify{slash}", json=TICKET).status_code == 200
+    assert client.post(f"/api/tickets/similar{slash}", json=TICKET).status_code == 200
+    assert client.get(f"{path.rstrip('/')}/similar{slash}").get_json() == []
     assert len(client.get(f"{path.rstrip('/')}/history{slash}").get_json()) == 2
     assert client.get(f"/livez{slash}").status_code == client.get(f"/readyz{slash}").status_code == 200
     assert client.delete(path).status_code == 204
@@ -76,11 +85,11 @@ def test_a_trailing_slash_never_redirects_under_gunicorn(service: Service) -> No
             assert statuses.pop() // 100 != 3
 
 
-@pytest.mark.parametrize("name", ["stats", "claim", "classify", "import", "export"])
+@pytest.mark.parametrize("name", ["stats", "claim", "classify", "similar", "import", "export"])
 @pytest.mark.parametrize("slash", ["", "/"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE", "PUT"])
 def test_route_names_are_never_ids(client: FlaskClient, name: str, slash: str, method: str) -> None:
-    works = {"stats": "GET", "claim": "POST", "classify": "POST", "import": "POST", "export": "GET"}[name]
+    works = "GET" if name in ("stats", "export") else "POST"
     content_type = "application/x-ndjson" if name == "import" else "application/json"
     body = json.dumps({**TICKET, "assignee": "kim"}) if method != "GET" else None
     response = client.open(URL + name + slash, method=method, data=body, content_type=content_type)

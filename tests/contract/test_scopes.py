@@ -24,6 +24,8 @@ REQUESTS = [
     ("HEAD", URL, "read"),
     ("GET", "{ticket}", "read"),
     ("GET", "{ticket}/history", "read"),
+    ("GET", "{ticket}/similar", "read"),
+    ("POST", f"{URL}similar", "read"),
     ("GET", f"{URL}stats", "read"),
     ("GET", f"{URL}stats/daily", "read"),
     ("GET", f"{URL}stats/resolution", "read"),

@@ -25,7 +25,10 @@ OUT_OF_RANGE = [
 EXPECTED = """
     SELECT attribute, t.category, t.priority, t.status, t.id, t.updated_at
     FROM tickets AS t
-    CROSS JOIN LATERAL unnest(ticket_attributes_of(t.requester, t.assignee, t.tags, t.metadata)) AS attribute
+    CROSS JOIN LATERAL unnest(
+        ticket_attributes_of(t.requester, t.assignee, t.tags, t.metadata) || ('duplicate_of ' || t.duplicate_of)
+    ) AS attribute
+    WHERE attribute IS NOT NULL
 """
 STORED = "SELECT attribute, category, priority, status, id, updated_at FROM ticket_attributes"
 

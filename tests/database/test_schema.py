@@ -66,6 +66,8 @@ BROKEN = {
     "tickets_resolved_after_created": "resolved_at = created_at - '1 microsecond'::interval",
     "tickets_suggestion_whole": "suggested_by = 'x'",
     "tickets_confidence_in_range": "priority_confidence = 2, suggested_priority = 'low', suggested_by = 'x'",
+    "tickets_duplicate_of_exists": "duplicate_of = gen_random_uuid()",
+    "tickets_duplicate_of_no_cycle": "duplicate_of = id",
 }
 """For each constraint a change that breaks it."""
 CHECKED = {*BROKEN, *[constraint for constraint, _, _ in OUT_OF_RANGE]} - {"tickets_pkey"}
@@ -85,7 +87,8 @@ def test_every_constraint_is_tested(database: Connection) -> None:
         database,
         "SELECT array_agg(conname::text) FROM pg_constraint WHERE conrelid = 'tickets'::regclass AND contype <> 'n'",
     )
-    [checked] = database.execute("SELECT prosrc FROM pg_proc WHERE proname = 'tickets_valid'").fetchall()
+    checks = "proname IN ('tickets_valid', 'tickets_duplicate')"
+    [checked] = database.execute(f"SELECT string_agg(prosrc, '') FROM pg_proc WHERE {checks}".encode()).fetchall()
     assert names == ["tickets_pkey"]
     assert {*re.findall(r"'(tickets_\w+)'", str(checked[0]))} - {"tickets"} == CHECKED
 

@@ -136,7 +136,7 @@ def previous(new_database: Callable[[], str], tmp_path: Path) -> Iterator[tuple[
         yield url, Release(connection)
 
 
-ADDED = {"requester", "assignee", "tags", "metadata", "resolved_at", "first_response_at"}
+ADDED = {"requester", "assignee", "tags", "metadata", "resolved_at", "first_response_at", "duplicate_of"}
 """The members of a ticket that the previous release did not show."""
 
 

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
-STEPS = 48
+STEPS = 50
 """The number of steps."""
+POSITION = "X-Tickets-LSN"
 BUSY = "As many imports and exports as may run at once are running."
 
 
@@ -23,12 +24,14 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
 
     The tickets created have `name` in their titles, and none of them is left.
     """
-    authorization = {"Authorization": f"Bearer {key}"} if key else {}
+    every = {"Authorization": f"Bearer {key}"} if key else {}
 
     def step(
         method: str, path: str, status: int, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[Step, Response]:
-        response = _when_not_busy(lambda: service.call(method, path, body, authorization | (headers or {})))
+        response = _when_not_busy(lambda: service.call(method, path, body, every | (headers or {})))
+        if POSITION in response.headers:
+            every[POSITION] = max(every.get(POSITION, ""), response.headers[POSITION])
         return (method, path, status, response.status), response
 
     ticket = {**TICKET, "title": f"Printer {name}"}
@@ -38,7 +41,8 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     yield repeated
     assert again.json["id"] == response.json["id"]
     identity = f"/api/tickets/{response.json['id']}"
-    yield step("POST", "/api/tickets/classify/", 200, TICKET)[0]
+    for path in ("classify/", "similar/"):
+        yield step("POST", f"/api/tickets/{path}", 200, TICKET)[0]
     yield step("POST", f"/api/tickets/claim/?search={name}&tags=nothing", 204, {"assignee": name})[0]
     yield step("PATCH", f"/api/tickets/?search={name}&tags=nothing", 200, {"priority": "low"})[0]
     yield step("PATCH", identity, 200, {**LABELS, "title": f"Changed {name}"}, {"If-Match": response.headers["ETag"]})[
@@ -48,7 +52,7 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
     commented, comment = step("POST", f"{identity}/comments/", 201, {"body": f"Hello {name}", "status": "resolved"})
     yield commented
     yield step("GET", comment.headers["Location"], 200)[0]
-    for path in ("", "/history", "/comments/"):
+    for path in ("", "/history", "/similar/", "/comments/"):
         yield step("GET", identity + path, 200)[0]
     yield step("GET", f"/api/tickets/?search=hello+{name}&search_in=comments&count=true", 200)[0]
     yield step("DELETE", comment.headers["Location"], 204)[0]

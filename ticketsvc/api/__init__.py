@@ -16,13 +16,14 @@ from ticketsvc.api import (
     history,
     mcp,
     metrics,
+    similar,
     stats,
     tickets,
     webhooks,
 )
 from ticketsvc.api.auth import authenticator, browsers, clients, rate_limit
 from ticketsvc.api.input import media_types
-from ticketsvc.api.output import cors, errors
+from ticketsvc.api.output import cors, errors, position
 from ticketsvc.config import Config
 
 
@@ -30,7 +31,7 @@ def register(app: Flask, config: Config) -> None:
     """Add all routes and the error handlers to an application, and what the settings enable."""
     api = Blueprint("api", __name__, url_prefix="/api/tickets")
     api.before_request(media_types.require_json_accepted)
-    for resource in (tickets, bulk_update, comments, history, files, stats, classify):
+    for resource in (tickets, bulk_update, comments, history, files, stats, classify, similar):
         api.register_blueprint(resource.bp)
     # Rules have no trailing slash; without strict slashes every method matches paths with and without one.
     app.url_map.strict_slashes = False
@@ -46,5 +47,7 @@ def register(app: Flask, config: Config) -> None:
         authenticator.register(app, config)
     if config.rate_limit:
         rate_limit.register(app, config, config.rate_limit)
+    if config.read_database_url:
+        position.register(app)
     if config.cors_origins:
         cors.register(app, config.cors_origins)

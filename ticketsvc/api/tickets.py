@@ -24,7 +24,7 @@ _NULLABLE = ("requester", "assignee", "tags", "metadata")
 _TEXTS_AND_LABELS = ("title", "description", "category", "priority")
 _CREATED = (*_TEXTS_AND_LABELS, *_NULLABLE)
 """The members of a body that creating a ticket uses."""
-_CHANGED = (*_TEXTS_AND_LABELS, "status", *_NULLABLE)
+_CHANGED = (*_TEXTS_AND_LABELS, "status", *_NULLABLE, "duplicate_of")
 """The members of a body that changing a ticket uses."""
 
 bp = Blueprint("tickets", __name__)
@@ -58,7 +58,7 @@ def create() -> Response:
 def list_tickets() -> Response:
     """Return one page of the tickets that match the filters."""
     parameters = filters.parse(request.query_string)
-    database, selected = services().database, parameters.filters
+    database, selected = services().reader, parameters.filters
     counted = {"X-Total-Count": str(pages.count(database, selected))} if parameters.count else {}
     page = pages.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
     headers = {**NO_STORE, **parameters.link(request.path, page.next), **counted}
@@ -102,8 +102,11 @@ def change(ticket_id: UUID) -> Response:
         "assignee": fields.person("assignee"),
         "tags": fields.tags("tags"),
         "metadata": compact_json.encode_or_none(fields.metadata("metadata")),
-        **{f"has_{name}": name in fields.body for name in _NULLABLE},
+        "duplicate_of": fields.ticket_id("duplicate_of"),
+        **{f"has_{name}": name in fields.body for name in (*_NULLABLE, "duplicate_of")},
     }
+    if changes["duplicate_of"] and changes["status"] not in (None, "closed"):
+        fields.add_error("status", "must be closed, or absent, with duplicate_of.", "not_allowed")
     members.check_unused(fields, _CHANGED)
     fields.check()
     return _ticket_response(tickets.update(services().database, ticket_id, changes, conditional.condition(), author()))

@@ -14,7 +14,7 @@ from ticketsvc.store.postgres.database import Database, cancel_when
 
 CSV_HEADER = (
     b"id,title,description,category,priority,status,created_at,updated_at,version,resolved_at"
-    b",requester,assignee,tags,metadata,first_response_at\r\n"
+    b",requester,assignee,tags,metadata,first_response_at,duplicate_of\r\n"
 )
 
 ROWS_AT_ONCE = 8

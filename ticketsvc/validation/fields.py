@@ -64,6 +64,17 @@ class Fields:
             return None
         return self.text(name, values.PERSON_LENGTH) or None
 
+    def ticket_id(self, name: str) -> str | None:
+        """Return the id of a ticket. Return None if it is absent, null or empty."""
+        value = self.body.get(name)
+        if value is None or value == "":
+            return None
+        try:
+            return values.ticket_id(value if isinstance(value, str) else "")
+        except ValueError as error:
+            self.add_error(name, f"{error}.", "not_allowed")
+            return None
+
     def tags(self, name: str) -> list[str] | None:
         """Return a list of tags as they are stored: sorted, each once. Return None if there is none."""
         value = self.body.get(name)

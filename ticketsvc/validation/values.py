@@ -26,6 +26,8 @@ METADATA_KEY = re.compile(r"[A-Za-z0-9_.-]{1,40}")
 METADATA_LENGTH = 500
 """The maximum number of code points of a value."""
 
+TICKET_ID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+
 COMMENT_LENGTH = DESCRIPTION_LENGTH
 """The maximum number of code points."""
 
@@ -88,6 +90,13 @@ def metadata_key(text: str) -> str:
 def metadata_value(text: str) -> str:
     """Return the value of a member of metadata in a filter. Raises ValueError with the end of a sentence."""
     return _storable(text, METADATA_LENGTH)
+
+
+def ticket_id(text: str) -> str:
+    """Return the id of a ticket as Postgres writes it. Raises ValueError with the end of a sentence."""
+    if not TICKET_ID.fullmatch(text.strip()):
+        raise ValueError("must be the id of a ticket")
+    return text.strip().lower()
 
 
 def _storable(value: str, max_length: int) -> str:

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 
 const VERSIONS = { legacy: "2025-11-25", auto: "2026-07-28" };
-const READING = ["search_tickets", "get_ticket", "ticket_statistics"];
+const READING = ["search_tickets", "get_ticket", "similar_tickets", "ticket_statistics"];
 
 async function connected(key, mode, use) {
   const client = new Client({ name: "agent", version: "1" }, { versionNegotiation: { mode } });
@@ -47,6 +47,9 @@ async function work(client) {
   const seen = await call(client, "get_ticket", { ticket_id });
   assert.deepEqual([seen.ticket.status, seen.comments.map(({ author }) => author)], ["resolved", ["writer"]]);
   assert.deepEqual(seen.history.map(({ event }) => event), ["created", "changed", "changed", "commented"]);
+  const { title, description } = created;
+  const alike = await call(client, "similar_tickets", { title, description });
+  assert.deepEqual([alike.tickets[0].id, alike.tickets[0].score], [ticket_id, 1]);
   const statistics = await call(client, "ticket_statistics", { tags });
   assert.deepEqual([statistics.total_tickets, statistics.open_tickets], [1, 0]);
   assert.equal((await call(client, "classify_text", { description: "I cannot log in" })).category, "account");
@@ -56,7 +59,7 @@ async function work(client) {
 for (const [mode, version] of Object.entries(VERSIONS)) {
   await connected(process.env.WRITER, mode, async (client) => {
     assert.equal(client.getNegotiatedProtocolVersion(), version);
-    assert.equal((await client.listTools()).tools.length, 8);
+    assert.equal((await client.listTools()).tools.length, 9);
     await work(client);
     await assert.rejects(client.callTool({ name: "delete_everything", arguments: {} }), /There are search_tickets,/);
   });

@@ -18,7 +18,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 URL = os.environ["SERVICE"]
 VERSIONS = {"auto": "2026-07-28", "legacy": "2025-11-25"}
-READING = {"search_tickets", "get_ticket", "ticket_statistics"}
+READING = {"search_tickets", "get_ticket", "similar_tickets", "ticket_statistics"}
 
 
 def connected(key: str, mode: str) -> Client:
@@ -65,6 +65,8 @@ async def work(client: Client) -> None:
     seen = await call(client, "get_ticket", ticket_id=ticket_id)
     assert (seen["ticket"]["status"], [comment["author"] for comment in seen["comments"]]) == ("resolved", ["writer"])
     assert [entry["event"] for entry in seen["history"]] == ["created", "changed", "changed", "commented"]
+    alike = await call(client, "similar_tickets", title=new["title"], description=new["description"])
+    assert (alike["tickets"][0]["id"], alike["tickets"][0]["score"]) == (ticket_id, 1)
     statistics = await call(client, "ticket_statistics", tags=[tag])
     assert (statistics["total_tickets"], statistics["open_tickets"]) == (1, 0)
     assert (await call(client, "classify_text", description="I cannot log in"))["category"] == "account"

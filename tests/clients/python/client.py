@@ -27,6 +27,8 @@ from tickets.api.tickets import (
     claim_ticket,
     create_ticket,
     delete_ticket,
+    find_similar_tickets,
+    list_similar_tickets,
     list_tickets,
     read_history,
     read_ticket,
@@ -65,6 +67,7 @@ from tickets.models import (
     Problem,
     ResolutionTimes,
     ShowPagePage,
+    SimilarInput,
     Statistics,
     Status,
     Suggestion,
@@ -232,6 +235,13 @@ def figures() -> None:
     assert [ticket.id for ticket in mine] == [claimed.parsed.id]
     counts = change_tickets.sync(client=CLIENT, body=BulkChange(add_tags=["VIP"]), assignee=["kim"])
     assert counts == BulkChanged(matched=1, changed=1)
+    assert list_tickets.sync(client=CLIENT, duplicate_of=[claimed.parsed.id]) == []
+    alike = find_similar_tickets.sync(client=CLIENT, body=SimilarInput(title="It is broken this morning"))
+    assert isinstance(alike, list)
+    assert (alike[0].id, alike[0].score > 0.5) == (claimed.parsed.id, True)
+    others = list_similar_tickets.sync(claimed.parsed.id, client=CLIENT)
+    assert isinstance(others, list)
+    assert all(other.id != claimed.parsed.id for other in others)
     suggestion = classify_text.sync(client=CLIENT, body=ClassifyInput("I cannot log in."))
     assert isinstance(suggestion, Suggestion)
     assert suggestion.category == suggestion.suggested_category

@@ -107,6 +107,12 @@ async function figures(): Promise<void> {
   assert(counts.data?.matched === 1 && counts.data.changed === 1, "bulk change");
   const none = await client.GET("/api/tickets/", { params: { query: { metadata: { plan: "pro" } } } });
   assert(none.data?.length === 0, "metadata");
+  const duplicates = await client.GET("/api/tickets/", { params: { query: { duplicate_of: [claimed.data.id] } } });
+  assert(duplicates.data?.length === 0, "duplicates");
+  const alike = await client.POST("/api/tickets/similar/", { body: { title: "It is broken this morning" } });
+  assert(alike.data?.[0]?.id === claimed.data.id && alike.data[0]!.score > 0.5, "similar to a text");
+  const others = await client.GET("/api/tickets/{ticket_id}/similar/", { params: { path: { ticket_id: claimed.data.id } } });
+  assert(others.data?.every((other) => other.id !== claimed.data!.id), "similar tickets");
   const suggested = await client.POST("/api/tickets/classify/", { body: { description: "I cannot log in" } });
   assert(suggested.data !== undefined && suggested.data.category === suggested.data.suggested_category, "suggested");
 }

@@ -27,6 +27,8 @@ NEEDED = {
     "api.history.list_entries": "read",
     "api.comments.list_comments": "read",
     "api.comments.read": "read",
+    "api.similar.to_ticket": "read",
+    "api.similar.to_text": "read",  # it changes nothing
     "api.stats.headline": "read",
     "api.stats.daily": "read",
     "api.stats.resolution": "read",

@@ -82,6 +82,17 @@ def claim_ticket(given: Json) -> Json:
     }
 
 
+def similar_tickets(given: Json) -> Json:
+    """Return the tickets that resemble a ticket or a text."""
+    if "ticket_id" in given:
+        ticket_id = arguments.ticket_id(given)
+        arguments.check_all_taken(given, ["ticket_id alone, or title and description"])
+        found = operations.run("api.similar.to_ticket", ticket_id)
+    else:
+        found = operations.run("api.similar.to_text", body=given, headers=arguments.STRICT)
+    return {"notice": NOTICE, "tickets": found.json}
+
+
 def ticket_statistics(given: Json) -> JsonText:
     """Return totals and breakdowns of the tickets that match filters."""
     return operations.run("api.stats.headline", query=arguments.query(given)).json
@@ -103,6 +114,7 @@ _FILTERS = {
     "requester": {"description": "Only tickets of one of these requesters, in any letter case. At most 20."},
     "tags": {"description": "Only tickets with at least one of these tags. At most 20."},
     "tags_all": {"description": "Only tickets with all of these tags. At most 20."},
+    "duplicate_of": {"description": "Only duplicates of one of these tickets. At most 20."},
     "metadata": {"description": "Only tickets whose metadata have exactly these values. At most 20."},
 }
 _ALL_FILTERS = {
@@ -168,6 +180,21 @@ TOOLS = {
             },
         ),
         Tool(
+            "Find similar tickets",
+            "Find at most ten tickets that resemble a ticket (`ticket_id`), or a text that is not filed yet (`title`, "
+            "`description`), the most similar first. Use it before you file a ticket. To close a duplicate, pass the "
+            f"id of the other one as `duplicate_of` to update_ticket. {NOTICE}",
+            _READS,
+            "api.similar.to_text",
+            similar_tickets,
+            {"notice": _NOTICE, "tickets": "api.similar.to_text"},
+            {
+                "ticket_id": {"type": "string", "description": "The ticket to compare others with."},
+                "title": {"description": "The title of a text that is not filed yet."},
+                "description": {"description": "Its description."},
+            },
+        ),
+        Tool(
             "Create a ticket",
             "File a new ticket. Leave out category and priority to have them decided from its text. Pass an "
             "idempotency_key, such as a new UUID, to be able to repeat the call without filing a second ticket.",
@@ -179,8 +206,8 @@ TOOLS = {
         Tool(
             "Update a ticket",
             "Change the given fields of a ticket, such as status, labels, assignee or tags; the others keep their "
-            "values. null clears the requester, the assignee, the tags and the metadata. Tags are replaced as a whole, "
-            "metadata are merged.",
+            "values. null clears the requester, the assignee, the tags, the metadata and duplicate_of. Tags are "
+            "replaced as a whole, metadata are merged.",
             Hints(destroys=True, may_repeat=True),
             "api.tickets.change",
             update_ticket,

@@ -8,6 +8,7 @@ export const FIELDS = [
   "assignee",
   "tags",
   "metadata",
+  "duplicate_of",
   "title",
   "description",
 ];

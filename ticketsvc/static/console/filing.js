@@ -8,6 +8,7 @@ import { keyed } from "./idempotency.js";
 import { number } from "./labels.js";
 import { failure } from "./notices.js";
 import { reload } from "./queue.js";
+import { similarTo } from "./similar.js";
 import { startSuggestions, suggestFor } from "./suggestions.js";
 
 const TITLE_LENGTH = 200;
@@ -44,7 +45,11 @@ export function startFiling() {
   countTitle();
 }
 
-const suggest = () => suggestFor(title.value, description.value);
+function suggest() {
+  suggestFor(title.value, description.value);
+  similarTo(title.value, description.value);
+}
+
 const updateLater = debounced(350, () => {
   saveDraft();
   suggest();

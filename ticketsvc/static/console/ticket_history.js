@@ -6,6 +6,7 @@ import { difference } from "./difference.js";
 import { element } from "./dom.js";
 import { inWords, label, VALUES } from "./labels.js";
 import { failure, isAbort, loading } from "./notices.js";
+import { ticketLink } from "./similar.js";
 import { timeAndAgo } from "./times.js";
 
 const EVENTS = { created: "Created", changed: "Changed", deleted: "Deleted" };
@@ -93,6 +94,7 @@ export function change(field, from, to) {
     return element("p", { class: "change" }, element("span", { class: "name" }, inWords(field)), values);
   }
   if (PEOPLE.includes(field)) return valueChange(inWords(field), from, to);
+  if (field === "duplicate_of") return valueChange(inWords(field), from && ticketLink(from, from), to && ticketLink(to, to));
   if (field === "tags") return valueChange("Tags", removed(from, to), removed(to, from));
   if (field === "metadata") {
     const keys = Object.keys({ ...from, ...to }).filter((key) => from?.[key] !== to?.[key]);

@@ -9,6 +9,7 @@ import { inWords, label, percent, VALUES } from "./labels.js";
 import { menu } from "./menu.js";
 import { failure } from "./notices.js";
 import { replyBox } from "./reply.js";
+import { similarTickets } from "./similar.js";
 import { formatted } from "./text.js";
 import { ticketFields } from "./ticket_fields.js";
 import { timeAndAgo } from "./times.js";
@@ -40,6 +41,7 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
   const fields = ticketFields((changes) => attempt(() => save(changes)));
   const comments = conversation({ id, signal, remove: (comment) => attempt(() => removeComment(comment)) });
   const box = replyBox({ id, send: reply, sent: (comment) => comments.focus(comment.id) });
+  const similar = similarTickets({ id, signal, mark: (other) => attempt(() => save({ duplicate_of: other })) });
   const root = element(
     "article",
     null,
@@ -57,6 +59,7 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
     element("div", { class: "buttons" }, edit, deleteButton),
     comments.root,
     box.root,
+    similar.root,
     facts,
     element("h3", null, "History"),
     history,
@@ -71,6 +74,7 @@ export function ticketPanel({ id, signal, save, remove, reply, removeComment }) 
     for (const made of Object.values(controls)) made.show(ticket);
     fields.show(ticket);
     box.show(ticket);
+    similar.show(ticket);
     const changed = ticket.version > 1 && element("p", null, "Updated ", timeAndAgo(ticket.updated_at));
     const times = [["First response", ticket.first_response_at], ["Resolved", ticket.resolved_at]].filter(([, at]) => at);
     facts.replaceChildren(
