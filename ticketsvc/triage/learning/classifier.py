@@ -1,8 +1,8 @@
 """A classifier that combines the offline classifier with the training examples of this database.
 
 The score of a label is its prior log probability + trust * familiarity * log odds. The prior comes from the offline
-classifier, the log odds from `bayes`, which sees the same words as that: no furniture of mails. This is Bayes' rule with
-the learned part tempered: tokens are not independent, as naive Bayes assumes. Familiarity limits the effect of the first
+classifier, the log odds from `bayes`, which sees the same words, without furniture. This is Bayes' rule with
+the learned part tempered: tokens are not independent, as naive Bayes assumes. Familiarity limits the effect of first
 corrections to texts that resemble them.
 
 No key decides alone against the others: a key that taught less than all others together moves the score of a label by
