@@ -1,7 +1,7 @@
 """Finds in the text of a mail what its author wrote this time.
 
-`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, greetings, markup, links, logs. Disclaimers and
-courtesies have no form of their own: `offline.furniture` knows their words.
+`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, greetings, markup, links, logs. Disclaimers
+and courtesies have no form of their own: `offline.furniture` knows their words.
 Characters are replaced one for one, so that positions stay. The body of a forwarded mail is kept, and a quote if there
 is nothing else. Every pattern is bounded and lines are read once: the time is linear in the length of the text.
 `mail.txt` has the phrases.

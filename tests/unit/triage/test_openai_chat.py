@@ -200,13 +200,13 @@ LITELLM = "LiteLLM: model group 'desk' failed with the error above. No fallback 
         ),
         (
             400,
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "Unsupported parameter: 'max_tokens' is not supported with this model: use 'max_completion_tokens' instead",
             {"response_format"},
         ),
         (
             400,
-            "litellm.UnsupportedParamsError: cohere does not support parameters: ['response_format'], for model=command-r."
-            f" To drop these, set `litellm.drop_params=True`\n\n{LITELLM}",
+            "litellm.UnsupportedParamsError: cohere does not support parameters: ['response_format'], for"
+            f" model=command-r. To drop these, set `litellm.drop_params=True`\n\n{LITELLM}",
             set[str](),
         ),
         (422, "Input should be 'text' or 'json_object': body.response_format.type", set[str]()),
