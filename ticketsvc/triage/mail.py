@@ -90,7 +90,8 @@ def _without_markup(text: str) -> str:
     """Blank tags, comments and what a reader does not see. An inline tag does not end a word."""
     if "<" not in text or not _IS_HTML.search(text):
         return text
-    pieces, end, hidden, depth = [], 0, "", 0
+    pieces: list[str] = []
+    end, hidden, depth = 0, "", 0
     while (found := _TAG.search(text, end)) and len(pieces) < 2 * _MAX_TAGS:
         between = text[end : found.start()]
         pieces.append(_blanks(between) if hidden else between)
