@@ -25,7 +25,7 @@ def say(text: str) -> None:
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 90.0) -> None:
-    """Poll until a condition holds. Raises Failure with `what` after so many seconds; an OSError means not yet."""
+    """Poll until a condition holds. Raises Failure with `what` after `seconds`; an OSError means not yet."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Writers with idempotency keys while the servers are disturbed, and what became of what they were told."""
+"""Writers with idempotency keys while the servers are disturbed, and what became of the tickets that they created."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ END_SECONDS = 90.0
 
 @dataclass
 class Record:
-    """What the writers were told: the ids of tickets by title, when creates succeeded, and the other responses."""
+    """The responses to the writers: the ids of tickets by title, when creates succeeded, and the other responses."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
     times: list[float] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Result:
 
     @property
     def holds(self) -> bool:
-        """Return whether each ticket that a writer was told about is stored, once."""
+        """Return whether each ticket for which a writer got a 201 is stored, and none twice."""
         return self.lost == self.duplicated == 0 < self.acknowledged
 
     @property
@@ -62,7 +62,7 @@ HEADER = ["case", "longest time without a write", "acknowledged", "other respons
 
 
 def run(case: str, port: int, database_url: str, disturb: Callable[[], None]) -> Result:
-    """Write while `disturb` runs, and compare what the writers were told with the database. Raises Failure."""
+    """Write while `disturb` runs, and compare the responses with the database. Raises Failure."""
     say(case)
     record, stopping = Record(), threading.Event()
     prefix = uuid4().hex
