@@ -22,12 +22,16 @@ from bench.counting import counting
 from bench.events import events
 from bench.harness import Harness, say
 from bench.people import people
+from bench.replicas import replicas
 from bench.scale import scale
 from bench.search import search
 from bench.similar import similar
 from bench.soak import soak
+from bench.stalls import stalls
 from bench.stats import SIZES, statistics
+from bench.storage import storage
 from bench.triage import triage
+from bench.triage_mails import mails
 from bench.trust import trust
 from bench.walk import walk
 
@@ -128,14 +132,34 @@ def run_stats(options: argparse.Namespace) -> str:
     return statistics([(rows, Harness(rows)) for rows in SIZES], options.seconds, options.reload)
 
 
+def run_mails(_options: argparse.Namespace) -> str:
+    """Measure the learning curves of triage on short texts and long mails."""
+    return mails()
+
+
 def run_people(options: argparse.Namespace) -> str:
     """Measure filters by people, tags and metadata, and claims, on a table of their own."""
     return people(options.rows, max(1, options.seconds // 4))
 
 
+def run_stalls(options: argparse.Namespace) -> str:
+    """Measure the longest stall of a writer from the pending list of the search index."""
+    return stalls(options.requests // 5, options.rounds)
+
+
+def run_storage(options: argparse.Namespace) -> str:
+    """Measure the bytes that a ticket takes."""
+    return storage(options.requests // 5)
+
+
 def run_similar(options: argparse.Namespace) -> str:
     """Measure similar tickets: recall and latency, on a table of their own."""
     return similar(options.rows)
+
+
+def run_replicas(options: argparse.Namespace) -> str:
+    """Measure reads on a replica: own writes, and the CPU of the primary."""
+    return replicas(min(options.rows, 100_000), pairs=options.seconds * 25, rounds=options.rounds)
 
 
 def run_counting(options: argparse.Namespace) -> str:
@@ -155,12 +179,16 @@ RUNS: dict[str, Callable[[argparse.Namespace], str]] = {
     "bulk": run_bulk,
     "scale": run_scale,
     "triage": run_triage,
+    "mails": run_mails,
     "trust": run_trust,
     "counting": run_counting,
     "people": run_people,
+    "stalls": run_stalls,
+    "storage": run_storage,
     "similar": run_similar,
     "attacks": run_attacks,
     "events": run_events,
+    "replicas": run_replicas,
 }
 
 
@@ -187,7 +215,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=int, default=8, help="duration of one load")
     parser.add_argument("--warmup", type=int, default=2, help="seconds before one load")
     parser.add_argument("--connections", type=int, default=16)
-    parser.add_argument("--requests", type=int, default=100_000, help="soak: requests; bulk: tickets")
+    parser.add_argument(
+        "--requests", type=int, default=100_000, help="soak: requests; bulk: tickets; stalls, storage: a fifth"
+    )
     parser.add_argument("--sizes", type=_sizes, default="10000,100000,1000000", help="scale: tickets in the tables")
     parser.add_argument("--reload", action="store_true", help="create this service's table again")
     return parser

@@ -118,8 +118,8 @@ def people(rows: int, seconds: float) -> str:
     ]
     with (
         tempfile.TemporaryDirectory(prefix="people-") as folder,
-        _database(Path(folder), rows) as url,
-        service(url) as address,
+        server(Path(folder), rows) as cluster,
+        service(cluster.url()) as address,
     ):
         for name, query in FILTERS.items():
             addresses = [f"{address}?limit=50&sort={sort}&{quote(query, '=&%,')}" for sort in SORTS]
@@ -133,23 +133,23 @@ def people(rows: int, seconds: float) -> str:
 
 
 @contextmanager
-def empty_database(folder: Path) -> Iterator[str]:
-    """Run a server with empty tables and yield its URL."""
+def empty_server(folder: Path) -> Iterator[Cluster]:
+    """Run a server with empty tables."""
     directory = folder / "server"
     cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
     try:
         cluster.start("-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
         migrations.apply(cluster.url())
-        yield cluster.url()
+        yield cluster
     finally:
         cluster.stop()
 
 
 @contextmanager
-def _database(folder: Path, rows: int) -> Iterator[str]:
-    """Run a server with filled tables and yield its URL. Triggers are off meanwhile."""
-    with empty_database(folder) as url:
-        with closing(psycopg.connect(url, autocommit=True)) as connection:
+def server(folder: Path, rows: int) -> Iterator[Cluster]:
+    """Run a server with filled tables. Triggers are off while they are filled."""
+    with empty_server(folder) as cluster:
+        with closing(psycopg.connect(cluster.url(), autocommit=True)) as connection:
             connection.execute("SET session_replication_role = replica")
             [index] = connection.execute("SELECT pg_get_indexdef('comments_search'::regclass)").fetchall()
             for statement in (
@@ -165,13 +165,13 @@ def _database(folder: Path, rows: int) -> Iterator[str]:
                 started = time.monotonic()
                 connection.execute(statement.encode())
                 say(f"{' '.join(statement.split()[:3])}: {time.monotonic() - started:.0f} s")
-        yield url
+        yield cluster
 
 
 @contextmanager
-def service(url: str) -> Iterator[str]:
-    """Run the service on a free port and yield the address of its tickets."""
-    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555"}, subprocess.DEVNULL
+def service(url: str, **settings: str) -> Iterator[str]:
+    """Run the service on a port of loopback and yield the address of its tickets."""
+    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555", **settings}, subprocess.DEVNULL
     process = subprocess.Popen(
         [PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet
     )

@@ -16,7 +16,7 @@ from statistics import median, quantiles
 import psycopg
 
 from bench.harness import ROOT, say
-from bench.people import empty_database, service
+from bench.people import empty_server, service
 
 PAIRS = ROOT / "bench" / "paraphrases.txt"
 TEXTS = ROOT / "ticketsvc_dev" / "triage_training"
@@ -29,11 +29,11 @@ def similar(rows: int) -> str:
     pairs = read_pairs()
     with (
         tempfile.TemporaryDirectory(prefix="similar-") as folder,
-        empty_database(Path(folder)) as url,
-        closing(psycopg.connect(url, autocommit=True)) as database,
+        empty_server(Path(folder)) as cluster,
+        closing(psycopg.connect(cluster.url(), autocommit=True)) as database,
     ):
         seconds = _fill(database, rows, [first for first, _ in pairs])
-        with service(url):
+        with service(cluster.url()):
             found, times, cpu = _measure(database, pairs)
     latency = f"{median(times):.1f} | {quantiles(times, n=100)[98]:.1f}"
     lines = [

@@ -57,7 +57,7 @@ def triage(data: Path, requests: int) -> str:
     """Return all tables. `requests` is the number of requests that measure one kind of request."""
     train, dev = (_read(data / f"tickets_en.{split}.jsonl") for split in ("train", "dev"))
     parts = ["### Accuracy", _accuracies(dev)]
-    with _databases("untrained", "trained") as (untrained, trained):
+    with databases("untrained", "trained") as (untrained, trained):
         parts += ["### Learning", _curves(*untrained, train, dev)]
         known = [(ticket.text, ticket.category) for ticket in train]
         parts += ["### Cost", triage_cost.measure(untrained, trained, known, requests)]
@@ -74,7 +74,7 @@ def _read(path: Path) -> list[Ticket]:
 
 
 @contextmanager
-def _databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
+def databases(*names: str) -> Iterator[list[tuple[str, Database]]]:
     """Create empty databases and yield their URLs with a Database for each."""
     folder = tempfile.mkdtemp(prefix="bench-triage-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # runs after the server has stopped
@@ -144,7 +144,7 @@ def _curves(url: str, database: Database, train: list[Ticket], dev: list[Ticket]
     ]
     for desk, targets in TARGETS.items():
         known, tested = ([ticket for ticket in split if ticket.desk == desk] for split in (train, dev))
-        orders = [_curve(url, classifier, known, tested, order) for order in range(ORDERS)]
+        orders = [curve(url, classifier, known, tested, order) for order in range(ORDERS)]
         means = [100 * mean(points) for points in zip(*orders, strict=True)]
         cells = [f"{value:.1f} (at least {target})" for value, target in zip(means, targets, strict=True)]
         lines.append(f"| {desk} | {len(tested):,} | {' | '.join(cells)} |")
@@ -153,7 +153,7 @@ def _curves(url: str, database: Database, train: list[Ticket], dev: list[Ticket]
     return "\n".join(lines)
 
 
-def _curve(
+def curve(
     url: str, classifier: LearningClassifier, known: list[Ticket], tested: list[Ticket], order: int
 ) -> list[float]:
     chosen = random.Random(order).sample(known, max(EXAMPLES))

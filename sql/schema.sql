@@ -626,7 +626,9 @@ CREATE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
     SET enable_seqscan TO 'off'
     AS $$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(
+        7598253, 'ticket_count_deltas'::regclass::oid::integer
+    ) THEN
         RETURN;
     END IF;
     WITH taken AS (
@@ -711,6 +713,14 @@ BEGIN
         resolved_account = c.resolved_account + excluded.resolved_account,
         resolved_general = c.resolved_general + excluded.resolved_general;
 END $$;
+
+CREATE FUNCTION background_work_is_taken() RETURNS boolean
+    LANGUAGE sql
+    RETURN (NOT pg_try_advisory_xact_lock_shared(7598253, (('tickets'::regclass)::oid)::integer));
+
+CREATE FUNCTION background_work_take() RETURNS boolean
+    LANGUAGE sql
+    RETURN pg_try_advisory_xact_lock(7598253, (('tickets'::regclass)::oid)::integer);
 
 CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical bigint, billing bigint, technical bigint, account bigint, general bigint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -922,7 +932,7 @@ BEGIN
                 duration_bucket(NEW.created_at, NEW.resolved_at), duration_bucket(NEW.created_at, NEW.first_response_at)
             );
     END IF;
-    IF random() * 256 < 2 THEN
+    IF random() * 256 < 2 AND NOT background_work_is_taken() THEN
         PERFORM apply_count_deltas(10000);
     END IF;
     RETURN NULL;
@@ -939,7 +949,10 @@ BEGIN
         duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
     FROM created;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred' THEN
+    IF deltas > random() * 256
+        AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred'
+        AND (deltas >= 256 OR NOT background_work_is_taken())
+    THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;
@@ -957,7 +970,7 @@ BEGIN
     FROM deleted
     GROUP BY 1, 2, category, priority, status, 7, 8;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND (deltas >= 256 OR NOT background_work_is_taken()) THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;
@@ -1140,7 +1153,7 @@ CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
             FROM ticket_history h
            WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))
            ORDER BY h.entry
-          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, original.changes, (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text), NULL::jsonb)::ticket_history AS "row"
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, (original.changes - 'triage'::text), COALESCE((original.changes #>> '{triage,to}'::text[]), (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text)), NULL::jsonb)::ticket_history AS "row"
     FROM (( SELECT COALESCE(max(h.entry), ('-1'::integer)::bigint) AS after_entry
             FROM ticket_history h
            WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.event = 'deleted'::history_event))) life
@@ -1215,7 +1228,7 @@ CREATE FUNCTION events_reset() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7598253, 3);
+    PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
     DELETE FROM event_outbox;
     DELETE FROM events;
     DELETE FROM event_generations;
@@ -1365,7 +1378,8 @@ BEGIN
             RETURN 0;
         END IF;
         IF attempt = 1 THEN
-            PERFORM pg_advisory_xact_lock(7598253, 3);
+            PERFORM pg_advisory_xact_lock_shared(7598253, 3); -- what the previous release's function holds alone
+            PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
         END IF;
     END LOOP;
     IF newest.source IS DISTINCT FROM event_source() THEN
@@ -1436,7 +1450,8 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE 'recount_tickets() needs a transaction that is READ COMMITTED: it waits for a lock, then looks.';
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 1); -- no other session applies deltas meanwhile
+    -- No other session applies deltas meanwhile.
+    PERFORM pg_advisory_xact_lock(7598253, 'ticket_count_deltas'::regclass::oid::integer);
     WITH deltas AS (DELETE FROM ticket_count_deltas),
     totals AS (DELETE FROM ticket_totals),
     days AS (DELETE FROM ticket_days),
@@ -1612,6 +1627,11 @@ BEGIN
         changes := ticket_diff(OLD, NEW);
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
+        END IF;
+        IF OLD.suggested_by <> NEW.suggested_by THEN -- by triage/refine.sql: the entry of the creation keeps the first
+            changes := changes || field_change(
+                'triage', ticket_json(OLD)::jsonb -> 'triage', ticket_json(NEW)::jsonb -> 'triage'
+            );
         END IF;
         IF note IS NOT NULL AND (
             NEW.version = OLD.version
@@ -2078,7 +2098,7 @@ BEGIN
     END IF;
     is_deferred := TG_OP <> 'INSERT' AND current_setting('ticketsvc.learning', true) = 'deferred';
     -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
-    PERFORM pg_advisory_xact_lock(7598253, 2);
+    PERFORM pg_advisory_xact_lock(7598253, 'triage_text_counts'::regclass::oid::integer);
     -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
     -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;

@@ -2,7 +2,8 @@
 --
 --     psql "$MIGRATE_DATABASE_URL" --set role=ticket_service --file sql/service_role.sql
 --
--- Run it as the owner of the tables after each `flask migrate`. SERVICE_PASSWORD in the environment sets the password.
+-- Run it as the owner of the tables after each `flask migrate`. SERVICE_PASSWORD in the environment sets the password. If
+-- DATABASE_SCHEMA is set, add --set schema=NAME.
 \set ON_ERROR_STOP on
 SELECT format('CREATE ROLE %I LOGIN', :'role')
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role')
@@ -12,10 +13,16 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'role')
 ALTER ROLE :"role" PASSWORD :'password';
 \endif
 
+\if :{?schema}
+SET search_path TO :"schema";
+\else
+\set schema public
+\endif
+
 BEGIN;
 SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(), :'role')
 \gexec
-GRANT USAGE ON SCHEMA public TO :"role";
+GRANT USAGE ON SCHEMA :"schema" TO :"role";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON tickets, ticket_texts, ticket_attributes, comments, idempotency_records, rate_limits TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON ticket_stems, ticket_stem_counts, ticket_stem_totals TO :"role";

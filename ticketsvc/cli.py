@@ -1,6 +1,8 @@
-"""The command line: `flask migrate`, `flask deliver`, `flask doctor`, and the groups of `ticketsvc.commands`."""
+"""The command line: `flask migrate`, `flask work`, `flask doctor`, and the groups of `ticketsvc.commands`."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import click
 from flask import Flask
@@ -16,13 +18,16 @@ from ticketsvc.commands.stats import stats
 from ticketsvc.commands.tickets import tickets
 from ticketsvc.commands.triage import triage
 from ticketsvc.commands.webhooks import webhooks
+from ticketsvc.commands.work import work
 from ticketsvc.services import services
 from ticketsvc.store import health
+from ticketsvc.store.postgres.database import session_settings
 
 
 def register(app: Flask) -> None:
     """Add the service's commands to `flask`."""
-    for command in (version, migrate, role_settings, doctor, deliver, events, keys, stats, tickets, triage, webhooks):
+    groups = (events, keys, stats, tickets, triage, webhooks)
+    for command in (version, migrate, role_settings, doctor, work, deliver, *groups):
         app.cli.add_command(command)
 
 
@@ -41,7 +46,8 @@ def migrate() -> None:
     Applies the migrations that are pending. Safe to run at any time, by any number of processes at once.
     """
     try:
-        applied = migrations.apply(started(services().config.for_commands).database_url, on_step=click.echo)
+        config = started(services().config.for_commands)
+        applied = migrations.apply(config.database_url, on_step=click.echo, schema=config.database_schema)
     except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if not applied:
@@ -52,6 +58,7 @@ def migrate() -> None:
 @with_appcontext
 def role_settings() -> None:
     """Print the SQL that makes the settings of the service's sessions those of its role, for DB_POOLER=transaction."""
-    with opened(services().config) as database:
-        for statement in health.role_settings(database):
+    config = services().config
+    with opened(replace(config, database_schema="")) as database:  # the role may not find the schema yet
+        for statement in health.role_settings(database, session_settings(config)):
             click.echo(statement)

@@ -24,6 +24,9 @@ _POSTGRES_URL = re.compile(
 parameter, and quotes that part in its messages, which are logged."""
 
 
+_SCHEMA = re.compile("[a-z][a-z0-9_]{0,62}")
+
+
 class ConfigError(SystemExit):
     """A setting is missing or invalid. Ends the process with a sentence that names the variable."""
 
@@ -51,6 +54,12 @@ class Config:
     migrate_database_url: str = field(default="", repr=False)
     """`MIGRATE_DATABASE_URL`: the URL with which `flask migrate` and the other `flask` commands connect, if it differs
     from DATABASE_URL: as the role that owns the tables, and not through a connection pooler."""
+    read_database_url: str = field(default="", repr=False)
+    """`READ_DATABASE_URL`: the URL of a streaming replica of the database, for lists, searches, statistics, exports and
+    similar tickets. They have a pool of their own there, and use the primary while the replica is not up to date."""
+    database_schema: str = ""
+    """`DATABASE_SCHEMA`: the schema of the database that has everything of this service, for several services in one
+    database (docs/tenants.md); `flask migrate` creates it. The default is that of the role, usually `public`."""
     db_pooler: str = "none"
     """`DB_POOLER`: `transaction` behind a connection pooler in transaction mode: the settings of sessions are then
     those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md)."""
@@ -105,7 +114,7 @@ class Config:
     separated by commas; `*` trusts all. gunicorn reads it too."""
     webhook_allow_private: bool = False
     """`WEBHOOK_ALLOW_PRIVATE`: `on` lets webhooks have `http://` URLs and addresses that are not on the internet, as
-    receivers in the same network have. `flask deliver` reads it too."""
+    receivers in the same network have. `flask work` and `flask deliver` read it too."""
     triage_on_create: bool = True
     """`TRIAGE_ON_CREATE`: `off` gives tickets without a category or priority `general` and `medium`."""
     triage_learning: bool = True
@@ -120,6 +129,9 @@ class Config:
     """`OPENAI_MODEL`: the name of the model."""
     openai_timeout: float = 6.0
     """`OPENAI_TIMEOUT`: how long one classification by the model may take, retries included, in seconds."""
+    triage_refine: bool = False
+    """`TRIAGE_REFINE`: `on` lets `flask work` ask the model about each new ticket that nobody has touched yet, and
+    replace the labels that were suggested when it was created. Requires `OPENAI_API_KEY`."""
     otlp_endpoint: str = ""
     """`OTEL_EXPORTER_OTLP_ENDPOINT`: the server that receives traces (OTLP over HTTP). Requires
     `pip install -r requirements-otel.txt`. OpenTelemetry reads it too, and its other variables."""
@@ -169,6 +181,8 @@ class Config:
             database_url=read.database_url(),
             host=read.address("HOST", cls.host),
             migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
+            read_database_url=read.optional_url("READ_DATABASE_URL"),
+            database_schema=read.schema("DATABASE_SCHEMA"),
             db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
@@ -196,6 +210,7 @@ class Config:
             openai_base_url=read.text("OPENAI_BASE_URL") or None,
             openai_model=read.text("OPENAI_MODEL") or cls.openai_model,
             openai_timeout=read.seconds("OPENAI_TIMEOUT", cls.openai_timeout),
+            triage_refine=read.switch("TRIAGE_REFINE", cls.triage_refine),
             otlp_endpoint=read.text("OTEL_EXPORTER_OTLP_ENDPOINT"),
             log_level=read.choice("LOG_LEVEL", cls.log_level, ("DEBUG", "INFO", "WARNING", "ERROR")),
             log_format=read.choice("LOG_FORMAT", cls.log_format, ("auto", "json", "text")),
@@ -246,6 +261,15 @@ class _Reader:
         if url and not url.startswith(("postgres://", "postgresql://")):
             raise ConfigError(f"{name} must be a PostgreSQL URL, postgresql://USER:PASSWORD@HOST:PORT/NAME.")
         return self.escaped(name, url) if url else ""
+
+    def schema(self, name: str) -> str:
+        text = self.text(name)
+        if not text or (_SCHEMA.fullmatch(text) and not text.startswith("pg_") and text != "information_schema"):
+            return text
+        raise ConfigError(
+            f"{name} must be a name of at most 63 letters a to z, digits and underscores that begins with a letter,"
+            f" and no schema of PostgreSQL itself, not {text!r}."
+        )
 
     def integer(self, name: str, default: int, least: int, most: int) -> int:
         text = self.text(name)

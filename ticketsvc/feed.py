@@ -40,17 +40,24 @@ CLIENT_SHARE = 0.5
 """The share of EVENT_LISTENERS that one client can have."""
 
 
+def comment(position: str) -> bytes:
+    """Return the line of a stream with a position in the database's log, for the next requests of the client."""
+    return b":lsn %b\n" % position.encode() if position else b""
+
+
 class Batch:
     """Successive events, with the forms that all listeners share."""
 
-    def __init__(self, page: Page) -> None:
-        self.events, self.end = page.events, page.end
+    def __init__(self, page: Page, position: str) -> None:
+        """`position` is that of the database behind the events (`Database.position`)."""
+        self.events, self.end, self.position = page.events, page.end, position
         self.read_at = time.monotonic()
 
     @cached_property
     def stream(self) -> bytes:
         """The events as server-sent events."""
-        return b"".join([b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events])
+        events = [b"id: %b\ndata: %b\n\n" % (str(event.id).encode(), event.json) for event in self.events]
+        return comment(self.position) + b"".join(events)
 
     @cached_property
     def array(self) -> bytes:
@@ -116,7 +123,7 @@ class _Channel:
                 return
             page = events.watched_batch(database, self.position, self._without_internal)
             if page.events:
-                batch = self.batches[self.position] = Batch(page)
+                batch = self.batches[self.position] = Batch(page, database.position)
                 metrics.EVENT_DELAY.observe(batch.events[0].age)
                 self._move(page.end)
             has_more = page.has_more
@@ -138,6 +145,11 @@ class Feed:
         self._by_client: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._is_watching = self._is_ending = False
+
+    @property
+    def position(self) -> str:
+        """A position of the database behind all events that this process has read."""
+        return self._database.position
 
     @property
     def _listeners(self) -> list[Listener]:
@@ -191,7 +203,7 @@ class Feed:
         page = events.batch(self._database, listener.position, listener.without_internal)
         if not page.events:
             listener.position = end
-        return Batch(page) if page.events else None
+        return Batch(page, self._database.position) if page.events else None
 
     def end(self) -> None:
         """End all listeners, over END_SECONDS: the process ends."""

@@ -222,6 +222,20 @@ class Unavailable(Problem, status=503, slug="unavailable", title="Temporarily un
         super().__init__(f"{detail} Try again in {retry_after} seconds.", {"Retry-After": str(retry_after)})
 
 
+class NotConfirmed(Problem, status=503, slug="not-confirmed", title="Stored here, not yet confirmed elsewhere"):
+    """The change is stored, but no synchronous standby of the database has confirmed in time that it has it, too.
+
+    It is lost only if the database's server is, before the standby is back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The change is stored here, but not yet confirmed elsewhere: the synchronous standby of the database does"
+            " not respond. Send a create again only with its Idempotency-Key: that returns what is stored.",
+            {"Retry-After": "5"},
+        )
+
+
 class UnsupportedTransferCoding(
     Problem, status=501, slug="unsupported-transfer-coding", title="Unsupported transfer coding"
 ):

@@ -12,16 +12,23 @@ from flask import Flask, current_app
 
 from ticketsvc.config import Config
 from ticketsvc.feed import Feed
+from ticketsvc.refinement import Abstaining, Refinement
 from ticketsvc.server import metrics
-from ticketsvc.store import events, rate_limits, search_index, similar, tickets, training
+from ticketsvc.store import background, events, rate_limits, search_index, similar, stats, tickets, training
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
+from ticketsvc.store.postgres.replica import Replicas
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
+from ticketsvc.upkeep import Tasks
 
 if TYPE_CHECKING:
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
+
+INDEX_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
+"""The pauses between two runs of a task of `flask work`."""
+DELETE_SECONDS = 60.0
 
 DEFAULT = Suggestion("general", "medium", 0.0, 0.0, "default", ())
 """The labels of a ticket that is created without any while TRIAGE_ON_CREATE is off."""
@@ -52,10 +59,33 @@ class Services:
     classifier: Classifier
     offline: Classifier
     feed: Feed
+    replicas: Replicas | None
+
+    @property
+    def reader(self) -> Database:
+        """The database for a read that a client may get from a replica, if there is one."""
+        return self.replicas.reader if self.replicas else self.database
 
     def triage(self, text: str) -> Suggestion:
         """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
+
+    def upkeep(self) -> Tasks:
+        """Return the tasks of `flask work`, which also publishes events: its deliveries do."""
+        tasks: dict[Callable[[], object], float] = {
+            self.index_pending: INDEX_SECONDS,
+            partial(stats.merge, self.database): MERGE_SECONDS,
+            self.delete_expired: DELETE_SECONDS,
+        }
+        if self.config.triage_refine and self.config.openai_api_key:
+            online = classifier(self.config, self.database, Abstaining())
+            tasks[Refinement(self.database, InstrumentedClassifier(online, "refine")).run] = REFINE_SECONDS
+        return tasks
+
+    def run_unless_taken(self, task: Callable[[], object]) -> None:
+        """Run a task, unless a `flask work` has it. Raises a Problem."""
+        if not background.is_taken(self.database):
+            task()
 
     def delete_expired(self) -> None:
         """Delete what is kept for a limited time: responses to idempotent creates, windows of rate limits, events."""
@@ -85,6 +115,7 @@ def install(app: Flask, config: Config) -> None:
         InstrumentedClassifier(online, "classify"),
         InstrumentedClassifier(offline, "create"),
         Feed(database, config.event_listeners, config.bulk_stall_timeout),
+        Replicas(config, database) if config.read_database_url else None,
     )
 
 

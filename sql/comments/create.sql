@@ -3,6 +3,7 @@
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author, and
 -- from ticketsvc.comment that it is a comment. Both are local to the transaction. RETURNING sets them here, because it
 -- runs before AFTER triggers do.
+-- Position: after
 -- $1 ticket_id
 -- $2 only: only one of these versions of the ticket is commented on; NULL means any
 -- $3 never: none of these versions is commented on; NULL means all

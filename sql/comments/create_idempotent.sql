@@ -3,6 +3,7 @@
 -- its id for the first two, and for unmet the version of the ticket. The record has no text, only the version that the
 -- comment made: when the comment is deleted, `replayed` has none. How the key is claimed: tickets/create_idempotent.sql.
 -- Retry: safe
+-- Position: after
 -- $1 ticket_id
 -- $2 only: only one of these versions of the ticket is commented on; NULL means any
 -- $3 never: none of these versions is commented on; NULL means all
@@ -19,7 +20,7 @@ WITH earlier AS (
     WHERE k.key_hash = $9::uuid AND NOT (/* include: expired_record */ true)
 ),
 claim AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 0)) AS is_ours, uuid_v7(now()) AS id
+    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours, uuid_v7(now()) AS id
     WHERE NOT EXISTS (SELECT FROM earlier)
 ),
 expired AS (

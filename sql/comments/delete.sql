@@ -1,6 +1,7 @@
 -- Deletes a comment, which is a change of its ticket. One row: the version of the ticket, whether there is such a comment,
 -- whether the preconditions ($3, $4) are met, and whether the comment was deleted. No row: there is no such ticket.
 -- The ticket is locked first, as by all other writers. Contract with the trigger ticket_history_changed: see create.sql.
+-- Position: after
 -- $1 ticket_id
 -- $2 id
 -- $3 only: only with one of these versions of the ticket the comment is deleted; NULL means any

@@ -2,6 +2,7 @@
 -- how many seconds ago its change was begun. One row without an event if there is none, to tell a cursor that is gone from
 -- the end of the feed: then is_gone is true. Events are read one by one, because their size is not known before.
 -- Retry: safe
+-- Position: after
 -- $1 generation: of the cursor; NULL reads from the oldest event that is kept
 -- $2 seq: of the cursor
 -- $3 limit

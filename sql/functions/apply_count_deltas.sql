@@ -1,12 +1,15 @@
 -- Applies at most max_deltas deltas (NULL means all) to the counters. One session at a time: another that finds the
 -- lock taken returns at once, so nobody waits, and no other session locks rows of the counters. Under repeatable
 -- read, deltas that another session has applied since the snapshot would be an error, so nothing is applied there.
+-- The lock has the number of a table, as all advisory locks have: services in other schemas of the database have other ones.
 CREATE OR REPLACE FUNCTION apply_count_deltas(max_deltas integer) RETURNS void
     LANGUAGE plpgsql
     SET enable_seqscan TO off -- what was selected is deleted by its place, however small the table seems
     AS $$
 BEGIN
-    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(7598253, 1) THEN
+    IF current_setting('transaction_isolation') <> 'read committed' OR NOT pg_try_advisory_xact_lock(
+        7598253, 'ticket_count_deltas'::regclass::oid::integer
+    ) THEN
         RETURN;
     END IF;
     WITH taken AS (

@@ -20,7 +20,7 @@ BEGIN
                 duration_bucket(NEW.created_at, NEW.resolved_at), duration_bucket(NEW.created_at, NEW.first_response_at)
             );
     END IF;
-    IF random() * 256 < 2 THEN
+    IF random() * 256 < 2 AND NOT background_work_is_taken() THEN
         PERFORM apply_count_deltas(10000);
     END IF;
     RETURN NULL;

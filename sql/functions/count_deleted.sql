@@ -9,7 +9,7 @@ BEGIN
     FROM deleted
     GROUP BY 1, 2, category, priority, status, 7, 8;
     GET DIAGNOSTICS deltas = ROW_COUNT;
-    IF deltas > random() * 256 THEN
+    IF deltas > random() * 256 AND (deltas >= 256 OR NOT background_work_is_taken()) THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
     END IF;
     RETURN NULL;

@@ -2,7 +2,7 @@
 -- webhooks start again.
 CREATE OR REPLACE FUNCTION events_reset() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM pg_advisory_xact_lock(7598253, 3);
+    PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
     DELETE FROM event_outbox;
     DELETE FROM events;
     DELETE FROM event_generations;

@@ -24,7 +24,8 @@ BEGIN
             RETURN 0;
         END IF;
         IF attempt = 1 THEN
-            PERFORM pg_advisory_xact_lock(7598253, 3);
+            PERFORM pg_advisory_xact_lock_shared(7598253, 3); -- what the previous release's function holds alone
+            PERFORM pg_advisory_xact_lock(7598253, 'event_outbox'::regclass::oid::integer);
         END IF;
     END LOOP;
     IF newest.source IS DISTINCT FROM event_source() THEN

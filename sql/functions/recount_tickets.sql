@@ -5,7 +5,8 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         RAISE 'recount_tickets() needs a transaction that is READ COMMITTED: it waits for a lock, then looks.';
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 1); -- no other session applies deltas meanwhile
+    -- No other session applies deltas meanwhile.
+    PERFORM pg_advisory_xact_lock(7598253, 'ticket_count_deltas'::regclass::oid::integer);
     WITH deltas AS (DELETE FROM ticket_count_deltas),
     totals AS (DELETE FROM ticket_totals),
     days AS (DELETE FROM ticket_days),

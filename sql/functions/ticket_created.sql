@@ -24,8 +24,8 @@ BEGIN ATOMIC
         'created',
         t.created_by,
         t.created_request,
-        original.changes,
-        '{"category":'
+        original.changes - 'triage',
+        coalesce(original.changes #>> '{triage,to}', '{"category":'
             || decision_json(
                 original.changes -> 'category' ->> 'to', t.suggested_category::text, t.category_confidence, t.suggested_by
             )
@@ -33,7 +33,7 @@ BEGIN ATOMIC
             || decision_json(
                 original.changes -> 'priority' ->> 'to', t.suggested_priority::text, t.priority_confidence, t.suggested_by
             )
-            || '}',
+            || '}'),
         NULL
     )::ticket_history
     FROM (

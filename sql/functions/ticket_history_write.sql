@@ -12,6 +12,11 @@ BEGIN
         IF changes = '{}' AND OLD.version IS NOT DISTINCT FROM NEW.version THEN
             RETURN NULL; -- clients see no change: a suggestion was stored
         END IF;
+        IF OLD.suggested_by <> NEW.suggested_by THEN -- by triage/refine.sql: the entry of the creation keeps the first
+            changes := changes || field_change(
+                'triage', ticket_json(OLD)::jsonb -> 'triage', ticket_json(NEW)::jsonb -> 'triage'
+            );
+        END IF;
         IF note IS NOT NULL AND (
             NEW.version = OLD.version
             OR (note ->> 'ticket_id', note ->> 'version') IS DISTINCT FROM (NEW.id::text, NEW.version::text)

@@ -14,7 +14,7 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 4);
+    PERFORM pg_advisory_xact_lock(7598253, 'ticket_attributes'::regclass::oid::integer);
     PERFORM FROM tickets AS t WHERE t.id = NEW.duplicate_of FOR KEY SHARE;
     IF NOT FOUND THEN
         violated := 'tickets_duplicate_of_exists';

@@ -23,7 +23,7 @@ BEGIN
     END IF;
     is_deferred := TG_OP <> 'INSERT' AND current_setting('ticketsvc.learning', true) = 'deferred';
     -- Costs no concurrency: every example changes the row of all tokens, which is locked until the commit anyway.
-    PERFORM pg_advisory_xact_lock(7598253, 2);
+    PERFORM pg_advisory_xact_lock(7598253, 'triage_text_counts'::regclass::oid::integer);
     -- Waits for a retraining that is running; the next statement then sees its counts. A retraining takes no other lock
     -- that a change may hold.
     LOCK TABLE triage_text_counts IN ROW EXCLUSIVE MODE;

@@ -4,6 +4,7 @@ SELECT
     current_setting('server_version_num')::integer AS version,
     current_setting('server_version') AS version_text,
     current_database() AS database,
+    current_schema() AS schema,
     current_setting('server_encoding') AS encoding,
     current_user AS role,
     extract(epoch FROM clock_timestamp())::double precision AS now,

@@ -7,6 +7,7 @@
 -- has changed since the snapshot is checked as it is now. The lock lets comments be added meanwhile.
 -- Contract with the trigger ticket_history_changed: as in sql/tickets/update.sql.
 -- Cost: high with updated_since updated_before
+-- Position: after
 -- $1 assignee
 -- $2 author: who makes the change: the request id, a space, the name of the API key
 -- $3 head_limit: how many candidates of each combination of facets are read

@@ -1,4 +1,5 @@
 -- Stores a new ticket and returns it.
+-- Position: after
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category

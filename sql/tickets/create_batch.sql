@@ -4,6 +4,7 @@
 -- before the insertion, because RETURNING promises no order.
 -- A wait for another transaction ends soon: each ticket is then stored by itself, and waits alone.
 -- Every parameter is an array with an element for each ticket; their meanings are those of create_idempotent.sql.
+-- Position: after
 -- $1 title
 -- $2 description
 -- $3 category
@@ -43,7 +44,9 @@ earlier AS MATERIALIZED (
 ),
 claim AS MATERIALIZED (
     SELECT e.place, e.key_hash,
-        e.key_hash IS NULL OR pg_try_advisory_xact_lock(uuid_hash_extended(e.key_hash, 0)) AS is_ours
+        e.key_hash IS NULL OR pg_try_advisory_xact_lock(
+            uuid_hash_extended(e.key_hash, 'idempotency_records'::regclass::oid::bigint)
+        ) AS is_ours
     FROM input AS e
     WHERE NOT EXISTS (SELECT FROM earlier WHERE earlier.key_hash = e.key_hash)
 ),

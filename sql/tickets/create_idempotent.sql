@@ -5,6 +5,7 @@
 -- record. A record that is older than 24 hours does not count; prune_idempotency_records.sql deletes it, if nothing has
 -- done so before.
 -- Retry: safe
+-- Position: after
 -- $1 title: already trimmed
 -- $2 description: already trimmed
 -- $3 category
@@ -28,7 +29,7 @@ WITH earlier AS (
     WHERE k.key_hash = $12::uuid AND NOT (/* include: expired_record */ true)
 ),
 claim AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($12::uuid, 0)) AS is_ours
+    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($12::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours
     WHERE NOT EXISTS (SELECT FROM earlier)
 ),
 expired AS (

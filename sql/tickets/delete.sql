@@ -2,6 +2,7 @@
 -- kept has a version that the preconditions ($2, $4) rule out.
 -- Contract with the trigger ticket_history_deleted: it reads who deletes the ticket from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
+-- Position: after
 -- $1 id
 -- $2 only: only one of these versions is deleted; NULL means any
 -- $3 author: who deletes it: the request id, a space, the name of the API key

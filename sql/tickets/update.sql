@@ -6,6 +6,7 @@
 -- A field that may be NULL takes two parameters, has_<field> and <field>, so that it can be cleared.
 -- Contract with the trigger ticket_history_changed: it reads who made the change from the setting ticketsvc.author,
 -- which is local to the transaction. RETURNING sets it here, because it runs before AFTER triggers do.
+-- Position: after
 -- $1 id
 -- $2 only: the change is made only to one of these versions; NULL means any
 -- $3 title: NULL in this and the following means no change

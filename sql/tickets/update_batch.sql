@@ -6,6 +6,7 @@
 -- Contract with the triggers ticket_history_changed and triage_learn_changed: they read who made each change from the setting
 -- ticketsvc.authors (ticket_author()).
 -- Every parameter but authors is an array with an element for each change; their meanings are those of update.sql.
+-- Position: after
 -- $1 id
 -- $2 only: the texts of arrays
 -- $3 title

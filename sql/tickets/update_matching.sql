@@ -6,6 +6,7 @@
 -- tickets_unjudged sees from `false` that nobody has judged the labels. The setting ticketsvc.learning lets triage_learn()
 -- collect the training examples that go; triage_learn_deferred() subtracts them at the end and resets the setting.
 -- Cost: high
+-- Position: after
 -- $1 maximum: how many tickets may match
 -- $2 dry_run: only count; nothing is locked or changed
 -- $3 author: who makes the change: the request id, a space, the name of the API key

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.steps import ALL, announcement, change, comment, file, menu, panel, rows, titles
+from tests.browser.steps import ALL, announcement, change, comment, file, filing, menu, panel, rows, titles
 from tests.support.tickets import URL, insert_many
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Locator, Page, Route
 
     from tests.browser.conftest import OpenPage
     from tests.support.http import Service
@@ -212,3 +212,26 @@ def test_messages_are_read_in_whatever_pieces_they_come(console: OpenPage) -> No
         {"retry": "3000", "id": "g-1", "event": "position", "data": json.dumps({"id": "g-1"})},
         {"id": "g-2", "data": '"Grüße"\n'},
     ]
+
+
+def test_reads_include_what_the_tab_wrote_and_what_the_feed_said(console: OpenPage, service: Service) -> None:
+    """Both say which position in the log of the database they need, where reads may use a replica."""
+    written, said = f"{1:024X}", f"{2:024X}"
+    page = console("?view=file")
+
+    def with_position(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, headers={**response.headers, "x-tickets-lsn": written})
+
+    page.route("**/api/tickets/", with_position)
+    filing(page).get_by_label("Title").fill("Here")
+    filing(page).get_by_label("Description").fill("As soon as it is stored.")
+    with page.expect_request(lambda request: request.headers.get("x-tickets-lsn") == written):
+        page.get_by_role("button", name="Create ticket").click()
+    stream = f':lsn {said}\nretry: 300000\nid: 00000000-1\nevent: position\ndata: {{"id": "00000000-1"}}\n\n'
+    page.route("**/api/events/*", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+    with page.expect_request(
+        lambda request: "/api/tickets/" in request.url and request.headers.get("x-tickets-lsn") == said
+    ):
+        page.goto(page.url.partition("?")[0])
+    expect(titles(page)).to_have_text(["Here"])

@@ -127,7 +127,10 @@ def test_read_only_database_is_reported(own_url: str) -> None:
     name = conninfo_to_dict(own_url)["dbname"]
     execute(own_url, f"ALTER DATABASE {name} SET default_transaction_read_only = on")
     status, found = findings(own_url)
-    assert (status, found["privileges"]["found"]) == (1, "The database is read-only.")
+    assert (status, found["privileges"]["found"]) == (
+        1,
+        "The database is read-only: writes fail, uses of keys are not recorded, workers count requests alone.",
+    )
 
 
 def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
@@ -148,6 +151,7 @@ def test_a_role_that_may_only_read_is_reported(own_url: str) -> None:
         ({"lock_timeout": 20.0}, "DB_LOCK_TIMEOUT is not below DB_STATEMENT_TIMEOUT"),
         ({"openai_base_url": "http://x"}, "OPENAI_BASE_URL without OPENAI_API_KEY"),
         *(({"database_url": url}, "DATABASE_URL leads to another machine") for url in UNVERIFIED),
+        ({"read_database_url": UNVERIFIED[0]}, "READ_DATABASE_URL leads to another machine"),
     ],
 )
 def test_contradictory_settings_are_reported(settings: dict[str, object], said: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from tests.conftest import serve
 from tests.contract.test_history import history
 from tests.support.cast import bearer
-from tests.support.locks import WAITING, in_background, wait_until, waiting_sessions
+from tests.support.locks import KEY_LOCK, WAITING, in_background, wait_until, waiting_sessions
 from tests.support.tickets import TICKET, URL, count_rows, field_errors, file_ticket, next_page, problem
 from ticketsvc.validation.values import COMMENT_LENGTH, PERSON_LENGTH
 
@@ -365,7 +365,7 @@ def test_request_in_progress_is_409(client: FlaskClient, database: Connection) -
     [(key_hash,)] = database.execute("SELECT key_hash FROM idempotency_records").fetchall()
     database.execute("DELETE FROM idempotency_records")
     with database.transaction():
-        database.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s, 0))", [key_hash])
+        database.execute(f"SELECT pg_advisory_xact_lock({KEY_LOCK})".encode(), [key_hash])
         response = client.post(comments_of(ticket), json={"body": "x"}, headers=headers)
         assert problem(response, 409)["type"].endswith("#create-in-progress")
     assert read(client, ticket)["version"] == 2

@@ -14,6 +14,7 @@ import pytest
 
 from tests.conftest import serve
 from tests.support.locks import (
+    KEY_LOCK,
     WAITING,
     in_background,
     locked_tickets,
@@ -300,7 +301,7 @@ def test_key_is_free_after_its_session_is_killed(
     client: FlaskClient, database: Connection, database_url: str, key: str
 ) -> None:
     with closing(psycopg.connect(database_url)) as holder:
-        holder.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s::uuid, 0))", [stored(key)])
+        holder.execute(f"SELECT pg_advisory_xact_lock({KEY_LOCK})".encode(), [stored(key)])
         problem(post(client, key), 409)
         database.execute("SELECT pg_terminate_backend(%s)", [holder.info.backend_pid])
         wait_until(lambda: post(client, key).status_code == 201)

@@ -50,6 +50,7 @@ CAUSED_BELOW = {
     *("unauthorized", "insufficient-scope", "too-many-failed-attempts", "quota-exceeded"),
     *("uri-too-long", "headers-too-large", "internal-error", "unavailable"),
     *("unknown-host", "unsupported-transfer-coding"),
+    "not-confirmed",  # in tests/server/test_replicas.py
 }
 
 

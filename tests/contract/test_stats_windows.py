@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from tests.contract.test_stats import STATS, ZERO
+from tests.support.locks import DELTAS_LOCK
 from tests.support.tickets import field_errors, insert, insert_many
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
@@ -35,7 +36,7 @@ def spread(migrated_database: Callable[[], str]) -> Iterator[tuple[Flask, Connec
     app = create_app(Config(database_url=url))
     with closing(psycopg.connect(url, autocommit=True)) as connection:
         insert_many(connection, 5000, step="11 minutes 31 seconds")
-        connection.execute("SELECT pg_advisory_lock(7598253, 1)")  # no deltas are merged
+        connection.execute(f"SELECT pg_advisory_lock({DELTAS_LOCK})".encode())  # no deltas are merged
         with closing(psycopg.connect(url, autocommit=True)) as writer:
             writer.execute("UPDATE tickets SET updated_at = created_at + interval '3 days' * random()")
             writer.execute("UPDATE tickets SET status = 'open', priority = 'high' WHERE title LIKE '%7'")

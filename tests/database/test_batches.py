@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.support.locks import wait_until, waiting_sessions
+from tests.support.locks import KEY_LOCK, wait_until, waiting_sessions
 from tests.support.tickets import count_rows
 from tests.support.training import SUBJECTS, model, suggest
 from ticketsvc.config import Config
@@ -205,7 +205,7 @@ def test_a_key_is_used_once(worker: Worker, other: Worker, database: Connection)
     age = "UPDATE idempotency_records SET created_at = now() - '25 hours'::interval WHERE key_hash = %s"
     database.execute(age, [old.key_hash])
     with psycopg.connect(worker.url) as holder:
-        holder.execute("SELECT pg_advisory_xact_lock(uuid_hash_extended(%s::uuid, 0))", [held.key_hash])
+        holder.execute(f"SELECT pg_advisory_xact_lock({KEY_LOCK})".encode(), [held.key_hash])
         results = worker.together(
             [
                 partial(worker.create, key),

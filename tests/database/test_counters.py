@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from tests.support.locks import in_background
+from tests.support.locks import DELTAS_LOCK, in_background
 from tests.support.tickets import URL, file_ticket, insert, insert_many
 from ticketsvc.enums import CATEGORIES, PRIORITIES, STATUSES
 from ticketsvc.store.postgres import queries
@@ -286,7 +286,7 @@ def test_writers_merge_deltas_from_time_to_time(database: Connection, clean: Non
 
 
 def test_merge_is_limited_to_a_number_of_deltas(database: Connection, other: Connection, clean: None) -> None:
-    other.execute("SELECT pg_advisory_xact_lock(7598253, 1)")
+    other.execute(f"SELECT pg_advisory_xact_lock({DELTAS_LOCK})".encode())
     insert_many(database, 300, step="16 minutes")
     other.rollback()
     assert count(database, PENDING) == 300

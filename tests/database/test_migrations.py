@@ -365,7 +365,7 @@ def test_it_accepts_both_url_schemes_and_any_password(url: str, directory: Path,
     password = "p%40s%25s%2Fw%3A%26%23+%C3%A9%3F%3D"
     difficult = url.replace("postgresql", scheme, 1).replace("&", f"&password={password}&sslmode=prefer&")
     assert migrations.apply(difficult, directory) == ["0001_animals", "0002_plants"]
-    with session.migration_lock(difficult, RetryPolicy(), print) as backend:
+    with session.migration_lock(difficult, "", RetryPolicy(), print) as backend:
         assert backend.connection.info.password == "p@s%s/w:&#+é?="
 
 

@@ -82,7 +82,7 @@ def findings(url: str, **settings: str) -> tuple[int, dict[str, str]]:
 
 @pytest.mark.parametrize("is_current", [False, True], ids=["old", "current"])
 def test_session_mode_works_and_no_setting_leaks(start: Start, tmp_path: Path, is_current: bool) -> None:
-    with start(is_current, SESSION) as url, serve(url, tmp_path / "log") as service:
+    with start(is_current, SESSION) as url, serve(url, tmp_path / "log", READ_DATABASE_URL=url) as service:
         before = settings_of_sessions(url, 1)
         failed, done = failures(service, clients=16)
         assert failed == []
@@ -97,7 +97,7 @@ def test_session_mode_works_and_no_setting_leaks(start: Start, tmp_path: Path, i
 def test_transaction_mode_works_and_no_setting_leaks(start: Start, tmp_path: Path) -> None:
     with (
         start(True, TRANSACTION, default_pool_size=POOL) as url,
-        serve(url, tmp_path / "log", DB_POOLER="transaction") as service,
+        serve(url, tmp_path / "log", DB_POOLER="transaction", READ_DATABASE_URL=url) as service,
     ):
         before = settings_of_sessions(url, 1)
         assert ("statement_timeout", "15000") in before

@@ -159,7 +159,7 @@ def test_health_check_of_the_image_works(service: Service) -> None:
 
 def test_all_deployments_run_the_same_command() -> None:
     procfile = dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
-    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app", "worker": "flask deliver"}
+    assert procfile == {"release": "flask migrate", "web": "gunicorn app:app", "worker": "flask work"}
     assert COMPOSE["services"]["worker"]["command"] == shlex.split(procfile["worker"])
     assert json.loads(dict(instructions())["CMD"]) == shlex.split(procfile["web"])
 

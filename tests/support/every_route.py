@@ -15,6 +15,7 @@ Step = tuple[str, str, int, int]
 """The method and the path of a request, the expected status and the one received."""
 STEPS = 50
 """The number of steps."""
+POSITION = "X-Tickets-LSN"
 BUSY = "As many imports and exports as may run at once are running."
 
 
@@ -23,12 +24,14 @@ def use_every_route(service: Service, name: str, key: str = "", only: str = "") 
 
     The tickets created have `name` in their titles, and none of them is left.
     """
-    authorization = {"Authorization": f"Bearer {key}"} if key else {}
+    every = {"Authorization": f"Bearer {key}"} if key else {}
 
     def step(
         method: str, path: str, status: int, body: object = None, headers: dict[str, str] | None = None
     ) -> tuple[Step, Response]:
-        response = _when_not_busy(lambda: service.call(method, path, body, authorization | (headers or {})))
+        response = _when_not_busy(lambda: service.call(method, path, body, every | (headers or {})))
+        if POSITION in response.headers:
+            every[POSITION] = max(every.get(POSITION, ""), response.headers[POSITION])
         return (method, path, status, response.status), response
 
     ticket = {**TICKET, "title": f"Printer {name}"}

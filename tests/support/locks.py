@@ -28,6 +28,10 @@ WHERE NOT granted
 Locks of rows have no database, but who waits for one has locked a table. (pg_stat_activity shows what it showed before
 in the same transaction.)
 """
+DELTAS_LOCK = "7598253, 'ticket_count_deltas'::regclass::oid::integer"
+"""The parameters of the advisory lock under which deltas are merged."""
+KEY_LOCK = "uuid_hash_extended(%s::uuid, 'idempotency_records'::regclass::oid::bigint)"
+"""The parameter of the advisory lock of an idempotency key's hash."""
 _WAITING = f"SELECT count(*) FROM ({WAITING} AND relation = 'tickets'::regclass) AS found"
 
 

@@ -67,6 +67,15 @@ FAMILIES = {
     "tool_calls_total": Family(
         "counter", "Tools that MCP clients called, by name and problem (or none).", _labels("tool", "problem")
     ),
+    "replica_reads_total": Family(
+        "counter",
+        "Statements for READ_DATABASE_URL that the replica ran, and by reason those that the primary ran instead.",
+        _labels("outcome"),
+    ),
+    "replica_wait_seconds": Family(
+        "histogram", "Time for which reads waited until the replica had what their client wrote."
+    ),
+    "replicas": Family("gauge", "Workers that use the replica of READ_DATABASE_URL."),
     "triage_fallbacks_total": Family(
         "counter", "Suggestions that the fallback classifier made, by reason.", _labels("reason")
     ),

@@ -1,4 +1,4 @@
-"""Receivers of webhooks on loopback, each of another kind, and the process that delivers to them."""
+"""Receivers of webhooks on loopback, each of another kind, and the processes that deliver to them."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def receivers() -> Iterator[Receivers]:
 
 @dataclass
 class Deliverer:
-    """A process that runs `flask deliver`, and its log."""
+    """A process that runs `flask deliver` or `flask work`, and its log."""
 
     process: subprocess.Popen[bytes]
     log: Path
@@ -127,12 +127,14 @@ class Deliverer:
 
 
 @contextmanager
-def deliverer(database_url: str, log: Path, *options: str, allow_private: str = "on") -> Iterator[Deliverer]:
-    """Run `flask deliver` until the block ends."""
+def deliverer(
+    database_url: str, log: Path, *options: str, allow_private: str = "on", command: str = "deliver"
+) -> Iterator[Deliverer]:
+    """Run `flask deliver`, or another command, until the block ends."""
     environment = {"DATABASE_URL": database_url, "PATH": os.environ["PATH"], "WEBHOOK_ALLOW_PRIVATE": allow_private}
-    command = [sys.executable, "-m", "flask", "--app", "app", "deliver", *options]
+    arguments = [sys.executable, "-m", "flask", "--app", "app", command, *options]
     with log.open("ab") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+        process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         yield Deliverer(process, log)
     finally:

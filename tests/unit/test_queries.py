@@ -32,13 +32,13 @@ NAMES = sorted(".".join(path.relative_to(SQL).with_suffix("").parts) for path in
 STORE = sorted((PACKAGE / "store").rglob("*.py"))
 
 NOT_RETRIED = {
-    *("comments.create", "comments.delete"),
+    *("background.take", "comments.create", "comments.delete"),
     *("files.export", "files.fill", "files.insert", "files.order", "files.stage", "files.stage_order"),
     *("keys.add", "keys.revoke", "keys.touch", "limits.prune", "limits.take", "session.configure"),
     *("tickets.claim", "tickets.create", "tickets.create_batch"),
     *("tickets.delete", "tickets.update", "tickets.update_batch", "tickets.update_matching"),
-    *("triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete", "webhooks.fan_out"),
-    *("webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
+    *("triage.refine", "triage.store_suggestion", "webhooks.claim", "webhooks.create", "webhooks.delete"),
+    *("webhooks.fan_out", "webhooks.redeliver", "webhooks.rotate", "webhooks.update"),
 }
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 
@@ -239,6 +239,21 @@ def test_one_or_none_returns_the_first_row_or_none(store: Database) -> None:
 
 def test_every_query_but_listed_ones_declares_a_safe_retry() -> None:
     assert {name for name in NAMES if not LOADED[name].is_retry_safe} == NOT_RETRIED
+
+
+def test_what_changes_tickets_and_what_reads_the_feed_returns_a_position() -> None:
+    """Replicas serve reads of tickets. An import takes the position behind its transaction, a command needs none."""
+    changes = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM) (tickets|comments)\b")
+    writes = {name for name in NAMES if changes.search(LOADED[name].text)}
+    without = {"files.insert", "tickets.erase_batch", "triage.store_suggestion"}
+    assert without <= writes
+    assert {name for name in NAMES if LOADED[name].has_position} == writes - without | {"events.list", "events.latest"}
+
+
+@pytest.mark.parametrize("value", ["before", "yes"])
+def test_query_with_another_position_is_an_error(value: str) -> None:
+    with pytest.raises(ValueError, match=f"the header says `Position: {value}`"):
+        new_query(f"-- Returns one.\n-- Position: {value}\nSELECT 1")
 
 
 def test_queries_that_read_texts_or_many_tickets_are_costly() -> None:

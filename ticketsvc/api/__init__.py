@@ -23,7 +23,7 @@ from ticketsvc.api import (
 )
 from ticketsvc.api.auth import authenticator, browsers, clients, rate_limit
 from ticketsvc.api.input import media_types
-from ticketsvc.api.output import cors, errors
+from ticketsvc.api.output import cors, errors, position
 from ticketsvc.config import Config
 
 
@@ -47,5 +47,7 @@ def register(app: Flask, config: Config) -> None:
         authenticator.register(app, config)
     if config.rate_limit:
         rate_limit.register(app, config, config.rate_limit)
+    if config.read_database_url:
+        position.register(app)
     if config.cors_origins:
         cors.register(app, config.cors_origins)

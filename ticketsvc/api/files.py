@@ -59,7 +59,7 @@ def export_file() -> Response:
     }
     content: Iterable[bytes] = iter(())  # not a list: Flask would set a Content-Length of 0
     if request.method != "HEAD":
-        database, timeout = services().database, services().config.bulk_timeout
+        database, timeout = services().reader, services().config.bulk_timeout
         parts = exports.stream(database, filters, file_format == "csv", timeout)
         content = ExportStream(parts, _watchdog(), is_compressed)
     return Response(content, headers=headers, content_type=CONTENT_TYPES[file_format])

@@ -25,7 +25,7 @@ bp = Blueprint("similar", __name__)
 def to_ticket(ticket_id: UUID) -> Response:
     """Return the tickets that resemble a ticket."""
     filters.parse_none(request.query_string)
-    return _response(similar.to_ticket(services().database, ticket_id))
+    return _response(similar.to_ticket(services().reader, ticket_id))
 
 
 @bp.post("/similar")
@@ -40,7 +40,7 @@ def to_text() -> Response:
         rule = "The body must have a text: title, description or both."
         fields.errors.append(FieldError({"pointer": "#"}, rule, "required"))
     fields.check()
-    return _response(similar.to_text(services().database, title, description))
+    return _response(similar.to_text(services().reader, title, description))
 
 
 def _response(json: bytes) -> Response:

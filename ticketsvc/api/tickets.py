@@ -58,7 +58,7 @@ def create() -> Response:
 def list_tickets() -> Response:
     """Return one page of the tickets that match the filters."""
     parameters = filters.parse(request.query_string)
-    database, selected = services().database, parameters.filters
+    database, selected = services().reader, parameters.filters
     counted = {"X-Total-Count": str(pages.count(database, selected))} if parameters.count else {}
     page = pages.page(database, selected, parameters.sort, parameters.limit, parameters.cursor)
     headers = {**NO_STORE, **parameters.link(request.path, page.next), **counted}

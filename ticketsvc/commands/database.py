@@ -34,7 +34,7 @@ def open_database() -> Iterator[Database]:
     """
     config = started(services().config.for_commands)
     try:
-        pending = migrations.pending(config.database_url)
+        pending = migrations.pending(config.database_url, schema=config.database_schema)
     except migrations.MigrationError as error:
         raise click.ClickException(str(error)) from None
     if pending:

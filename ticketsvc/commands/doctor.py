@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 import click
@@ -18,6 +18,7 @@ from ticketsvc.services import model as model_classifier
 from ticketsvc.services import services
 from ticketsvc.store import health
 from ticketsvc.store.health import Server
+from ticketsvc.store.postgres import positions
 from ticketsvc.store.postgres.database import Database, is_server_verified
 from ticketsvc.triage.offline.classifier import OfflineClassifier
 
@@ -26,6 +27,7 @@ OLDEST_TESTED, NEWEST_TESTED = 15, 18
 EXTENSIONS = ("btree_gin", "pg_trgm")
 MAX_CLOCK_SKEW = 5.0
 """Seconds. With a larger difference, new tickets appear to come from the future."""
+_BYPASSED = "Until then the primary serves all reads."
 MAX_UNMERGED = 50_000
 """Writers merge the deltas after about 256 changes. There are this many only if something prevents merging."""
 
@@ -71,7 +73,7 @@ def examine(config: Config) -> Iterator[Finding]:
     """Run all checks, those of the database only if it is reachable."""
     yield from settings(config)
     try:
-        migrated = schema(started(config).database_url)  # unlike the pool, this reports why a server is unreachable
+        migrated = schema(started(config))  # unlike the pool, this reports why a server is unreachable
         with opened(config) as database:
             yield pooler(database)
             if not database.pooler_error:
@@ -94,6 +96,22 @@ def _examine_database(config: Config, database: Database, migrated: Finding) -> 
     yield migrated
     if migrated.verdict is Verdict.FINE:
         yield counters(health.counted(database))
+    if config.read_database_url:
+        yield from _examine_replica(config, positions.server(database))
+
+
+def _examine_replica(config: Config, primary: positions.Server) -> Iterator[Finding]:
+    """Check the server of READ_DATABASE_URL as far as it is reachable."""
+    try:
+        read = replace(config, database_url=config.read_database_url, read_database_url="")
+        migrated = schema(read)
+        with opened(read) as database:
+            found = replica(primary, positions.server(database), migrated)
+            yield found
+            if found.verdict is not Verdict.WRONG:
+                yield replace(connections(config, health.server(database)), check="replica")
+    except (click.ClickException, migrations.MigrationError) as error:
+        yield Finding("replica", Verdict.WRONG, str(error), f"Correct READ_DATABASE_URL. {_BYPASSED}")
 
 
 def settings(config: Config) -> Iterator[Finding]:
@@ -120,9 +138,20 @@ def settings(config: Config) -> Iterator[Finding]:
             "Set OPENAI_API_KEY (to any word if the server needs none), or unset OPENAI_BASE_URL.",
         ),
         (
-            not config.is_embedded and not is_server_verified(config.database_url),
-            "DATABASE_URL leads to another machine without sslmode=verify-full: another server could take its place.",
-            "Add sslmode=verify-full, and sslrootcert with the certificate of the server's authority (or system).",
+            config.triage_refine and not config.openai_api_key,
+            "TRIAGE_REFINE=on without OPENAI_API_KEY: no labels are refined.",
+            "Set OPENAI_API_KEY, or unset TRIAGE_REFINE.",
+        ),
+        *(
+            (
+                url.startswith("postgres") and not is_server_verified(url),
+                f"{name} leads to another machine without sslmode=verify-full: another server could take its place.",
+                "Add sslmode=verify-full, and sslrootcert with the certificate of the server's authority (or system).",
+            )
+            for name, url in (
+                ("DATABASE_URL", config.database_url),
+                ("READ_DATABASE_URL", config.read_database_url),
+            )
         ),
     )
     for is_present, found, advice in combinations:
@@ -150,7 +179,8 @@ def pooler(database: Database) -> Finding:
 def version(server: Server) -> Finding:
     """Check the version of the server."""
     major = server.version // 10_000
-    found = f"PostgreSQL {server.version_text}, database {server.database} as {server.role}."
+    place = f"database {server.database}, schema {server.schema or 'none'}"
+    found = f"PostgreSQL {server.version_text}, {place} as {server.role}."
     if major < OLDEST_TESTED:
         advice = f"Upgrade the server: {OLDEST_TESTED} is the oldest supported version."
         return Finding("version", Verdict.WRONG, found, advice)
@@ -212,7 +242,8 @@ def privileges(server: Server, is_embedded: bool = False) -> Iterator[Finding]:
         yield Finding(name, Verdict.WARNING, f"{role} is a superuser.", advice)
     if server.read_only:
         advice = "Point DATABASE_URL at the primary (target_session_attrs=read-write finds it)."
-        yield Finding(name, Verdict.WRONG, "The database is read-only.", advice)
+        found = "The database is read-only: writes fail, uses of keys are not recorded, workers count requests alone."
+        yield Finding(name, Verdict.WRONG, found, advice)
     if not server.may_write:
         advice = f"Run sql/service_role.sql with --set role={role} (docs/operations.md), or use another role."
         yield Finding(name, Verdict.WRONG, f"{role} may not create, change and delete tickets.", advice)
@@ -238,9 +269,10 @@ def extensions(server: Server, missing: dict[str, bool]) -> Finding:
     return Finding("extensions", Verdict.WRONG, found, f"Ask an administrator to run: {statements}")
 
 
-def schema(url: str) -> Finding:
+def schema(config: Config) -> Finding:
     """Check that the migrations are those of this release. Raises MigrationError if the database is unreachable."""
-    edited, pending = migrations.edited(url), migrations.pending(url)
+    url, name = config.database_url, config.database_schema
+    edited, pending = migrations.edited(url, schema=name), migrations.pending(url, schema=name)
     if edited:
         found = f"Edited after they were applied: {', '.join(edited)}."
         advice = "Restore the files, and write the change as a new migration."
@@ -250,6 +282,19 @@ def schema(url: str) -> Finding:
         found = f"Pending: {', '.join(pending[:10])}{more}."
         return Finding("migrations", Verdict.WRONG, found, "Run `flask migrate`.")
     return Finding("migrations", Verdict.FINE, "All are applied.")
+
+
+def replica(primary: positions.Server, found: positions.Server, migrated: Finding) -> Finding:
+    """Check that a server is a streaming replica of the primary."""
+    if found.identity != primary.identity:
+        advice = f"Use a streaming replica of the same database: a logical one cannot say what it has. {_BYPASSED}"
+        return Finding("replica", Verdict.WRONG, "READ_DATABASE_URL leads to another database.", advice)
+    if migrated.verdict is not Verdict.FINE:
+        return Finding("replica", Verdict.WRONG, migrated.found, "Find out why the replica lags (docs/replicas.md).")
+    if not found.is_replica:
+        advice = "Point READ_DATABASE_URL at a replica, or unset it."
+        return Finding("replica", Verdict.WARNING, "READ_DATABASE_URL leads to a primary.", advice)
+    return Finding("replica", Verdict.FINE, "A streaming replica of the database.")
 
 
 def counters(counted: health.Counted) -> Finding:

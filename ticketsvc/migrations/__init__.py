@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 __all__ = ["MIGRATIONS", "MigrationError", "RetryPolicy", "apply", "edited", "expected_ids", "pending"]
 
 
-def pending(url: str, directory: Path = MIGRATIONS) -> list[str]:
+def pending(url: str, directory: Path = MIGRATIONS, schema: str = "") -> list[str]:
     """Return the names of the migrations and definitions that `apply` would apply, in order. Raises MigrationError."""
-    return _read_state(url, directory, "read").pending
+    return _read_state(url, directory, schema, "read").pending
 
 
-def edited(url: str, directory: Path = MIGRATIONS) -> list[str]:
+def edited(url: str, directory: Path = MIGRATIONS, schema: str = "") -> list[str]:
     """Return the ids of the migrations whose files were edited after they were applied. Raises MigrationError."""
-    return _read_state(url, directory, "read").edited
+    return _read_state(url, directory, schema, "read").edited
 
 
 def apply(
@@ -46,8 +46,11 @@ def apply(
     directory: Path = MIGRATIONS,
     on_step: OnStep = lambda _: None,
     policy: RetryPolicy = RetryPolicy(),  # noqa: B008 -- frozen
+    schema: str = "",
 ) -> list[str]:
     """Apply all pending migrations and definitions in order; return the names of those that this call applied.
+
+    Everything is in one schema, which is created if it is missing; without a name it is the one that the role uses.
 
     Any number of processes may call it at once: one works, the others wait and then find nothing pending. With nothing
     pending it only reads, so a role that may not create tables is enough. `on_step` receives a sentence for each step.
@@ -56,14 +59,14 @@ def apply(
     Raises MigrationError when the database cannot be reached, a file was edited after it was applied, a statement
     fails, or a table stays locked. Migrations before the failing one stay applied.
     """
-    state = _read_state(url, directory)
+    state = _read_state(url, directory, schema)
     for name in state.newer:
         on_step(f"{name} is of a newer release: left alone")
     state.check()
     if not state.pending:
         return []
-    with session.translate_errors(url), session.migration_lock(url, policy, on_step) as backend:
-        state = _State(backend.connection, directory)  # another process may have migrated meanwhile
+    with session.translate_errors(url), session.migration_lock(url, schema, policy, on_step) as backend:
+        state = _State(backend.connection, directory, schema)  # another process may have migrated meanwhile
         state.check()
         # A migration that was marked before checksums were stored is assumed to be the file as it is now.
         for name in state.unchecked:
@@ -90,18 +93,18 @@ def _steps(backend: Any, directory: Path, state: _State) -> list[_Step]:
     return steps
 
 
-def _read_state(url: str, directory: Path, verb: str = "migrate") -> _State:
+def _read_state(url: str, directory: Path, schema: str, verb: str = "migrate") -> _State:
     parameters = session.connection_parameters(url)
     with session.translate_errors(url, verb), psycopg.connect(**parameters, autocommit=True) as connection:
-        return _State(connection, directory)
+        return _State(connection, directory, schema)
 
 
 class _State:
     """The files of the schema compared with a database."""
 
-    def __init__(self, connection: psycopg.Connection[Any], directory: Path) -> None:
+    def __init__(self, connection: psycopg.Connection[Any], directory: Path, schema: str) -> None:
         migrations, definitions = migration_files(directory), definition_files(directory)
-        applied, checksums = session.applied(connection)
+        applied, checksums = session.applied(connection, schema)
         self.encoding = connection.info.parameter_status("server_encoding")
         self.files = migrations | definitions
         changed = [name for name, path in self.files.items() if checksums.get(name) != checksum(path)]

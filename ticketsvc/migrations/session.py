@@ -7,6 +7,7 @@ uses: through a PgBouncer in transaction mode each statement may reach another s
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,10 +28,20 @@ OnStep = Callable[[str], None]
 LOCK_NUMBER = 0x7469636B65747376
 
 # These statements are not in sql/: they run before there is a schema, and no request runs them.
+_OF_DATABASE, _OF_SCHEMA = "%s", "%s + coalesce(hashtext(nullif(current_schema(), 'public')), 0)"
+"""The numbers of locks: schemas other than the usual one can be migrated at the same time."""
+_HAS_SCHEMA = """
+    SELECT to_regnamespace(%s) IS NOT NULL AND count(*) = 2
+    FROM pg_extension WHERE extname IN ('pg_trgm', 'btree_gin')"""
+_CREATE_SCHEMA = """
+    CREATE SCHEMA IF NOT EXISTS "{}";
+    CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA public;
+    CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA public"""
+_EXTENSION_SCHEMA = "SELECT quote_ident(extnamespace::regnamespace::text) FROM pg_extension WHERE extname = 'pg_trgm'"
 _CREATE = "CREATE TABLE IF NOT EXISTS _migration_content (migration_id text PRIMARY KEY, sha256 text NOT NULL)"
-_EXISTS = "SELECT to_regclass('_yoyo_migration') IS NOT NULL AND to_regclass('_migration_content') IS NOT NULL"
-_APPLIED = "SELECT migration_id FROM _yoyo_migration ORDER BY applied_at_utc, migration_id"
-_CHECKSUMS = "SELECT migration_id, sha256 FROM _migration_content"
+_EXISTS = "SELECT to_regclass('{0}_yoyo_migration') IS NOT NULL AND to_regclass('{0}_migration_content') IS NOT NULL"
+_APPLIED = "SELECT migration_id FROM {}_yoyo_migration ORDER BY applied_at_utc, migration_id"
+_CHECKSUMS = "SELECT migration_id, sha256 FROM {}_migration_content"
 _RECORD = """
     INSERT INTO _migration_content (migration_id, sha256)
     VALUES (%s, %s)
@@ -51,8 +62,23 @@ class RetryPolicy:
     lock_wait: float = 600.0  # for another process that is migrating
 
 
+class _Cursor(psycopg.Cursor[Any]):
+    """Qualifies what migrations use of an extension, whose schema may have another service's tables in addition.
+
+    So the search path can consist of the one schema that is migrated: `DROP INDEX IF EXISTS` must find no other.
+    """
+
+    extension_schema = ""
+
+    def execute(self, query: Any, *args: Any, **options: Any) -> Any:
+        """Run a statement."""
+        if self.extension_schema and isinstance(query, str):
+            query = re.sub(r"\bgin_trgm_ops\b", f"{self.extension_schema}.gin_trgm_ops", query)
+        return super().execute(query, *args, **options)
+
+
 @contextmanager
-def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[Any]:
+def migration_lock(url: str, schema: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[Any]:
     """Yield yoyo's backend, whose session holds the lock of all migration runs, with the bookkeeping's tables created.
 
     Raises MigrationError when another run does not end in time, psycopg.Error for an error of the database.
@@ -65,8 +91,12 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
             " would keep two migrations apart. Set MIGRATE_DATABASE_URL to a URL of the server itself."
         )
 
+    parameters = connection_parameters(url)
+    if schema:
+        extension_schema = _prepare(url, schema, policy, on_step)
+        parameters["options"] = f"{parameters.get('options', '')} -csearch_path={schema}"
     # All parameters go into the query part of yoyo's kind of URL, where no character of a password is special.
-    with get_backend(f"postgresql+psycopg://?{urlencode(connection_parameters(url))}") as backend:
+    with get_backend(f"postgresql+psycopg://?{urlencode(parameters)}") as backend:
         settings = {
             # While a statement waits for its lock, all later queries on that table wait behind it.
             "lock_timeout": f"{round(policy.lock_timeout * 1000)}ms",
@@ -81,7 +111,9 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
         )
         for setting in settings.items():
             backend.connection.execute("SELECT set_config(%s, %s, false)", setting)
-        _acquire_lock(backend.connection, url, policy.lock_wait, on_step)
+        if schema:
+            backend.connection.cursor_factory = type("_Cursor", (_Cursor,), {"extension_schema": extension_schema})
+        _acquire_lock(backend.connection, url, policy, on_step, _OF_SCHEMA)
         backend.connection.execute(_CREATE)
         # yoyo's own lock is a row, which a killed run leaves behind. While we hold ours, it can only be such a row.
         backend.break_lock()
@@ -89,16 +121,28 @@ def migration_lock(url: str, policy: RetryPolicy, on_step: OnStep) -> Iterator[A
         yield backend
 
 
-def _acquire_lock(connection: psycopg.Connection[Any], url: str, seconds: float, on_step: OnStep) -> None:
+def _prepare(url: str, schema: str, policy: RetryPolicy, on_step: OnStep) -> str:
+    """Create a schema, and the extensions outside of it, unless they exist. Return the quoted schema of pg_trgm."""
+    with psycopg.connect(**connection_parameters(url), autocommit=True) as connection:
+        if connection.execute(_HAS_SCHEMA, (schema,)).fetchone() != (True,):
+            _acquire_lock(connection, url, policy, on_step, _OF_DATABASE)  # two that create the same would fail
+            connection.execute(_CREATE_SCHEMA.format(schema).encode())
+        return str(next(connection.execute(_EXTENSION_SCHEMA))[0])
+
+
+def _acquire_lock(
+    connection: psycopg.Connection[Any], url: str, policy: RetryPolicy, on_step: OnStep, number: str
+) -> None:
     # Polls instead of calling pg_advisory_lock(): a waiting statement holds a snapshot, for which the holder's CREATE
     # INDEX CONCURRENTLY would wait in turn: a deadlock.
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + policy.lock_wait
     for attempt in count():
-        if connection.execute("SELECT pg_try_advisory_lock(%s)", (LOCK_NUMBER,)).fetchone() == (True,):
+        query = f"SELECT pg_try_advisory_lock({number})".encode()
+        if connection.execute(query, (LOCK_NUMBER,)).fetchone() == (True,):
             return
         if time.monotonic() > deadline:
             raise MigrationError(
-                f"Another process has been migrating {_target(url)} for {seconds:.0f} s. Let it finish, or end"
+                f"Another process has been migrating {_target(url)} for {policy.lock_wait:.0f} s. Let it finish, or end"
                 " its session (pg_locks shows it with locktype = 'advisory'), then run it again."
             )
         if attempt == 0:
@@ -106,11 +150,13 @@ def _acquire_lock(connection: psycopg.Connection[Any], url: str, seconds: float,
         time.sleep(0.2)
 
 
-def applied(connection: psycopg.Connection[Any]) -> tuple[list[str], dict[str, str]]:
+def applied(connection: psycopg.Connection[Any], schema: str) -> tuple[list[str], dict[str, str]]:
     """Return the ids of the applied migrations, oldest first, and the checksums of all applied files by name."""
-    if connection.execute(_EXISTS).fetchone() != (True,):
+    prefix = schema and f'"{schema}".'
+    if connection.execute(_EXISTS.format(prefix).encode()).fetchone() != (True,):
         return [], {}
-    return [row[0] for row in connection.execute(_APPLIED)], dict(connection.execute(_CHECKSUMS).fetchall())
+    ids = [row[0] for row in connection.execute(_APPLIED.format(prefix).encode())]
+    return ids, dict(connection.execute(_CHECKSUMS.format(prefix).encode()).fetchall())
 
 
 def record(connection: psycopg.Connection[Any], name: str, sha256: str) -> None:

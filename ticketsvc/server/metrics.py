@@ -80,6 +80,15 @@ DATABASE_ERRORS = _counter(
     "kind",
     "retried",
 )
+REPLICA_READS = _counter(
+    "ticketsvc_replica_reads_total",
+    "Statements for READ_DATABASE_URL that the replica ran, and by reason those that the primary ran instead.",
+    "outcome",
+)
+REPLICA_WAIT = _histogram(
+    "ticketsvc_replica_wait_seconds", "Time for which reads waited until the replica had what their client wrote."
+)
+REPLICAS = _gauge("ticketsvc_replicas", "Workers that use the replica of READ_DATABASE_URL.")
 TRIAGE_DURATION = _histogram(
     "ticketsvc_triage_duration_seconds",
     "Time to suggest labels, by operation and source of the suggestion.",

@@ -11,6 +11,7 @@ import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import gevent
@@ -157,10 +158,14 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
             server.stop(timeout=1)
 
     def _repeat(self, work: Callable[[], object], interval: float) -> None:
-        """Run database work in the background, `interval` seconds after the end of the last time."""
+        """Run database work in the background, `interval` seconds after the end of the last time.
+
+        While a `flask work` is there, this only looks whether it still is.
+        """
+        services = self.wsgi.extensions["ticketsvc"]
         gevent.sleep(FIRST_BACKGROUND_SECONDS)
         while self.alive:
-            background.run_in_background(work).join()
+            background.run_in_background(partial(services.run_unless_taken, work)).join()
             gevent.sleep(interval)
 
     def _start_server(self, listener: Any) -> Server:

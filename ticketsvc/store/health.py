@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from ticketsvc.problems import Unavailable
@@ -14,6 +14,8 @@ from ticketsvc.store.postgres.database import Database
 class Server(NamedTuple):
     """The server, and the rights of this role. `version` is 150004 for 15.4, `now` is in seconds since 1970.
 
+    `schema` is the one whose tables statements find first; None if it does not exist.
+
     `reserved_connections` are not available to ordinary roles. `role_limit` is the role's limit of connections; -1
     means no limit.
     """
@@ -21,6 +23,7 @@ class Server(NamedTuple):
     version: int
     version_text: str
     database: str
+    schema: str | None
     encoding: str
     role: str
     now: float
@@ -100,16 +103,16 @@ def server(database: Database) -> Server:
 
 def unset(database: Database) -> list[str]:
     """Return the names of the service's settings that a session of the pool lacks."""
-    return database.rows(_UNSET, _settings(database))
+    return database.rows(_UNSET, _names_and_values(database.settings))
 
 
-def role_settings(database: Database) -> list[str]:
-    """Return the statements that make the service's settings those of this role in this database."""
-    return database.rows(_ROLE_SETTINGS, _settings(database))
+def role_settings(database: Database, settings: Mapping[str, str]) -> list[str]:
+    """Return the statements that make these settings those of this role in this database."""
+    return database.rows(_ROLE_SETTINGS, _names_and_values(settings))
 
 
-def _settings(database: Database) -> dict[str, object]:
-    return {"names": list(database.settings), "values": list(database.settings.values())}
+def _names_and_values(settings: Mapping[str, str]) -> dict[str, object]:
+    return {"names": list(settings), "values": list(settings.values())}
 
 
 def missing_extensions(database: Database, names: Iterable[str]) -> dict[str, bool]:

@@ -20,6 +20,8 @@ class Client:
     """The client that work is done for. This one stands for work without a request: commands and background tasks."""
 
     name = ""
+    position = ""
+    """Up to where in the database's log the client must see all changes, in its words (`postgres.positions`)."""
 
     def has_left(self) -> bool:
         """Return whether nobody is there any more to receive the result."""

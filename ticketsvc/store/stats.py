@@ -47,6 +47,7 @@ _TIME_ZONES = queries.load("stats.time_zones", str)
 _BY_STATUS = queries.load("stats.by_status", _StatusCount)
 _CHECK = queries.load("stats.check", Difference)
 _REBUILD = queries.load("stats.rebuild")
+_MERGE = queries.load("stats.merge")
 
 
 def headline(database: Database, filters: Filters) -> bytes:
@@ -108,6 +109,11 @@ def time_zone(database: Database, name: str) -> str | None:
 def check(database: Database) -> list[Difference]:
     """Return the counters that disagree with the tickets, from one snapshot."""
     return database.rows(_CHECK)
+
+
+def merge(database: Database) -> None:
+    """Merge deltas into the counters, if there are many. Does nothing while another process does the same."""
+    database.execute(_MERGE)
 
 
 def rebuild(database: Database) -> None:

@@ -10,6 +10,7 @@ from ticketsvc import compact_json
 from ticketsvc.problems import (
     CreateInProgress,
     KeyReused,
+    NotConfirmed,
     NotFound,
     PreconditionFailed,
     Problem,
@@ -225,8 +226,9 @@ def _run_batch(
     try:
         return [*database.rows(query, {**arrays, **values})]
     except Problem as problem:
+        is_done = isinstance(problem, NotConfirmed)
         is_undone = errors.is_about_values(problem.__cause__)
-        return [Failure(problem, is_undone or item.get("key_hash") is not None) for item in items]
+        return [Failure(problem, not is_done and (is_undone or item.get("key_hash") is not None)) for item in items]
 
 
 _CREATES = Write(_create_one, _create_many)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from ticketsvc.store.history import Author
 from ticketsvc.store.postgres import queries
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.triage.model import Example, KeyCounts, LabelCounts, Suggestion, TokenCounts
@@ -40,6 +41,18 @@ class ReclassifyCandidate(NamedTuple):
     text: str | None
 
 
+class Refinable(NamedTuple):
+    """A new ticket that nobody has touched: its title and description, and the labels that were suggested.
+
+    A label is None if the client gave it.
+    """
+
+    id: UUID
+    text: str
+    category: str | None
+    priority: str | None
+
+
 class _TokenCountsRow(NamedTuple):
     total: LabelCounts
     has_minor_keys: bool
@@ -57,6 +70,8 @@ _STOP = queries.load("triage.stop")
 _SIZE = queries.load("triage.size", Size)
 _BATCH = queries.load("triage.reclassify_batch", ReclassifyCandidate)
 _STORE = queries.load("triage.store_suggestion", UUID)
+_REFINABLE = queries.load("triage.refinable", Refinable)
+_REFINE = queries.load("triage.refine", UUID)
 
 
 def token_counts(database: Database, text: str) -> TokenCounts | None:
@@ -116,15 +131,29 @@ def reclassify_batch(database: Database, after: UUID, limit: int, characters: in
 
 def store_suggestion(database: Database, ticket: ReclassifyCandidate, suggestion: Suggestion) -> bool:
     """Store a suggestion; the ticket may become a training example. Return False when it was changed meanwhile."""
-    values = {
-        "id": ticket.id,
-        "version": ticket.version,
+    values = {"id": ticket.id, "version": ticket.version, **_labels(suggestion)}
+    return database.one_or_none(_STORE, values) is not None
+
+
+def refinable(database: Database, after: UUID, oldest: int, newest: int, limit: int) -> list[Refinable]:
+    """Return the next `limit` tickets after an id that may be refined, created `oldest` to `newest` seconds ago."""
+    values = {"after_id": after, "oldest": oldest, "newest": newest, "limit": limit}
+    return database.rows(_REFINABLE, values)
+
+
+def refine(database: Database, ticket_id: UUID, suggestion: Suggestion, author: Author) -> bool:
+    """Replace the suggested labels of a ticket. Return False if it has been changed since it was created."""
+    values = {"id": ticket_id, "suggested_by": suggestion.source, "author": author.setting, **_labels(suggestion)}
+    return database.one_or_none(_REFINE, values) is not None
+
+
+def _labels(suggestion: Suggestion) -> dict[str, object]:
+    return {
         "category": suggestion.category,
         "category_confidence": suggestion.category_confidence,
         "priority": suggestion.priority,
         "priority_confidence": suggestion.priority_confidence,
     }
-    return database.one_or_none(_STORE, values) is not None
 
 
 def _storable(text: str) -> str:

@@ -1,6 +1,7 @@
 """Finds in the text of a mail what its author wrote this time.
 
-`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, disclaimers, greetings, markup, links, logs.
+`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, greetings, markup, links, logs. Disclaimers
+and courtesies have no form of their own: `offline.furniture` knows their words.
 Characters are replaced one for one, so that positions stay. The body of a forwarded mail is kept, and a quote if there
 is nothing else. Every pattern is bounded and lines are read once: the time is linear in the length of the text.
 `mail.txt` has the phrases.
@@ -10,8 +11,12 @@ from __future__ import annotations
 
 import html
 import re
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _JOINER = "\u0332"  # a combining mark, which does not end a word: stands for what is removed inside one
 _TEXT, _QUOTE, _LOG, _FURNITURE = "text", "quote", "log", "furniture"
@@ -25,7 +30,7 @@ class Mail(NamedTuple):
 
 
 def read(text: str) -> Mail:
-    """Return what the author of a mail wrote, in a text of the same length, or shorter if it has too many lines."""
+    """Return the first _ENOUGH characters that the author of a mail wrote, at their positions."""
     plain = _without_entities(_without_markup(text))
     lines = plain.split("\n", _MAX_LINES)[:_MAX_LINES]
     kinds = _kinds(
@@ -33,15 +38,26 @@ def read(text: str) -> Mail:
     )
     has_log = _LOG in kinds
     for kept in ({_TEXT}, {_TEXT, _QUOTE}, {_TEXT, _QUOTE, _LOG}):
-        left = "\n".join(line if kind in kept else " " * len(line) for line, kind in zip(lines, kinds, strict=True))
-        left = _without_manners(_without_noise(left))
+        left = _without_greetings(_without_noise("\n".join(_kept(lines, kinds, kept))))
         if _LETTER.search(left):
             return Mail(left, has_log)
     return Mail(text, has_log)
 
 
+_ENOUGH = 4_000
+"""Number of characters of the author after which nothing is read: more than the classifiers read words of."""
+
 _MAX_LINES = 1_000
 """Maximum number of lines that are read. What is below them is taken for furniture."""
+
+
+def _kept(lines: list[str], kinds: list[str], kept: set[str]) -> Iterator[str]:
+    """Yield each line with blanks for what is not kept of it."""
+    room = _ENOUGH
+    for line, kind in zip(lines, kinds, strict=True):
+        own = line[:room] if kind in kept else ""
+        room -= len(own)
+        yield own.ljust(len(line))
 
 
 def _blanks(text: str) -> str:
@@ -53,6 +69,9 @@ _VISIBLE = re.compile(r"[^\n\r]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 # ---------------------------------------- Characters: markup, entities, links
+
+_MAX_TAGS = 1_000
+"""Maximum number of tags that are read. What is behind them is taken for furniture."""
 
 _IS_HTML = re.compile(
     r"<(?:!--|!doctype\b|/?(?:html|body|div|p|br|span|table|td|strong|b|i|em|a|ul|li|font|h[1-6]|blockquote|style|pre)"
@@ -71,8 +90,9 @@ def _without_markup(text: str) -> str:
     """Blank tags, comments and what a reader does not see. An inline tag does not end a word."""
     if "<" not in text or not _IS_HTML.search(text):
         return text
-    pieces, end, hidden, depth = [], 0, "", 0
-    while found := _TAG.search(text, end):
+    pieces: list[str] = []
+    end, hidden, depth = 0, "", 0
+    while (found := _TAG.search(text, end)) and len(pieces) < 2 * _MAX_TAGS:
         between = text[end : found.start()]
         pieces.append(_blanks(between) if hidden else between)
         name, end, is_comment = (found[2] or "").lower(), found.end(), found[0] == "<!--"
@@ -90,7 +110,7 @@ def _without_markup(text: str) -> str:
             hidden, depth = name, 1
         size = end - found.start()
         pieces.append(_JOINER * size if is_comment or name in _PHRASES["inline"] else " " * (size - 1) + "\n")
-    pieces.append(_blanks(text[end:]) if hidden else text[end:])
+    pieces.append(_blanks(text[end:]) if hidden or found else text[end:])
     seen = "".join(pieces)
     return seen if _LETTER.search(seen) else _TAG.sub(lambda tag: _blanks(tag[0]), text)
 
@@ -155,9 +175,6 @@ def _read_phrases(text: str) -> dict[str, _Phrases]:
 _PHRASES = _read_phrases(Path(__file__).with_suffix(".txt").read_text(encoding="utf-8"))
 _FIRST_OF_LINE = frozenset(
     word for name in ("closing", "phone", "forwarded", "original", "head", "contact") for word in _PHRASES[name]
-)
-_ABOUT_MAIL, _CONFIDENTIAL = (
-    [" ".join(phrase) for phrases in _PHRASES[name].values() for phrase in phrases] for name in ("mail", "confidential")
 )
 _ACCENTS = str.maketrans(
     "àáâãäåçèéêëìíîïñòóôõöøùúûüýÿßąćęłńóśźżœæ’", "aaaaaaceeeeiiiinoooooouuuuyysacelnoszzoa'"
@@ -252,8 +269,9 @@ _EMPTY = _Line("", "")
 def _kinds(lines: list[_Line]) -> list[str]:
     """Return what each line is."""
     kinds: list[str] = []
+    room = _ENOUGH
     state, is_forwarded = _TEXT, bool(lines and ":" in lines[0].text[:8] and _begin(lines[0].words, "forward"))
-    while (index := len(kinds)) < len(lines):
+    while (index := len(kinds)) < len(lines) and room > 0:
         line, size, kind = lines[index], 1, state
         if not line.text:
             pass
@@ -278,7 +296,8 @@ def _kinds(lines: list[_Line]) -> list[str]:
             is_below_log = kinds[-1:] == [_LOG] and line.raw[0] in " \t"
             kind, state = (_LOG, state) if is_below_log else _single(line, index, state)
         kinds += [kind] * size
-    return _with_disclaimers(lines, kinds[: len(lines)])
+        room -= len(line.text) if kind == _TEXT else 0
+    return kinds[: len(lines)] + [_FURNITURE] * (len(lines) - len(kinds))
 
 
 def _single(line: _Line, index: int, state: str) -> tuple[str, str]:
@@ -349,61 +368,18 @@ def _attribution(lines: list[_Line], index: int) -> int:
     return 0
 
 
-def _with_disclaimers(lines: list[_Line], kinds: list[str]) -> list[str]:
-    """Mark paragraphs that speak about the mail itself and its addressee, and lines of contact details."""
-    start = 0
-    for index, line in enumerate([*lines, _EMPTY]):
-        if not line.text:
-            if (
-                start
-                and index > start
-                and any(len(each.text) > _LONG for each in lines[start:index])
-                and _is_disclaimer(" ".join(each.lower for each in lines[start:index]))
-            ):
-                kinds[start:index] = [_FURNITURE] * (index - start)
-            start = index + 1
-    return kinds
-
-
-_LONG = 40  # characters of some line of a disclaimer
-
-
-def _is_disclaimer(paragraph: str) -> bool:
-    if not any(phrase in paragraph for phrase in _ABOUT_MAIL):
-        return False
-    paragraph = _plain(paragraph)
-    return sum(phrase in paragraph for phrase in _CONFIDENTIAL) > 1
-
-
-# ---------------------------------------- Sentences: greetings and courtesies
+# ---------------------------------------- Greetings
 
 _SENTENCE_START = re.compile(r"(?:\A|[.!?\n])[^\w.!?\n]*([^\W_]+)")
-_SENTENCE_END = re.compile(r"[.!?\n]|\Z")
 _GREETING = re.compile(r"(?:[\w'’.&-]{1,40}[ /]{0,2}){1,7}(?:[,!:]|$)", re.MULTILINE)
-_COURTESY_WORDS = 18
 _OPENING = 4  # sentences among which a greeting is looked for: a title, and the first of a text
 
 
-def _without_manners(text: str) -> str:
-    """Blank greetings, and sentences that are only polite."""
-    lower = _lower(text)
+def _without_greetings(text: str) -> str:
     pieces, end = [], 0
-    for number, found in enumerate(_SENTENCE_START.finditer(lower)):
-        start, stop = found.start(1), 0
-        if _plain(found[1]) in _PHRASES["courtesy"]:
-            sentence = lower[start : _next(_SENTENCE_END, lower, start)]
-            words = _words(sentence[:200])
-            if len(words) <= _COURTESY_WORDS and _begin(words, "courtesy"):
-                stop = start + len(sentence)
-        if number < _OPENING and not stop and _begin(_words(lower[start : start + 80]), "greeting"):
-            greeting = _GREETING.match(text, start)
-            stop = greeting.end() if greeting else 0
-        if stop:
-            pieces += [text[end:start], _blanks(text[start:stop])]
-            end = stop
-    return "".join([*pieces, text[end:]]) if pieces else text
-
-
-def _next(pattern: re.Pattern[str], text: str, start: int) -> int:
-    found = pattern.search(text, start)
-    return found.start() if found else len(text)
+    for found in islice(_SENTENCE_START.finditer(text), _OPENING):
+        start = found.start(1)
+        if _begin(_words(_lower(text[start : start + 80])), "greeting") and (greeting := _GREETING.match(text, start)):
+            pieces += [text[end:start], _blanks(greeting[0])[:-1] + "."]  # what follows is another sentence
+            end = greeting.end()
+    return "".join([*pieces, text[end:]])

@@ -67,6 +67,13 @@ class Cluster:
             f" directory. The end of {self.directory / 'log'}:\n{self._end_of_log()}"
         )
 
+    def copy(self, primary: Cluster) -> None:
+        """Create the data as those of a streaming replica of a running server. Raises EmbeddedError."""
+        source = ("-h", str(primary.socket_directory), "-p", "5432", "-U", "postgres")
+        copied = self._run("pg_basebackup", "-D", "data", *source, "--write-recovery-conf", "--checkpoint=fast")
+        if copied.returncode != 0:
+            raise EmbeddedError(f"PostgreSQL cannot copy {primary.directory}:\n{copied.stdout.strip()}")
+
     def stop(self) -> None:
         """Stop the server and end its connections. Does nothing if it is not running."""
         self._run("pg_ctl", "stop", "-D", "data", "-m", "fast", "-w", "-t", str(START_SECONDS))

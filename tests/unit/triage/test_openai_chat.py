@@ -185,21 +185,50 @@ def test_a_model_that_fills_arrays_without_end_gives_labels(httpserver: HTTPServ
     assert make(httpserver.url_for("/v1"), model="llama3.2:3b").classify(TEXT).source == "openai"
 
 
+LITELLM = "LiteLLM: model group 'desk' failed with the error above. No fallback was attempted."
+
+
 @pytest.mark.parametrize(
-    "message",
+    ("status", "message", "left"),
     [
-        "Invalid schema for response_format 'ticket_labels': 'maxItems' is not permitted.",
-        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+        (400, "Invalid schema for response_format 'ticket_labels': 'maxItems' is not permitted.", {"response_format"}),
+        (
+            400,
+            "litellm.BadRequestError: OpenAIException - Invalid schema for response_format 'ticket_labels': In context="
+            f"('properties', 'category_quotes'), 'maxItems' is not permitted.\n\n{LITELLM}",
+            {"response_format"},
+        ),
+        (
+            400,
+            "Unsupported parameter: 'max_tokens' is not supported with this model: use 'max_completion_tokens' instead",
+            {"response_format"},
+        ),
+        (
+            400,
+            "litellm.UnsupportedParamsError: cohere does not support parameters: ['response_format'], for"
+            f" model=command-r. To drop these, set `litellm.drop_params=True`\n\n{LITELLM}",
+            set[str](),
+        ),
+        (422, "Input should be 'text' or 'json_object': body.response_format.type", set[str]()),
     ],
 )
-def test_a_server_without_limits_is_asked_without_them(httpserver: HTTPServer, message: str) -> None:
-    error = {"error": {"message": message, "type": "invalid_request_error"}}
-    httpserver.expect_ordered_request(PATH).respond_with_json(error, status=400)
+def test_a_server_that_rejects_a_parameter_is_asked_without_it(
+    httpserver: HTTPServer, status: int, message: str, left: set[str]
+) -> None:
+    """As LiteLLM's proxy does for a server behind it, and OpenAI for newer models."""
+    error = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": str(status)}}
+    httpserver.expect_ordered_request(PATH).respond_with_json(error, status=status)
     httpserver.expect_ordered_request(PATH).respond_with_json(completion())
     assert make(httpserver.url_for("/v1"), model="deployment").classify(TEXT).source == "openai"
-    first, second = json.dumps(sent(httpserver)), json.dumps(sent(httpserver, 1))
-    assert ("maxItems" in first, "max_tokens" in first) == (True, True)
-    assert ("maxItems" in second, "max_tokens" in second) == (False, False)
+    first, second = sent(httpserver), sent(httpserver, 1)
+    assert first.keys() - {"model", "messages"} == {"response_format", "max_tokens"}
+    assert "maxItems" in json.dumps(first)
+    assert second.keys() - {"model", "messages"} == left
+    assert "maxItems" not in json.dumps(second)
+
+
+def test_the_prompt_names_the_members_for_a_server_without_schemas() -> None:
+    assert all(member in INSTRUCTIONS for member in LABELS)
 
 
 @pytest.mark.parametrize(

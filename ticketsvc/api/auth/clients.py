@@ -42,6 +42,11 @@ class RequestClient(Client):
         """The name that limits count for."""
         return name(self._environ, self._proxies)
 
+    @property
+    def position(self) -> str:  # type: ignore[override]
+        """The position that the client sent, in its words."""
+        return str(self._environ.get("HTTP_X_TICKETS_LSN", ""))
+
     def has_left(self) -> bool:
         """Return whether the client closed the connection (`connections.has_left`). Without gunicorn none has."""
         connection = self._environ.get("gunicorn.socket")

@@ -20,6 +20,8 @@ from ticketsvc.compact_json import JsonText
 
 _KEPT = ("HTTP_HOST", "HTTP_X_FORWARDED_FOR")
 """The header fields of the request to /mcp that concern its operations, too."""
+_NEWEST = {"X-Tickets-LSN": "newest"}
+"""Lets an operation read from the primary: the clients of MCP do not send positions."""
 
 
 class Reply(NamedTuple):
@@ -58,7 +60,7 @@ def run(
         "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(content)),
         "wsgi.input": BytesIO(content),
-        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in (headers or {}).items()},
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in (_NEWEST | dict(headers or {})).items()},
     }
     with current_app.request_context(environ):
         response = current_app.make_response(current_app.dispatch_request())

@@ -6,12 +6,12 @@ from flask import Flask, Response, request
 
 EXPOSED = (
     "Accept-Patch, ETag, Idempotent-Replayed, Ignored-Members, Link, Location, Preference-Applied, RateLimit, "
-    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-Last-Event-Id, X-Request-Id, X-Total-Count"
+    "RateLimit-Policy, Retry-After, WWW-Authenticate, X-Last-Event-Id, X-Request-Id, X-Tickets-LSN, X-Total-Count"
 )
 METHODS = "GET, HEAD, POST, PATCH, DELETE"
 REQUEST_HEADERS = (
     "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Last-Event-ID, MCP-Protocol-Version, "
-    "Mcp-Method, Mcp-Name, Prefer, X-Request-Id"
+    "Mcp-Method, Mcp-Name, Prefer, X-Request-Id, X-Tickets-LSN"
 )
 PREFLIGHT_SECONDS = 7200
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from flask import Response, request
 
 from ticketsvc import compact_json
+from ticketsvc.api.output import position as lsn
 from ticketsvc.compact_json import json_array
-from ticketsvc.feed import Feed, Listener
+from ticketsvc.feed import Feed, Listener, comment
 from ticketsvc.problems import Problem
 from ticketsvc.server import metrics
 from ticketsvc.server.waiting import WaitingBody
@@ -80,7 +81,7 @@ class EventStream(_Waiting):
         return self._events()
 
     def _events(self) -> Iterator[bytes]:
-        yield _first(self._listener.position)
+        yield comment(self._feed.position) + _first(self._listener.position)
         while True:
             try:
                 batch = self._feed.next(self._listener, HEARTBEAT_SECONDS)
@@ -116,8 +117,10 @@ class LongPoll(_Waiting):
         body = shared or json_array(event.json for event in events)
         metrics.EVENTS_SENT.inc(len(events))
         end = events[-1].id if events else self._listener.position
-        length = {"Content-Length": str(len(body))}
-        start_response(self.status, [*self.headers.to_wsgi_list(), *{**position(end), **length}.items()])
+        self.headers.update({"Content-Length": str(len(body)), **position(end)})
+        if batch:
+            self.headers.update(lsn.header(batch.position))
+        start_response(self.status, self.headers.to_wsgi_list())
         yield body
 
 

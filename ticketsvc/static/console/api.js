@@ -3,6 +3,8 @@
 import { forgetKey, key, requestKey } from "./key.js";
 
 const TICKETS = new URL("../../api/tickets/", import.meta.url);
+const POSITION = "X-Tickets-LSN"; // how much of the database a read must have: what this tab wrote, or learnt from the feed
+const stored = "position";
 
 // A failed request with messages for users. The status is 0 if there was no response.
 export class Problem extends Error {
@@ -29,14 +31,22 @@ export async function request(method, path, { query = "", body, headers = {}, si
   }
   for (;;) {
     const used = key();
+    const position = sessionStorage.getItem(stored);
+    if (position) options.headers[POSITION] = position;
     if (used) options.headers.Authorization = `Bearer ${used}`;
     const response = await send(url, options);
+    mustSee(response.headers.get(POSITION));
     if (response.ok) return { data: await read(response), headers: response.headers };
     const problem = await problemOf(response);
     if (problem.status !== 401 || inBackground) throw problem;
     if (used === key()) forgetKey(); // otherwise another request has already stored a new key
     if (!key() && !(await requestKey(used ? problem.detail : ""))) throw problem;
   }
+}
+
+// Lets later requests see all changes up to a position, if there is one. Of two positions the greater text is the later one.
+export function mustSee(position) {
+  if (position > (sessionStorage.getItem(stored) ?? "")) sessionStorage.setItem(stored, position);
 }
 
 async function send(url, options) {

@@ -2,7 +2,7 @@
 // stream serves all visible tabs with the same key: the tab with the lock reads it and passes on what it says. Without
 // HTTPS browsers offer no locks, and each visible tab reads its own. A hidden tab reads none, and continues later.
 
-import { request } from "./api.js";
+import { mustSee, request } from "./api.js";
 import { readEvents } from "./event_stream.js";
 import { key } from "./key.js";
 
@@ -16,7 +16,11 @@ let hiddenAt = 0;
 let reading = new AbortController();
 
 // Calls `receive` with { isLive, isReset, events }: whether changes arrive, whether some may have been missed, and events.
-export function startFeed(receive) {
+export function startFeed(listener) {
+  const receive = (message) => {
+    mustSee(message.lsn);
+    listener(message);
+  };
   const restart = () => {
     reading.abort();
     reading = new AbortController();
@@ -110,16 +114,18 @@ async function listen(signal, wanted, tell) {
 // Handles messages of the stream. The first says after which event it begins.
 function receive(messages, wanted, tell) {
   const events = [];
-  for (const { event, id, data, retry } of messages) {
+  let lsn;
+  for (const { event, id, data, retry, ...more } of messages) {
+    lsn = more.lsn ?? lsn;
     if (retry) wanted.retry = Number(retry);
     if (!data) continue;
     const content = JSON.parse(data);
     const isReset = last === null;
     last = id ?? content.id;
-    if (event === "position") tell({ isLive: true, isReset });
+    if (event === "position") tell({ isLive: true, isReset, lsn });
     else events.push(content);
   }
-  if (events.length) tell({ isLive: true, events });
+  if (events.length) tell({ isLive: true, events, lsn });
 }
 
 const passed = (milliseconds, signal) =>

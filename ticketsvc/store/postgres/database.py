@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
@@ -18,12 +19,14 @@ from ticketsvc.problems import Unavailable
 from ticketsvc.server import metrics
 from ticketsvc.store import single_flight
 from ticketsvc.store.batches import Batches, Failure, Item, Result
-from ticketsvc.store.postgres import errors, pooler, queries, statement
+from ticketsvc.store.postgres import errors, pooler, positions, queries, statement
 from ticketsvc.store.postgres.queries import Query, Row
 from ticketsvc.store.shares import Client, Shares
 
 GRACE_SECONDS = 5.0
 """The time after DB_STATEMENT_TIMEOUT, which Postgres enforces, at which the service stops waiting itself."""
+CANCEL_SECONDS = 1.0
+"""The time after it at which the service cancels what Postgres does not limit: a commit that waits for a standby."""
 
 ATTEMPTS = 4
 """The maximum number of runs of a statement that fails with a deadlock or a serialization failure."""
@@ -34,6 +37,7 @@ _TOO_COSTLY = partial(
 _TOO_MANY_FILES = partial(Unavailable, "As many imports and exports as may run at once are running.", 30)
 _BULK_TIMEOUTS = ("statement_timeout", "idle_in_transaction_session_timeout")
 _CONFIGURE = queries.load("session.configure")
+_SEARCH_PATH = queries.load("session.search_path", str)
 Connection = psycopg.Connection[Any]
 NO_VALUES: Mapping[str, object] = {}
 _T = TypeVar("_T")
@@ -53,35 +57,34 @@ metrics.start_at_zero(metrics.DATABASE_ERRORS, errors.RETRIED_KINDS, ["yes"])
 class Database:
     """Runs queries. The pool opens on the first query, so a process may create a Database and then fork."""
 
+    connect_timeout = 5
+    """Seconds."""
+
     def __init__(self, config: Config) -> None:
         options: dict[str, Any] = {
             "autocommit": True,
-            "connect_timeout": 5,
+            "connect_timeout": self.connect_timeout,
             "tcp_user_timeout": 20_000,
-            "fallback_application_name": "ticketsvc",
+            "fallback_application_name": f"ticketsvc {config.database_schema}".rstrip(),
         }
         self.trace: Callable[[str], AbstractContextManager[object]] = nullcontext
         """Returns a context for the query of a name. It is entered for each query, retries included."""
         self.time_zones: dict[str, str] = {}
         """The names of time zones by their form in lower case. `store.stats` fills it."""
-        self.settings = {
-            "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
-            "jit": "off",  # compiling takes longer than any statement here
-            # Starting one takes 20 ms, even if it has nothing to read
-            # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
-            "max_parallel_workers_per_gather": "0",
-            "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
-            "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
-            "idle_in_transaction_session_timeout": "10000",
-            "gin_pending_list_limit": "65536",  # kB: leaves the insertion into the index of texts to a background task
-            "TimeZone": "UTC",
-        }
-        """The settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
+        self.settings = session_settings(config)
+        """The settings of every session."""
+        self.schema = config.database_schema
+        """The only schema whose tables statements can find; empty means those that the role finds."""
         self.pooler_error = ""
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
         self.has_role_settings = config.db_pooler == "transaction"
         """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
+        self.position = positions.NONE
+        """A position that includes all changes that this process has confirmed to clients. Kept only for replicas."""
+        self.has_replicas = bool(config.read_database_url)
+        self._execute = self._run_with_position if self.has_replicas else statement.run
         self._wait = config.pool_timeout
+        self._limits = config.statement_timeout + GRACE_SECONDS, config.statement_timeout + CANCEL_SECONDS
         self.statement_timeout = config.statement_timeout
         self.client: Callable[[], Client] = Client
         """Returns the client of the current request. The application sets it."""
@@ -90,7 +93,7 @@ class Database:
         costly = max(1, config.pool_size // 2)
         self._shares = Shares(costly, max(1, costly // 2), config.pool_timeout, _TOO_COSTLY)
         self._bulk_shares = Shares(config.bulk_calls, max(1, config.bulk_calls - 1), 0, _TOO_MANY_FILES)
-        self._connect = partial(_connection_class().connect, config.database_url, **options)
+        self.connect = partial(_connection_class().connect, config.database_url, **options)
         make_pool = partial(
             ConnectionPool[Connection],
             config.database_url,
@@ -204,11 +207,21 @@ class Database:
         try:
             if is_cancellable:
                 cancel_when(connection, lambda: all(client.has_left() for client in clients))
-            return statement.run(connection, query, parameters)
+            return self._execute(connection, query, parameters)
         finally:
             if is_cancellable:
                 cancel_when(connection, None)
             pool.putconn(connection)
+
+    def _run_with_position(
+        self, connection: Connection, query: Query[Any], parameters: list[bytes | None]
+    ) -> pq.abc.PGresult:
+        """Run a query, and update `position` if clients need the one behind it."""
+        if not query.has_position:
+            return statement.run(connection, query, parameters)
+        result, position = positions.run_on_primary(connection, query, parameters)
+        self.position = max(self.position, position)
+        return result
 
     def _connection(self, pool: ConnectionPool[Connection]) -> Connection:
         """Return a connection that is not known to be dead; the pool replaces dead ones.
@@ -219,7 +232,7 @@ class Database:
         deadline = time.monotonic() + self._wait
         while True:
             connection = pool.getconn(deadline - time.monotonic())
-            if _is_alive(connection):
+            if is_alive(connection):
                 return connection
             pool.putconn(connection)
 
@@ -235,15 +248,18 @@ class Database:
         settings = {"client_connection_check_interval": "2000", **settings}  # ends statements of a killed worker
         place = self._bulk_shares.take([self.client()])
         try:
-            with closing(self._connect()) as connection:
-                _limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
+            with closing(self.connect()) as connection:
+                limit_waits(connection, self._wait)  # a pooler accepts connections for which it has no session
                 connection.execute(b"BEGIN")
-                _limit_waits(connection, seconds + GRACE_SECONDS)
+                limit_waits(connection, seconds + GRACE_SECONDS)
                 # Idle in the transaction as long as a client reads the rows that Postgres has already sent.
                 timeouts = dict.fromkeys(_BULK_TIMEOUTS, f"{seconds * 1000:.0f}")
                 _set(connection, {**self.settings, **timeouts, **settings}, is_local=True)
                 yield connection
+                limit_waits(connection, *self._limits)  # of the commit
                 connection.commit()
+                if self.has_replicas:
+                    self.position = max(self.position, positions.written(connection))
         except psycopg.Error as error:
             metrics.DATABASE_ERRORS.labels(errors.kind(error), "no").inc()
             raise errors.problem(error) from error
@@ -254,19 +270,36 @@ class Database:
         """Return whether connections share sessions (`pooler.detect`), and update `pooler_error`. Raises a Problem."""
 
         def connect() -> Connection:
-            connection = self._connect()
-            _limit_waits(connection, self._wait)
+            connection = self.connect()
+            limit_waits(connection, self._wait)
             return connection
 
         try:
-            is_shared, self.pooler_error = pooler.detect(connect)
-        except psycopg.Error as error:
-            raise errors.problem(error) from error
+            is_shared, error = pooler.detect(connect)
+            if not error and self.has_role_settings:
+                with closing(connect()) as connection:
+                    error = self._schema_error(connection)
+        except psycopg.Error as failure:
+            raise errors.problem(failure) from failure
+        self.pooler_error = error
         return is_shared
 
+    def _schema_error(self, connection: Connection) -> str:
+        """Return what is wrong if a session finds the tables of another schema, such as those of another service."""
+        if not self.schema or _SEARCH_PATH.decode(statement.run(connection, _SEARCH_PATH, [])) == [self.schema]:
+            return ""
+        return (
+            f"The search_path of the role is not {self.schema}: its operator must execute the SQL that"
+            " `flask role-settings` prints, and then renew the pooler's connections (RECONNECT)."
+        )
+
     def _configure(self, connection: Connection) -> None:
-        _limit_waits(connection, self.statement_timeout + GRACE_SECONDS)
-        if not self.has_role_settings:
+        limit_waits(connection, *self._limits)
+        if self.has_role_settings:
+            if error := self._schema_error(connection):
+                self.pooler_error = error
+                raise psycopg.OperationalError(error)
+        else:
             try:
                 _set(connection, self.settings, is_local=False)
             except psycopg.Error as error:
@@ -274,9 +307,28 @@ class Database:
                 raise
 
 
-def _limit_waits(connection: Connection, seconds: float) -> None:
+def session_settings(config: Config) -> dict[str, str]:
+    """Return the settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
+    return {
+        "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+        "jit": "off",  # compiling takes longer than any statement here
+        # Starting one takes 20 ms, even if it has nothing to read
+        # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
+        "max_parallel_workers_per_gather": "0",
+        "statement_timeout": f"{config.statement_timeout * 1000:.0f}",
+        "lock_timeout": f"{config.lock_timeout * 1000:.0f}",
+        "idle_in_transaction_session_timeout": "10000",
+        "gin_pending_list_limit": "65536",  # kB: leaves the insertion into the index of texts to a background task
+        "TimeZone": "UTC",
+        # Nothing besides it: a table that this schema lacks must not be found in that of another service.
+        **({"search_path": config.database_schema} if config.database_schema else {}),
+    }
+
+
+def limit_waits(connection: Connection, seconds: float, cancel_after: float = math.inf) -> None:
+    """Limit all further waits of a connection. Only GeventConnection can."""
     if hasattr(connection, "limit_waits"):  # GeventConnection has it
-        connection.limit_waits(seconds)
+        connection.limit_waits(seconds, cancel_after)
 
 
 def _set(connection: Connection, settings: Mapping[str, str], is_local: bool) -> None:
@@ -299,7 +351,13 @@ def cancel_when(connection: Connection, is_unneeded: Callable[[], bool] | None) 
         connection.is_unneeded = is_unneeded
 
 
-def _is_alive(connection: Connection) -> bool:
+def give_up_when(connection: Connection, is_server_lost: Callable[[], bool]) -> None:
+    """Let waits of a connection fail when `is_server_lost` returns true. Only GeventConnection can."""
+    if hasattr(connection, "is_server_lost"):
+        connection.is_server_lost = is_server_lost
+
+
+def is_alive(connection: Connection) -> bool:
     """Return whether an idle connection is open, as far as can be seen without a round trip.
 
     A healthy one has nothing to read. On a closed one the first read may return the server's last message; the second

@@ -6,7 +6,7 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout, TooManyRequests
 
-from ticketsvc.problems import FieldError, InternalError, InvalidInput, Problem, Unavailable
+from ticketsvc.problems import FieldError, InternalError, InvalidInput, NotConfirmed, Problem, Unavailable
 
 CONSTRAINTS = {
     "tickets_title_not_empty": FieldError.in_field("title", "title must not be empty.", "empty"),
@@ -40,11 +40,12 @@ _ENDED_BY_SERVER = ("25", "57")
 OperationalError in psycopg."""
 
 
+_OVERLOADED = (PoolTimeout, TooManyRequests)
 _NOT_PREPARED = (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement)
 
 
 KINDS = (
-    *("connection", "pool_timeout", "pool_full"),
+    *("connection", "pool_timeout", "pool_full", "not_replicated"),
     *[str(known.sqlstate) for known in (*_BUSY, errors.QueryCanceled, errors.AdminShutdown, errors.DiskFull)],
     *[str(known.sqlstate) for known in (errors.ReadOnlySqlTransaction, errors.InsufficientPrivilege, *_UNMIGRATED)],
 )
@@ -57,6 +58,10 @@ class ServerTimeout(psycopg.OperationalError):
     """The server did not respond in time, and reported no timeout itself."""
 
 
+class NotReplicated(psycopg.OperationalError):
+    """The statement was committed, but the synchronous standby has not confirmed that."""
+
+
 def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
     """Return whether running a statement again at once can succeed and does not apply its effect twice."""
     if isinstance(error, _LOST_RACE):
@@ -64,6 +69,19 @@ def is_worth_retrying(error: psycopg.Error, is_retry_safe: bool) -> bool:
     if isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == IDEMPOTENCY_KEY_CONSTRAINT:
         return True
     return is_retry_safe and _connection_lost(error)
+
+
+def is_server_lost(error: BaseException | None) -> bool:
+    """Return whether the connection broke, or the server did not respond."""
+    return isinstance(error, ServerTimeout) or (isinstance(error, psycopg.Error) and _connection_lost(error))
+
+
+def is_about_server(error: BaseException | None) -> bool:
+    """Return whether another server might run a statement that failed: not if that was slow, or would only be next.
+
+    An overloaded replica must not take the primary with it.
+    """
+    return isinstance(error, psycopg.Error) and not isinstance(error, (*_OVERLOADED, errors.QueryCanceled))
 
 
 def is_about_values(error: BaseException | None) -> bool:
@@ -81,6 +99,8 @@ def kind(error: psycopg.Error) -> str:
         return "pool_timeout"
     if isinstance(error, TooManyRequests):
         return "pool_full"
+    if isinstance(error, NotReplicated):
+        return "not_replicated"
     return error.sqlstate or "connection"
 
 
@@ -108,7 +128,7 @@ def problem(error: psycopg.Error, known_error: str = "") -> Problem:
         return Unavailable(found, 30)
     if isinstance(error, errors.CheckViolation) and error.diag.constraint_name in CONSTRAINTS:
         return InvalidInput(CONSTRAINTS[error.diag.constraint_name])
-    if isinstance(error, (PoolTimeout, TooManyRequests)):
+    if isinstance(error, _OVERLOADED):
         return Unavailable(
             known_error or "The service is overloaded, or its database is unreachable: no connection was free in time."
         )
@@ -124,6 +144,8 @@ def problem(error: psycopg.Error, known_error: str = "") -> Problem:
         return Unavailable("The role of the database may not do this: its operator must grant it the privilege.", 30)
     if isinstance(error, errors.DiskFull):
         return Unavailable("The database is out of disk space: its operator must free some.", 30)
+    if isinstance(error, NotReplicated):
+        return NotConfirmed()
     if isinstance(error, psycopg.OperationalError):
         return Unavailable("The database is unreachable.")
     if (error.sqlstate or "")[:2] in _ENDED_BY_SERVER:
@@ -133,7 +155,7 @@ def problem(error: psycopg.Error, known_error: str = "") -> Problem:
 
 def _connection_lost(error: psycopg.Error) -> bool:
     """Return whether the connection broke: an SQLSTATE of class 08, a shutdown (57P0x), or no SQLSTATE at all."""
-    if isinstance(error, (PoolTimeout, TooManyRequests, ServerTimeout)) or not isinstance(
+    if isinstance(error, (*_OVERLOADED, ServerTimeout, NotReplicated)) or not isinstance(
         error, psycopg.OperationalError
     ):
         return False

@@ -6,11 +6,13 @@ A file starts with a header of comment lines, in this order:
     -- Retry: safe                  only if running it twice has the same effect as running it once
     -- Cost: high                   only if its work can grow with the number of tickets; or
     -- Cost: high with NAME ...     only if it can when one of these parameters is not NULL
+    -- Position: after              only if clients that read from a replica next must find what it did or returned
     -- $1 id: meaning               a line for each parameter
 
 `Retry: safe` allows `Database` to run the query again after the connection broke, when nobody knows whether Postgres
 ran it. Without the line a query is never run again after a lost connection. Queries of high cost may use only a part
-of the pool (`shares`). The rest is plain Postgres: psql can run it (PREPARE, or \bind).
+of the pool (`shares`). `Position: after` tells clients the position of the database behind the query (`positions`). The
+rest is plain Postgres: psql can run it (PREPARE, or \bind).
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from ticketsvc.store.postgres import fragments
 SQL = Path(__file__).parents[3] / "sql"
 _RETRY = re.compile(r"^-- Retry: *(.*)", re.MULTILINE)
 _COST = re.compile(r"^-- Cost: *(.*)", re.MULTILINE)
+_POSITION = re.compile(r"^-- Position: *(.*)", re.MULTILINE)
 
 Row = TypeVar("Row")
 Decoder = Callable[[Any], object]
@@ -59,6 +62,7 @@ class Query(Generic[Row]):
         is_retry_safe: bool,
         costly_with: tuple[str, ...] | None,
         row_type: type[Row],
+        has_position: bool = False,
     ) -> None:
         self.name = name
         self.text = text
@@ -67,6 +71,7 @@ class Query(Generic[Row]):
         self._is_always_costly = costly_with == ()
         self._costly_with = [parameters.index(parameter) for parameter in costly_with or ()]
         self.row_type = row_type
+        self.has_position = has_position
         self._decoders = list(enumerate(map(_decoder, column_types(row_type))))
         self._make_row = partial(tuple.__new__, row_type) if issubclass(row_type, tuple) else itemgetter(0)
 
@@ -125,8 +130,18 @@ def parse(name: str, text: str, row_type: Any = NoneType, variant: str = "") -> 
     retry = _RETRY.findall(text)
     if retry not in ([], ["safe"]):
         raise ValueError(f"{name}: the header says `Retry: {retry[0]}`; write `Retry: safe` or leave the line out.")
-    full_name = f"{name}:{variant}" if variant else name
-    return Query(full_name, statement, tuple(parameters), bool(retry), _costly_with(name, text, parameters), row_type)
+    position = _POSITION.findall(text)
+    if position not in ([], ["after"]):
+        raise ValueError(f"{name}: the header says `Position: {position[0]}`; write `Position: after` or leave it out.")
+    return Query(
+        f"{name}:{variant}" if variant else name,
+        statement,
+        tuple(parameters),
+        bool(retry),
+        _costly_with(name, text, parameters),
+        row_type,
+        bool(position),
+    )
 
 
 def _costly_with(name: str, text: str, parameters: list[str]) -> tuple[str, ...] | None:

@@ -7,7 +7,7 @@ statement (bench/results/1.0.0.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -27,6 +27,25 @@ def run(connection: psycopg.Connection[Any], query: Query[Any], values: list[byt
     return _result(connection)
 
 
+def run_in_turn(
+    connection: psycopg.Connection[Any], *statements: tuple[Query[Any], list[bytes | None]]
+) -> list[pq.abc.PGresult]:
+    """Run queries in one round trip, each in a transaction of its own, which ends before the next begins.
+
+    Returns their results, for `checked`: all are run, even if one fails. Raises psycopg.Error.
+    """
+    pgconn = connection.pgconn
+    for query, _ in statements:
+        _prepare_once(connection, query)
+    pgconn.enter_pipeline_mode()
+    for query, values in statements:
+        pgconn.send_query_prepared(query.name.encode(), values)
+        pgconn.pipeline_sync()
+    results: list[pq.abc.PGresult] = connection.wait(_results_in_turn(pgconn, len(statements)))
+    pgconn.exit_pipeline_mode()
+    return results
+
+
 def stream(
     connection: psycopg.Connection[Any], query: Query[Any], values: list[bytes | None], rows_at_once: int
 ) -> Iterator[pq.abc.PGresult]:
@@ -38,17 +57,19 @@ def stream(
     connection.pgconn.set_chunked_rows_mode(rows_at_once)
     connection.wait(generators.send(connection.pgconn))
     while (result := connection.wait(generators.fetch(connection.pgconn))) is not None:
-        yield _checked(result)
+        yield checked(result)
 
 
 def _send(connection: psycopg.Connection[Any], query: Query[Any], values: list[bytes | None]) -> None:
-    pgconn = connection.pgconn
-    prepared = _prepared.setdefault(pgconn, set())
-    name = query.name.encode()
+    _prepare_once(connection, query)
+    connection.pgconn.send_query_prepared(query.name.encode(), values)
+
+
+def _prepare_once(connection: psycopg.Connection[Any], query: Query[Any]) -> None:
+    prepared = _prepared.setdefault(connection.pgconn, set())
     if query.name not in prepared:
-        _prepare(connection, name, query.text.encode())
+        _prepare(connection, query.name.encode(), query.text.encode())
         prepared.add(query.name)
-    pgconn.send_query_prepared(name, values)
 
 
 def _prepare(connection: psycopg.Connection[Any], name: bytes, text: bytes) -> None:
@@ -64,10 +85,20 @@ def _prepare(connection: psycopg.Connection[Any], name: bytes, text: bytes) -> N
 
 
 def _result(connection: psycopg.Connection[Any]) -> pq.abc.PGresult:
-    return _checked(connection.wait(generators.execute(connection.pgconn))[-1])
+    return checked(connection.wait(generators.execute(connection.pgconn))[-1])
 
 
-def _checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
+def _results_in_turn(pgconn: pq.abc.PGconn, number: int) -> Generator[Any, Any, list[pq.abc.PGresult]]:
+    yield from generators.send(pgconn)
+    results = []
+    for _ in range(number):
+        results.append((yield from generators.fetch_many(pgconn))[-1])
+        yield from generators.fetch_many(pgconn)  # the end of its transaction
+    return results
+
+
+def checked(result: pq.abc.PGresult) -> pq.abc.PGresult:
+    """Return the result of a query that succeeded. Raises psycopg.Error if it failed."""
     if result.status not in _SUCCESS:
         raise errors.error_from_result(result)
     return result

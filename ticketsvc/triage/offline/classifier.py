@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.mail import read
@@ -28,10 +29,16 @@ from ticketsvc.triage.model import (
     Scores,
     Suggestion,
 )
-from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh
+from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh, without_instructions
+from ticketsvc.triage.offline.furniture import without_courtesies, without_disclaimers
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
-from ticketsvc.triage.offline.tokens import Token, tokenize
+from ticketsvc.triage.offline.tokens import tokenize
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketsvc.triage.offline.tokens import Token
 
 _TEMPERATURE = 2.0  # weight
 _GENERAL_PRIOR = 0.4  # weight; makes a text without any cue general
@@ -56,20 +63,23 @@ _PRIORITY_SECTIONS = {
 class OfflineClassifier:
     """Suggests labels from the lexicon. Stateless, so threads may share it."""
 
-    def __init__(self) -> None:
-        """Load the lexicon once per process. This takes about 40 ms and 5 MB."""
-        self._lexicon, self._model = _lexicon(), _model()
+    def __init__(self, model: LinearModel | None = None) -> None:
+        """Load the lexicon and the committed weights, if no `model` is given, once per process: 40 ms and 5 MB."""
+        self._lexicon, self._model = _lexicon(), model or _model()
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels. A text without any cue is general and medium, with low confidence."""
         return self.assess(text).suggestion
 
-    def read(self, text: str) -> tuple[list[Token], list[Evidence], Scores, Scores]:
+    def read(self, text: str) -> tuple[Sequence[Token], list[Evidence], Scores, Scores]:
         """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
-        tokens = tokenize(mail.text, MAX_WORDS)
-        evidence = weigh(tokens, self._lexicon.find(tokens))
-        return tokens, evidence, _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+        tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS))
+        tokens = without_courtesies(tokens, self._lexicon)
+        matches = self._lexicon.find(tokens)
+        evidence = weigh(tokens, matches)
+        scores = _category_scores(evidence, mail.has_log), _priority_scores(evidence)
+        return without_instructions(tokens, matches), evidence, *scores
 
     def assess(self, text: str) -> Assessment:
         """Suggest labels and return the probabilities of all labels."""
@@ -85,7 +95,8 @@ class OfflineClassifier:
         }
         confidences = math.exp(categories[category]), math.exp(priorities[priority])
         suggestion = Suggestion(category, priority, *confidences, "offline", _reasons(support, text))
-        return Assessment(suggestion, categories, priorities)
+        words = " ".join(text[token.start : token.end] for token in tokens)
+        return Assessment(suggestion, categories, priorities, words)
 
 
 @cache

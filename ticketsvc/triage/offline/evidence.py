@@ -65,6 +65,24 @@ def weigh(tokens: Sequence[Token], matches: Sequence[Match]) -> list[Evidence]:
     return evidence
 
 
+def without_instructions(tokens: Sequence[Token], matches: Sequence[Match]) -> Sequence[Token]:
+    """Return a text without the words of instructions to the classifier. Those that describe harm are kept."""
+    instructed = _instructed(matches)
+    if not instructed:
+        return tokens
+    instructed -= {position for match in matches if match.cue.section in HARM for position in match.positions}
+    return [token for position, token in enumerate(tokens) if position not in instructed]
+
+
+def _instructed(matches: Iterable[Match]) -> set[int]:
+    return {
+        position
+        for match in matches
+        if match.cue.section == "instruction"
+        for position in range(match.positions[0], match.positions[-1] + 1)
+    }
+
+
 def _longest(matches: Iterable[Match], sections: frozenset[str]) -> list[Match]:
     """Return the matches of these sections in the order of the text.
 
@@ -94,7 +112,7 @@ class _Grammar:
         ends = {section: set[int]() for section in ("negation", "filler")}
         self._lacks: set[int] = set()
         self._cleared: dict[int, int] = {}
-        self._instructed: set[int] = set()
+        self._instructed = _instructed(matches)
         for match in matches:
             last = match.positions[-1]
             if match.cue.section in ends:
@@ -103,8 +121,6 @@ class _Grammar:
                     self._lacks.add(last)
             elif match.cue.section == "cleared":
                 self._cleared[tokens[last].clause] = match.positions[0]
-            elif match.cue.section == "instruction":
-                self._instructed.update(range(match.positions[0], last + 1))
         self._negations, self._fillers = ends["negation"], ends["filler"]
 
     def is_void(self, match: Match) -> bool:

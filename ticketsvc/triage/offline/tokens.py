@@ -68,7 +68,7 @@ def squeeze(word: str) -> str:
 
 
 def tokenize(text: str, limit: int | None = None) -> list[Token]:
-    """Split a text into its words, at most `limit`, in time linear in its length."""
+    """Split a text into its words, at most `limit`, in time linear in its length. The first line may be a title."""
     tokens: list[Token] = []
     sentence = clause = end = 0
     word = ""
@@ -76,7 +76,8 @@ def tokenize(text: str, limit: int | None = None) -> list[Token]:
         start, stop = found.span()
         between = text[end:start]
         if between not in _PLAIN_SEPARATORS or word == "?":
-            if word == "?" or _SENTENCE_END.search(between) or _is_new_line(between, text[start]):
+            is_title = not sentence and "\n" in between
+            if word == "?" or is_title or _SENTENCE_END.search(between) or _is_new_line(between, text[start]):
                 sentence += 1
                 clause += 1
             elif _CLAUSE_END.search(between):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -48,6 +49,22 @@ metrics.start_at_zero(metrics.TRIAGE_FALLBACKS, _REASONS)
 
 class Refusal(Exception):
     """The model declined to label this text. The server itself works."""
+
+
+class _Form(Enum):
+    """What a request has besides the messages: a schema with limits, one without, or nothing."""
+
+    LIMITED = auto()
+    UNLIMITED = auto()
+    PLAIN = auto()
+
+
+_FORMS_WITHOUT = {
+    "maxItems": _Form.UNLIMITED,
+    "max_tokens": _Form.UNLIMITED,
+    **dict.fromkeys(("response_format", "json_schema", "reasoning_effort", "store"), _Form.PLAIN),
+}
+"""The form of the next request by what the message of an error names, of which the first counts."""
 
 
 class OpenAIChatClassifier:
@@ -132,25 +149,26 @@ class OpenAIChatClassifier:
     def _complete(self, http_client: BoundedClient, message: str, give_up_at: float) -> ChatCompletion:
         """Send the request, and send it again once if the error may be temporary and enough time is left.
 
-        It is also sent again, without limits of the output, if the server rejects one of them: the strict mode of some
-        servers and of OpenAI's fine-tuned models has no maxItems.
+        It is also sent again if the server rejects a parameter: without limits of the output if it names one of them,
+        since the strict mode of some servers and of OpenAI's fine-tuned models has no maxItems, else with none at all.
         """
-        limited = True
+        form = _Form.LIMITED
         with http_client:
             try:
-                return self._send(http_client, message, give_up_at, limited=limited)
-            except openai.BadRequestError as error:
-                if not any(limit in str(error) for limit in ("maxItems", "max_tokens")):
+                return self._send(http_client, message, give_up_at, form)
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                rejected = next((form for name, form in _FORMS_WITHOUT.items() if name in str(error)), None)
+                if rejected is None:
                     raise
-                delay, limited = 0.0, False
+                delay, form = 0.0, rejected
             except (openai.APIConnectionError, openai.RateLimitError, openai.InternalServerError) as error:
                 delay = _retry_delay(error)
                 if give_up_at - time.monotonic() - delay < self._deadline * RETRY_SHARE:
                     raise
             time.sleep(delay)
-            return self._send(http_client, message, give_up_at, limited=limited)
+            return self._send(http_client, message, give_up_at, form)
 
-    def _send(self, http_client: BoundedClient, message: str, give_up_at: float, *, limited: bool) -> ChatCompletion:
+    def _send(self, http_client: BoundedClient, message: str, give_up_at: float, form: _Form) -> ChatCompletion:
         client = openai.OpenAI(
             api_key=self._api_key,
             base_url=self._base_url,
@@ -161,8 +179,7 @@ class OpenAIChatClassifier:
         completion: ChatCompletion = client.chat.completions.create(
             model=self._model,
             messages=[{"role": "system", "content": INSTRUCTIONS}, {"role": "user", "content": message}],
-            response_format=_response_format(limited=limited),
-            **_model_options(self._model, limited=limited),
+            **_options(self._model, form),
         )
         return completion
 
@@ -187,14 +204,17 @@ def _response_format(*, limited: bool) -> ResponseFormatJSONSchema:
     return {"type": "json_schema", "json_schema": {"name": "ticket_labels", "strict": True, "schema": schema}}
 
 
-def _model_options(model: str, *, limited: bool) -> dict[str, Any]:
+def _options(model: str, form: _Form) -> dict[str, Any]:
     """Return parameters that depend on the model. Some servers respond 400 or 422 to parameters that they do not know.
 
     `store` keeps the tickets out of OpenAI's stored completions. Labels need no reasoning and arrive sooner without
     it; gpt-5.1 was the first model to accept the effort "none". OpenAI's own models end their output without a limit,
     and those that reason reject `max_tokens`.
     """
-    options: dict[str, Any] = {}
+    if form is _Form.PLAIN:
+        return {}
+    limited = form is _Form.LIMITED
+    options: dict[str, Any] = {"response_format": _response_format(limited=limited)}
     if model.startswith("gpt-"):
         options["store"] = False
     elif limited and not model.startswith(("ft:", "o1", "o3", "o4")):

@@ -42,7 +42,8 @@ are no harm.
 - medium: an everyday problem of one person, with a way round it or without hurry.
 - low: a question, a blemish, an idea, thanks. Also when the customer says that it can wait.
 
-Answer with one JSON object that matches the schema. The quotes are up to {MAX_REASONS} short passages for
+Answer with one JSON object and nothing else. Its members are category_quotes, category, category_confidence,
+priority_quotes, priority and priority_confidence. The quotes are arrays of up to {MAX_REASONS} short passages for
 each label, copied from the ticket letter by letter. A confidence is the probability, from 0 to 1, that the
 label is right.
 """

@@ -1,0 +1,170 @@
+"""Recognises disclaimers and courtesies by the kinds of words they are made of, which `furniture.txt` lists.
+
+A disclaimer is a run of sentences in which words about addressees, secrecy, liability and the firm outweigh the others.
+A courtesy is a sentence or clause with a word of hope, thanks, apology or wish, hardly a word that is not usual in such
+sentences, and no cue of a problem: "I hope that my refund arrives" is none.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from ticketsvc.enums import CATEGORIES
+from ticketsvc.triage.offline.evidence import HARM
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ticketsvc.triage.offline.lexicon import Lexicon, Match
+    from ticketsvc.triage.offline.tokens import Token
+
+_VALUES = {"disclaimer": 1.0, "notice": 0.5, "self": -2.0}
+_OTHER = -0.15  # the value of a word that is not usual in any furniture
+_SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word of notices is not added to a disclaimer
+_MIN_VALUE = 2.0  # of the sentences of a disclaimer together
+_MIN_STRONG, _MIN_WORDS = 2, 5  # different words that are hardly said but in disclaimers, and with those of notices
+_MIN_LEFT = 2  # words that are left of a text: thanks, for one, may be what it is about
+_SHORT = 3  # letters of a word that says nothing, unless it is listed
+_TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
+_WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
+_NAMES = 2  # words of a name
+_HINT = 1.5  # weight of a cue that words of courtesies may have
+_CONTENT = frozenset({*CATEGORIES, *HARM, "unhurried", "deadline", "wish"}) - {"general"}
+
+
+class _Word(NamedTuple):
+    """What a word is: its value for a disclaimer, and its part in one and in a courtesy."""
+
+    value: float
+    is_strong: bool
+    is_notice: bool
+    is_mark: bool
+    is_usual: bool
+
+
+def _read(text: str) -> dict[str, set[str]]:
+    sections: dict[str, set[str]] = {}
+    for line in text.splitlines():
+        if line.startswith("["):
+            section = line.strip("[]")
+        elif line and not line.startswith("//"):
+            for entry in line.split(", "):
+                sections.setdefault(entry, set()).add(section)
+    return sections
+
+
+_SECTIONS = _read(Path(__file__).with_suffix(".txt").read_text(encoding="utf-8"))
+_PAIRS = {tuple(entry.split()): sections for entry, sections in _SECTIONS.items() if " " in entry}
+
+
+@lru_cache(4096)
+def _word(word: str) -> _Word:
+    sections = _SECTIONS.get(word, set()).union(
+        *(_SECTIONS.get(word[:end] + "*", ()) for end in range(2, len(word) + 1))
+    )
+    is_usual = not sections.isdisjoint({"courtesy", "neutral"}) or (len(word) <= _SHORT and not word.isdigit())
+    value = next((value for section, value in _VALUES.items() if section in sections), 0.0 if is_usual else _OTHER)
+    is_strong, is_mark = "disclaimer" in sections, "courtesy" in sections
+    return _Word(value, is_strong, is_strong or "notice" in sections, is_mark, is_usual)
+
+
+def _runs(tokens: Sequence[Token], part: str) -> list[list[Token]]:
+    """Return the sentences or clauses of a text."""
+    return [list(run) for _, run in groupby(tokens, lambda token: getattr(token, part))]
+
+
+def without_disclaimers(tokens: list[Token]) -> list[Token]:
+    """Return a text without its disclaimers. The first sentence, which may be a title, is none."""
+    if sum(_word(token.word).is_strong for token in tokens) < _MIN_STRONG:
+        return tokens
+    sentences = _runs(tokens, "sentence")
+    values = [sum(_word(token.word).value for token in sentence) - _SENTENCE for sentence in sentences]
+    while len(sentences) > 1:
+        value, first, last = _best(values)
+        while last < len(sentences) and _is_appendix(sentences[last], values[last]):
+            last += 1
+        words = [_word(word) for word in {token.word for sentence in sentences[first:last] for token in sentence}]
+        left = sum(map(len, sentences[:first])) + sum(map(len, sentences[last:]))
+        if (
+            value < _MIN_VALUE
+            or sum(word.is_strong for word in words) < _MIN_STRONG
+            or sum(word.is_notice for word in words) < _MIN_WORDS
+            or left < _MIN_LEFT
+        ):
+            break
+        del sentences[first:last], values[first:last]
+    return [token for sentence in sentences for token in sentence]
+
+
+def _best(values: Sequence[float]) -> tuple[float, int, int]:
+    """Return the greatest sum of neighbours behind the first, and where they begin and end (Kadane's algorithm)."""
+    best, start, total = (-1.0, 1, 1), 1, 0.0
+    for index, value in enumerate(values[1:], 1):
+        if total <= 0:
+            start, total = index, 0.0
+        total += value
+        if total > best[0]:
+            best = total, start, index + 1
+    return best
+
+
+def _is_appendix(sentence: Sequence[Token], value: float) -> bool:
+    """Return whether a sentence behind a disclaimer is part of it: it has some word of notices, and hardly others."""
+    return value > -_SENTENCE and any(_word(token.word).is_notice for token in sentence)
+
+
+def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
+    """Return a text without its courtesies and the empty clauses beside them."""
+    if not _is_marked(tokens):
+        return tokens
+    languages = lexicon.languages(tokens)
+    clauses = _runs(tokens, "clause")
+    polite: list[bool] = []
+    for sentence in _runs(tokens, "sentence"):
+        own = _runs(sentence, "clause")
+        if not polite and len(sentence) < _TITLE:
+            polite += [False] * len(own)
+        elif _is_courtesy(sentence, lexicon, languages):
+            polite += [True] * len(own)
+        else:
+            polite += [_is_courtesy(clause, lexicon, languages) for clause in own]
+    last = len(clauses) - 1
+    for order, before in ((range(1, last + 1), -1), (range(last - 1, 0, -1), 1)):
+        for index in order:
+            if polite[index + before] and not polite[index]:
+                polite[index] = _is_empty(clauses[index], lexicon, languages)
+    left = [token for clause, is_polite in zip(clauses, polite, strict=True) if not is_polite for token in clause]
+    return left if sum(not _word(token.word).is_usual for token in left) >= _MIN_LEFT else tokens
+
+
+def _is_marked(tokens: Sequence[Token]) -> bool:
+    words = [token.word for token in tokens]
+    return any(_word(word).is_mark for word in words) or not _PAIRS.keys().isdisjoint(pairwise(words))
+
+
+def _is_courtesy(tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str]) -> bool:
+    words = [token.word for token in tokens]
+    pairs = set[str]().union(*(_PAIRS.get(pair, ()) for pair in pairwise(words)))
+    if "courtesy" not in pairs and "introduction" not in pairs and not any(_word(word).is_mark for word in words):
+        return False
+    unusual = sum(not _word(word).is_usual for word in words)
+    allowed = len(words) // _WORDS_FOR_UNUSUAL + _NAMES * ("introduction" in pairs)
+    return unusual <= allowed and not _has_content(tokens, lexicon.find_all(tokens, languages))
+
+
+def _is_empty(tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str]) -> bool:
+    is_usual = all(_word(token.word).is_usual for token in tokens)
+    return is_usual and not _has_content(tokens, lexicon.find_all(tokens, languages))
+
+
+def _has_content(tokens: Sequence[Token], matches: Sequence[Match]) -> bool:
+    """Return whether there is a cue of a problem. One of words that courtesies use, too, has more than a hint."""
+    return any(
+        (match.cue.weight > _HINT and match.cue.section != "wish")
+        or not all(_word(tokens[position].word).is_usual for position in match.positions)
+        for match in matches
+        if match.cue.section in _CONTENT
+    )

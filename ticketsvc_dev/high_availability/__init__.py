@@ -1,0 +1,1 @@
+"""PostgreSQL with Patroni on one machine, and the service on it while servers die (`script/high-availability`)."""
