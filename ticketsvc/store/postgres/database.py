@@ -324,7 +324,11 @@ def session_settings(config: Config) -> dict[str, str]:
         "TimeZone": "UTC",
         # Nothing besides it: a table that this schema lacks must not be found in that of another service.
         **({"search_path": config.database_schema} if config.database_schema else {}),
-        **({"citus.enable_unsafe_triggers": "on", "citus.allow_nested_distributed_execution": "on"} if is_distributed else {}),
+        **(
+            {"citus.enable_unsafe_triggers": "on", "citus.allow_nested_distributed_execution": "on"}
+            if is_distributed
+            else {}
+        ),
     }
 
 
