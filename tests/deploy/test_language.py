@@ -68,7 +68,12 @@ REMOVED = re.compile(
 OLD_NAMES = re.compile(
     r"(category|priority|triage)_lesson|triage_ballot|fold_ticket_changes|\w+_answer_not_null|(AS|COLUMN) answer\b"
 )
-OLD_NAMES_IN = {"sql/compatibility.sql", "sql/schema.sql", "migrations/0007_names.sql"}
+OLD_NAMES_IN = {
+    "sql/compatibility.sql",
+    "sql/schema.sql",
+    "migrations/0007_names.sql",
+    "migrations/0016_functions_of_rows.sql",
+}
 """Files with names of the previous release, which it needs until it is stopped."""
 
 ALLOWED = {
@@ -86,6 +91,7 @@ ALLOWED = {
     "tests/unit/triage/test_offline.py": "texts of tickets",
     "ticketsvc_dev/demo.txt": "texts of tickets",
     "ticketsvc/triage/mail.txt": "words of tickets",
+    "ticketsvc/triage/offline/furniture.txt": "words of tickets",
     "ticketsvc/triage/offline/lexicon.txt": "words of tickets",
     "ticketsvc/triage/offline/weights.txt": "words of tickets",
     "ticketsvc/triage/openai/prompt.py": {"answer", "complaints", "judge", "told"},  # the prompt: a change needs a test

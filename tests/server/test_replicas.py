@@ -133,7 +133,7 @@ NOT_READS = ("{id}", "{id}/history", "{id}/comments/", "/api/events/")
 
 def test_the_replica_serves_lists_searches_statistics_and_exports_and_nothing_else(client: FlaskClient) -> None:
     ticket, position = create(client)
-    for path in READS:
+    for path in (*READS, f"{ticket}/similar/"):
         assert server_of(client, path, position) == {"replica"}, path
     for path in NOT_READS:
         assert server_of(client, path.format(id=ticket), position) == set(), path

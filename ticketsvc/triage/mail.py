@@ -1,7 +1,7 @@
 """Finds in the text of a mail what its author wrote this time.
 
-`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, greetings, markup, links, logs. Disclaimers and
-courtesies have no form of their own: `offline.furniture` knows their words.
+`read` blanks the rest: quoted mails, heads of forwarded ones, signatures, greetings, markup, links, logs. Disclaimers
+and courtesies have no form of their own: `offline.furniture` knows their words.
 Characters are replaced one for one, so that positions stay. The body of a forwarded mail is kept, and a quote if there
 is nothing else. Every pattern is bounded and lines are read once: the time is linear in the length of the text.
 `mail.txt` has the phrases.
@@ -90,7 +90,8 @@ def _without_markup(text: str) -> str:
     """Blank tags, comments and what a reader does not see. An inline tag does not end a word."""
     if "<" not in text or not _IS_HTML.search(text):
         return text
-    pieces, end, hidden, depth = [], 0, "", 0
+    pieces: list[str] = []
+    end, hidden, depth = 0, "", 0
     while (found := _TAG.search(text, end)) and len(pieces) < 2 * _MAX_TAGS:
         between = text[end : found.start()]
         pieces.append(_blanks(between) if hidden else between)

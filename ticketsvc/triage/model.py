@@ -50,11 +50,12 @@ Scores = dict[str, float]
 
 
 class Assessment(NamedTuple):
-    """A suggestion with the probabilities of all labels."""
+    """A suggestion with the probabilities of all labels, and the words on which it rests, as they are spelled."""
 
     suggestion: Suggestion
     categories: Scores
     priorities: Scores
+    words: str
 
 
 class Example(NamedTuple):

@@ -88,7 +88,7 @@ async def main() -> None:
         async with connected(os.environ["WRITER"], mode) as client:
             assert client.protocol_version == version, client.protocol_version
             assert "expected_version" in str(client.instructions)
-            assert len((await client.list_tools()).tools) == 8
+            assert len((await client.list_tools()).tools) == 9
             await work(client)
             assert "There are search_tickets," in await refused(client.call_tool("delete_everything", {}))
         async with connected(os.environ["READER"], mode) as client:

@@ -32,7 +32,7 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize(("kind", "least"), [("disclaimer", 40), ("opening", 30), ("closing", 20)])
 def test_furniture_changes_hardly_any_label(kind: str, least: int) -> None:
-    """At most 3% in the part that nobody tuned on. Of English disclaimers below tickets in other languages, 10%."""
+    """At most 3% in the part that nobody tuned on."""
     assert sum(each["kind"] == kind for each in FURNITURE) >= least
     for split, limit in (("tune", 0.02), ("held_out", 0.03)):
         changed = total = 0

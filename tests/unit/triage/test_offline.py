@@ -232,9 +232,8 @@ def test_only_the_customers_words_count(text: str, category: str, priority: str)
 
 
 def test_repeating_a_word_adds_nothing() -> None:
-    assert (
-        classifier.assess("urgent, a refund")[1:] == classifier.assess("urgent, a refund " + "urgent refund " * 50)[1:]
-    )
+    once, often = (classifier.assess("urgent, a refund " + "urgent refund " * times) for times in (0, 50))
+    assert (once.categories, once.priorities) == (often.categories, often.priorities)
 
 
 def test_many_users_without_harm_are_no_outage() -> None:
@@ -281,7 +280,7 @@ def test_more_evidence_raises_the_confidence() -> None:
 
 
 def test_scores_are_logarithms_of_probabilities() -> None:
-    _, categories, priorities = classifier.assess("I was charged twice")
+    _, categories, priorities, _ = classifier.assess("I was charged twice")
     assert (tuple(categories), tuple(priorities)) == (CATEGORIES, PRIORITIES)
     for scores in (categories, priorities):
         assert sum(map(math.exp, scores.values())) == pytest.approx(1)

@@ -200,13 +200,13 @@ LITELLM = "LiteLLM: model group 'desk' failed with the error above. No fallback 
         ),
         (
             400,
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "Unsupported parameter: 'max_tokens' is not supported with this model: use 'max_completion_tokens' instead",
             {"response_format"},
         ),
         (
             400,
-            "litellm.UnsupportedParamsError: cohere does not support parameters: ['response_format'], for model=command-r."
-            f" To drop these, set `litellm.drop_params=True`\n\n{LITELLM}",
+            "litellm.UnsupportedParamsError: cohere does not support parameters: ['response_format'], for"
+            f" model=command-r. To drop these, set `litellm.drop_params=True`\n\n{LITELLM}",
             set[str](),
         ),
         (422, "Input should be 'text' or 'json_object': body.response_format.type", set[str]()),
@@ -215,7 +215,7 @@ LITELLM = "LiteLLM: model group 'desk' failed with the error above. No fallback 
 def test_a_server_that_rejects_a_parameter_is_asked_without_it(
     httpserver: HTTPServer, status: int, message: str, left: set[str]
 ) -> None:
-    """The messages of LiteLLM's proxy are those of its version 1, in front of a server that rejects the parameter."""
+    """As LiteLLM's proxy does for a server behind it, and OpenAI for newer models."""
     error = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": str(status)}}
     httpserver.expect_ordered_request(PATH).respond_with_json(error, status=status)
     httpserver.expect_ordered_request(PATH).respond_with_json(completion())

@@ -1,8 +1,9 @@
 """A classifier that combines the offline classifier with the training examples of this database.
 
 The score of a label is its prior log probability + trust * familiarity * log odds. The prior comes from the offline
-classifier, the log odds from `bayes`. This is Bayes' rule with the learned part tempered: tokens are not independent,
-as naive Bayes assumes. Familiarity limits the effect of the first corrections to texts that resemble them.
+classifier, the log odds from `bayes`, which sees the same words, without furniture. This is Bayes' rule with
+the learned part tempered: tokens are not independent, as naive Bayes assumes. Familiarity limits the effect of first
+corrections to texts that resemble them.
 
 No key decides alone against the others: a key that taught less than all others together moves the score of a label by
 at most _MAX_SHIFT times the cube of its fraction of theirs, compared with the score without it. Only the key that
@@ -91,8 +92,8 @@ class LearningClassifier:
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels for any text. The source is "learned" if a label differs from the prior's."""
-        prior, categories, priorities = self._prior.assess(text)
-        counts = self._look_up(text)
+        prior, categories, priorities, words = self._prior.assess(text)
+        counts = self._look_up(words)
         if counts is None:
             return prior
         category, priority = _decide(_CATEGORY, categories, counts), _decide(_PRIORITY, priorities, counts)

@@ -95,7 +95,8 @@ class OfflineClassifier:
         }
         confidences = math.exp(categories[category]), math.exp(priorities[priority])
         suggestion = Suggestion(category, priority, *confidences, "offline", _reasons(support, text))
-        return Assessment(suggestion, categories, priorities)
+        words = " ".join(text[token.start : token.end] for token in tokens)
+        return Assessment(suggestion, categories, priorities, words)
 
 
 @cache

@@ -36,7 +36,7 @@ _CONTENT = frozenset({*CATEGORIES, *HARM, "unhurried", "deadline", "wish"}) - {"
 
 
 class _Word(NamedTuple):
-    """What a word is: its value for a disclaimer, and its part in one and in a courtesy."""
+    """A word as furniture: its value for a disclaimer, and its part in one and in a courtesy."""
 
     value: float
     is_strong: bool
@@ -117,7 +117,7 @@ def _is_appendix(sentence: Sequence[Token], value: float) -> bool:
 
 
 def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
-    """Return a text without its courtesies and the empty clauses beside them."""
+    """Return a text without its courtesies and the empty clauses next to them."""
     if not _is_marked(tokens):
         return tokens
     languages = lexicon.languages(tokens)

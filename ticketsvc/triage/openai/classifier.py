@@ -52,7 +52,7 @@ class Refusal(Exception):
 
 
 class _Form(Enum):
-    """What a request has besides the messages: a schema with limits, one without, or nothing."""
+    """The rest of a request, besides the messages: a schema with limits, one without, or nothing."""
 
     LIMITED = auto()
     UNLIMITED = auto()
