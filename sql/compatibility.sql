@@ -54,9 +54,9 @@ CREATE OR REPLACE FUNCTION quarters_of(
     created timestamptz, resolved timestamptz, category ticket_category, priority ticket_priority, tickets integer
 ) RETURNS SETOF ticket_quarters
     LANGUAGE sql IMMUTABLE ROWS 2
-AS $$
-    SELECT c.* FROM delta_counts_15min(created, resolved, category, priority, tickets) AS c
-$$;
+BEGIN ATOMIC
+    SELECT c.* FROM delta_counts_15min(created, resolved, category, priority, tickets) AS c;
+END;
 
 CREATE OR REPLACE FUNCTION triage_words(body text) RETURNS TABLE (bucket integer, word text)
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE ROWS 30

@@ -117,6 +117,47 @@ CREATE TABLE webhook_deliveries (
     last_duration_ms integer
 );
 
+CREATE TABLE comments (
+    ticket_id uuid NOT NULL,
+    version integer NOT NULL,
+    id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    author text,
+    internal boolean NOT NULL,
+    body text NOT NULL,
+    search_text text NOT NULL,
+    CONSTRAINT comments_author_in_range CHECK ((char_length(author) <= 255))
+);
+
+CREATE TABLE ticket_count_deltas (
+    created timestamp with time zone CONSTRAINT ticket_changes_created_not_null NOT NULL,
+    resolved timestamp with time zone,
+    category ticket_category CONSTRAINT ticket_changes_category_not_null NOT NULL,
+    priority ticket_priority CONSTRAINT ticket_changes_priority_not_null NOT NULL,
+    status ticket_status CONSTRAINT ticket_changes_status_not_null NOT NULL,
+    tickets integer CONSTRAINT ticket_changes_tickets_not_null NOT NULL,
+    resolution_bucket smallint,
+    response_bucket smallint
+)
+WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
+
+CREATE TABLE ticket_days (
+    day date NOT NULL,
+    category ticket_category NOT NULL,
+    priority ticket_priority NOT NULL,
+    status ticket_status NOT NULL,
+    tickets integer NOT NULL
+)
+WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
+
+CREATE TABLE ticket_totals (
+    category ticket_category NOT NULL,
+    priority ticket_priority NOT NULL,
+    status ticket_status NOT NULL,
+    tickets integer NOT NULL
+)
+WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500');
+
 CREATE TABLE ticket_counts_15min (
     interval_start timestamp with time zone CONSTRAINT ticket_quarters_quarter_not_null NOT NULL,
     created_low integer CONSTRAINT ticket_quarters_created_low_not_null NOT NULL,
@@ -151,12 +192,73 @@ CREATE TABLE ticket_history (
     comment jsonb
 );
 
+CREATE TABLE events (
+    seq bigint NOT NULL,
+    ticket_id uuid NOT NULL,
+    entry bigint NOT NULL,
+    at timestamp with time zone NOT NULL,
+    horizon xid8 NOT NULL
+);
+
+CREATE TABLE event_generations (
+    ordinal integer NOT NULL,
+    generation text NOT NULL,
+    source text NOT NULL,
+    after_seq bigint NOT NULL
+);
+
+CREATE TABLE ticket_attributes (
+    attribute text NOT NULL COLLATE pg_catalog."C",
+    category ticket_category NOT NULL,
+    priority ticket_priority NOT NULL,
+    status ticket_status NOT NULL,
+    id uuid NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE ticket_texts (
+    id uuid NOT NULL,
+    week integer NOT NULL,
+    text text NOT NULL
+);
+
+CREATE TABLE triage_training (
+    cutoff timestamp with time zone CONSTRAINT triage_memory_since_not_null NOT NULL
+);
+
 CREATE UNLOGGED TABLE triage_pending_changes (
     author text NOT NULL,
     text_hash uuid NOT NULL,
     buckets integer[] NOT NULL,
     label_counts bigint[] NOT NULL,
     sign integer NOT NULL
+);
+
+CREATE TABLE triage_examples (
+    ticket_id uuid NOT NULL,
+    author text NOT NULL,
+    is_forgotten boolean DEFAULT false NOT NULL
+);
+
+CREATE TABLE webhooks (
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    url text NOT NULL,
+    types text[],
+    filters text DEFAULT ''::text NOT NULL,
+    public_only boolean NOT NULL,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_secret_until timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_by text,
+    disabled_at timestamp with time zone,
+    disabled_reason text,
+    seq bigint NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    failing_since timestamp with time zone,
+    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_total bigint DEFAULT 0 NOT NULL,
+    failed_total bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE api_keys (
@@ -169,25 +271,6 @@ CREATE TABLE api_keys (
     public_only boolean DEFAULT false NOT NULL,
     CONSTRAINT api_keys_hash_is_sha256 CHECK ((length(hash) = 32)),
     CONSTRAINT api_keys_name_is_plain CHECK ((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,62}$'::text))
-);
-
-CREATE TABLE comments (
-    ticket_id uuid NOT NULL,
-    version integer NOT NULL,
-    id uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL,
-    author text,
-    internal boolean NOT NULL,
-    body text NOT NULL,
-    search_text text NOT NULL,
-    CONSTRAINT comments_author_in_range CHECK ((char_length(author) <= 255))
-);
-
-CREATE TABLE event_generations (
-    ordinal integer NOT NULL,
-    generation text NOT NULL,
-    source text NOT NULL,
-    after_seq bigint NOT NULL
 );
 
 ALTER TABLE event_generations ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
@@ -217,14 +300,6 @@ ALTER TABLE event_outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
-CREATE TABLE events (
-    seq bigint NOT NULL,
-    ticket_id uuid NOT NULL,
-    entry bigint NOT NULL,
-    at timestamp with time zone NOT NULL,
-    horizon xid8 NOT NULL
-);
-
 CREATE TABLE idempotency_records (
     key_hash uuid CONSTRAINT idempotency_keys_key_not_null NOT NULL,
     body_hash uuid CONSTRAINT idempotency_keys_fingerprint_not_null NOT NULL,
@@ -239,36 +314,6 @@ CREATE UNLOGGED TABLE rate_limits (
     used integer NOT NULL
 )
 WITH (fillfactor='50');
-
-CREATE TABLE ticket_attributes (
-    attribute text NOT NULL COLLATE pg_catalog."C",
-    category ticket_category NOT NULL,
-    priority ticket_priority NOT NULL,
-    status ticket_status NOT NULL,
-    id uuid NOT NULL,
-    updated_at timestamp with time zone NOT NULL
-);
-
-CREATE TABLE ticket_count_deltas (
-    created timestamp with time zone CONSTRAINT ticket_changes_created_not_null NOT NULL,
-    resolved timestamp with time zone,
-    category ticket_category CONSTRAINT ticket_changes_category_not_null NOT NULL,
-    priority ticket_priority CONSTRAINT ticket_changes_priority_not_null NOT NULL,
-    status ticket_status CONSTRAINT ticket_changes_status_not_null NOT NULL,
-    tickets integer CONSTRAINT ticket_changes_tickets_not_null NOT NULL,
-    resolution_bucket smallint,
-    response_bucket smallint
-)
-WITH (autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='2000', autovacuum_vacuum_cost_delay='0');
-
-CREATE TABLE ticket_days (
-    day date NOT NULL,
-    category ticket_category NOT NULL,
-    priority ticket_priority NOT NULL,
-    status ticket_status NOT NULL,
-    tickets integer NOT NULL
-)
-WITH (fillfactor='70', autovacuum_vacuum_scale_factor='0.05');
 
 CREATE TABLE ticket_durations (
     is_response boolean NOT NULL,
@@ -307,36 +352,12 @@ CREATE TABLE ticket_stems (
     stems integer[] NOT NULL
 );
 
-CREATE TABLE ticket_texts (
-    id uuid NOT NULL,
-    week integer NOT NULL,
-    text text NOT NULL
-);
-
-CREATE TABLE ticket_totals (
-    category ticket_category NOT NULL,
-    priority ticket_priority NOT NULL,
-    status ticket_status NOT NULL,
-    tickets integer NOT NULL
-)
-WITH (fillfactor='10', autovacuum_vacuum_scale_factor='0', autovacuum_vacuum_threshold='500');
-
 CREATE TABLE triage_author_counts (
     bucket integer NOT NULL,
     author text NOT NULL,
     label_counts bigint[] NOT NULL
 )
 WITH (fillfactor='50');
-
-CREATE TABLE triage_examples (
-    ticket_id uuid NOT NULL,
-    author text NOT NULL,
-    is_forgotten boolean DEFAULT false NOT NULL
-);
-
-CREATE TABLE triage_training (
-    cutoff timestamp with time zone CONSTRAINT triage_memory_since_not_null NOT NULL
-);
 
 CREATE TABLE triage_text_counts (
     text_hash uuid CONSTRAINT triage_texts_fingerprint_not_null NOT NULL,
@@ -358,27 +379,6 @@ ALTER TABLE webhook_deliveries ALTER COLUMN number ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
-);
-
-CREATE TABLE webhooks (
-    id uuid DEFAULT gen_random_uuid() NOT NULL,
-    url text NOT NULL,
-    types text[],
-    filters text DEFAULT ''::text NOT NULL,
-    public_only boolean NOT NULL,
-    secret bytea NOT NULL,
-    previous_secret bytea,
-    previous_secret_until timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    created_by text,
-    disabled_at timestamp with time zone,
-    disabled_reason text,
-    seq bigint NOT NULL,
-    failures integer DEFAULT 0 NOT NULL,
-    failing_since timestamp with time zone,
-    next_attempt_at timestamp with time zone DEFAULT now() NOT NULL,
-    delivered_total bigint DEFAULT 0 NOT NULL,
-    failed_total bigint DEFAULT 0 NOT NULL
 );
 
 
@@ -556,7 +556,7 @@ CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((
 
 CREATE TRIGGER triage_learn_deferred AFTER DELETE OR UPDATE ON tickets FOR EACH STATEMENT WHEN ((current_setting('ticketsvc.learning'::text, true) = 'deferred'::text)) EXECUTE FUNCTION triage_learn_deferred();
 
-CREATE TRIGGER triage_learn_deleted AFTER DELETE ON tickets FOR EACH ROW WHEN (((old.category <> old.suggested_category) OR (old.priority <> old.suggested_priority) OR ((old.suggested_by <> 'default'::text) AND (old.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status]))))) EXECUTE FUNCTION triage_learn();
+CREATE TRIGGER triage_learn_deleted AFTER DELETE ON tickets FOR EACH ROW WHEN (((category_label(old.*) IS NOT NULL) OR (priority_label(old.*) IS NOT NULL))) EXECUTE FUNCTION triage_learn();
 
 CREATE TRIGGER triage_learn_new AFTER INSERT ON tickets FOR EACH ROW WHEN (((new.category <> new.suggested_category) OR (new.priority <> new.suggested_priority) OR ((new.suggested_by <> 'default'::text) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status]))))) EXECUTE FUNCTION triage_learn();
 
@@ -726,15 +726,9 @@ CREATE FUNCTION breakdowns_json(low bigint, medium bigint, high bigint, critical
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (((((((((((((((('"priority_breakdown":{"low":'::text || COALESCE(low, (0)::bigint)) || ',"medium":'::text) || COALESCE(medium, (0)::bigint)) || ',"high":'::text) || COALESCE(high, (0)::bigint)) || ',"critical":'::text) || COALESCE(critical, (0)::bigint)) || '},"category_breakdown":{"billing":'::text) || COALESCE(billing, (0)::bigint)) || ',"technical":'::text) || COALESCE(technical, (0)::bigint)) || ',"account":'::text) || COALESCE(account, (0)::bigint)) || ',"general":'::text) || COALESCE(general, (0)::bigint)) || '}'::text);
 
-CREATE FUNCTION category_label(t anyelement) RETURNS ticket_category
+CREATE FUNCTION category_label(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-        SELECT CASE
-            WHEN t.suggested_category IS NULL OR t.category_unjudged THEN NULL
-            WHEN t.category <> t.suggested_category THEN t.category
-            WHEN t.status IN ('resolved', 'closed') AND t.suggested_by <> 'default' THEN t.category
-        END
-    $$;
+    RETURN CASE WHEN (((t).suggested_category IS NULL) OR (t).category_unjudged) THEN NULL::ticket_category WHEN ((t).category <> (t).suggested_category) THEN (t).category WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).category ELSE NULL::ticket_category END;
 
 CREATE FUNCTION category_lesson(t tickets) RETURNS ticket_category
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -781,62 +775,13 @@ BEGIN
     END LOOP;
 END $$;
 
-CREATE FUNCTION comment_json(c anyelement) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT '{"id":"' || c.id
-            || '","ticket_id":"' || c.ticket_id
-            || '","author":' || coalesce(to_json(c.author)::text, 'null')
-            || ',"internal":' || c.internal
-            || ',"body":' || to_json(c.body)
-            || ',"created_at":"' || rfc3339(c.created_at)
-            || '"}'
-    $$;
+CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
 
-CREATE FUNCTION comment_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[], without_internal boolean) RETURNS SETOF uuid
+CREATE FUNCTION comment_json(c comments) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-    WITH wanted AS MATERIALIZED (
-        SELECT search_fold(patterns::text)::text[] AS patterns,
-            search_fold(excluded::text)::text[] AS excluded,
-            search_fold(index_patterns::text)::text[] AS indexed,
-            index_regex AS regex,
-            ARRAY(
-                SELECT pair
-                FROM unnest(index_words) AS word
-                CROSS JOIN unnest(search_pairs(search_fold(word))) AS pair
-            ) AS pairs,
-            index_patterns <> '{}' OR index_regex <> '' AS has_text
-    ),
-    candidate AS NOT MATERIALIZED (
-        SELECT c.ticket_id, c.internal, c.search_text
-        FROM comments AS c
-        WHERE (SELECT w.has_text FROM wanted AS w)
-            AND c.search_text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-            AND c.search_text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-            AND c.search_text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-            AND c.search_text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-            AND c.search_text ~ (SELECT w.regex FROM wanted AS w)
-        UNION ALL
-        SELECT c.ticket_id, c.internal, c.search_text
-        FROM comments AS c
-        WHERE (SELECT NOT w.has_text AND w.pairs <> '{}' FROM wanted AS w)
-            AND search_pairs(c.search_text) @> (SELECT w.pairs FROM wanted AS w)
-        UNION ALL
-        SELECT c.ticket_id, c.internal, c.search_text
-        FROM comments AS c
-        WHERE (SELECT NOT w.has_text AND w.pairs = '{}' FROM wanted AS w)
-    )
-    SELECT c.ticket_id
-    FROM candidate AS c
-    WHERE c.search_text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
-        AND NOT c.search_text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-        AND (without_internal AND c.internal) IS NOT TRUE
-$$;
-
-CREATE FUNCTION comment_note(event text, ticket_id uuid, version integer, id uuid, author text, internal boolean) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (jsonb_build_object('event', event, 'ticket_id', ticket_id, 'version', version, 'comment', jsonb_build_object('id', id, 'author', author, 'internal', internal)))::text;
+    RETURN (((((((((((('{"id":"'::text || (c).id) || '","ticket_id":"'::text) || (c).ticket_id) || '","author":'::text) || COALESCE((to_json((c).author))::text, 'null'::text)) || ',"internal":'::text) || (c).internal) || ',"body":'::text) || to_json((c).body)) || ',"created_at":"'::text) || rfc3339((c).created_at)) || '"}'::text);
 
 CREATE FUNCTION search_fold_unicode(body text) RETURNS text
     LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
@@ -862,6 +807,81 @@ END $$;
 CREATE FUNCTION search_fold(body text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (octet_length(body) <> char_length(body)) THEN search_fold_unicode(body) WHEN ((body COLLATE "C") ~ '[\t\n\v\f\r]|  '::text) THEN regexp_replace(lower((body COLLATE "C")), '[\t\n\v\f\r ]{2,}|[\t\n\v\f\r]'::text, ' '::text, 'g'::text) ELSE lower((body COLLATE "C")) END;
+
+CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    short CONSTANT text := regexp_replace(
+        body COLLATE "C", '(?<=[\u0001-\u007f])[\u0001-\u007f]+(?=[\u0001-\u007f])', '', 'g'
+    );
+    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(short, NULL))));
+BEGIN
+    RETURN ARRAY(
+        SELECT pair.a * 1024 # pair.b
+        FROM (SELECT unnest(codes) AS a, unnest(codes[2:]) AS b) AS pair
+        WHERE (pair.a > 127 OR pair.b > 127) AND pair.b IS NOT NULL
+        UNION ALL
+        SELECT code.code
+        FROM (SELECT unnest(codes) AS code) AS code
+        WHERE code.code > 127
+    );
+END $$;
+
+CREATE FUNCTION search_pairs(body text) RETURNS integer[]
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN '{}'::integer[] ELSE search_pairs_unicode(body) END;
+
+CREATE FUNCTION comment_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[], without_internal boolean) RETURNS SETOF uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ WITH wanted AS MATERIALIZED (
+          SELECT (search_fold((comment_matches.patterns)::text))::text[] AS patterns,
+             (search_fold((comment_matches.excluded)::text))::text[] AS excluded,
+             (search_fold((comment_matches.index_patterns)::text))::text[] AS indexed,
+             comment_matches.index_regex AS regex,
+             ARRAY( SELECT pair.pair
+                    FROM (unnest(comment_matches.index_words) word(word)
+                      CROSS JOIN LATERAL unnest(search_pairs(search_fold(word.word))) pair(pair))) AS pairs,
+             ((comment_matches.index_patterns <> '{}'::text[]) OR (comment_matches.index_regex <> ''::text)) AS has_text
+         ), candidate AS NOT MATERIALIZED (
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE (( SELECT w.has_text
+                    FROM wanted w) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[1] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[2] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[3] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~~ COALESCE(( SELECT w.indexed[4] AS indexed
+                    FROM wanted w), '%'::text)) AND (c_1.search_text ~ ( SELECT w.regex
+                    FROM wanted w)))
+         UNION ALL
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE (( SELECT ((NOT w.has_text) AND (w.pairs <> '{}'::integer[]))
+                    FROM wanted w) AND (search_pairs(c_1.search_text) @> ( SELECT w.pairs
+                    FROM wanted w)))
+         UNION ALL
+          SELECT c_1.ticket_id,
+             c_1.internal,
+             c_1.search_text
+            FROM comments c_1
+           WHERE ( SELECT ((NOT w.has_text) AND (w.pairs = '{}'::integer[]))
+                    FROM wanted w)
+         )
+  SELECT c.ticket_id
+    FROM candidate c
+   WHERE ((c.search_text ~~ ALL (( SELECT w.patterns
+            FROM wanted w)::text[])) AND (NOT (c.search_text ~~ ANY (( SELECT w.excluded
+            FROM wanted w)::text[]))) AND ((comment_matches.without_internal AND c.internal) IS NOT TRUE));
+END;
+
+CREATE FUNCTION comment_note(event text, ticket_id uuid, version integer, id uuid, author text, internal boolean) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (jsonb_build_object('event', event, 'ticket_id', ticket_id, 'version', version, 'comment', jsonb_build_object('id', id, 'author', author, 'internal', internal)))::text;
 
 CREATE FUNCTION with_ascii_pairs(body text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -924,17 +944,10 @@ CREATE FUNCTION count_created() RETURNS trigger
 DECLARE
     deltas bigint;
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        INSERT INTO ticket_count_deltas
-        SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, 1,
-            duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
-        FROM created;
-    ELSE
-        INSERT INTO ticket_count_deltas VALUES (
-            floor_15min(NEW.created_at), floor_15min(NEW.resolved_at), NEW.category, NEW.priority, NEW.status, 1,
-            duration_bucket(NEW.created_at, NEW.resolved_at), duration_bucket(NEW.created_at, NEW.first_response_at)
-        );
-    END IF;
+    INSERT INTO ticket_count_deltas
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, 1,
+        duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
+    FROM created;
     GET DIAGNOSTICS deltas = ROW_COUNT;
     IF deltas > random() * 256
         AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred'
@@ -951,18 +964,11 @@ CREATE FUNCTION count_deleted() RETURNS trigger
 DECLARE
     deltas bigint;
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        INSERT INTO ticket_count_deltas
-        SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, -count(*),
-            duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
-        FROM deleted
-        GROUP BY 1, 2, category, priority, status, 7, 8;
-    ELSE
-        INSERT INTO ticket_count_deltas VALUES (
-            floor_15min(OLD.created_at), floor_15min(OLD.resolved_at), OLD.category, OLD.priority, OLD.status, -1,
-            duration_bucket(OLD.created_at, OLD.resolved_at), duration_bucket(OLD.created_at, OLD.first_response_at)
-        );
-    END IF;
+    INSERT INTO ticket_count_deltas
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, -count(*),
+        duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
+    FROM deleted
+    GROUP BY 1, 2, category, priority, status, 7, 8;
     GET DIAGNOSTICS deltas = ROW_COUNT;
     IF deltas > random() * 256 AND (deltas >= 256 OR NOT background_work_is_taken()) THEN
         PERFORM apply_count_deltas(CASE WHEN deltas < 256 THEN 10000 END);
@@ -970,34 +976,60 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION first_midnight(at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN date_bin('24:00:00'::interval, (at + '23:59:59.999999'::interval), '1970-01-01 00:00:00+00'::timestamp with time zone);
+
+CREATE FUNCTION last_midnight(at timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN date_bin('24:00:00'::interval, at, '1970-01-01 00:00:00+00'::timestamp with time zone);
+
+CREATE FUNCTION uuid_v7_prefix(at timestamp with time zone) RETURNS text
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN lpad(to_hex(((((((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint / 1000) << 16) | (28672)::bigint) | (((((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint % (1000)::bigint) * 512) / 125))), 16, '0'::text);
+
+CREATE FUNCTION uuid_v7_floor(at timestamp with time zone) RETURNS uuid
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN ((uuid_v7_prefix(GREATEST(at, '1970-01-01 00:00:00+00'::timestamp with time zone)) || '8000000000000000'::text))::uuid;
+
 CREATE FUNCTION counted_tickets(since timestamp with time zone, before timestamp with time zone) RETURNS TABLE(category ticket_category, priority ticket_priority, status ticket_status, tickets integer)
     LANGUAGE sql STABLE
-    AS $$
-    SELECT t.category, t.priority, t.status, t.tickets
-    FROM ticket_totals AS t
-    WHERE since IS NULL AND before IS NULL
-    UNION ALL
-    SELECT d.category, d.priority, d.status, d.tickets
-    FROM ticket_days AS d
-    WHERE (since IS NOT NULL OR before IS NOT NULL)
-        AND d.day >= coalesce((first_midnight(since) AT TIME ZONE 'UTC')::date, '-infinity')
-        AND d.day < coalesce((last_midnight(before) AT TIME ZONE 'UTC')::date, 'infinity')
-    UNION ALL
-    SELECT c.category, c.priority, c.status, c.tickets
-    FROM ticket_count_deltas AS c
-    WHERE c.created >= coalesce(first_midnight(since), '-infinity')
-        AND c.created < coalesce(last_midnight(before), 'infinity')
-    UNION ALL
-    SELECT t.category, t.priority, t.status, 1
-    FROM tickets AS t
-    WHERE t.id >= uuid_v7_floor(since)
-        AND t.id < uuid_v7_floor(least(first_midnight(since), before))
-    UNION ALL
-    SELECT t.category, t.priority, t.status, 1
-    FROM tickets AS t
-    WHERE t.id >= uuid_v7_floor(greatest(last_midnight(before), first_midnight(since)))
-        AND t.id < uuid_v7_floor(before)
-$$;
+    BEGIN ATOMIC
+ SELECT t.category,
+     t.priority,
+     t.status,
+     t.tickets
+    FROM ticket_totals t
+   WHERE ((counted_tickets.since IS NULL) AND (counted_tickets.before IS NULL))
+ UNION ALL
+  SELECT d.category,
+     d.priority,
+     d.status,
+     d.tickets
+    FROM ticket_days d
+   WHERE (((counted_tickets.since IS NOT NULL) OR (counted_tickets.before IS NOT NULL)) AND (d.day >= COALESCE(((first_midnight(counted_tickets.since) AT TIME ZONE 'UTC'::text))::date, '-infinity'::date)) AND (d.day < COALESCE(((last_midnight(counted_tickets.before) AT TIME ZONE 'UTC'::text))::date, 'infinity'::date)))
+ UNION ALL
+  SELECT c.category,
+     c.priority,
+     c.status,
+     c.tickets
+    FROM ticket_count_deltas c
+   WHERE ((c.created >= COALESCE(first_midnight(counted_tickets.since), '-infinity'::timestamp with time zone)) AND (c.created < COALESCE(last_midnight(counted_tickets.before), 'infinity'::timestamp with time zone)))
+ UNION ALL
+  SELECT t.category,
+     t.priority,
+     t.status,
+     1
+    FROM tickets t
+   WHERE ((t.id >= uuid_v7_floor(counted_tickets.since)) AND (t.id < uuid_v7_floor(LEAST(first_midnight(counted_tickets.since), counted_tickets.before))))
+ UNION ALL
+  SELECT t.category,
+     t.priority,
+     t.status,
+     1
+    FROM tickets t
+   WHERE ((t.id >= uuid_v7_floor(GREATEST(last_midnight(counted_tickets.before), first_midnight(counted_tickets.since)))) AND (t.id < uuid_v7_floor(counted_tickets.before)));
+END;
 
 CREATE FUNCTION day_json(low bigint, medium bigint, high bigint, critical bigint, billing bigint, technical bigint, account bigint, general bigint) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1007,28 +1039,9 @@ CREATE FUNCTION decision_json(label text, suggested text, confidence real, sugge
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (suggested IS NULL) THEN '{"source":"caller"}'::text WHEN ((label <> suggested) OR (suggested_by = 'reclassify'::text)) THEN (('{"source":"caller","suggested":"'::text || suggested) || '"}'::text) ELSE (((('{"source":"'::text || suggested_by) || '","confidence":'::text) || round((confidence)::numeric, 3)) || '}'::text) END;
 
-CREATE FUNCTION delivery_json(d anyelement) RETURNS text
+CREATE FUNCTION delivery_json(d webhook_deliveries) RETURNS text
     LANGUAGE sql STABLE
-    AS $$
-        SELECT (
-            SELECT to_json(members)::text
-            FROM (
-                SELECT
-                    d.id,
-                    d.event_id,
-                    d.type,
-                    d.ticket_id,
-                    d.state,
-                    d.attempts,
-                    rfc3339(d.created_at) AS created_at,
-                    CASE WHEN d.state = 'pending' THEN rfc3339(d.next_attempt_at) END AS next_attempt_at,
-                    rfc3339(d.last_attempt_at) AS last_attempt_at,
-                    d.last_status,
-                    d.last_error,
-                    d.last_duration_ms
-            ) AS members
-        )
-    $$;
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (delivery_json.d).id AS id, (delivery_json.d).event_id AS event_id, (delivery_json.d).type AS type, (delivery_json.d).ticket_id AS ticket_id, (delivery_json.d).state AS state, (delivery_json.d).attempts AS attempts, rfc3339((delivery_json.d).created_at) AS created_at, CASE WHEN ((delivery_json.d).state = 'pending'::delivery_state) THEN rfc3339((delivery_json.d).next_attempt_at) ELSE NULL::text END AS next_attempt_at, rfc3339((delivery_json.d).last_attempt_at) AS last_attempt_at, (delivery_json.d).last_status AS last_status, (delivery_json.d).last_error AS last_error, (delivery_json.d).last_duration_ms AS last_duration_ms) members);
 
 CREATE FUNCTION delta_counts_15min(created timestamp with time zone, resolved timestamp with time zone, category ticket_category, priority ticket_priority, tickets integer) RETURNS SETOF ticket_counts_15min
     LANGUAGE sql IMMUTABLE ROWS 2
@@ -1121,86 +1134,95 @@ CREATE FUNCTION duration_bucket(created timestamp with time zone, ended timestam
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (width_bucket(date_part('epoch'::text, (ended - created)), duration_limits()))::smallint;
 
+CREATE FUNCTION field_change(field text, before jsonb, after jsonb) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
+
+CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
+
+CREATE FUNCTION ticket_diff(before tickets, after tickets) RETURNS jsonb
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN ((field_change('status'::text, ((before).status)::text, ((after).status)::text) || CASE WHEN (((((before).title IS DISTINCT FROM (after).title) OR ((before).description IS DISTINCT FROM (after).description)) OR ((before).category IS DISTINCT FROM (after).category)) OR ((before).priority IS DISTINCT FROM (after).priority)) THEN (((field_change('title'::text, (before).title, (after).title) || field_change('description'::text, (before).description, (after).description)) || field_change('category'::text, ((before).category)::text, ((after).category)::text)) || field_change('priority'::text, ((before).priority)::text, ((after).priority)::text)) ELSE '{}'::jsonb END) || CASE WHEN ((((((before).requester IS DISTINCT FROM (after).requester) OR ((before).assignee IS DISTINCT FROM (after).assignee)) OR ((before).tags IS DISTINCT FROM (after).tags)) OR ((before).metadata IS DISTINCT FROM (after).metadata)) OR ((before).duplicate_of IS DISTINCT FROM (after).duplicate_of)) THEN ((((field_change('requester'::text, (before).requester, (after).requester) || field_change('assignee'::text, (before).assignee, (after).assignee)) || field_change('tags'::text, COALESCE(to_jsonb((before).tags), '[]'::jsonb), COALESCE(to_jsonb((after).tags), '[]'::jsonb))) || field_change('metadata'::text, COALESCE((before).metadata, '{}'::jsonb), COALESCE((after).metadata, '{}'::jsonb))) || field_change('duplicate_of'::text, ((before).duplicate_of)::text, ((after).duplicate_of)::text)) ELSE '{}'::jsonb END);
+
+CREATE FUNCTION ticket_created(t tickets) RETURNS ticket_history
+    LANGUAGE sql STABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT ROW((ticket_created.t).id, (0)::bigint, COALESCE(( SELECT (h.version - 1)
+            FROM ticket_history h
+           WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))
+           ORDER BY h.entry
+          LIMIT 1), (ticket_created.t).version), (ticket_created.t).created_at, 'created'::history_event, (ticket_created.t).created_by, (ticket_created.t).created_request, (original.changes - 'triage'::text), COALESCE((original.changes #>> '{triage,to}'::text[]), (((('{"category":'::text || decision_json(((original.changes -> 'category'::text) ->> 'to'::text), ((ticket_created.t).suggested_category)::text, (ticket_created.t).category_confidence, (ticket_created.t).suggested_by)) || ',"priority":'::text) || decision_json(((original.changes -> 'priority'::text) ->> 'to'::text), ((ticket_created.t).suggested_priority)::text, (ticket_created.t).priority_confidence, (ticket_created.t).suggested_by)) || '}'::text)), NULL::jsonb)::ticket_history AS "row"
+    FROM (( SELECT COALESCE(max(h.entry), ('-1'::integer)::bigint) AS after_entry
+            FROM ticket_history h
+           WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.event = 'deleted'::history_event))) life
+      CROSS JOIN LATERAL ( SELECT jsonb_object_agg(field.key, (field.value || '{"from": null}'::jsonb)) AS jsonb_object_agg
+            FROM jsonb_each((ticket_diff(NULL::tickets, ticket_created.t) || ( SELECT COALESCE(jsonb_object_agg(change.key, jsonb_build_object('from', NULL::unknown, 'to', (change.value -> 'from'::text)) ORDER BY h.entry DESC), '{}'::jsonb) AS "coalesce"
+                    FROM (ticket_history h
+                      CROSS JOIN LATERAL jsonb_each(h.changes) change(key, value))
+                   WHERE ((h.ticket_id = (ticket_created.t).id) AND (h.entry > life.after_entry))))) field(key, value)
+           WHERE ((field.value -> 'to'::text) <> ALL (ARRAY['null'::jsonb, '[]'::jsonb, '{}'::jsonb]))) original(changes));
+END;
+
 CREATE FUNCTION event_entry(of_ticket uuid, entry_number bigint) RETURNS SETOF ticket_history
     LANGUAGE sql STABLE ROWS 1
-    AS $$
-    SELECT created.*
-    FROM tickets AS t
-    CROSS JOIN LATERAL ticket_created(t) AS created
-    WHERE entry_number = 0 AND t.id = of_ticket
-    UNION ALL
-    SELECT h.* FROM ticket_history AS h WHERE h.ticket_id = of_ticket AND h.entry = entry_number
-    LIMIT 1
-$$;
-
-CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
-    LANGUAGE sql
-    AS $$
-    INSERT INTO event_generations (generation, source, after_seq)
-    VALUES (left(md5(gen_random_uuid()::text), 8), event_source(), last_seq)
-$$;
-
-CREATE FUNCTION event_id(seq bigint) RETURNS text
-    LANGUAGE sql STABLE
-    AS $$
-        SELECT (
-            SELECT g.generation || '-' || seq
-            FROM event_generations AS g
-            WHERE g.after_seq < seq OR g.after_seq = 0
-            ORDER BY g.ordinal DESC
-            LIMIT 1
-        )
-    $$;
-
-CREATE FUNCTION event_json(id text, h anyelement, body text) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT '{"id":"' || id
-            || '","type":"' || event_type(h.event)
-            || '","at":"' || rfc3339(h.at)
-            || '","ticket_id":"' || h.ticket_id
-            || '","version":' || h.version
-            || ',"by":' || coalesce(to_json(h.actor)::text, 'null')
-            || ',"data":{"event":"' || h.event
-            || '","changes":' || changes_json(h.changes)
-            || coalesce(
-                ',"comment":{"id":' || (h.comment -> 'id')::text
-                    || ',"author":' || (h.comment -> 'author')::text
-                    || ',"internal":' || (h.comment -> 'internal')::text
-                    || ',"body":' || coalesce(to_json(body)::text, 'null')
-                    || '}',
-                ''
-            )
-            || coalesce(',"triage":' || h.triage, '')
-            || '}}'
-    $$;
-
-CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS bigint
-    LANGUAGE sql STABLE
-    AS $$
-        SELECT (
-            SELECT cursor_seq
-            FROM event_generations AS g
-            WHERE g.generation = cursor_generation
-                AND cursor_seq >= g.after_seq
-                AND cursor_seq <= ALL (SELECT later.after_seq FROM event_generations AS later WHERE later.ordinal > g.ordinal)
-                AND cursor_seq <= coalesce((SELECT max(seq) FROM events), 0)
-                AND cursor_seq >= coalesce((SELECT min(seq) FROM events), 1) - 1
-        )
-    $$;
+    BEGIN ATOMIC
+ SELECT created.ticket_id,
+     created.entry,
+     created.version,
+     created.at,
+     created.event,
+     created.actor,
+     created.request_id,
+     created.changes,
+     created.triage,
+     created.comment
+    FROM (tickets t
+      CROSS JOIN LATERAL ticket_created(t.*) created(ticket_id, entry, version, at, event, actor, request_id, changes, triage, comment))
+   WHERE ((event_entry.entry_number = 0) AND (t.id = event_entry.of_ticket))
+ UNION ALL
+  SELECT h.ticket_id,
+     h.entry,
+     h.version,
+     h.at,
+     h.event,
+     h.actor,
+     h.request_id,
+     h.changes,
+     h.triage,
+     h.comment
+    FROM ticket_history h
+   WHERE ((h.ticket_id = event_entry.of_ticket) AND (h.entry = event_entry.entry_number))
+ LIMIT 1;
+END;
 
 CREATE FUNCTION event_source() RETURNS text
     LANGUAGE sql STABLE
-    AS $$
-        SELECT (SELECT system_identifier FROM pg_control_system())
-            || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
-            || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-            || '/' || 'events'::regclass::oid
-    $$;
+    RETURN (((((((SELECT pg_control_system.system_identifier FROM pg_control_system() pg_control_system(pg_control_version, catalog_version_no, system_identifier, pg_control_last_modified)) || '/'::text) || "left"(pg_walfile_name(pg_current_wal_insert_lsn()), 8)) || '/'::text) || (SELECT pg_database.oid FROM pg_database WHERE (pg_database.datname = current_database()))) || '/'::text) || ('events'::regclass)::oid);
+
+CREATE FUNCTION event_generation_open(last_seq bigint) RETURNS void
+    LANGUAGE sql
+    BEGIN ATOMIC
+ INSERT INTO event_generations (generation, source, after_seq)
+   VALUES ("left"(md5((gen_random_uuid())::text), 8), event_source(), event_generation_open.last_seq);
+END;
+
+CREATE FUNCTION event_id(seq bigint) RETURNS text
+    LANGUAGE sql STABLE
+    RETURN (SELECT ((g.generation || '-'::text) || event_id.seq) FROM event_generations g WHERE ((g.after_seq < event_id.seq) OR (g.after_seq = 0)) ORDER BY g.ordinal DESC LIMIT 1);
 
 CREATE FUNCTION event_type(event history_event) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ('ticket.'::text || CASE event WHEN 'changed'::history_event THEN 'updated'::text WHEN 'comment_deleted'::history_event THEN 'updated'::text ELSE (event)::text END);
+
+CREATE FUNCTION event_json(id text, h ticket_history, body text) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (((((((((((((((((('{"id":"'::text || id) || '","type":"'::text) || event_type((h).event)) || '","at":"'::text) || rfc3339((h).at)) || '","ticket_id":"'::text) || (h).ticket_id) || '","version":'::text) || (h).version) || ',"by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"data":{"event":"'::text) || (h).event) || '","changes":'::text) || changes_json((h).changes)) || COALESCE(((((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || ',"body":'::text) || COALESCE((to_json(body))::text, 'null'::text)) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}}'::text);
+
+CREATE FUNCTION event_seq(cursor_generation text, cursor_seq bigint) RETURNS bigint
+    LANGUAGE sql STABLE
+    RETURN (SELECT event_seq.cursor_seq AS cursor_seq FROM event_generations g WHERE ((g.generation = event_seq.cursor_generation) AND (event_seq.cursor_seq >= g.after_seq) AND (event_seq.cursor_seq <= ALL (SELECT later.after_seq FROM event_generations later WHERE (later.ordinal > g.ordinal))) AND (event_seq.cursor_seq <= COALESCE((SELECT max(events.seq) AS max FROM events), (0)::bigint)) AND (event_seq.cursor_seq >= (COALESCE((SELECT min(events.seq) AS min FROM events), (1)::bigint) - 1))));
 
 CREATE FUNCTION events_reset() RETURNS trigger
     LANGUAGE plpgsql
@@ -1215,18 +1237,6 @@ BEGIN
     DELETE FROM webhook_deliveries;
     RETURN NULL;
 END $$;
-
-CREATE FUNCTION field_change(field text, before jsonb, after jsonb) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
-
-CREATE FUNCTION field_change(field text, before text, after text) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN CASE WHEN (before IS DISTINCT FROM after) THEN jsonb_build_object(field, jsonb_build_object('from', before, 'to', after)) ELSE '{}'::jsonb END;
-
-CREATE FUNCTION first_midnight(at timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN date_bin('24:00:00'::interval, (at + '23:59:59.999999'::interval), '1970-01-01 00:00:00+00'::timestamp with time zone);
 
 CREATE FUNCTION floor_15min(at timestamp with time zone) RETURNS timestamp with time zone
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1309,25 +1319,9 @@ CREATE FUNCTION headline_json(total bigint, open bigint, oldest timestamp with t
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (((((((('{"total_tickets":'::text || COALESCE(total, (0)::bigint)) || ',"open_tickets":'::text) || COALESCE(open, (0)::bigint)) || ',"avg_tickets_per_day":'::text) || round(COALESCE(((total)::numeric / GREATEST((1)::numeric, (EXTRACT(epoch FROM (newest - oldest)) / (86400)::numeric))), (0)::numeric), 1)) || ','::text) || breakdowns_json(low, medium, high, critical, billing, technical, account, general)) || '}'::text);
 
-CREATE FUNCTION history_json(h anyelement) RETURNS text
+CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT '{"event":"' || h.event
-            || '","version":' || h.version
-            || ',"at":"' || rfc3339(h.at)
-            || '","by":' || coalesce(to_json(h.actor)::text, 'null')
-            || ',"request_id":' || coalesce(to_json(h.request_id)::text, 'null')
-            || ',"changes":' || changes_json(h.changes)
-            || coalesce(
-                ',"comment":{"id":' || (h.comment -> 'id')::text
-                    || ',"author":' || (h.comment -> 'author')::text
-                    || ',"internal":' || (h.comment -> 'internal')::text
-                    || '}',
-                ''
-            )
-            || coalesce(',"triage":' || h.triage, '')
-            || '}'
-    $$;
+    RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || changes_json((h).changes)) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
@@ -1341,10 +1335,6 @@ CREATE FUNCTION is_failing(failures integer) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN (failures >= 3);
 
-CREATE FUNCTION last_midnight(at timestamp with time zone) RETURNS timestamp with time zone
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN date_bin('24:00:00'::interval, at, '1970-01-01 00:00:00+00'::timestamp with time zone);
-
 CREATE FUNCTION majority_labels(label_counts bigint[]) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN (ARRAY[(((label_counts)[1] > GREATEST((0)::bigint, (label_counts)[2], (label_counts)[3], (label_counts)[4])))::integer, (((label_counts)[2] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[3], (label_counts)[4])))::integer, (((label_counts)[3] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[2], (label_counts)[4])))::integer, (((label_counts)[4] > GREATEST((0)::bigint, (label_counts)[1], (label_counts)[2], (label_counts)[3])))::integer, (((label_counts)[5] > GREATEST((0)::bigint, (label_counts)[6], (label_counts)[7], (label_counts)[8])))::integer, (((label_counts)[6] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[7], (label_counts)[8])))::integer, (((label_counts)[7] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[6], (label_counts)[8])))::integer, (((label_counts)[8] > GREATEST((0)::bigint, (label_counts)[5], (label_counts)[6], (label_counts)[7])))::integer])::bigint[];
@@ -1357,15 +1347,9 @@ CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN NULLIF(jsonb_strip_nulls((COALESCE(metadata, '{}'::jsonb) || patch)), '{}'::jsonb);
 
-CREATE FUNCTION priority_label(t anyelement) RETURNS ticket_priority
+CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-        SELECT CASE
-            WHEN t.suggested_priority IS NULL OR t.priority_unjudged THEN NULL
-            WHEN t.priority <> t.suggested_priority THEN t.priority
-            WHEN t.status IN ('resolved', 'closed') AND t.suggested_by <> 'default' THEN t.priority
-        END
-    $$;
+    RETURN CASE WHEN (((t).suggested_priority IS NULL) OR (t).priority_unjudged) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
 
 CREATE FUNCTION priority_lesson(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1434,48 +1418,30 @@ CREATE FUNCTION quarter_hour(at timestamp with time zone) RETURNS timestamp with
 
 CREATE FUNCTION quarters_of(created timestamp with time zone, resolved timestamp with time zone, category ticket_category, priority ticket_priority, tickets integer) RETURNS SETOF ticket_quarters
     LANGUAGE sql IMMUTABLE ROWS 2
-    AS $$
-    SELECT c.* FROM delta_counts_15min(created, resolved, category, priority, tickets) AS c
-$$;
+    BEGIN ATOMIC
+ SELECT c.interval_start,
+     c.created_low,
+     c.created_medium,
+     c.created_high,
+     c.created_critical,
+     c.created_billing,
+     c.created_technical,
+     c.created_account,
+     c.created_general,
+     c.resolved_low,
+     c.resolved_medium,
+     c.resolved_high,
+     c.resolved_critical,
+     c.resolved_billing,
+     c.resolved_technical,
+     c.resolved_account,
+     c.resolved_general
+    FROM delta_counts_15min(quarters_of.created, quarters_of.resolved, quarters_of.category, quarters_of.priority, quarters_of.tickets) c(interval_start, created_low, created_medium, created_high, created_critical, created_billing, created_technical, created_account, created_general, resolved_low, resolved_medium, resolved_high, resolved_critical, resolved_billing, resolved_technical, resolved_account, resolved_general);
+END;
 
 CREATE FUNCTION rarest_attributes(groups jsonb) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT (
-            SELECT folded.attributes
-            FROM jsonb_array_elements(groups) WITH ORDINALITY AS wanted (attributes, number)
-            CROSS JOIN LATERAL (
-                SELECT ARRAY(
-                    SELECT CASE WHEN attribute ~ '^(requester|assignee) ' THEN search_fold(attribute) ELSE attribute END
-                    FROM jsonb_array_elements_text(wanted.attributes) AS attribute
-                ) AS attributes
-                OFFSET 0
-            ) AS folded
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS tickets
-                FROM (
-                    SELECT
-                    FROM unnest(folded.attributes) AS attribute
-                    CROSS JOIN LATERAL (
-                        SELECT FROM ticket_attributes AS t WHERE t.attribute = attribute.attribute LIMIT 1000
-                    ) AS t
-                    WHERE jsonb_array_length(groups) > 1
-                    LIMIT 1000
-                ) AS counted
-            ) AS size
-            ORDER BY
-                size.tickets,
-                CASE WHEN size.tickets = 1000 THEN (
-                    SELECT sum(frequent.share)
-                    FROM pg_stats AS s
-                    CROSS JOIN unnest(s.most_common_vals::text::text[], s.most_common_freqs) AS frequent (attribute, share)
-                    WHERE s.schemaname = current_schema() AND s.tablename = 'ticket_attributes' AND s.attname = 'attribute'
-                        AND frequent.attribute = ANY (folded.attributes)
-                ) END NULLS FIRST,
-                wanted.number
-            LIMIT 1
-        )
-    $$;
+    RETURN (SELECT folded.attributes FROM ((jsonb_array_elements(rarest_attributes.groups) WITH ORDINALITY wanted(attributes, number) CROSS JOIN LATERAL (SELECT ARRAY(SELECT CASE WHEN (attribute.value ~ '^(requester|assignee) '::text) THEN search_fold(attribute.value) ELSE attribute.value END AS attribute FROM jsonb_array_elements_text(wanted.attributes) attribute(value)) AS attributes OFFSET 0) folded) CROSS JOIN LATERAL (SELECT count(*) AS tickets FROM (SELECT FROM (unnest(folded.attributes) attribute(attribute) CROSS JOIN LATERAL (SELECT FROM ticket_attributes t_1 WHERE (t_1.attribute = attribute.attribute) LIMIT 1000) t) WHERE (jsonb_array_length(rarest_attributes.groups) > 1) LIMIT 1000) counted) size) ORDER BY size.tickets, CASE WHEN (size.tickets = 1000) THEN (SELECT sum(frequent.share) AS sum FROM (pg_stats s CROSS JOIN LATERAL UNNEST(((s.most_common_vals)::text)::text[], s.most_common_freqs) frequent(attribute, share)) WHERE ((s.schemaname = "current_schema"()) AND (s.tablename = 'ticket_attributes'::name) AND (s.attname = 'attribute'::name) AND (frequent.attribute = ANY (folded.attributes)))) ELSE NULL::real END NULLS FIRST, wanted.number LIMIT 1);
 
 CREATE FUNCTION recount_tickets() RETURNS void
     LANGUAGE plpgsql
@@ -1519,73 +1485,49 @@ CREATE FUNCTION retry_pause(failures integer) RETURNS interval
     LANGUAGE sql PARALLEL SAFE
     RETURN (LEAST(('00:00:05'::interval * ((2)::double precision ^ (LEAST((failures - 1), 20))::double precision)), '06:00:00'::interval) * ((0.75)::double precision + (random() / (2)::double precision)));
 
-CREATE FUNCTION rfc3339(at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN to_char((at AT TIME ZONE 'UTC'::text), 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'::text);
-
 CREATE FUNCTION search_matches(patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-    WITH wanted AS MATERIALIZED (
-        SELECT search_fold(patterns::text)::text[] AS patterns,
-            search_fold(excluded::text)::text[] AS excluded,
-            search_fold(index_patterns::text)::text[] AS indexed,
-            index_regex AS regex,
-            ARRAY(
-                SELECT pair
-                FROM unnest(index_words) AS word
-                CROSS JOIN unnest(search_pairs(search_fold(word))) AS pair
-            ) AS pairs,
-            index_patterns <> '{}' OR index_regex <> '' AS has_text
-    ),
-    candidate AS NOT MATERIALIZED (
-        SELECT x.id, x.text
-        FROM ticket_texts AS x
-        WHERE (SELECT w.has_text FROM wanted AS w)
-            AND x.text LIKE coalesce((SELECT w.indexed[1] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[2] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[3] FROM wanted AS w), '%')
-            AND x.text LIKE coalesce((SELECT w.indexed[4] FROM wanted AS w), '%')
-            AND x.text ~ (SELECT w.regex FROM wanted AS w)
-        UNION ALL
-        SELECT x.id, x.text
-        FROM ticket_texts AS x
-        WHERE (SELECT NOT w.has_text AND w.pairs <> '{}' FROM wanted AS w)
-            AND search_pairs(x.text) @> (SELECT w.pairs FROM wanted AS w)
-        UNION ALL
-        SELECT x.id, x.text
-        FROM ticket_texts AS x
-        WHERE (SELECT NOT w.has_text AND w.pairs = '{}' FROM wanted AS w)
-    )
-    SELECT x.id
-    FROM candidate AS x
-    WHERE x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
-        AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-$$;
-
-CREATE FUNCTION search_pairs_unicode(body text) RETURNS integer[]
-    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
-    AS $$
-DECLARE
-    short CONSTANT text := regexp_replace(
-        body COLLATE "C", '(?<=[\u0001-\u007f])[\u0001-\u007f]+(?=[\u0001-\u007f])', '', 'g'
-    );
-    codes integer[] := ARRAY(SELECT ascii(unnest(string_to_array(short, NULL))));
-BEGIN
-    RETURN ARRAY(
-        SELECT pair.a * 1024 # pair.b
-        FROM (SELECT unnest(codes) AS a, unnest(codes[2:]) AS b) AS pair
-        WHERE (pair.a > 127 OR pair.b > 127) AND pair.b IS NOT NULL
-        UNION ALL
-        SELECT code.code
-        FROM (SELECT unnest(codes) AS code) AS code
-        WHERE code.code > 127
-    );
-END $$;
-
-CREATE FUNCTION search_pairs(body text) RETURNS integer[]
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE WHEN (octet_length(body) = char_length(body)) THEN '{}'::integer[] ELSE search_pairs_unicode(body) END;
+    BEGIN ATOMIC
+ WITH wanted AS MATERIALIZED (
+          SELECT (search_fold((search_matches.patterns)::text))::text[] AS patterns,
+             (search_fold((search_matches.excluded)::text))::text[] AS excluded,
+             (search_fold((search_matches.index_patterns)::text))::text[] AS indexed,
+             search_matches.index_regex AS regex,
+             ARRAY( SELECT pair.pair
+                    FROM (unnest(search_matches.index_words) word(word)
+                      CROSS JOIN LATERAL unnest(search_pairs(search_fold(word.word))) pair(pair))) AS pairs,
+             ((search_matches.index_patterns <> '{}'::text[]) OR (search_matches.index_regex <> ''::text)) AS has_text
+         ), candidate AS NOT MATERIALIZED (
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE (( SELECT w.has_text
+                    FROM wanted w) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[1] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[2] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[3] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~~ COALESCE(( SELECT w.indexed[4] AS indexed
+                    FROM wanted w), '%'::text)) AND (x_1.text ~ ( SELECT w.regex
+                    FROM wanted w)))
+         UNION ALL
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE (( SELECT ((NOT w.has_text) AND (w.pairs <> '{}'::integer[]))
+                    FROM wanted w) AND (search_pairs(x_1.text) @> ( SELECT w.pairs
+                    FROM wanted w)))
+         UNION ALL
+          SELECT x_1.id,
+             x_1.text
+            FROM ticket_texts x_1
+           WHERE ( SELECT ((NOT w.has_text) AND (w.pairs = '{}'::integer[]))
+                    FROM wanted w)
+         )
+  SELECT x.id
+    FROM candidate x
+   WHERE ((x.text ~~ ALL (( SELECT w.patterns
+            FROM wanted w)::text[])) AND (NOT (x.text ~~ ANY (( SELECT w.excluded
+            FROM wanted w)::text[]))));
+END;
 
 CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1660,95 +1602,9 @@ CREATE FUNCTION ticket_author(ticket_id uuid) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE(((NULLIF(current_setting('ticketsvc.authors'::text, true), ''::text))::jsonb ->> (ticket_id)::text), current_setting('ticketsvc.author'::text, true));
 
-CREATE FUNCTION ticket_created(t anyelement) RETURNS ticket_history
+CREATE FUNCTION ticket_fields_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-    SELECT ROW(
-        t.id,
-        0,
-        coalesce(
-            (
-                SELECT h.version - 1
-                FROM ticket_history AS h
-                WHERE h.ticket_id = t.id AND h.entry > life.after_entry
-                ORDER BY h.entry
-                LIMIT 1
-            ),
-            t.version
-        ),
-        t.created_at,
-        'created',
-        t.created_by,
-        t.created_request,
-        original.changes - 'triage',
-        coalesce(original.changes #>> '{triage,to}', '{"category":'
-            || decision_json(
-                original.changes -> 'category' ->> 'to', t.suggested_category::text, t.category_confidence, t.suggested_by
-            )
-            || ',"priority":'
-            || decision_json(
-                original.changes -> 'priority' ->> 'to', t.suggested_priority::text, t.priority_confidence, t.suggested_by
-            )
-            || '}'),
-        NULL
-    )::ticket_history
-    FROM (
-        SELECT coalesce(max(h.entry), -1) AS after_entry
-        FROM ticket_history AS h
-        WHERE h.ticket_id = t.id AND h.event = 'deleted'
-    ) AS life
-    CROSS JOIN LATERAL (
-        SELECT jsonb_object_agg(field.key, field.value || '{"from":null}')
-        FROM jsonb_each(ticket_diff(NULL, t) || (
-            SELECT coalesce(jsonb_object_agg(
-                change.key, jsonb_build_object('from', NULL, 'to', change.value -> 'from') ORDER BY h.entry DESC
-            ), '{}')
-            FROM ticket_history AS h
-            CROSS JOIN LATERAL jsonb_each(h.changes) AS change
-            WHERE h.ticket_id = t.id AND h.entry > life.after_entry
-        )) AS field
-        WHERE field.value -> 'to' NOT IN ('null', '[]', '{}')
-    ) AS original (changes)
-$$;
-
-CREATE FUNCTION ticket_diff(before anyelement, after anyelement) RETURNS jsonb
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT field_change('status', before.status::text, after.status::text)
-            || CASE
-                WHEN (before.title, before.description, before.category, before.priority)
-                    IS DISTINCT FROM (after.title, after.description, after.category, after.priority)
-                    THEN field_change('title', before.title, after.title)
-                        || field_change('description', before.description, after.description)
-                        || field_change('category', before.category::text, after.category::text)
-                        || field_change('priority', before.priority::text, after.priority::text)
-                ELSE '{}'
-            END
-            || CASE
-                WHEN (before.requester, before.assignee, before.tags, before.metadata, before.duplicate_of)
-                    IS DISTINCT FROM (after.requester, after.assignee, after.tags, after.metadata, after.duplicate_of)
-                    THEN field_change('requester', before.requester, after.requester)
-                        || field_change('assignee', before.assignee, after.assignee)
-                        || field_change('tags', coalesce(to_jsonb(before.tags), '[]'), coalesce(to_jsonb(after.tags), '[]'))
-                        || field_change('metadata', coalesce(before.metadata, '{}'), coalesce(after.metadata, '{}'))
-                        || field_change('duplicate_of', before.duplicate_of::text, after.duplicate_of::text)
-                ELSE '{}'
-            END
-    $$;
-
-CREATE FUNCTION ticket_fields_json(t anyelement) RETURNS text
-    LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT '{"id":"' || t.id
-            || '","title":' || to_json(t.title)
-            || ',"description":' || to_json(t.description)
-            || ',"category":"' || t.category
-            || '","priority":"' || t.priority
-            || '","status":"' || t.status
-            || '","created_at":"' || rfc3339(t.created_at)
-            || '","updated_at":"' || rfc3339(t.updated_at)
-            || '","version":' || t.version
-    $$;
+    RETURN ((((((((((((((((('{"id":"'::text || (t).id) || '","title":'::text) || to_json((t).title)) || ',"description":'::text) || to_json((t).description)) || ',"category":"'::text) || (t).category) || '","priority":"'::text) || (t).priority) || '","status":"'::text) || (t).status) || '","created_at":"'::text) || rfc3339((t).created_at)) || '","updated_at":"'::text) || rfc3339((t).updated_at)) || '","version":'::text) || (t).version);
 
 CREATE FUNCTION ticket_history_reset() RETURNS trigger
     LANGUAGE plpgsql
@@ -1817,34 +1673,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION ticket_json(t anyelement) RETURNS text
+CREATE FUNCTION ticket_people_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT ticket_fields_json(t)
-            || CASE
-                WHEN t.suggested_by IS NULL
-                    THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}'
-                ELSE ',"triage":{"category":'
-                    || decision_json(t.category::text, t.suggested_category::text, t.category_confidence, t.suggested_by)
-                    || ',"priority":'
-                    || decision_json(t.priority::text, t.suggested_priority::text, t.priority_confidence, t.suggested_by)
-                    || '}'
-            END
-            || ticket_people_json(t)
-            || '}'
-    $$;
+    RETURN (((((((((((((',"requester":'::text || COALESCE((to_json((t).requester))::text, 'null'::text)) || ',"assignee":'::text) || COALESCE((to_json((t).assignee))::text, 'null'::text)) || ',"tags":'::text) || COALESCE((to_json((t).tags))::text, '[]'::text)) || ',"metadata":'::text) || COALESCE(metadata_json((t).metadata), '{}'::text)) || ',"resolved_at":'::text) || COALESCE((('"'::text || rfc3339((t).resolved_at)) || '"'::text), 'null'::text)) || ',"first_response_at":'::text) || COALESCE((('"'::text || rfc3339((t).first_response_at)) || '"'::text), 'null'::text)) || ',"duplicate_of":'::text) || COALESCE((('"'::text || (t).duplicate_of) || '"'::text), 'null'::text));
 
-CREATE FUNCTION ticket_people_json(t anyelement) RETURNS text
+CREATE FUNCTION ticket_json(t tickets) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
-    AS $$
-        SELECT ',"requester":' || coalesce(to_json(t.requester)::text, 'null')
-            || ',"assignee":' || coalesce(to_json(t.assignee)::text, 'null')
-            || ',"tags":' || coalesce(to_json(t.tags)::text, '[]')
-            || ',"metadata":' || coalesce(metadata_json(t.metadata), '{}')
-            || ',"resolved_at":' || coalesce('"' || rfc3339(t.resolved_at) || '"', 'null')
-            || ',"first_response_at":' || coalesce('"' || rfc3339(t.first_response_at) || '"', 'null')
-            || ',"duplicate_of":' || coalesce('"' || t.duplicate_of || '"', 'null')
-    $$;
+    RETURN (((ticket_fields_json(t) || CASE WHEN ((t).suggested_by IS NULL) THEN ',"triage":{"category":{"source":"caller"},"priority":{"source":"caller"}}'::text ELSE ((((',"triage":{"category":'::text || decision_json(((t).category)::text, ((t).suggested_category)::text, (t).category_confidence, (t).suggested_by)) || ',"priority":'::text) || decision_json(((t).priority)::text, ((t).suggested_priority)::text, (t).priority_confidence, (t).suggested_by)) || '}'::text) END) || ticket_people_json(t)) || '}'::text);
 
 CREATE FUNCTION ticket_stems_follow(max_events integer) RETURNS integer
     LANGUAGE plpgsql
@@ -1922,17 +1757,11 @@ CREATE FUNCTION ticket_texts_add() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        WITH outbox AS (
-            INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
-        )
-        INSERT INTO ticket_texts (id, week, text)
-        SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
-    ELSE
-        INSERT INTO event_outbox (ticket_id, entry) VALUES (NEW.id, 0);
-        INSERT INTO ticket_texts (id, week, text)
-        VALUES (NEW.id, ticket_week(NEW.id), search_text(NEW.title, NEW.description));
-    END IF;
+    WITH outbox AS (
+        INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
+    )
+    INSERT INTO ticket_texts (id, week, text)
+    SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
     RETURN NULL;
 END $$;
 
@@ -2014,7 +1843,7 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 'ticket_attributes'::regclass::oid::integer);
+    PERFORM pg_advisory_xact_lock(7598253, 4);
     PERFORM FROM tickets AS t WHERE t.id = NEW.duplicate_of FOR KEY SHARE;
     IF NOT FOUND THEN
         violated := 'tickets_duplicate_of_exists';
@@ -2132,25 +1961,36 @@ CREATE FUNCTION token_weights(buckets integer[]) RETURNS TABLE(bucket integer, w
      (LEAST(100, (1600 / cardinality(token_weights.buckets))) * cardinality(token_weights.buckets));
 END;
 
-CREATE FUNCTION training_example(t anyelement) RETURNS TABLE(text_hash uuid, buckets integer[], label_counts bigint[])
+CREATE FUNCTION triage_tokens(body text) RETURNS TABLE(bucket integer, token text)
+    LANGUAGE sql IMMUTABLE STRICT ROWS 30 PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT w.bucket,
+     (array_agg(w.token ORDER BY w."position"))[1] AS array_agg
+    FROM ( SELECT split.token,
+             split."position",
+             ((hashtextextended("left"(lower(translate(split.token, '''’'::text, ''::text)), 6), (0)::bigint) & (65535)::bigint))::integer AS bucket
+            FROM regexp_split_to_table("left"(triage_tokens.body, 4000), '[\u0001-\u0026\u0028-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u2018\u201a-\u206f\u3000-\u303f\uff00-\uff20]+'::text) WITH ORDINALITY split(token, "position")
+           WHERE (translate(split.token, '''’'::text, ''::text) <> ''::text)) w
+   GROUP BY w.bucket
+   ORDER BY (min(w."position"))
+  LIMIT 64;
+END;
+
+CREATE FUNCTION training_example(t tickets) RETURNS TABLE(text_hash uuid, buckets integer[], label_counts bigint[])
     LANGUAGE sql STABLE ROWS 1
-    AS $$
-    SELECT md5(tokens.buckets::text)::uuid, tokens.buckets, example.label_counts
-    FROM triage_training
-    CROSS JOIN LATERAL (
-        SELECT array_agg(
-            coalesce(label::text IN (category_label(t)::text, priority_label(t)::text), false)::integer::bigint
-            ORDER BY label
-        )
-        FROM unnest(enum_range(NULL::triage_label)) AS label
-        WHERE category_label(t) IS NOT NULL OR priority_label(t) IS NOT NULL
-    ) AS example (label_counts)
-    CROSS JOIN LATERAL (
-        SELECT array_agg(token.bucket ORDER BY token.bucket)
-        FROM triage_tokens(t.title || E'\n' || t.description) AS token
-    ) AS tokens (buckets)
-    WHERE t.created_at >= triage_training.cutoff AND example.label_counts IS NOT NULL AND tokens.buckets IS NOT NULL
-$$;
+    BEGIN ATOMIC
+ SELECT (md5((tokens.buckets)::text))::uuid AS md5,
+     tokens.buckets,
+     example.label_counts
+    FROM ((triage_training
+      CROSS JOIN LATERAL ( SELECT array_agg(((COALESCE(((label.label)::text = ANY (ARRAY[(category_label(training_example.t))::text, (priority_label(training_example.t))::text])), false))::integer)::bigint ORDER BY label.label) AS array_agg
+            FROM unnest(enum_range(NULL::triage_label)) label(label)
+           WHERE ((category_label(training_example.t) IS NOT NULL) OR (priority_label(training_example.t) IS NOT NULL))) example(label_counts))
+      CROSS JOIN LATERAL ( SELECT array_agg(token.bucket ORDER BY token.bucket) AS array_agg
+            FROM triage_tokens((((training_example.t).title || '
+'::text) || (training_example.t).description)) token(bucket, token)) tokens(buckets))
+   WHERE (((training_example.t).created_at >= triage_training.cutoff) AND (example.label_counts IS NOT NULL) AND (tokens.buckets IS NOT NULL));
+END;
 
 CREATE FUNCTION triage_add(a bigint[], b bigint[], times bigint DEFAULT 1) RETURNS bigint[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -2200,13 +2040,13 @@ BEGIN
         ON CONFLICT (bucket, author) DO UPDATE SET label_counts = triage_add(a.label_counts, excluded.label_counts)
         RETURNING a.bucket
     )
-    INSERT INTO triage_weights AS w (bucket, weights)
+    INSERT INTO triage_token_counts AS w (bucket, label_counts)
     SELECT l.bucket, triage_sum(l.label_counts, 1)
     FROM learned AS l
     WHERE (SELECT count(*) FROM by_author) IS NOT NULL -- before this insert
     GROUP BY l.bucket
     ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
-    ON CONFLICT (bucket) DO UPDATE SET weights = triage_add(w.weights, excluded.weights);
+    ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
     PERFORM triage_mark_minor_keys();
 
     IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.sign < 0) THEN
@@ -2276,22 +2116,20 @@ BEGIN
             INSERT INTO triage_examples SELECT current.*;
         END IF;
     END IF;
-    IF TG_OP <> 'INSERT' AND earlier.is_forgotten IS NOT TRUE THEN
-        SELECT array_agg(ROW(
-            coalesce(earlier.author, ''), triage_text_hash(example.text_hash, coalesce(earlier.author, '')),
-            example.buckets, example.label_counts, -1
-        )::triage_pending_changes)
-        INTO changes
-        FROM training_example(OLD) AS example;
-    END IF;
-    IF TG_OP <> 'DELETE' AND current.is_forgotten IS NOT TRUE THEN
-        SELECT changes || array_agg(ROW(
-            coalesce(current.author, ''), triage_text_hash(example.text_hash, coalesce(current.author, '')),
-            example.buckets, example.label_counts, 1
-        )::triage_pending_changes)
-        INTO changes
-        FROM training_example(NEW) AS example;
-    END IF;
+    SELECT array_agg(
+        ROW(
+            version.author, triage_text_hash(example.text_hash, version.author), example.buckets, example.label_counts,
+            version.sign
+        )::triage_pending_changes
+    )
+    INTO changes
+    FROM (
+        VALUES
+            (OLD::tickets, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
+            (NEW::tickets, coalesce(current.author, ''), current.is_forgotten, 1)
+    ) AS version (ticket, author, is_forgotten, sign)
+    CROSS JOIN LATERAL training_example(version.ticket) AS example
+    WHERE version.is_forgotten IS NOT TRUE;
     IF is_deferred THEN
         INSERT INTO triage_pending_changes SELECT c.* FROM unnest(changes) AS c;
     ELSIF changes IS NOT NULL THEN
@@ -2308,9 +2146,9 @@ DECLARE
 BEGIN
     PERFORM set_config('ticketsvc.learning', '', true);
     WITH taken AS (
-        DELETE FROM triage_pending_changes AS p RETURNING p.author, p.text_hash, p.buckets, p.label_counts, p.sign
+        DELETE FROM triage_pending_changes AS p RETURNING p AS change
     )
-    SELECT array_agg(ROW(taken.*)::triage_pending_changes) INTO changes FROM taken;
+    SELECT array_agg(taken.change) INTO changes FROM taken;
     IF changes IS NOT NULL THEN
         PERFORM triage_apply_changes(changes);
     END IF;
@@ -2321,13 +2159,13 @@ CREATE FUNCTION triage_mark_minor_keys() RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    UPDATE triage_weights AS total
+    UPDATE triage_token_counts AS total
     SET has_minor_keys = NOT total.has_minor_keys
     WHERE total.bucket = -1
         AND total.has_minor_keys <> EXISTS (
             SELECT
             FROM triage_author_counts AS a
-            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.weights)
+            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.label_counts)
         );
 END $$;
 
@@ -2338,7 +2176,7 @@ BEGIN
     LOCK TABLE tickets IN ACCESS SHARE MODE; -- in the order in which a change of a ticket locks tables
     LOCK TABLE triage_text_counts IN EXCLUSIVE MODE;
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_weights;
+    DELETE FROM triage_token_counts;
     DELETE FROM triage_author_counts;
     UPDATE triage_training AS training SET cutoff = triage_retrain.cutoff;
     PERFORM triage_record_authors();
@@ -2369,7 +2207,7 @@ BEGIN
         INSERT INTO triage_author_counts (bucket, author, label_counts)
         SELECT l.bucket, l.author, l.label_counts FROM learned AS l WHERE l.author <> ''
     )
-    INSERT INTO triage_weights (bucket, weights)
+    INSERT INTO triage_token_counts (bucket, label_counts)
     SELECT l.bucket, triage_sum(l.label_counts, 1) FROM learned AS l GROUP BY l.bucket;
     PERFORM triage_mark_minor_keys();
     RETURN (SELECT count(*) FROM triage_text_counts);
@@ -2381,30 +2219,24 @@ CREATE FUNCTION triage_rebuild(since timestamp with time zone) RETURNS bigint
 
 CREATE FUNCTION triage_record_authors() RETURNS void
     LANGUAGE sql
-    AS $$
-    INSERT INTO triage_examples (ticket_id, author)
-    SELECT t.id, last.author
-    FROM tickets AS t
-    CROSS JOIN LATERAL (
-        SELECT coalesce((
-            SELECT h.actor
-            FROM ticket_history AS h
-            WHERE h.ticket_id = t.id
-                AND h.changes ?| ARRAY['title', 'description', 'category', 'priority', 'status']
-            ORDER BY h.entry DESC
-            LIMIT 1
-        ), t.created_by)
-    ) AS last (author)
-    WHERE (category_label(t) IS NOT NULL OR priority_label(t) IS NOT NULL) AND last.author IS NOT NULL
-    ON CONFLICT (ticket_id) DO NOTHING
-$$;
+    BEGIN ATOMIC
+ INSERT INTO triage_examples (ticket_id, author)  SELECT t.id,
+             last.author
+            FROM (tickets t
+              CROSS JOIN LATERAL ( SELECT COALESCE(( SELECT h.actor
+                            FROM ticket_history h
+                           WHERE ((h.ticket_id = t.id) AND (h.changes ?| ARRAY['title'::text, 'description'::text, 'category'::text, 'priority'::text, 'status'::text]))
+                           ORDER BY h.entry DESC
+                          LIMIT 1), t.created_by) AS "coalesce") last(author))
+           WHERE (((category_label(t.*) IS NOT NULL) OR (priority_label(t.*) IS NOT NULL)) AND (last.author IS NOT NULL)) ON CONFLICT(ticket_id) DO NOTHING;
+END;
 
 CREATE FUNCTION triage_reset() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_weights;
+    DELETE FROM triage_token_counts;
     DELETE FROM triage_author_counts;
     DELETE FROM triage_examples;
     RETURN NULL;
@@ -2414,21 +2246,6 @@ CREATE FUNCTION triage_text_hash(text_hash uuid, author text) RETURNS uuid
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN CASE WHEN (author = ''::text) THEN text_hash ELSE (md5(((author || ' '::text) || text_hash)))::uuid END;
 
-CREATE FUNCTION triage_tokens(body text) RETURNS TABLE(bucket integer, token text)
-    LANGUAGE sql IMMUTABLE STRICT ROWS 30 PARALLEL SAFE
-    BEGIN ATOMIC
- SELECT w.bucket,
-     (array_agg(w.token ORDER BY w."position"))[1] AS array_agg
-    FROM ( SELECT split.token,
-             split."position",
-             ((hashtextextended("left"(lower(translate(split.token, '''’'::text, ''::text)), 6), (0)::bigint) & (65535)::bigint))::integer AS bucket
-            FROM regexp_split_to_table("left"(triage_tokens.body, 4000), '[\u0001-\u0026\u0028-\u0040\u005b-\u0060\u007b-\u00bf\u2000-\u2018\u201a-\u206f\u3000-\u303f\uff00-\uff20]+'::text) WITH ORDINALITY split(token, "position")
-           WHERE (translate(split.token, '''’'::text, ''::text) <> ''::text)) w
-   GROUP BY w.bucket
-   ORDER BY (min(w."position"))
-  LIMIT 64;
-END;
-
 CREATE FUNCTION triage_words(body text) RETURNS TABLE(bucket integer, word text)
     LANGUAGE sql IMMUTABLE STRICT ROWS 30 PARALLEL SAFE
     BEGIN ATOMIC
@@ -2437,65 +2254,17 @@ CREATE FUNCTION triage_words(body text) RETURNS TABLE(bucket integer, word text)
     FROM triage_tokens(triage_words.body) t(bucket, token);
 END;
 
-CREATE FUNCTION uuid_v7_prefix(at timestamp with time zone) RETURNS text
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN lpad(to_hex(((((((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint / 1000) << 16) | (28672)::bigint) | (((((EXTRACT(epoch FROM at) * (1000000)::numeric))::bigint % (1000)::bigint) * 512) / 125))), 16, '0'::text);
-
 CREATE FUNCTION uuid_v7(at timestamp with time zone) RETURNS uuid
     LANGUAGE sql STRICT PARALLEL SAFE
     RETURN ((uuid_v7_prefix(at) || "right"((gen_random_uuid())::text, 17)))::uuid;
 
-CREATE FUNCTION uuid_v7_floor(at timestamp with time zone) RETURNS uuid
-    LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN ((uuid_v7_prefix(GREATEST(at, '1970-01-01 00:00:00+00'::timestamp with time zone)) || '8000000000000000'::text))::uuid;
-
-CREATE FUNCTION visible_entry(h anyelement, without_internal boolean) RETURNS ticket_history
+CREATE FUNCTION visible_entry(h ticket_history, without_internal boolean) RETURNS ticket_history
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    AS $$
-        SELECT CASE
-            WHEN without_internal AND (h.comment -> 'internal')::boolean THEN ROW(
-                h.ticket_id, h.entry, h.version, h.at, 'changed', NULL, h.request_id, h.changes, h.triage, NULL
-            )::ticket_history
-            WHEN h.ticket_id IS NOT NULL THEN ROW(
-                h.ticket_id, h.entry, h.version, h.at, h.event, h.actor, h.request_id, h.changes, h.triage, h.comment
-            )::ticket_history
-        END
-    $$;
+    RETURN CASE WHEN (without_internal AND (((h).comment -> 'internal'::text))::boolean) THEN ROW((h).ticket_id, (h).entry, (h).version, (h).at, 'changed'::history_event, NULL::text, (h).request_id, (h).changes, (h).triage, NULL::jsonb)::ticket_history ELSE h END;
 
-CREATE FUNCTION webhook_json(w anyelement) RETURNS text
+CREATE FUNCTION webhook_json(w webhooks) RETURNS text
     LANGUAGE sql STABLE
-    AS $$
-        SELECT (
-            SELECT to_json(members)::text
-            FROM (
-                SELECT
-                    w.id,
-                    w.url,
-                    w.types,
-                    w.filters,
-                    w.public_only,
-                    w.disabled_at IS NULL AS enabled,
-                    rfc3339(w.disabled_at) AS disabled_at,
-                    w.disabled_reason,
-                    rfc3339(w.created_at) AS created_at,
-                    w.created_by,
-                    event_id(w.seq) AS after,
-                    (
-                        SELECT count(*)
-                        FROM webhook_deliveries AS d
-                        WHERE d.webhook_id = w.id AND d.next_attempt_at IS NOT NULL
-                    ) AS pending,
-                    w.failures,
-                    rfc3339(w.failing_since) AS failing_since,
-                    CASE WHEN is_failing(w.failures) AND w.disabled_at IS NULL THEN rfc3339(w.next_attempt_at) END
-                        AS next_attempt_at,
-                    w.delivered_total,
-                    w.failed_total,
-                    CASE WHEN w.previous_secret_until > now() THEN rfc3339(w.previous_secret_until) END
-                        AS previous_secret_until
-            ) AS members
-        )
-    $$;
+    RETURN (SELECT (to_json(members.*))::text AS to_json FROM (SELECT (webhook_json.w).id AS id, (webhook_json.w).url AS url, (webhook_json.w).types AS types, (webhook_json.w).filters AS filters, (webhook_json.w).public_only AS public_only, ((webhook_json.w).disabled_at IS NULL) AS enabled, rfc3339((webhook_json.w).disabled_at) AS disabled_at, (webhook_json.w).disabled_reason AS disabled_reason, rfc3339((webhook_json.w).created_at) AS created_at, (webhook_json.w).created_by AS created_by, event_id((webhook_json.w).seq) AS after, (SELECT count(*) AS count FROM webhook_deliveries d WHERE ((d.webhook_id = (webhook_json.w).id) AND (d.next_attempt_at IS NOT NULL))) AS pending, (webhook_json.w).failures AS failures, rfc3339((webhook_json.w).failing_since) AS failing_since, CASE WHEN (is_failing((webhook_json.w).failures) AND ((webhook_json.w).disabled_at IS NULL)) THEN rfc3339((webhook_json.w).next_attempt_at) ELSE NULL::text END AS next_attempt_at, (webhook_json.w).delivered_total AS delivered_total, (webhook_json.w).failed_total AS failed_total, CASE WHEN ((webhook_json.w).previous_secret_until > now()) THEN rfc3339((webhook_json.w).previous_secret_until) ELSE NULL::text END AS previous_secret_until) members);
 
 CREATE AGGREGATE triage_sum(bigint[], bigint) (
     SFUNC = triage_add,

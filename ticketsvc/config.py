@@ -183,7 +183,7 @@ class Config:
             migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
             read_database_url=read.optional_url("READ_DATABASE_URL"),
             database_schema=read.schema("DATABASE_SCHEMA"),
-            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction", "citus")),
+            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
             max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),

@@ -6,7 +6,7 @@ CREATE OR REPLACE FUNCTION comment_matches(
     patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[], without_internal boolean
 ) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
+BEGIN ATOMIC
     WITH wanted AS MATERIALIZED (
         SELECT search_fold(patterns::text)::text[] AS patterns,
             search_fold(excluded::text)::text[] AS excluded,
@@ -42,5 +42,5 @@ AS $$
     FROM candidate AS c
     WHERE c.search_text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
         AND NOT c.search_text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-        AND (without_internal AND c.internal) IS NOT TRUE
-$$;
+        AND (without_internal AND c.internal) IS NOT TRUE;
+END;

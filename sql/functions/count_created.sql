@@ -6,17 +6,10 @@ CREATE OR REPLACE FUNCTION count_created() RETURNS trigger LANGUAGE plpgsql AS $
 DECLARE
     deltas bigint;
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        INSERT INTO ticket_count_deltas
-        SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, 1,
-            duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
-        FROM created;
-    ELSE
-        INSERT INTO ticket_count_deltas VALUES (
-            floor_15min(NEW.created_at), floor_15min(NEW.resolved_at), NEW.category, NEW.priority, NEW.status, 1,
-            duration_bucket(NEW.created_at, NEW.resolved_at), duration_bucket(NEW.created_at, NEW.first_response_at)
-        );
-    END IF;
+    INSERT INTO ticket_count_deltas
+    SELECT floor_15min(created_at), floor_15min(resolved_at), category, priority, status, 1,
+        duration_bucket(created_at, resolved_at), duration_bucket(created_at, first_response_at)
+    FROM created;
     GET DIAGNOSTICS deltas = ROW_COUNT;
     IF deltas > random() * 256
         AND current_setting('ticketsvc.counting', true) IS DISTINCT FROM 'deferred'

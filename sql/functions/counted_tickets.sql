@@ -5,7 +5,7 @@
 CREATE OR REPLACE FUNCTION counted_tickets(since timestamptz, before timestamptz)
     RETURNS TABLE (category ticket_category, priority ticket_priority, status ticket_status, tickets integer)
     LANGUAGE sql STABLE
-AS $$
+BEGIN ATOMIC
     SELECT t.category, t.priority, t.status, t.tickets
     FROM ticket_totals AS t
     WHERE since IS NULL AND before IS NULL
@@ -29,5 +29,5 @@ AS $$
     SELECT t.category, t.priority, t.status, 1
     FROM tickets AS t
     WHERE t.id >= uuid_v7_floor(greatest(last_midnight(before), first_midnight(since)))
-        AND t.id < uuid_v7_floor(before)
-$$;
+        AND t.id < uuid_v7_floor(before);
+END;

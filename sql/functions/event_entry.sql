@@ -3,12 +3,12 @@
 -- depends: ticket_created
 CREATE OR REPLACE FUNCTION event_entry(of_ticket uuid, entry_number bigint) RETURNS SETOF ticket_history
     LANGUAGE sql STABLE ROWS 1
-AS $$
+BEGIN ATOMIC
     SELECT created.*
     FROM tickets AS t
     CROSS JOIN LATERAL ticket_created(t) AS created
     WHERE entry_number = 0 AND t.id = of_ticket
     UNION ALL
     SELECT h.* FROM ticket_history AS h WHERE h.ticket_id = of_ticket AND h.entry = entry_number
-    LIMIT 1
-$$;
+    LIMIT 1;
+END;

@@ -2,9 +2,7 @@
 -- standby has another timeline, a copy of the database another database, a restored dump another table.
 CREATE OR REPLACE FUNCTION event_source() RETURNS text
     LANGUAGE sql STABLE
-AS $$
-        SELECT (SELECT system_identifier FROM pg_control_system())
-            || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
-            || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
-            || '/' || 'events'::regclass::oid
-    $$;
+    RETURN (SELECT system_identifier FROM pg_control_system())
+        || '/' || left(pg_walfile_name(pg_current_wal_insert_lsn()), 8)
+        || '/' || (SELECT oid FROM pg_database WHERE datname = current_database())
+        || '/' || 'events'::regclass::oid;

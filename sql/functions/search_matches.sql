@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION search_matches(
     patterns text[], excluded text[], index_patterns text[], index_regex text, index_words text[]
 ) RETURNS SETOF uuid
     LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
+BEGIN ATOMIC
     WITH wanted AS MATERIALIZED (
         SELECT search_fold(patterns::text)::text[] AS patterns,
             search_fold(excluded::text)::text[] AS excluded,
@@ -40,5 +40,5 @@ AS $$
     SELECT x.id
     FROM candidate AS x
     WHERE x.text LIKE ALL ((SELECT w.patterns FROM wanted AS w)::text[])
-        AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[])
-$$;
+        AND NOT x.text LIKE ANY ((SELECT w.excluded FROM wanted AS w)::text[]);
+END;

@@ -4,9 +4,9 @@
 -- jsonb, not on a row that jsonb_populate_record() makes: with PostgreSQL 18.6 that fails in a function ("pfree called with
 -- invalid pointer", or the backend crashes) if a migration adds a column at the same time.
 -- depends: decision_json, ticket_diff
-CREATE OR REPLACE FUNCTION ticket_created(t anyelement) RETURNS ticket_history
+CREATE OR REPLACE FUNCTION ticket_created(t tickets) RETURNS ticket_history
     LANGUAGE sql STABLE PARALLEL SAFE
-AS $$
+BEGIN ATOMIC
     SELECT ROW(
         t.id,
         0,
@@ -52,5 +52,5 @@ AS $$
             WHERE h.ticket_id = t.id AND h.entry > life.after_entry
         )) AS field
         WHERE field.value -> 'to' NOT IN ('null', '[]', '{}')
-    ) AS original (changes)
-$$;
+    ) AS original (changes);
+END;

@@ -2,16 +2,10 @@
 -- create 3%. The events of changes are written with the history.
 CREATE OR REPLACE FUNCTION ticket_texts_add() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_LEVEL = 'STATEMENT' THEN
-        WITH outbox AS (
-            INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
-        )
-        INSERT INTO ticket_texts (id, week, text)
-        SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
-    ELSE
-        INSERT INTO event_outbox (ticket_id, entry) VALUES (NEW.id, 0);
-        INSERT INTO ticket_texts (id, week, text)
-        VALUES (NEW.id, ticket_week(NEW.id), search_text(NEW.title, NEW.description));
-    END IF;
+    WITH outbox AS (
+        INSERT INTO event_outbox (ticket_id, entry) SELECT t.id, 0 FROM added AS t
+    )
+    INSERT INTO ticket_texts (id, week, text)
+    SELECT t.id, ticket_week(t.id), search_text(t.title, t.description) FROM added AS t;
     RETURN NULL;
 END $$;

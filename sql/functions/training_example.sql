@@ -2,10 +2,10 @@
 -- label that a person kept or set, at most one for the category and one for the priority. No row when the ticket has
 -- no such label or no tokens, or is older than the cutoff.
 -- depends: training_labels, triage_tokens
-CREATE OR REPLACE FUNCTION training_example(t anyelement)
+CREATE OR REPLACE FUNCTION training_example(t tickets)
     RETURNS TABLE (text_hash uuid, buckets integer[], label_counts bigint[])
     LANGUAGE sql STABLE ROWS 1
-AS $$
+BEGIN ATOMIC
     SELECT md5(tokens.buckets::text)::uuid, tokens.buckets, example.label_counts
     FROM triage_training
     CROSS JOIN LATERAL (
@@ -20,5 +20,5 @@ AS $$
         SELECT array_agg(token.bucket ORDER BY token.bucket)
         FROM triage_tokens(t.title || E'\n' || t.description) AS token
     ) AS tokens (buckets)
-    WHERE t.created_at >= triage_training.cutoff AND example.label_counts IS NOT NULL AND tokens.buckets IS NOT NULL
-$$;
+    WHERE t.created_at >= triage_training.cutoff AND example.label_counts IS NOT NULL AND tokens.buckets IS NOT NULL;
+END;

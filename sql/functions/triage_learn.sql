@@ -41,22 +41,20 @@ BEGIN
             INSERT INTO triage_examples SELECT current.*;
         END IF;
     END IF;
-    IF TG_OP <> 'INSERT' AND earlier.is_forgotten IS NOT TRUE THEN
-        SELECT array_agg(ROW(
-            coalesce(earlier.author, ''), triage_text_hash(example.text_hash, coalesce(earlier.author, '')),
-            example.buckets, example.label_counts, -1
-        )::triage_pending_changes)
-        INTO changes
-        FROM training_example(OLD) AS example;
-    END IF;
-    IF TG_OP <> 'DELETE' AND current.is_forgotten IS NOT TRUE THEN
-        SELECT changes || array_agg(ROW(
-            coalesce(current.author, ''), triage_text_hash(example.text_hash, coalesce(current.author, '')),
-            example.buckets, example.label_counts, 1
-        )::triage_pending_changes)
-        INTO changes
-        FROM training_example(NEW) AS example;
-    END IF;
+    SELECT array_agg(
+        ROW(
+            version.author, triage_text_hash(example.text_hash, version.author), example.buckets, example.label_counts,
+            version.sign
+        )::triage_pending_changes
+    )
+    INTO changes
+    FROM (
+        VALUES
+            (OLD::tickets, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
+            (NEW::tickets, coalesce(current.author, ''), current.is_forgotten, 1)
+    ) AS version (ticket, author, is_forgotten, sign)
+    CROSS JOIN LATERAL training_example(version.ticket) AS example
+    WHERE version.is_forgotten IS NOT TRUE;
     IF is_deferred THEN
         INSERT INTO triage_pending_changes SELECT c.* FROM unnest(changes) AS c;
     ELSIF changes IS NOT NULL THEN

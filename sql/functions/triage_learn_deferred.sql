@@ -6,9 +6,9 @@ DECLARE
 BEGIN
     PERFORM set_config('ticketsvc.learning', '', true);
     WITH taken AS (
-        DELETE FROM triage_pending_changes AS p RETURNING p.author, p.text_hash, p.buckets, p.label_counts, p.sign
+        DELETE FROM triage_pending_changes AS p RETURNING p AS change
     )
-    SELECT array_agg(ROW(taken.*)::triage_pending_changes) INTO changes FROM taken;
+    SELECT array_agg(taken.change) INTO changes FROM taken;
     IF changes IS NOT NULL THEN
         PERFORM triage_apply_changes(changes);
     END IF;

@@ -2,7 +2,7 @@
 -- of the ticket, or created it.
 -- depends: training_labels
 CREATE OR REPLACE FUNCTION triage_record_authors() RETURNS void LANGUAGE sql
-AS $$
+BEGIN ATOMIC
     INSERT INTO triage_examples (ticket_id, author)
     SELECT t.id, last.author
     FROM tickets AS t
@@ -17,5 +17,5 @@ AS $$
         ), t.created_by)
     ) AS last (author)
     WHERE (category_label(t) IS NOT NULL OR priority_label(t) IS NOT NULL) AND last.author IS NOT NULL
-    ON CONFLICT (ticket_id) DO NOTHING
-$$;
+    ON CONFLICT (ticket_id) DO NOTHING;
+END;

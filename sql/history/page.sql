@@ -13,7 +13,7 @@ WITH RECURSIVE page (json, entry, bytes, place) AS (
     SELECT next.json, next.entry, previous.bytes + octet_length(next.json), previous.place + 1
     FROM page AS previous
     CROSS JOIN LATERAL (
-        SELECT history_json(visible_entry(ROW(h.*)::ticket_history, $5::boolean)) AS json, h.entry
+        SELECT history_json(visible_entry(h, $5::boolean)) AS json, h.entry
         FROM (
             SELECT created.*
             FROM tickets AS t

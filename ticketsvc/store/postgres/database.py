@@ -77,7 +77,7 @@ class Database:
         """The only schema whose tables statements can find; empty means those that the role finds."""
         self.pooler_error = ""
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
-        self.has_role_settings = config.db_pooler != "none"
+        self.has_role_settings = config.db_pooler == "transaction"
         """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self.position = positions.NONE
         """A position that includes all changes that this process has confirmed to clients. Kept only for replicas."""
@@ -309,10 +309,8 @@ class Database:
 
 def session_settings(config: Config) -> dict[str, str]:
     """Return the settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
-    is_distributed = config.db_pooler == "citus"
     return {
-        # The plan does not depend on the first values. Citus chooses the node by the values.
-        "plan_cache_mode": "auto" if is_distributed else "force_generic_plan",
+        "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
         "jit": "off",  # compiling takes longer than any statement here
         # Starting one takes 20 ms, even if it has nothing to read
         # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
@@ -324,11 +322,6 @@ def session_settings(config: Config) -> dict[str, str]:
         "TimeZone": "UTC",
         # Nothing besides it: a table that this schema lacks must not be found in that of another service.
         **({"search_path": config.database_schema} if config.database_schema else {}),
-        **(
-            {"citus.enable_unsafe_triggers": "on", "citus.allow_nested_distributed_execution": "on"}
-            if is_distributed
-            else {}
-        ),
     }
 
 
