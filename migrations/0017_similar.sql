@@ -52,7 +52,7 @@ CREATE OR REPLACE FUNCTION stem_weight(tickets integer, total bigint) RETURNS do
 
 CREATE OR REPLACE FUNCTION stem_limit(total bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN greatest(1000, total / 20);
+    RETURN greatest(1000, least(total / 20, 100000));
 
 CREATE OR REPLACE FUNCTION ticket_stems_of(body text) RETURNS integer[]
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE

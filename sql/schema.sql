@@ -1535,7 +1535,7 @@ CREATE FUNCTION search_text(title text, description text) RETURNS text
 
 CREATE FUNCTION stem_limit(total bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN GREATEST((1000)::bigint, (total / 20));
+    RETURN GREATEST((1000)::bigint, LEAST((total / 20), (100000)::bigint));
 
 CREATE FUNCTION stem_weight(tickets integer, total bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -1843,7 +1843,7 @@ BEGIN
             RETURN NEW;
         END IF;
     END IF;
-    PERFORM pg_advisory_xact_lock(7598253, 4);
+    PERFORM pg_advisory_xact_lock(7598253, 'ticket_attributes'::regclass::oid::integer);
     PERFORM FROM tickets AS t WHERE t.id = NEW.duplicate_of FOR KEY SHARE;
     IF NOT FOUND THEN
         violated := 'tickets_duplicate_of_exists';

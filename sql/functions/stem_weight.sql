@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION stem_weight(tickets integer, total bigint) RETURNS do
     RETURN ln(2 + total::double precision / (coalesce(tickets, 0) + 1));
 
 -- Returns how many tickets may have a stem by which similar tickets are found. Words that more of them have say little, and
--- their entries would be half of the index.
+-- their entries would be half of the index. As counts never fall, no list of the index gets much longer than 100,000.
 CREATE OR REPLACE FUNCTION stem_limit(total bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN greatest(1000, total / 20);
+    RETURN greatest(1000, least(total / 20, 100000));
