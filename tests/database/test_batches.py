@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 NEW = NewTicket("Title", "Description", "billing", "low", None, None, None, None)
-_NULLABLE = ("requester", "assignee", "tags", "metadata")
+_NULLABLE = ("requester", "assignee", "tags", "metadata", "duplicate_of")
 NO_CHANGE: dict[str, Any] = dict.fromkeys(("title", "description", "category", "priority", "status", *_NULLABLE))
 NO_CHANGE |= dict.fromkeys((f"has_{name}" for name in _NULLABLE), False)
 

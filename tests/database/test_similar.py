@@ -87,7 +87,7 @@ def test_a_query_reads_few_blocks(filled: Connection, text: str, most: int) -> N
     assert root["Shared Hit Blocks"] + root["Shared Read Blocks"] < most
 
 
-def test_frequent_stems_are_not_stored(database: Connection) -> None:
+def test_frequent_stems_are_not_stored(database: Connection, clean: None) -> None:
     with database.transaction(force_rollback=True):
         database.execute("UPDATE ticket_stem_totals SET tickets = 40000")
         database.execute("INSERT INTO ticket_stem_counts SELECT (ticket_stems_of('often'))[1], 2000")
