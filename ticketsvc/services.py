@@ -71,9 +71,10 @@ class Services:
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
     def upkeep(self) -> Tasks:
-        """Return the tasks of `flask work`, which also publishes events: its deliveries do."""
+        """Return the tasks of `flask work` besides its deliveries."""
         tasks: dict[Callable[[], object], float] = {
             self.index_pending: INDEX_SECONDS,
+            self.publish_events: INDEX_SECONDS,
             partial(stats.merge, self.database): MERGE_SECONDS,
             self.delete_expired: DELETE_SECONDS,
         }
