@@ -69,7 +69,7 @@ EXCUSED_IN = {
         "prefer-bigint-over-int": "numbers of attempts, a status, a duration of seconds",
         "require-concurrent-index-creation": "the table is made in the same migration",
     },
-    "0017_similar": {
+    "0016_similar": {
         "prefer-bigint-over-int": "a stem is one of 2^20, and tickets are far fewer",
     },
     "0007_names": {
