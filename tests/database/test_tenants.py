@@ -174,7 +174,7 @@ def test_no_lock_is_shared(url: str) -> None:
         first.rollback()
         second.rollback()
     shared = {(7598253, 3)}  # not exclusively
-    assert [len(locks - shared) for locks in held] == [4, 4]
+    assert all(len(locks - shared) >= 4 for locks in held)  # more where a create is the one of 256 that merges counters
     assert held[0] & held[1] == shared
 
 
