@@ -5,21 +5,16 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection
-from pathlib import Path
 from urllib.parse import quote
 
 import psycopg
 
-from bench.harness import LOAD, PROGRAMS, ROOT, say
-from ticketsvc import migrations
-from ticketsvc_dev.embedded.account import prepare
+from bench.harness import LOAD, say
+from bench.servers import empty_server, service
 from ticketsvc_dev.embedded.cluster import Cluster
-from ticketsvc_dev.embedded.programs import find_program_files
 
 CLIENTS, CLAIMING_CLIENTS = 4, 16
 PAUSE = 50
@@ -116,11 +111,7 @@ def people(rows: int, seconds: float) -> str:
         f"| claim, {CLAIMING_CLIENTS} clients | no pause: claims/s | p50 / p99 ms | pauses: claims/s | p50 / p99 ms |",
         "| --- | ---: | ---: | ---: | ---: |",
     ]
-    with (
-        tempfile.TemporaryDirectory(prefix="people-") as folder,
-        server(Path(folder), rows) as cluster,
-        service(cluster.url()) as address,
-    ):
+    with server(rows) as cluster, service(cluster.url()) as address:
         for name, query in FILTERS.items():
             addresses = [f"{address}?limit=50&sort={sort}&{quote(query, '=&%,')}" for sort in SORTS]
             lists.append(f"| {name} | {' | '.join(_wrk(each, CLIENTS, seconds)[0] for each in addresses)} |")
@@ -133,22 +124,9 @@ def people(rows: int, seconds: float) -> str:
 
 
 @contextmanager
-def empty_server(folder: Path) -> Iterator[Cluster]:
-    """Run a server with empty tables."""
-    directory = folder / "server"
-    cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
-    try:
-        cluster.start("-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min")
-        migrations.apply(cluster.url())
-        yield cluster
-    finally:
-        cluster.stop()
-
-
-@contextmanager
-def server(folder: Path, rows: int) -> Iterator[Cluster]:
+def server(rows: int) -> Iterator[Cluster]:
     """Run a server with filled tables. Triggers are off while they are filled."""
-    with empty_server(folder) as cluster:
+    with empty_server() as cluster:
         with closing(psycopg.connect(cluster.url(), autocommit=True)) as connection:
             connection.execute("SET session_replication_role = replica")
             [index] = connection.execute("SELECT pg_get_indexdef('comments_search'::regclass)").fetchall()
@@ -166,29 +144,6 @@ def server(folder: Path, rows: int) -> Iterator[Cluster]:
                 connection.execute(statement.encode())
                 say(f"{' '.join(statement.split()[:3])}: {time.monotonic() - started:.0f} s")
         yield cluster
-
-
-@contextmanager
-def service(url: str, **settings: str) -> Iterator[str]:
-    """Run the service on a port of loopback and yield the address of its tickets."""
-    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555", **settings}, subprocess.DEVNULL
-    process = subprocess.Popen(
-        [PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet
-    )
-    try:
-        for _ in range(100):
-            connection = HTTPConnection("127.0.0.1", 3555, timeout=5)
-            with closing(connection):
-                try:
-                    connection.request("GET", "/readyz")
-                    if connection.getresponse().status == 200:
-                        break
-                except OSError:
-                    time.sleep(0.2)
-        yield "http://127.0.0.1:3555/api/tickets/"
-    finally:
-        process.terminate()
-        process.wait(60)
 
 
 def _wrk(address: str, clients: int, seconds: float, claim: str | None = None, pause: int = 0) -> tuple[str, float]:

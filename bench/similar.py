@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import random
 import re
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +15,7 @@ from statistics import median, quantiles
 import psycopg
 
 from bench.harness import ROOT, say
-from bench.people import empty_server, service
+from bench.servers import empty_server, service
 
 PAIRS = ROOT / "bench" / "paraphrases.txt"
 TEXTS = ROOT / "ticketsvc_dev" / "triage_training"
@@ -28,8 +27,7 @@ def similar(rows: int) -> str:
     """Store `rows` tickets made of sentences of others, and one of each pair; look for it with the other one."""
     pairs = read_pairs()
     with (
-        tempfile.TemporaryDirectory(prefix="similar-") as folder,
-        empty_server(Path(folder)) as cluster,
+        empty_server() as cluster,
         closing(psycopg.connect(cluster.url(), autocommit=True)) as database,
     ):
         seconds = _fill(database, rows, [first for first, _ in pairs])

@@ -11,7 +11,6 @@ import os
 import random
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -21,14 +20,12 @@ from pathlib import Path
 import psycopg
 
 from bench.harness import ROOT, say
-from ticketsvc import migrations
-from ticketsvc_dev.embedded.account import prepare
-from ticketsvc_dev.embedded.cluster import Cluster
-from ticketsvc_dev.embedded.programs import find_program_files
+from bench.servers import empty_server
 
 WRITERS = 4
 WORDS = 100
 """The words of a description: about 650 characters, of a vocabulary of 20,000 words."""
+OPTIONS = "-c shared_buffers=512MB -c max_wal_size=4GB -c autovacuum=off"
 INSERT = "INSERT INTO tickets (title, description) VALUES (%s, %s)"
 Times = list[tuple[float, float]]
 """Seconds and CPU seconds of each INSERT."""
@@ -42,7 +39,8 @@ def stalls(tickets: int, rounds: int) -> str:
         "the service's limit of 64 MB, `flask work`": (65_536, True),
     }
     found: dict[str, Times] = {name: [] for name in variants}
-    with tempfile.TemporaryDirectory(prefix="stalls-") as folder, database(Path(folder)) as url:
+    with empty_server(OPTIONS) as cluster:
+        url = cluster.url()
         for _ in range(rounds):
             for name, (limit, has_work) in variants.items():
                 with _work(url) if has_work else nullcontext():
@@ -114,17 +112,3 @@ def _work(url: str) -> Iterator[None]:
     finally:
         process.terminate()
         process.wait(60)
-
-
-@contextmanager
-def database(folder: Path, settings: str = "") -> Iterator[str]:
-    """Run a server with an empty database and yield its URL. `settings` are further options of the server."""
-    directory = folder / "server"
-    cluster = Cluster(directory, find_program_files(), prepare(directory, find_program_files()), directory)
-    try:
-        cluster.start("-c shared_buffers=512MB -c max_wal_size=4GB -c autovacuum=off " + settings)
-        url = cluster.url()
-        migrations.apply(url)
-        yield url
-    finally:
-        cluster.stop()

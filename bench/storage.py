@@ -7,17 +7,16 @@ about 300 and is resolved, in four requests. docs/capacity.md calculates with th
 from __future__ import annotations
 
 import random
-import tempfile
 import time
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import psycopg
 
 from bench.harness import say
-from bench.stalls import database, vocabulary
+from bench.servers import empty_server
+from bench.stalls import vocabulary
 from ticketsvc.application import create_app
 from ticketsvc.config import Config
 
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
 URL = "/api/tickets/"
-SETTINGS = "-c fsync=off -c autovacuum=on -c autovacuum_naptime=5s"
+OPTIONS = "-c shared_buffers=512MB -c max_wal_size=4GB -c fsync=off -c autovacuum_naptime=5s"
 """Options of the server: training changes the same rows again and again, which slows down without autovacuum."""
 TABLES = """
 SELECT c.relname, pg_table_size(c.oid), pg_indexes_size(c.oid)
@@ -39,7 +38,8 @@ WAL = "SELECT pg_current_wal_insert_lsn() - '0/0'"
 
 def storage(tickets: int) -> str:
     """Store `tickets` tickets. Returns Markdown."""
-    with tempfile.TemporaryDirectory(prefix="storage-") as folder, database(Path(folder), SETTINGS) as url:
+    with empty_server(OPTIONS) as cluster:
+        url = cluster.url()
         app = create_app(Config(database_url=url))
         with closing(psycopg.connect(url, autocommit=True)) as connection:
             before = dict(_sizes(connection))
