@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import logging.config
-import signal
-from dataclasses import replace
-
 import click
 from flask.cli import with_appcontext
 
 from ticketsvc import upkeep
-from ticketsvc.commands.database import started
-from ticketsvc.server import logs
-from ticketsvc.services import services
-from ticketsvc.store.postgres.database import Database
-from ticketsvc.webhooks.deliverer import STOP_SECONDS, Deliverer
+from ticketsvc.commands.deliver import delivering
+from ticketsvc.webhooks.deliverer import STOP_SECONDS
 
 
 @click.command()
@@ -27,19 +20,11 @@ def work(once: bool) -> None:
     ask the model about new tickets. Any number of processes may run: all deliver, one does the rest. While the
     database is away they wait.
     """
-    config = started(services().config)
-    logging.config.dictConfig(logs.configuration(config.log_level, config.is_text_log))
-    database = Database(replace(config, pool_size=4))  # the deliveries, and a few tasks at a time
-    tasks = replace(services(), config=config, database=database).upkeep()
-    deliverer = Deliverer(database, config.webhook_allow_private)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: deliverer.stop())
-    try:
+    with delivering(pool_size=4) as (services, deliverer):  # one for the deliveries, the others for tasks
+        tasks = services.upkeep()
         if once:
             upkeep.run_once(tasks)
             deliverer.run(once)
         else:
-            with upkeep.running(database, tasks, STOP_SECONDS):
+            with upkeep.running(services.database, tasks, STOP_SECONDS):
                 deliverer.run()
-    finally:
-        database.close()
