@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from typing import TYPE_CHECKING
 
@@ -175,13 +176,23 @@ def test_the_effect_of_training_on_the_odds_is_limited() -> None:
 
 
 def test_log_odds_follow_the_formula() -> None:
-    """Two labels with 298 and 98 tokens, of which 4 and 1 are the token, smoothed by one token."""
-    share = (298 + 1) / (298 + 98 + 2)
-    expected = (4 + share) / (1 + 1 - share) * (1 - share) / share
-    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [29_800, 9_800, 0])
-    assert 2.718281828**first.value == pytest.approx(expected)
-    assert second.value == pytest.approx(-first.value, abs=0.01)
+    """Two labels with 290 and 90 tokens, of which 4 and 1 are the token, smoothed by one token; a third without any."""
+    share = (290 + 40 / 3) / (290 + 90 + 40)
+    squared = (4 - 5 * share) ** 2 / (5 * share * (1 - share))
+    expected = math.log((4 + share) / (1 + 1 - share) * (1 - share) / share) * squared / (1 + squared)
+    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [29_000, 9_000, 0])
+    assert first.value == pytest.approx(expected)
+    assert second.value < 0
     assert (first.tokens, second.tokens, unknown) == (("w",), (), bayes.UNKNOWN)
+
+
+def test_chance_says_little() -> None:
+    """Of ten examples of a token, three of one label in four are what to expect; ten are not."""
+    [chance, *_], [sure, *_] = (
+        bayes.log_odds(["w"], [token], [100_000] * 4) for token in ([300, 300, 200, 200], [1000, 0, 0, 0])
+    )
+    assert 0 < chance.value < 0.05
+    assert sure.value > 3
 
 
 def test_a_seldom_token_speaks_for_no_rare_label() -> None:

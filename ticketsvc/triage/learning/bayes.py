@@ -5,6 +5,9 @@ without the token (Rennie et al. 2003, "Tackling the poor assumptions of naive B
 counts of the complement are more stable for rare labels). One token is added to the counts of each token, divided
 between the label and the others as all tokens are. So a token that says nothing speaks for no label: a long text has
 many seldom tokens, and half a token for each side would let all of them speak for the label with the fewest examples.
+
+Chance favours some label, too. So the part of a token is multiplied by z^2 / (1 + z^2), where z is how many standard
+deviations of a binomial distribution its count for the label is from the one expected of a token that says nothing.
 """
 
 from __future__ import annotations
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from ticketsvc.triage.model import LabelCounts
 
 _TOKEN = 100.0  # hundredths of a token
+_EVEN = 40 * _TOKEN
+"""Added to the counts of all tokens, divided evenly between the labels: the share of a label in the first training
+examples says little about the next ones."""
 
 
 class LogOdds(NamedTuple):
@@ -46,14 +52,24 @@ def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total:
     everything = sum(total)
 
     def of_label(label: int, own: int) -> LogOdds:
-        share = (own + _TOKEN) / (everything + 2 * _TOKEN)
+        share = (own + _EVEN / len(total)) / (everything + _EVEN)
         here, elsewhere = _TOKEN * share, _TOKEN * (1 - share)
         base = math.log(elsewhere / here)
         scored = [
-            (base + math.log((count[label] + here) / (n - count[label] + elsewhere)), token)
+            (
+                _beyond_chance(count[label], n, share)
+                * (base + math.log((count[label] + here) / (n - count[label] + elsewhere))),
+                token,
+            )
             for token, count, n in known
         ]
         supporting = sorted((pair for pair in scored if pair[0] > 0), reverse=True)
         return LogOdds(sum(score for score, _ in scored), tuple(token for _, token in supporting))
 
     return [of_label(label, own) if own else UNKNOWN for label, own in enumerate(total)]
+
+
+def _beyond_chance(count: int, n: int, share: float) -> float:
+    """Return z^2 / (1 + z^2) for `count` of `n` hundredths of a token where `share` of them are expected."""
+    squared = (count - n * share) ** 2 / (_TOKEN * n * share * (1 - share))
+    return squared / (1 + squared)

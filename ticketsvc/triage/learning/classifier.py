@@ -75,8 +75,8 @@ class _Decision(NamedTuple):
     words: tuple[str, ...]
 
 
-_CATEGORY = _Field("category", CATEGORIES, 0, 0.7)
-_PRIORITY = _Field("priority", PRIORITIES, len(CATEGORIES), 0.35)
+_CATEGORY = _Field("category", CATEGORIES, 0, 1.0)
+_PRIORITY = _Field("priority", PRIORITIES, len(CATEGORIES), 0.5)
 
 
 class LearningClassifier:
