@@ -13,6 +13,9 @@ BEGIN
             END IF;
             RETURN NEW;
         END IF;
+        -- To close a duplicate says nothing about labels that stay as they are: tickets_unjudged() reads `false`.
+        NEW.category_unjudged := CASE WHEN NEW.category = OLD.category THEN false ELSE NEW.category_unjudged END;
+        NEW.priority_unjudged := CASE WHEN NEW.priority = OLD.priority THEN false ELSE NEW.priority_unjudged END;
     END IF;
     PERFORM pg_advisory_xact_lock(7598253, 'ticket_attributes'::regclass::oid::integer);
     PERFORM FROM tickets AS t WHERE t.id = NEW.duplicate_of FOR KEY SHARE;

@@ -50,6 +50,24 @@ def test_duplicate_is_closed_and_its_history_says_why(client: FlaskClient) -> No
     assert file_ticket(client, duplicate_of=first["id"])["duplicate_of"] is None  # set by a change only
 
 
+def test_labels_of_a_closed_duplicate_are_not_judged(client: FlaskClient) -> None:
+    """A label that the same request changes is judged, and so are both when the ticket is reopened and resolved."""
+    first, kept, corrected = (file_ticket(client, category=None, priority=None) for _ in range(3))
+    patch(client, kept, duplicate_of=first["id"])
+    other = "account" if corrected["category"] != "account" else "billing"
+    patch(client, corrected, duplicate_of=first["id"], category=other)
+    assert judged(client) == (1, 0)
+    patch(client, kept, status="open")
+    patch(client, kept, status="resolved")
+    assert judged(client) == (2, 1)
+
+
+def judged(client: FlaskClient) -> tuple[int, int]:
+    """Return how many categories and priorities are judged."""
+    stats = client.get(f"{URL}stats/triage/").get_json()
+    return stats["category"]["judged"], stats["priority"]["judged"]
+
+
 def test_reopened_ticket_is_no_duplicate_any_more(client: FlaskClient) -> None:
     first, second = file_ticket(client), file_ticket(client)
     patch(client, second, duplicate_of=first["id"])
