@@ -37,7 +37,8 @@ FILTERS = {
     "metadata, 100 tickets": "metadata[account]=7",
     "frequent tag, assignee": "tags=half&assignee=agent7@example.com",
     "frequent tag, requester": "tags=half&requester=user77@example.com",
-    "search in comments, one hit": "search_in=comments&search=T7777-2:",
+    "search in comments, a word of one": "search_in=comments&search=xylophone",
+    "search in comments, a number of one": "search_in=comments&search=T7777-2:",
     "search in comments, a word of every ticket": "search_in=all&search=router",
     "frequent tag, a day": "tags=half&created_since=2025-06-01&created_before=2025-06-02",
 }
@@ -92,6 +93,7 @@ COMMENTS = """
     CROSS JOIN LATERAL (
         SELECT 'Reply ' || n || ' about T' || substr(t.title, 8) || '-' || n || ': have you tried to restart the '
             || (ARRAY['printer', 'router', 'laptop', 'phone'])[1 + n]
+            || CASE WHEN t.title = 'Ticket 7777' AND n = 2 THEN ' or the xylophone' ELSE '' END
     ) AS written (body)
 """
 _LATENCY = re.compile(r"^ +(\d+)% +([\d.]+)(us|ms|s)$", re.MULTILINE)
