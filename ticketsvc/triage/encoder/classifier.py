@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 WEIGHTS = Path(__file__).with_name("weights.txt")
 DIMENSIONS = 512
 OFFLINE_SHARE = 0.7
-"""What the scores of the offline classifier count: the least log loss of both fields by cross-validation."""
+"""Factor of the scores of the offline classifier: that of the least log loss of both fields by cross-validation."""
 MAX_CHARACTERS = 1_000
 """Maximum number of code points of the author's words that are encoded. The time grows with it: 16 ms at most."""
 

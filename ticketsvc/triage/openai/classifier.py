@@ -152,8 +152,8 @@ class OpenAIChatClassifier:
         """Send the request, and send it again once if the error may be temporary and enough time is left.
 
         It is also sent again if the server rejects a parameter: without limits of the output if it names one of them,
-        since the strict mode of some servers and of OpenAI's fine-tuned models has no maxItems, without the schema if it
-        names that, else with no parameter at all.
+        since the strict mode of some servers and of OpenAI's fine-tuned models has no maxItems, without the schema if
+        it names that, else with no parameter at all.
         """
         form = _Form.LIMITED
         with http_client:
