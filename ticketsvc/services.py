@@ -18,6 +18,7 @@ from ticketsvc.store import background, events, rate_limits, search_index, simil
 from ticketsvc.store.health import Readiness
 from ticketsvc.store.postgres.database import Database
 from ticketsvc.store.postgres.replica import Replicas
+from ticketsvc.triage import encoder
 from ticketsvc.triage.learning.classifier import LearningClassifier
 from ticketsvc.triage.model import Classifier, Example, Suggestion
 from ticketsvc.triage.offline.classifier import OfflineClassifier
@@ -128,8 +129,8 @@ def services() -> Services:
 
 
 def offline_classifier(config: Config, database: Database) -> Classifier:
-    """Return the classifier that calls no external model: the lexicon, with training data unless that is off."""
-    prior = OfflineClassifier()
+    """Return the classifier that calls no external model, with training data unless that is off. Raises ConfigError."""
+    prior = encoder.load() if config.triage_encoder else OfflineClassifier()
     return LearningClassifier(prior, partial(training.token_counts, database)) if config.triage_learning else prior
 
 

@@ -171,10 +171,10 @@ def test_bodies_of_files_are_bytes() -> None:
 
 
 def test_closed_lists_of_sources_are_enumerated() -> None:
-    decided = {"caller", "offline", "learned", DEFAULT.source}
+    decided = {"caller", "offline", "encoder", "learned", OPENAI, DEFAULT.source}
     for name in ("CategoryDecision", "PriorityDecision"):
         assert set(SCHEMAS[name]["properties"]["source"]["enum"]) == decided
-    assert set(SCHEMAS["Suggestion"]["properties"]["source"]["enum"]) == {"offline", "learned", OPENAI}
+    assert set(SCHEMAS["Suggestion"]["properties"]["source"]["enum"]) == {"offline", "encoder", "learned", OPENAI}
 
 
 def test_every_sample_of_code_works(service: Service, database: Connection) -> None:

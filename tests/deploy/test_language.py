@@ -107,6 +107,7 @@ ALLOWED = {
     "tests/clients/agents/package-lock.json": "generated",
     "tests/contract/linters/package-lock.json": "generated",
     "requirements-otel.txt": "generated",
+    "requirements-encoder.txt": "generated",
 }
 """Path, or beginning of paths: why it is not checked, or the phrases that it may use."""
 

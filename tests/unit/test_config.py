@@ -52,6 +52,7 @@ READ = {
     "FORWARDED_ALLOW_IPS": ("trusted_proxies", "10.0.0.0/8, ::1", ("10.0.0.0/8", "::1")),
     "TRIAGE_ON_CREATE": ("triage_on_create", "OFF", False),
     "TRIAGE_LEARNING": ("triage_learning", "off", False),
+    "TRIAGE_ENCODER": ("triage_encoder", "on", True),
     "TRIAGE_REFINE": ("triage_refine", "on", True),
     "OPENAI_API_KEY": ("openai_api_key", " sk-1 ", "sk-1"),
     "OPENAI_BASE_URL": ("openai_base_url", "http://localhost:11434/v1", "http://localhost:11434/v1"),

@@ -16,6 +16,7 @@ from ticketsvc.commands.progress import progress
 from ticketsvc.services import classifier as configured_classifier
 from ticketsvc.services import offline_classifier, services
 from ticketsvc.store import training
+from ticketsvc.triage import encoder
 from ticketsvc.triage.evaluation import BINS, Bin, Prediction, Quality, quality, recall
 from ticketsvc.triage.labelled import LabelledTicket, read_line
 from ticketsvc.triage.model import Classifier, Suggestion
@@ -35,8 +36,9 @@ class Result(NamedTuple):
 @click.option(
     "--classifier",
     "name",
-    type=click.Choice(["offline", "learned", "openai"]),
-    help="offline: the lexicon alone. learned: also the training examples of this database. openai: the model."
+    type=click.Choice(["offline", "encoder", "learned", "openai"]),
+    help="offline: the lexicon alone. encoder: also the encoder. learned: also the training examples of this database,"
+    " with the encoder if TRIAGE_ENCODER is on. openai: the model."
     "  [default: the classifier of new tickets]",
 )
 @with_appcontext
@@ -80,8 +82,10 @@ def _classifier(name: str | None) -> Iterator[Classifier]:
     config = services().config
     if name == "openai" and not config.openai_api_key:
         raise click.ClickException("No model is configured: set OPENAI_API_KEY.")
-    if name == "offline" or (name is None and not config.triage_learning):
-        yield OfflineClassifier()
+    if name is None and not config.triage_learning:
+        name = "encoder" if config.triage_encoder else "offline"
+    if name in ("offline", "encoder"):
+        yield encoder.load() if name == "encoder" else OfflineClassifier()
         return
     with open_database() as database:
         training.size(database)  # fail if the database cannot be reached: the classifier would hide it

@@ -1,4 +1,7 @@
-"""Train the linear model of triage: `python -m ticketsvc_dev.triage_training` writes weights.txt.
+"""Train the models of triage: `python -m ticketsvc_dev.triage_training` writes both files weights.txt.
+
+The encoder's is trained on the scores that the linear model gives to tickets that it was trained without: of those it
+was trained with it is too sure.
 
 With `--check`, it writes nothing and measures instead: five times it trains on four fifths of the tickets and predicts
 the rest.
@@ -12,12 +15,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
+from ticketsvc.triage.encoder.classifier import WEIGHTS as HEAD_WEIGHTS
+from ticketsvc.triage.encoder.classifier import Head
 from ticketsvc.triage.evaluation import Prediction, accuracy, quality, recall
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
+from ticketsvc_dev.triage_training.head import train_head, vectors
 from ticketsvc_dev.triage_training.train import FOLDS, LabelledExample, file_text, fold, read_examples, train
 
 if TYPE_CHECKING:
     from ticketsvc.triage.model import Scores
+    from ticketsvc_dev.triage_training.head import Matrix
+
+    Both = tuple[Scores, Scores]
 
 _SURE = 0.75
 
@@ -26,27 +35,44 @@ def main() -> None:
     """Train, and write or measure."""
     print("Reading the labelled tickets", file=sys.stderr)
     examples = read_examples(Path(__file__).parent)
+    rows = vectors(examples)
+    offline = _unseen(examples, [_model([each for each in examples if fold(each) != part]) for part in range(FOLDS)])
     if "--check" in sys.argv:
-        _check(examples)
+        _check(examples, offline, rows)
     else:
         WEIGHTS.write_text(file_text(train(examples, _show)), encoding="utf-8")
+        HEAD_WEIGHTS.write_text(_head_text(examples, offline, rows), encoding="utf-8")
 
 
-def _check(examples: list[LabelledExample]) -> None:
-    """Print the quality of the lexicon alone and of both, in English and in the other languages."""
-    models = {"lexicon and linear model": [_model(examples, part) for part in range(FOLDS)]}
-    models = {"lexicon": [LinearModel("")] * FOLDS} | models
-    for name, parts in models.items():
+def _check(examples: list[LabelledExample], offline: list[Both], rows: Matrix) -> None:
+    """Print the quality of the lexicon alone, with the linear model, and with the encoder."""
+    with_encoder = list(offline)
+    for part in range(FOLDS):
+        seen = [number for number, example in enumerate(examples) if fold(example) != part]
+        head = Head(_head_text([examples[number] for number in seen], [offline[number] for number in seen], rows[seen]))
+        for number, example in enumerate(examples):
+            if fold(example) == part:
+                with_encoder[number] = head.correct(rows[number, :-1], *offline[number])
+    found = {"lexicon": _unseen(examples, [LinearModel("")] * FOLDS), "lexicon and linear model": offline}
+    for name, scores in (found | {"with the encoder": with_encoder}).items():
         for languages, is_english in (("English", True), ("other languages", False)):
-            chosen = [example for example in examples if (example.language == "en") == is_english]
-            pairs = [(example, parts[fold(example)].correct(*example.read)) for example in chosen]
+            pairs = [pair for pair in zip(examples, scores, strict=True) if (pair[0].language == "en") == is_english]
             print(f"{name}, {languages}:")
-            print("  category", _figures([_prediction(found[0], example.category) for example, found in pairs]))
-            print("  priority", _figures([_prediction(found[1], example.priority) for example, found in pairs]))
+            print("  category", _figures([_prediction(each[0], example.category) for example, each in pairs]))
+            print("  priority", _figures([_prediction(each[1], example.priority) for example, each in pairs]))
 
 
-def _model(examples: list[LabelledExample], part: int) -> LinearModel:
-    return LinearModel(file_text(train([example for example in examples if fold(example) != part], _show)))
+def _unseen(examples: list[LabelledExample], parts: list[LinearModel]) -> list[Both]:
+    """Return the scores of each example by the model that was trained without it."""
+    return [parts[fold(example)].correct(*example.read) for example in examples]
+
+
+def _model(examples: list[LabelledExample]) -> LinearModel:
+    return LinearModel(file_text(train(examples, _show)))
+
+
+def _head_text(examples: list[LabelledExample], offline: list[Both], rows: Matrix) -> str:
+    return file_text(train_head(examples, offline, rows), "encoder's logistic regression")
 
 
 def _prediction(scores: Scores, actual: str) -> Prediction:

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.labelled import read_line
-from ticketsvc.triage.offline.classifier import OfflineClassifier
-from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, sections, trust, word_value, words
+from ticketsvc.triage.offline.classifier import OfflineClassifier, author_words
+from ticketsvc.triage.offline.linear import LABELS, LEXICON, UNIT, in_order, sections, trust, word_value, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,18 +33,22 @@ _RATE = 0.5
 _WORD_PENALTY = 0.04
 _SECTION_PENALTY = 4.0
 _MIN_TICKETS = 3  # a word in fewer tickets is left out
-_CRITICAL = 1.5  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
+CRITICAL = 1.5  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
 _START = (0.75,) * len(CATEGORIES) + (0.25,) * len(PRIORITIES)
-_FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
+FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
 
 Weights = dict[str, list[float]]
 
 
 class LabelledExample(NamedTuple):
-    """A labelled ticket: its language, its place in the file from 0 to 1, what the classifier reads, and its labels."""
+    """A labelled ticket: its language, its place in the file from 0 to 1, what the classifier reads, and its labels.
+
+    `words` are those of its author, as the encoder reads them.
+    """
 
     language: str
     place: float
+    words: str
     read: tuple[Sequence[Token], Sequence[Evidence], Scores, Scores]
     category: str
     priority: str
@@ -72,7 +76,9 @@ def read_examples(folder: Path) -> list[LabelledExample]:
             text, category, priority = read_line(line)
             if category is None or priority is None:
                 raise ValueError(f"{path.name}, line {number + 1} needs both labels")
-            examples.append(LabelledExample(path.stem, number / len(lines), classifier.read(text), category, priority))
+            read = classifier.read(text)
+            words = author_words(text, read[0])
+            examples.append(LabelledExample(path.stem, number / len(lines), words, read, category, priority))
     return examples
 
 
@@ -106,7 +112,7 @@ def _learn(row: _Row, weights: Weights, squares: Weights, penalties: dict[str, f
             gradient = error * value + penalty * own[label]
             sums[label] += gradient * gradient
             own[label] -= rate * gradient / math.sqrt(sums[label])
-    for field in _FIELDS:
+    for field in FIELDS:
         gradient = row.trust * sum(map(float.__mul__, wrong[field], row.scores[field]))
         squares[LEXICON][field.start] += gradient * gradient
         step = 0.1 * rate * gradient / math.sqrt(squares[LEXICON][field.start])
@@ -119,7 +125,7 @@ def _errors(row: _Row, weights: Weights) -> list[float]:
     for feature, value in row.features:
         sums = [total + value * weight for total, weight in zip(sums, weights[feature], strict=True)]
     wrong = []
-    for field, count in zip(_FIELDS, row.counts, strict=True):
+    for field, count in zip(FIELDS, row.counts, strict=True):
         top = max(sums[field])
         powers = [math.exp(total - top) for total in sums[field]]
         norm = sum(powers)
@@ -162,9 +168,9 @@ def _rows(examples: Sequence[LabelledExample]) -> list[_Row]:
         value = part * word_value(len(known))
         features = [(stem, value) for stem in known if tickets[stem] >= _MIN_TICKETS]
         features += [(section, part) for section in sections(evidence)]
-        scores = [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
+        scores = in_order(categories, priorities)
         right = [float(label in (example.category, example.priority)) for label in LABELS]
-        rows.append(_Row(features, scores, right, part, (1.0, _CRITICAL if example.priority == "critical" else 1.0)))
+        rows.append(_Row(features, scores, right, part, (1.0, CRITICAL if example.priority == "critical" else 1.0)))
     return rows
 
 
@@ -172,10 +178,10 @@ def _is_section(feature: str) -> bool:
     return feature[0] in "[*"
 
 
-def file_text(weights: Weights) -> str:
-    """Return the content of weights.txt."""
+def file_text(weights: Weights, subject: str = "linear model that corrects the lexicon") -> str:
+    """Return the content of a file of weights, whose first line says what they are for."""
     lines = [
-        "// The linear model that corrects the lexicon (linear.py has the format), written by `python -m",
+        f"// The {subject} (linear.py has the format), written by `python -m",
         "// ticketsvc_dev.triage_training`: a feature, then its weights in hundredths of a nat for",
         f"// {', '.join(LABELS)}.",
     ]

@@ -210,12 +210,13 @@ LITELLM = "LiteLLM: model group 'desk' failed with the error above. No fallback 
             set[str](),
         ),
         (422, "Input should be 'text' or 'json_object': body.response_format.type", set[str]()),
+        (400, "Failed to initialize samplers: failed to parse grammar", set[str]()),
     ],
 )
 def test_a_server_that_rejects_a_parameter_is_asked_without_it(
     httpserver: HTTPServer, status: int, message: str, left: set[str]
 ) -> None:
-    """As LiteLLM's proxy does for a server behind it, and OpenAI for newer models."""
+    """As LiteLLM's proxy does for a server behind it, OpenAI for newer models, and llama.cpp."""
     error = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": str(status)}}
     httpserver.expect_ordered_request(PATH).respond_with_json(error, status=status)
     httpserver.expect_ordered_request(PATH).respond_with_json(completion())
@@ -225,6 +226,14 @@ def test_a_server_that_rejects_a_parameter_is_asked_without_it(
     assert "maxItems" in json.dumps(first)
     assert second.keys() - {"model", "messages"} == left
     assert "maxItems" not in json.dumps(second)
+
+
+def test_a_server_without_schemas_stores_nothing_either(httpserver: HTTPServer) -> None:
+    error = {"error": {"message": "Unknown parameter: 'response_format'", "type": "invalid_request_error"}}
+    httpserver.expect_ordered_request(PATH).respond_with_json(error, status=400)
+    httpserver.expect_ordered_request(PATH).respond_with_json(completion())
+    assert make(httpserver.url_for("/v1"), model="gpt-4o-mini").classify(TEXT).source == "openai"
+    assert sent(httpserver, 1).keys() == {"model", "messages", "store"}
 
 
 def test_the_prompt_names_the_members_for_a_server_without_schemas() -> None:

@@ -12,6 +12,7 @@ export const VALUES = {
 export const SOURCES = {
   "caller": "a person",
   offline: "the lexicon",
+  encoder: "the encoder",
   learned: "past corrections",
   openai: "the model",
   default: "the default",

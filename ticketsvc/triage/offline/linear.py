@@ -35,7 +35,7 @@ UNIT = 100
 _NOTHING = (0,) * len(LABELS)
 _AS_THEY_ARE = (UNIT,) * len(LABELS)
 _LETTERS = 5
-_ALWAYS = "*"
+ALWAYS = "*"
 _FEW_WORDS = 10  # where lexicon and model count the same
 _MORE_WORDS = 30  # added to the number of words, so that one word of a short text does not decide alone
 
@@ -47,7 +47,7 @@ def words(tokens: Sequence[Token]) -> dict[str, None]:
 
 def sections(evidence: Iterable[Evidence]) -> list[str]:
     """Return what counts in full: the constant, and each section of the lexicon with evidence."""
-    return [_ALWAYS, *dict.fromkeys(f"[{cue.section}]" for cue in evidence)]
+    return [ALWAYS, *dict.fromkeys(f"[{cue.section}]" for cue in evidence)]
 
 
 def trust(size: int) -> float:
@@ -87,17 +87,26 @@ class LinearModel:
         constants = [weights[feature] for feature in sections(evidence) if feature in weights]
         columns = zip(_NOTHING, *(weights[stem] for stem in stems if stem in weights), strict=True)
         value, part, factors = word_value(len(stems)), trust(len(stems)), weights.get(LEXICON, _AS_THEY_ARE)
-        lexicon = (*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES))
         scores = [
             score + part * ((factor / UNIT - 1) * score + (value * sum(column) + sum(added)) / UNIT)
             for factor, score, column, added in zip(
-                factors, lexicon, columns, zip(_NOTHING, *constants, strict=True), strict=True
+                factors, in_order(categories, priorities), columns, zip(_NOTHING, *constants, strict=True), strict=True
             )
         ]
-        return (
-            _normalized(dict(zip(CATEGORIES, scores[: len(CATEGORIES)], strict=True))),
-            _normalized(dict(zip(PRIORITIES, scores[len(CATEGORIES) :], strict=True))),
-        )
+        return by_field(scores)
+
+
+def in_order(categories: Scores, priorities: Scores) -> list[float]:
+    """Return the scores of both fields in the order of LABELS."""
+    return [*(categories[label] for label in CATEGORIES), *(priorities[label] for label in PRIORITIES)]
+
+
+def by_field(scores: Sequence[float]) -> tuple[Scores, Scores]:
+    """Return scores in the order of LABELS by field, made logarithms of probabilities."""
+    return (
+        _normalized(dict(zip(CATEGORIES, scores[: len(CATEGORIES)], strict=True))),
+        _normalized(dict(zip(PRIORITIES, scores[len(CATEGORIES) :], strict=True))),
+    )
 
 
 def _normalized(scores: Scores) -> Scores:

@@ -52,17 +52,19 @@ class Refusal(Exception):
 
 
 class _Form(Enum):
-    """The rest of a request, besides the messages: a schema with limits, one without, or nothing."""
+    """The rest of a request, besides the messages: a schema with limits, one without, none, or nothing at all."""
 
     LIMITED = auto()
     UNLIMITED = auto()
+    SCHEMALESS = auto()
     PLAIN = auto()
 
 
 _FORMS_WITHOUT = {
     "maxItems": _Form.UNLIMITED,
     "max_tokens": _Form.UNLIMITED,
-    **dict.fromkeys(("response_format", "json_schema", "reasoning_effort", "store"), _Form.PLAIN),
+    **dict.fromkeys(("response_format", "json_schema", "samplers"), _Form.SCHEMALESS),  # llama.cpp names its samplers
+    **dict.fromkeys(("reasoning_effort", "store"), _Form.PLAIN),
 }
 """The form of the next request by what the message of an error names, of which the first counts."""
 
@@ -150,7 +152,8 @@ class OpenAIChatClassifier:
         """Send the request, and send it again once if the error may be temporary and enough time is left.
 
         It is also sent again if the server rejects a parameter: without limits of the output if it names one of them,
-        since the strict mode of some servers and of OpenAI's fine-tuned models has no maxItems, else with none at all.
+        since the strict mode of some servers and of OpenAI's fine-tuned models has no maxItems, without the schema if
+        it names that, else with no parameter at all.
         """
         form = _Form.LIMITED
         with http_client:
@@ -214,7 +217,9 @@ def _options(model: str, form: _Form) -> dict[str, Any]:
     if form is _Form.PLAIN:
         return {}
     limited = form is _Form.LIMITED
-    options: dict[str, Any] = {"response_format": _response_format(limited=limited)}
+    options: dict[str, Any] = {}
+    if form is not _Form.SCHEMALESS:
+        options["response_format"] = _response_format(limited=limited)
     if model.startswith("gpt-"):
         options["store"] = False
     elif limited and not model.startswith(("ft:", "o1", "o3", "o4")):
