@@ -26,9 +26,21 @@ ORDER BY oid
 \gexec
 COMMIT;
 
--- 2. The tables.
-SELECT citus_schema_distribute(:'schema')
-WHERE NOT EXISTS (SELECT FROM pg_dist_schema WHERE schemaid = :'schema'::regnamespace);
+-- 2. The tables. A move copies them by logical replication: it needs to know their rows.
+SELECT count(*) = 0 AS is_new FROM pg_dist_schema WHERE schemaid = :'schema'::regnamespace
+\gset
+\if :is_new
+SELECT format('ALTER TABLE %s SET LOGGED', c.oid::regclass)
+FROM pg_class AS c
+WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relpersistence = 'u'
+UNION ALL
+SELECT format('ALTER TABLE %s REPLICA IDENTITY FULL', c.oid::regclass)
+FROM pg_class AS c
+WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r'
+    AND NOT EXISTS (SELECT FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary)
+\gexec
+SELECT citus_schema_distribute(:'schema');
+\endif
 
 -- 3. The functions again, because those that depend on tables were kept from the other nodes.
 SELECT pg_get_functiondef(p.oid)
@@ -95,25 +107,43 @@ CROSS JOIN LATERAL (
 WHERE c.relnamespace = :'schema'::regnamespace AND rows.name IS NOT NULL
 \gexec
 
--- 7. Numbers of transactions are those of a node: the publisher reads the whole outbox, not what is newer than the last event.
+-- 7. Events: numbers of transactions are those of a node, and a schema moves between nodes. So the publisher reads the whole
+-- outbox, not what is newer than the last event, and the source of the numbers of events is the schema.
 SELECT replace(pg_get_functiondef(p.oid), 'horizon_before := last.horizon', 'horizon_before := ''0''')
 FROM pg_proc AS p
 WHERE p.pronamespace = :'schema'::regnamespace AND p.proname = 'publish_events'
 \gexec
+CREATE OR REPLACE FUNCTION :"schema".event_source() RETURNS text LANGUAGE sql STABLE RETURN 'citus';
 
--- 8. The default of an identity column is nextval() on the node, for which a role needs the right. One node at a time draws from
--- these sequences: they need no range for each node, which a move would make go backwards (citus_move.sql).
-SELECT result
+-- 8. A call of a function that writes is passed on to the node that has the tables, where its advisory locks exclude all others.
+SELECT format('ALTER FUNCTION %s SET search_path TO %I', p.oid::regprocedure, :'schema'),
+    format('SELECT create_distributed_function(%L, colocate_with => %L)', p.oid::regprocedure, format('%I.tickets', :'schema'))
+FROM pg_proc AS p
+WHERE p.pronamespace = :'schema'::regnamespace AND p.prokind = 'f' AND p.provolatile = 'v'
+    AND p.prorettype <> 'trigger'::regtype AND NOT 'anyelement'::regtype = ANY (p.proargtypes)
+    AND (p.prolang = (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'plpgsql') OR array_to_string(p.proconfig, ' ') ~ 'search_path=')
+\gexec
+
+-- 9. The default of an identity column is nextval() on the node, for which a role needs the right. One node at a time draws from
+-- a sequence: none needs a range of its own, with which numbers would become smaller by a move (sql/citus_move.sql).
+SELECT ran.result
 FROM (
     SELECT format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO %I', :'schema', :'role') AS command
     UNION ALL
-    SELECT format('SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %s MINVALUE 1', c.oid::regclass)
-    FROM pg_class AS c
-    WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'S'
+    SELECT format('SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %I.%I MINVALUE 1', s.schemaname, s.sequencename)
+    FROM pg_sequences AS s
+    WHERE s.schemaname = :'schema'
+    UNION ALL -- Citus exhausts those of integers
+    SELECT format(
+        'SELECT setval(''%1$I.%2$I'', %3$s) FROM %1$I.%2$I WHERE last_value = %4$s',
+        s.schemaname, s.sequencename, coalesce(s.last_value, 1), s.max_value
+    )
+    FROM pg_sequences AS s
+    WHERE s.schemaname = :'schema' AND s.data_type = 'integer'::regtype
 ) AS each
 CROSS JOIN LATERAL run_command_on_workers(each.command) AS ran
 WHERE NOT ran.success;
 
--- 9. The settings of the role that are unsafe in general: functions that run on a node read and write tables there, and
+-- 10. Functions that a statement calls on a node read and write tables there.
 SELECT format('ALTER ROLE %I IN DATABASE %I SET citus.allow_nested_distributed_execution = on', :'role', current_database())
 \gexec
