@@ -1,3 +1,9 @@
+-- Distributes the schema of a service by Citus (docs/citus.md), or brings it up to date after a `flask migrate`:
+--
+--     psql "$MIGRATE_DATABASE_URL" --set role=acme --set schema=acme --file sql/citus.sql
+--
+-- Run it as a superuser on the coordinator, after sql/service_role.sql, which creates the role. It derives all definitions from
+-- the catalogue. PostgreSQL without Citus does not need it: tables, migrations and statements are the same.
 \set ON_ERROR_STOP on
 SET client_min_messages TO error; -- no warning that a function stays here: step 3 creates it again
 SET citus.enable_unsafe_triggers TO on;
@@ -72,7 +78,8 @@ WHERE p.pronamespace = :'schema'::regnamespace AND p.proargtypes::oid[] && row.t
 ORDER BY p.oid
 \gexec
 
--- 5. RETURNING
+-- 5. Functions that statements call in RETURNING, where Citus wants immutable ones. All take values of the row, so that they are
+-- called for each row, on its node.
 SELECT format('ALTER FUNCTION %s IMMUTABLE', p.oid::regprocedure)
 FROM pg_proc AS p
 CROSS JOIN (
@@ -83,6 +90,7 @@ WHERE p.pronamespace = :'schema'::regnamespace
     AND p.provolatile <> 'i'
 \gexec
 
+-- Citus has no generic plans for them.
 SELECT format('ALTER FUNCTION %s RESET plan_cache_mode', p.oid::regprocedure)
 FROM pg_proc AS p
 WHERE p.pronamespace = :'schema'::regnamespace AND p.proconfig @> '{plan_cache_mode=force_generic_plan}'
@@ -130,7 +138,7 @@ SELECT ran.result
 FROM (
     SELECT format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO %I', :'schema', :'role') AS command
     UNION ALL
-    SELECT format('SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %I.%I MINVALUE 1', s.schemaname, s.sequencename)
+    SELECT format('SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %I.%I MINVALUE 1 NO MAXVALUE', s.schemaname, s.sequencename)
     FROM pg_sequences AS s
     WHERE s.schemaname = :'schema'
     UNION ALL -- Citus exhausts those of integers

@@ -126,7 +126,7 @@ def test_a_schema_moves_while_it_is_served(
     assert len(written) > 3
     assert dict(stored) == written
     versions: dict[str, list[int]] = {}
-    while events := service.call("GET", f"/api/events/?after={latest}&limit=1000").json:
+    while events := service.call("GET", f"/api/events/?after={latest}&limit=200").json:
         latest = events[-1]["id"]
         for event in events:
             versions.setdefault(event["ticket_id"], []).append(event["version"])
