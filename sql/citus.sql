@@ -152,6 +152,9 @@ FROM (
 CROSS JOIN LATERAL run_command_on_workers(each.command) AS ran
 WHERE NOT ran.success;
 
--- 10. Functions that a statement calls on a node read and write tables there.
-SELECT format('ALTER ROLE %I IN DATABASE %I SET citus.allow_nested_distributed_execution = on', :'role', current_database())
+-- 10. The service's functions read and write tables on a node that a statement was passed on to, and migrations create triggers.
+SELECT format('ALTER ROLE %I IN DATABASE %I SET %s = on', setting.role, current_database(), setting.name)
+FROM (
+    VALUES (:'role', 'citus.allow_nested_distributed_execution'), (current_user, 'citus.enable_unsafe_triggers')
+) AS setting (role, name)
 \gexec

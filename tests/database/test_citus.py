@@ -71,9 +71,7 @@ def check(url: str, schema: str) -> None:
     assert (status, "wrong" in printed) == (0, False), printed
 
 
-def test_every_route_works_with_a_schema_on_each_node(
-    urls: dict[str, str], services: dict[str, Service]
-) -> None:
+def test_every_route_works_with_a_schema_on_each_node(urls: dict[str, str], services: dict[str, Service]) -> None:
     with ThreadPoolExecutor() as threads:
         results = [threads.submit(failures, services[schema], 2) for schema in services]
         assert [result.result() for result in results] == [([], 2 * STEPS)] * 2
@@ -91,13 +89,14 @@ def test_a_schema_moves_while_it_is_served(
 
     def write(client: int) -> list[tuple[str, int]]:
         """Create tickets, and change each of them. Returns the id and the last version of each."""
-        written = []
+        written: list[tuple[str, int]] = []
         while not ended.is_set():
             ticket = {**TICKET, "title": f"Moved {client}", "category": "billing"}
             created = service.call("POST", "/api/tickets/", ticket, {"Idempotency-Key": f'"{client} {len(written)}"'})
             assert created.status == 201, created.body
             path = created.headers["Location"]
-            changed = service.call("PATCH", path, {"priority": "low", "category": "account"}, {"If-Match": created.headers["ETag"]})
+            precondition = {"If-Match": created.headers["ETag"]}
+            changed = service.call("PATCH", path, {"priority": "low", "category": "account"}, precondition)
             assert changed.status == 200, changed.body
             commented = service.call("POST", f"{path}/comments/", {"body": "Hello", "author": "ann"})
             assert commented.status == 201, commented.body

@@ -1,7 +1,7 @@
 """A Citus of a coordinator and two workers, each a PostgreSQL server with its socket in a temporary directory.
 
-TEST_CITUS_BIN names the directory of the programs of a PostgreSQL that has Citus, which is not in the project and not in
-Debian (docs/citus.md).
+TEST_CITUS_BIN names the directory of the programs of a PostgreSQL that has Citus, which is neither in the project nor
+in Debian (docs/citus.md).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from ticketsvc_dev.embedded.cluster import Cluster
 
-# Not with synchronous_commit=off: a move would lose the last changes on the node that the schema leaves (docs/citus.md).
+# Not with synchronous_commit=off: a move would lose the last changes on the node that it leaves (docs/citus.md).
 SETTINGS = "-c fsync=off -c shared_preload_libraries=citus -c wal_level=logical -c citus.node_conninfo=sslmode=prefer"
 
 
@@ -62,9 +62,12 @@ def running() -> Iterator[list[Cluster]]:
 def psql(url: str, file: str, **variables: object) -> None:
     """Run an SQL file of the service with variables."""
     options = [part for name, value in variables.items() for part in ("--set", f"{name}={value}")]
-    command = [str(program_files() / "psql"), url, "--quiet", "--output", os.devnull, *options, "--file", str(ROOT / "sql" / file)]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    assert not (ran.returncode or ran.stderr), ran.stderr
+    command = [str(program_files() / "psql"), url, "--quiet", "--output", os.devnull, *options]
+    ran = subprocess.run(
+        [*command, "--file", str(ROOT / "sql" / file)], capture_output=True, text=True, check=False, timeout=300
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == ""
 
 
 def distribute(url: str, schema: str) -> str:
