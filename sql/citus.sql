@@ -55,7 +55,8 @@ WHERE p.pronamespace = :'schema'::regnamespace AND p.prokind = 'f' AND NOT 'anye
 ORDER BY p.oid
 \gexec
 
--- 4. Functions of rows, also for rows of any type: a shard of a table has a type of its own.
+-- 4. Functions of rows, also for rows of any type: a shard of a table has a type of its own. Not those of entries of the history,
+-- which get the results of other functions.
 SELECT replace(
     replace(
         pg_get_functiondef(p.oid),
@@ -72,9 +73,11 @@ SELECT replace(
 )
 FROM pg_proc AS p
 CROSS JOIN (
-    SELECT array_agg(c.reltype) AS types FROM pg_class AS c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r'
+    SELECT array_agg(c.reltype) AS types
+    FROM pg_class AS c
+    WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ticket_history'
 ) AS row
-WHERE p.pronamespace = :'schema'::regnamespace AND p.proargtypes::oid[] && row.types AND p.proname <> 'visible_entry'
+WHERE p.pronamespace = :'schema'::regnamespace AND p.proargtypes::oid[] && row.types
 ORDER BY p.oid
 \gexec
 
@@ -83,11 +86,16 @@ ORDER BY p.oid
 SELECT format('ALTER FUNCTION %s IMMUTABLE', p.oid::regprocedure)
 FROM pg_proc AS p
 CROSS JOIN (
-    SELECT array_agg(c.reltype) AS types FROM pg_class AS c WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r'
+    SELECT array_agg(c.reltype) AS types
+    FROM pg_class AS c
+    WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ticket_history'
 ) AS row
 WHERE p.pronamespace = :'schema'::regnamespace
-    AND (p.proargtypes::oid[] && row.types OR 'anyelement'::regtype = ANY (p.proargtypes) OR p.proname IN ('note_change', 'comment_note', 'seconds_until'))
     AND p.provolatile <> 'i'
+    AND (
+        p.proargtypes::oid[] && row.types OR 'anyelement'::regtype = ANY (p.proargtypes)
+        OR p.proname IN ('note_change', 'comment_note', 'seconds_until')
+    )
 \gexec
 
 -- Citus has no generic plans for them.
@@ -123,13 +131,19 @@ WHERE p.pronamespace = :'schema'::regnamespace AND p.proname = 'publish_events'
 \gexec
 CREATE OR REPLACE FUNCTION :"schema".event_source() RETURNS text LANGUAGE sql STABLE RETURN 'citus';
 
--- 8. A call of a function that writes is passed on to the node that has the tables, where its advisory locks exclude all others.
-SELECT format('ALTER FUNCTION %s SET search_path TO %I', p.oid::regprocedure, :'schema'),
-    format('SELECT create_distributed_function(%L, colocate_with => %L)', p.oid::regprocedure, format('%I.tickets', :'schema'))
+-- 8. Functions with names that are looked up when they run find them on every node, for every role.
+SELECT format('ALTER FUNCTION %s SET search_path TO %I', p.oid::regprocedure, :'schema')
+FROM pg_proc AS p
+JOIN pg_language AS l ON l.oid = p.prolang
+WHERE p.pronamespace = :'schema'::regnamespace AND l.lanname = 'plpgsql'
+\gexec
+
+-- A call of a function that writes is passed on to the node that has the tables, where its advisory locks exclude all others.
+SELECT format('SELECT create_distributed_function(%L, colocate_with => %L)', p.oid::regprocedure, format('%I.tickets', :'schema'))
 FROM pg_proc AS p
 WHERE p.pronamespace = :'schema'::regnamespace AND p.prokind = 'f' AND p.provolatile = 'v'
     AND p.prorettype <> 'trigger'::regtype AND NOT 'anyelement'::regtype = ANY (p.proargtypes)
-    AND (p.prolang = (SELECT l.oid FROM pg_language AS l WHERE l.lanname = 'plpgsql') OR array_to_string(p.proconfig, ' ') ~ 'search_path=')
+    AND array_to_string(p.proconfig, ' ') ~ 'search_path='
 \gexec
 
 -- 9. The default of an identity column is nextval() on the node, for which a role needs the right. One node at a time draws from

@@ -185,7 +185,7 @@ class _Step:
 
 def _statements(path: Path) -> list[bytes]:
     """Return the statements of a definition: those of triggers one by one, as Citus passes them on to its nodes."""
-    from sqlparse import split  # type: ignore[import-untyped]  # comes with yoyo
+    from sqlparse import split  # comes with yoyo
 
     text = path.read_text(encoding="utf-8")
     return [statement.encode() for statement in (split(text) if path.parent.name == "triggers" else [text])]
