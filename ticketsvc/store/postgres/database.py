@@ -310,7 +310,7 @@ class Database:
 def session_settings(config: Config) -> dict[str, str]:
     """Return the settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
     return {
-        # A generic plan does not depend on the first values. Citus has none for some statements, and crashes for others.
+        # A generic plan does not depend on the first values. Citus has none for some statements and crashes for others.
         "plan_cache_mode": "auto" if config.db_pooler == "citus" else "force_generic_plan",
         "jit": "off",  # compiling takes longer than any statement here
         # Starting one takes 20 ms, even if it has nothing to read
