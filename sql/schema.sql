@@ -556,7 +556,7 @@ CREATE TRIGGER triage_learn_changed AFTER UPDATE ON tickets FOR EACH ROW WHEN ((
 
 CREATE TRIGGER triage_learn_deferred AFTER DELETE OR UPDATE ON tickets FOR EACH STATEMENT WHEN ((current_setting('ticketsvc.learning'::text, true) = 'deferred'::text)) EXECUTE FUNCTION triage_learn_deferred();
 
-CREATE TRIGGER triage_learn_deleted AFTER DELETE ON tickets FOR EACH ROW WHEN (((category_label(old.*) IS NOT NULL) OR (priority_label(old.*) IS NOT NULL))) EXECUTE FUNCTION triage_learn();
+CREATE TRIGGER triage_learn_deleted AFTER DELETE ON tickets FOR EACH ROW WHEN (((old.category <> old.suggested_category) OR (old.priority <> old.suggested_priority) OR ((old.suggested_by <> 'default'::text) AND (old.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status]))))) EXECUTE FUNCTION triage_learn();
 
 CREATE TRIGGER triage_learn_new AFTER INSERT ON tickets FOR EACH ROW WHEN (((new.category <> new.suggested_category) OR (new.priority <> new.suggested_priority) OR ((new.suggested_by <> 'default'::text) AND (new.status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status]))))) EXECUTE FUNCTION triage_learn();
 
@@ -713,6 +713,10 @@ BEGIN
         resolved_account = c.resolved_account + excluded.resolved_account,
         resolved_general = c.resolved_general + excluded.resolved_general;
 END $$;
+
+CREATE FUNCTION attributes_share(attributes text[]) RETURNS real
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT sum(frequent.share) AS sum FROM (pg_stats s CROSS JOIN LATERAL UNNEST(((s.most_common_vals)::text)::text[], s.most_common_freqs) frequent(attribute, share)) WHERE ((s.schemaname = "current_schema"()) AND (s.tablename = 'ticket_attributes'::name) AND (s.attname = 'attribute'::name) AND (frequent.attribute = ANY (attributes_share.attributes))));
 
 CREATE FUNCTION background_work_is_taken() RETURNS boolean
     LANGUAGE sql
@@ -1348,6 +1352,10 @@ CREATE FUNCTION metadata_merge(metadata jsonb, patch jsonb) RETURNS jsonb
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN NULLIF(jsonb_strip_nulls((COALESCE(metadata, '{}'::jsonb) || patch)), '{}'::jsonb);
 
+CREATE FUNCTION note_change(setting text, value text, ticket_id uuid) RETURNS text
+    LANGUAGE sql
+    RETURN set_config(setting, value, true);
+
 CREATE FUNCTION priority_label(t tickets) RETURNS ticket_priority
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN (((t).suggested_priority IS NULL) OR (t).priority_unjudged) THEN NULL::ticket_priority WHEN ((t).priority <> (t).suggested_priority) THEN (t).priority WHEN (((t).status = ANY (ARRAY['resolved'::ticket_status, 'closed'::ticket_status])) AND ((t).suggested_by <> 'default'::text)) THEN (t).priority ELSE NULL::ticket_priority END;
@@ -1442,7 +1450,7 @@ END;
 
 CREATE FUNCTION rarest_attributes(groups jsonb) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (SELECT folded.attributes FROM ((jsonb_array_elements(rarest_attributes.groups) WITH ORDINALITY wanted(attributes, number) CROSS JOIN LATERAL (SELECT ARRAY(SELECT CASE WHEN (attribute.value ~ '^(requester|assignee) '::text) THEN search_fold(attribute.value) ELSE attribute.value END AS attribute FROM jsonb_array_elements_text(wanted.attributes) attribute(value)) AS attributes OFFSET 0) folded) CROSS JOIN LATERAL (SELECT count(*) AS tickets FROM (SELECT FROM (unnest(folded.attributes) attribute(attribute) CROSS JOIN LATERAL (SELECT FROM ticket_attributes t_1 WHERE (t_1.attribute = attribute.attribute) LIMIT 1000) t) WHERE (jsonb_array_length(rarest_attributes.groups) > 1) LIMIT 1000) counted) size) ORDER BY size.tickets, CASE WHEN (size.tickets = 1000) THEN (SELECT sum(frequent.share) AS sum FROM (pg_stats s CROSS JOIN LATERAL UNNEST(((s.most_common_vals)::text)::text[], s.most_common_freqs) frequent(attribute, share)) WHERE ((s.schemaname = "current_schema"()) AND (s.tablename = 'ticket_attributes'::name) AND (s.attname = 'attribute'::name) AND (frequent.attribute = ANY (folded.attributes)))) ELSE NULL::real END NULLS FIRST, wanted.number LIMIT 1);
+    RETURN (SELECT folded.attributes FROM ((jsonb_array_elements(rarest_attributes.groups) WITH ORDINALITY wanted(attributes, number) CROSS JOIN LATERAL (SELECT ARRAY(SELECT CASE WHEN (attribute.value ~ '^(requester|assignee) '::text) THEN search_fold(attribute.value) ELSE attribute.value END AS attribute FROM jsonb_array_elements_text(wanted.attributes) attribute(value)) AS attributes OFFSET 0) folded) CROSS JOIN LATERAL (SELECT count(*) AS tickets FROM (SELECT FROM (unnest(folded.attributes) attribute(attribute) CROSS JOIN LATERAL (SELECT FROM ticket_attributes t_1 WHERE (t_1.attribute = attribute.attribute) LIMIT 1000) t) WHERE (jsonb_array_length(rarest_attributes.groups) > 1) LIMIT 1000) counted) size) ORDER BY size.tickets, CASE WHEN (size.tickets = 1000) THEN attributes_share(folded.attributes) ELSE NULL::real END NULLS FIRST, wanted.number LIMIT 1);
 
 CREATE FUNCTION recount_tickets() RETURNS void
     LANGUAGE plpgsql
@@ -1533,6 +1541,10 @@ END;
 CREATE FUNCTION search_text(title text, description text) RETURNS text
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE WHEN ((octet_length(title) = char_length(title)) AND (octet_length(description) = char_length(description))) THEN (((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text) ELSE with_ascii_pairs((((search_fold(title) || 'T'::text) || search_fold(description)) || 'T'::text)) END;
+
+CREATE FUNCTION seconds_until(at timestamp with time zone) RETURNS integer
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (ceil(EXTRACT(epoch FROM (at - now()))))::integer;
 
 CREATE FUNCTION stem_limit(total bigint) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
@@ -2044,13 +2056,13 @@ BEGIN
         ON CONFLICT (bucket, author) DO UPDATE SET label_counts = triage_add(a.label_counts, excluded.label_counts)
         RETURNING a.bucket
     )
-    INSERT INTO triage_token_counts AS w (bucket, label_counts)
+    INSERT INTO triage_weights AS w (bucket, weights)
     SELECT l.bucket, triage_sum(l.label_counts, 1)
     FROM learned AS l
     WHERE (SELECT count(*) FROM by_author) IS NOT NULL -- before this insert
     GROUP BY l.bucket
     ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
-    ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
+    ON CONFLICT (bucket) DO UPDATE SET weights = triage_add(w.weights, excluded.weights);
     PERFORM triage_mark_minor_keys();
 
     IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.sign < 0) THEN
@@ -2129,8 +2141,8 @@ BEGIN
     INTO changes
     FROM (
         VALUES
-            (OLD::tickets, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
-            (NEW::tickets, coalesce(current.author, ''), current.is_forgotten, 1)
+            (OLD, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
+            (NEW, coalesce(current.author, ''), current.is_forgotten, 1)
     ) AS version (ticket, author, is_forgotten, sign)
     CROSS JOIN LATERAL training_example(version.ticket) AS example
     WHERE version.is_forgotten IS NOT TRUE;
@@ -2163,13 +2175,13 @@ CREATE FUNCTION triage_mark_minor_keys() RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    UPDATE triage_token_counts AS total
+    UPDATE triage_weights AS total
     SET has_minor_keys = NOT total.has_minor_keys
     WHERE total.bucket = -1
         AND total.has_minor_keys <> EXISTS (
             SELECT
             FROM triage_author_counts AS a
-            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.label_counts)
+            WHERE a.bucket = -1 AND triage_is_minor(a.label_counts, total.weights)
         );
 END $$;
 
@@ -2180,7 +2192,7 @@ BEGIN
     LOCK TABLE tickets IN ACCESS SHARE MODE; -- in the order in which a change of a ticket locks tables
     LOCK TABLE triage_text_counts IN EXCLUSIVE MODE;
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_token_counts;
+    DELETE FROM triage_weights;
     DELETE FROM triage_author_counts;
     UPDATE triage_training AS training SET cutoff = triage_retrain.cutoff;
     PERFORM triage_record_authors();
@@ -2211,7 +2223,7 @@ BEGIN
         INSERT INTO triage_author_counts (bucket, author, label_counts)
         SELECT l.bucket, l.author, l.label_counts FROM learned AS l WHERE l.author <> ''
     )
-    INSERT INTO triage_token_counts (bucket, label_counts)
+    INSERT INTO triage_weights (bucket, weights)
     SELECT l.bucket, triage_sum(l.label_counts, 1) FROM learned AS l GROUP BY l.bucket;
     PERFORM triage_mark_minor_keys();
     RETURN (SELECT count(*) FROM triage_text_counts);
@@ -2240,7 +2252,7 @@ CREATE FUNCTION triage_reset() RETURNS trigger
     AS $$
 BEGIN
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_token_counts;
+    DELETE FROM triage_weights;
     DELETE FROM triage_author_counts;
     DELETE FROM triage_examples;
     RETURN NULL;

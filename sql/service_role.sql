@@ -30,7 +30,7 @@ GRANT SELECT, INSERT, UPDATE ON ticket_history TO :"role";
 GRANT SELECT, INSERT, UPDATE ON ticket_totals, ticket_days, ticket_counts_15min, ticket_durations TO :"role";
 GRANT SELECT, INSERT, DELETE ON ticket_count_deltas TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON triage_text_counts TO :"role";
-GRANT SELECT, INSERT, UPDATE ON triage_token_counts, triage_author_counts TO :"role";
+GRANT SELECT, INSERT, UPDATE ON triage_token_counts, triage_weights, triage_author_counts TO :"role";
 GRANT SELECT, INSERT, DELETE ON triage_examples, triage_pending_changes TO :"role";
 GRANT SELECT, INSERT, DELETE ON event_outbox, events, event_generations TO :"role";
 GRANT SELECT, INSERT, UPDATE, DELETE ON webhooks, webhook_deliveries TO :"role";

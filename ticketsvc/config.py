@@ -62,7 +62,8 @@ class Config:
     database (docs/tenants.md); `flask migrate` creates it. The default is that of the role, usually `public`."""
     db_pooler: str = "none"
     """`DB_POOLER`: `transaction` behind a connection pooler in transaction mode: the settings of sessions are then
-    those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md)."""
+    those of the role, for which `flask role-settings` prints the SQL (docs/proxies.md). `citus` means the same for a
+    schema that Citus distributes, with the settings that this needs (docs/citus.md)."""
     port: int = 3000
     """`PORT`: the port on which the service listens."""
     workers: int = 2
@@ -186,7 +187,7 @@ class Config:
             migrate_database_url=read.optional_url("MIGRATE_DATABASE_URL"),
             read_database_url=read.optional_url("READ_DATABASE_URL"),
             database_schema=read.schema("DATABASE_SCHEMA"),
-            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction")),
+            db_pooler=read.choice("DB_POOLER", cls.db_pooler, ("none", "transaction", "citus")),
             port=read.integer("PORT", cls.port, 1, 65_535),
             workers=read.integer("WEB_CONCURRENCY", cls.workers, 1, 1_000),
             max_requests=read.integer("MAX_REQUESTS", cls.max_requests, 0, 1_000_000_000),

@@ -18,19 +18,21 @@ WITH changed AS (
         version = t.version + 1,
         updated_at = greatest(now(), t.updated_at),
         first_response_at = /* include: first_response */ NULL
-    FROM (SELECT uuid_v7(now()) AS id OFFSET 0) AS comment
+    FROM (SELECT uuid_v7(now()) AS id, now() AS at OFFSET 0) AS comment
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($3::integer[])
     RETURNING t.version, t.updated_at, comment.id,
-        set_config('ticketsvc.author', $8::text, true),
-        set_config('ticketsvc.comment', comment_note('commented', t.id, t.version, comment.id, $5::text, $6::boolean), true)
+        note_change('ticketsvc.author', $8::text, t.id),
+        note_change(
+            'ticketsvc.comment', comment_note('commented', t.id, t.version, comment.id, $5::text, $6::boolean), t.id
+        )
 ),
 added AS (
-    INSERT INTO comments (ticket_id, version, id, created_at, author, internal, body, search_text)
+    INSERT INTO comments AS c (ticket_id, version, id, created_at, author, internal, body, search_text)
     SELECT $1::uuid, version, id, updated_at, $5::text, $6::boolean, $4::text, comment_text($4::text)
     FROM changed
-    RETURNING comment_json(comments) AS json, id, version
+    RETURNING comment_json(c) AS json, c.id, c.version
 ),
 kept AS (
     SELECT t.version

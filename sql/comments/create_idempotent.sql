@@ -20,7 +20,7 @@ WITH earlier AS (
     WHERE k.key_hash = $9::uuid AND NOT (/* include: expired_record */ true)
 ),
 claim AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours, uuid_v7(now()) AS id
+    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours, uuid_v7(now()) AS id, now() AS at
     WHERE NOT EXISTS (SELECT FROM earlier)
 ),
 expired AS (
@@ -40,14 +40,16 @@ changed AS (
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($3::integer[])
     RETURNING t.version, t.updated_at, comment.id,
-        set_config('ticketsvc.author', $8::text, true),
-        set_config('ticketsvc.comment', comment_note('commented', t.id, t.version, comment.id, $5::text, $6::boolean), true)
+        note_change('ticketsvc.author', $8::text, t.id),
+        note_change(
+            'ticketsvc.comment', comment_note('commented', t.id, t.version, comment.id, $5::text, $6::boolean), t.id
+        )
 ),
 added AS (
-    INSERT INTO comments (ticket_id, version, id, created_at, author, internal, body, search_text)
+    INSERT INTO comments AS c (ticket_id, version, id, created_at, author, internal, body, search_text)
     SELECT $1::uuid, version, id, updated_at, $5::text, $6::boolean, $4::text, comment_text($4::text)
     FROM changed
-    RETURNING comment_json(comments) AS json, id, version
+    RETURNING comment_json(c) AS json, c.id, c.version
 ),
 kept AS (
     SELECT t.version
@@ -63,7 +65,7 @@ remembered AS (
 )
 SELECT 'created' AS outcome, json, id, version FROM added
 UNION ALL
-SELECT CASE WHEN earlier.body_hash = $10::uuid THEN 'replayed' ELSE 'mismatched' END, comment_json(c), c.id, NULL
+SELECT CASE WHEN earlier.body_hash = $10::uuid THEN 'replayed' ELSE 'mismatched' END, comment_json(ROW(c.*)::comments), c.id, NULL
 FROM earlier
 LEFT JOIN comments AS c
     ON earlier.body_hash = $10::uuid AND c.ticket_id = earlier.ticket_id AND c.version::text = earlier.response

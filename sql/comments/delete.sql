@@ -29,11 +29,11 @@ changed AS (
     FROM deleted
     WHERE t.id = $1::uuid
     RETURNING
-        set_config('ticketsvc.author', $6::text, true),
-        set_config(
+        note_change('ticketsvc.author', $6::text, t.id),
+        note_change(
             'ticketsvc.comment',
             comment_note('comment_deleted', t.id, t.version, deleted.id, deleted.author, deleted.internal),
-            true
+            t.id
         )
 )
 SELECT

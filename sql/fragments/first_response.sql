@@ -1,4 +1,4 @@
--- Value: the time of the first response to the ticket `t` when a comment is added now. A response is a comment that is not
+-- Value: the time of the first response to the ticket `t` when a comment is added at the time comment.at, which is now. A response is a comment that is not
 -- internal and not by the requester. The time is never changed: not when that comment is deleted, nor when the ticket gets
 -- another requester.
 -- $1 author
@@ -7,6 +7,6 @@ CASE
     WHEN t.first_response_at IS NULL
         AND NOT $2::boolean
         AND (search_fold($1::text) = search_fold(t.requester)) IS NOT TRUE
-        THEN greatest(now(), t.updated_at)
+        THEN greatest(comment.at, t.updated_at)
     ELSE t.first_response_at
 END

@@ -8,10 +8,10 @@ CASE
             octet_length(t.description) <= $1::integer / 6
             OR (octet_length(t.description) <= $1::integer AND octet_length(to_json(t.description)::text) <= $1::integer)
         )
-        THEN ticket_json(t)
+        THEN ticket_json(ROW(t.*)::tickets)
     WHEN t.metadata IS NOT NULL
         AND octet_length(to_json(t.description)::text) + octet_length(t.metadata::text) <= $1::integer
-        THEN ticket_json(t)
+        THEN ticket_json(ROW(t.*)::tickets)
     WHEN octet_length(t.description) > $2::integer
         THEN (octet_length(t.description) + coalesce(octet_length(t.metadata::text), 0))::text
     ELSE (octet_length(to_json(t.description)::text) + coalesce(octet_length(t.metadata::text), 0))::text

@@ -1,6 +1,6 @@
 -- Returns that one of several groups of attributes which the fewest tickets have, in the form of ticket_attributes. People
--- are folded here. It counts up to 1,000 tickets; the statistics of the planner know the attributes that more have.
--- depends: search_fold
+-- are folded here. It counts up to 1,000 tickets.
+-- depends: attributes_share, search_fold
 CREATE OR REPLACE FUNCTION rarest_attributes(groups jsonb) RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (
@@ -27,13 +27,7 @@ CREATE OR REPLACE FUNCTION rarest_attributes(groups jsonb) RETURNS text[]
         ) AS size
         ORDER BY
             size.tickets,
-            CASE WHEN size.tickets = 1000 THEN (
-                SELECT sum(frequent.share)
-                FROM pg_stats AS s
-                CROSS JOIN unnest(s.most_common_vals::text::text[], s.most_common_freqs) AS frequent (attribute, share)
-                WHERE s.schemaname = current_schema() AND s.tablename = 'ticket_attributes' AND s.attname = 'attribute'
-                    AND frequent.attribute = ANY (folded.attributes)
-            ) END NULLS FIRST,
+            CASE WHEN size.tickets = 1000 THEN attributes_share(folded.attributes) END NULLS FIRST,
             wanted.number
         LIMIT 1
     );

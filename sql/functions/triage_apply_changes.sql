@@ -43,13 +43,13 @@ BEGIN
         ON CONFLICT (bucket, author) DO UPDATE SET label_counts = triage_add(a.label_counts, excluded.label_counts)
         RETURNING a.bucket
     )
-    INSERT INTO triage_token_counts AS w (bucket, label_counts)
+    INSERT INTO triage_weights AS w (bucket, weights)
     SELECT l.bucket, triage_sum(l.label_counts, 1)
     FROM learned AS l
     WHERE (SELECT count(*) FROM by_author) IS NOT NULL -- before this insert
     GROUP BY l.bucket
     ORDER BY l.bucket DESC -- the sums, which every example changes, are locked last
-    ON CONFLICT (bucket) DO UPDATE SET label_counts = triage_add(w.label_counts, excluded.label_counts);
+    ON CONFLICT (bucket) DO UPDATE SET weights = triage_add(w.weights, excluded.weights);
     PERFORM triage_mark_minor_keys();
 
     IF EXISTS (SELECT FROM unnest(changes) AS c WHERE c.sign < 0) THEN

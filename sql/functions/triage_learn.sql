@@ -50,8 +50,8 @@ BEGIN
     INTO changes
     FROM (
         VALUES
-            (OLD::tickets, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
-            (NEW::tickets, coalesce(current.author, ''), current.is_forgotten, 1)
+            (OLD, coalesce(earlier.author, ''), earlier.is_forgotten, -1),
+            (NEW, coalesce(current.author, ''), current.is_forgotten, 1)
     ) AS version (ticket, author, is_forgotten, sign)
     CROSS JOIN LATERAL training_example(version.ticket) AS example
     WHERE version.is_forgotten IS NOT TRUE;

@@ -2,7 +2,7 @@
 CREATE OR REPLACE FUNCTION triage_reset() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_token_counts;
+    DELETE FROM triage_weights;
     DELETE FROM triage_author_counts;
     DELETE FROM triage_examples;
     RETURN NULL;

@@ -5,7 +5,7 @@ BEGIN
     LOCK TABLE tickets IN ACCESS SHARE MODE; -- in the order in which a change of a ticket locks tables
     LOCK TABLE triage_text_counts IN EXCLUSIVE MODE;
     DELETE FROM triage_text_counts;
-    DELETE FROM triage_token_counts;
+    DELETE FROM triage_weights;
     DELETE FROM triage_author_counts;
     UPDATE triage_training AS training SET cutoff = triage_retrain.cutoff;
     PERFORM triage_record_authors();
@@ -36,7 +36,7 @@ BEGIN
         INSERT INTO triage_author_counts (bucket, author, label_counts)
         SELECT l.bucket, l.author, l.label_counts FROM learned AS l WHERE l.author <> ''
     )
-    INSERT INTO triage_token_counts (bucket, label_counts)
+    INSERT INTO triage_weights (bucket, weights)
     SELECT l.bucket, triage_sum(l.label_counts, 1) FROM learned AS l GROUP BY l.bucket;
     PERFORM triage_mark_minor_keys();
     RETURN (SELECT count(*) FROM triage_text_counts);

@@ -71,7 +71,7 @@ claimed AS (
         updated_at = greatest(now(), t.updated_at)
     FROM next
     WHERE t.id = next.id
-    RETURNING ticket_json(t) AS ticket, t.version, set_config('ticketsvc.author', $2::text, true)
+    RETURNING ticket_json(t) AS ticket, t.version, note_change('ticketsvc.author', $2::text, t.id)
 )
 SELECT ticket, version FROM claimed
 UNION ALL

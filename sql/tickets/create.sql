@@ -15,7 +15,7 @@
 -- $13 assignee
 -- $14 tags: sorted, each once; NULL means none
 -- $15 metadata: members that are null are left out; NULL means none
-INSERT INTO tickets (
+INSERT INTO tickets AS t (
     id, created_at, updated_at, title, description, category, priority,
     suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
     created_by, created_request, requester, assignee, tags, metadata
@@ -25,4 +25,4 @@ VALUES (
     $5::ticket_category, $6::real, $7::ticket_priority, $8::real, $9::text,
     $10::text, $11::text, $12::text, $13::text, $14::text[], metadata_merge(NULL, $15::jsonb)
 )
-RETURNING 'created' AS outcome, ticket_json(tickets) AS ticket, id
+RETURNING 'created' AS outcome, ticket_json(t) AS ticket, t.id

@@ -57,7 +57,7 @@ expired AS (
     RETURNING k.key_hash
 ),
 created AS (
-    INSERT INTO tickets (
+    INSERT INTO tickets AS t (
         id, created_at, updated_at, title, description, category, priority,
         suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
         created_by, created_request, requester, assignee, tags, metadata
@@ -71,7 +71,7 @@ created AS (
     CROSS JOIN (SELECT /* include: short_lock_timeout */ true) AS setting
     WHERE claim.is_ours
     ORDER BY e.place
-    RETURNING ticket_json(tickets) AS ticket, id
+    RETURNING ticket_json(t) AS ticket, t.id
 ),
 remembered AS (
     INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)

@@ -39,7 +39,7 @@ expired AS (
     RETURNING k.key_hash
 ),
 created AS (
-    INSERT INTO tickets (
+    INSERT INTO tickets AS t (
         id, created_at, updated_at, title, description, category, priority,
         suggested_category, category_confidence, suggested_priority, priority_confidence, suggested_by,
         created_by, created_request, requester, assignee, tags, metadata
@@ -50,7 +50,7 @@ created AS (
         $10::text, $11::text, $14::text, $15::text, $16::text[], metadata_merge(NULL, $17::jsonb)
     FROM claim
     WHERE claim.is_ours
-    RETURNING ticket_json(tickets) AS ticket, id
+    RETURNING ticket_json(t) AS ticket, t.id
 ),
 remembered AS (
     INSERT INTO idempotency_records (key_hash, body_hash, ticket_id, response)

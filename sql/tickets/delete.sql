@@ -12,7 +12,7 @@ WITH deleted AS (
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($4::integer[])
-    RETURNING t.version, set_config('ticketsvc.author', $3::text, true)
+    RETURNING t.version, note_change('ticketsvc.author', $3::text, t.id)
 ),
 kept AS (
     SELECT t.version

@@ -16,7 +16,7 @@ WITH batch AS MATERIALIZED (
     FOR UPDATE
 ),
 deleted AS (
-    DELETE FROM tickets AS t USING batch WHERE t.id = batch.id RETURNING t.id, set_config('ticketsvc.learning', 'deferred', true)
+    DELETE FROM tickets AS t USING batch WHERE t.id = batch.id RETURNING t.id, note_change('ticketsvc.learning', 'deferred', t.id)
 ),
 records AS (
     DELETE FROM idempotency_records AS k WHERE k.ticket_id IN (SELECT deleted.id FROM deleted)

@@ -41,7 +41,7 @@ WITH changed AS (
     WHERE t.id = $1::uuid
         AND ($2::integer[] IS NULL OR t.version = ANY ($2::integer[]))
         AND t.version <> ALL ($9::integer[])
-    RETURNING ticket_json(t) AS ticket, t.version, set_config('ticketsvc.author', $8::text, true)
+    RETURNING ticket_json(t) AS ticket, t.version, note_change('ticketsvc.author', $8::text, t.id)
 ),
 kept AS (
     SELECT t.version

@@ -27,7 +27,7 @@
 -- $18 has_duplicate_of
 -- $19 duplicate_of
 WITH input AS MATERIALIZED (
-    SELECT u.*
+    SELECT u.*, u.only_versions::integer[] AS only_array, u.never_versions::integer[] AS never_array, u.tags::text[] AS tag_array
     FROM unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[],
         $5::ticket_category[], $6::ticket_priority[], $7::ticket_status[], $9::text[],
@@ -55,18 +55,18 @@ changed AS (
         status = coalesce(e.status, t.status),
         requester = CASE WHEN e.has_requester THEN e.requester ELSE t.requester END,
         assignee = CASE WHEN e.has_assignee THEN e.assignee ELSE t.assignee END,
-        tags = CASE WHEN e.has_tags THEN e.tags::text[] ELSE t.tags END,
+        tags = CASE WHEN e.has_tags THEN e.tag_array ELSE t.tags END,
         metadata = CASE WHEN e.has_metadata THEN metadata_merge(t.metadata, e.metadata) ELSE t.metadata END,
         duplicate_of = CASE WHEN e.has_duplicate_of THEN e.duplicate_of ELSE t.duplicate_of END
     FROM input AS e
     JOIN locked USING (id)
     CROSS JOIN (
-        SELECT set_config('ticketsvc.authors', $8::text, true), /* include: short_lock_timeout */ true
+        SELECT /* include: short_lock_timeout */ true
     ) AS settings
     WHERE t.id = locked.id
-        AND (e.only_versions IS NULL OR locked.version = ANY (e.only_versions::integer[]))
-        AND locked.version <> ALL (e.never_versions::integer[])
-    RETURNING e.place, ticket_json(t) AS ticket, t.version
+        AND (e.only_versions IS NULL OR locked.version = ANY (e.only_array))
+        AND locked.version <> ALL (e.never_array)
+    RETURNING e.place, ticket_json(t) AS ticket, t.version, note_change('ticketsvc.authors', $8::text, t.id)
 )
 SELECT
     CASE

@@ -77,7 +77,7 @@ changed AS (
         updated_at = greatest(now(), t.updated_at)
     FROM changing
     WHERE t.id = changing.id AND NOT $2::boolean
-    RETURNING set_config('ticketsvc.author', $3::text, true), set_config('ticketsvc.learning', 'deferred', true)
+    RETURNING note_change('ticketsvc.author', $3::text, t.id), note_change('ticketsvc.learning', 'deferred', t.id)
 )
 SELECT
     (SELECT count(*) FROM found) AS matched,

@@ -17,6 +17,6 @@ WITH refined AS (
         priority_confidence = CASE WHEN t.suggested_priority IS NOT NULL THEN $5::real END,
         suggested_by = $6::text
     WHERE t.id = $1::uuid AND /* include: untouched */ true
-    RETURNING t.id, set_config('ticketsvc.author', $7::text, true)
+    RETURNING t.id, note_change('ticketsvc.author', $7::text, t.id)
 )
 SELECT refined.id FROM refined

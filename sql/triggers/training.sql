@@ -1,4 +1,4 @@
--- A ticket whose labels people kept or corrected is a training example. The first two conditions call no functions:
+-- A ticket whose labels people kept or corrected is a training example. The conditions call no functions:
 -- PostgreSQL plans the condition of a trigger for every statement, and expanding functions there takes a tenth
 -- of a create. triage_learn() checks the rest; its plans are cached. The labels of a ticket are never NULL, a
 -- suggested label may be: then <> is not true, as it should be.
@@ -15,7 +15,11 @@ CREATE OR REPLACE TRIGGER triage_learn_changed AFTER UPDATE ON tickets
     EXECUTE FUNCTION triage_learn();
 
 CREATE OR REPLACE TRIGGER triage_learn_deleted AFTER DELETE ON tickets
-    FOR EACH ROW WHEN (category_label(OLD) IS NOT NULL OR priority_label(OLD) IS NOT NULL)
+    FOR EACH ROW WHEN (
+        OLD.category <> OLD.suggested_category
+        OR OLD.priority <> OLD.suggested_priority
+        OR (OLD.suggested_by <> 'default' AND OLD.status IN ('resolved', 'closed'))
+    )
     EXECUTE FUNCTION triage_learn();
 
 -- At the end of a statement that has set it: no row is known here, and the condition costs other statements next to nothing.

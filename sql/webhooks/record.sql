@@ -22,7 +22,10 @@ WITH attempt AS MATERIALIZED (
             WHEN $7::boolean OR least(w.failing_since, d.started_at) < now() - interval '3 days' THEN 'failed'
             ELSE 'pending'
         END::delivery_state AS state,
-        now() + coalesce($6::integer, 0) * interval '1 s' AS not_before
+        now() + coalesce($6::integer, 0) * interval '1 s' AS not_before,
+        now() + retry_pause(d.attempts) AS retry_at,
+        now() + retry_pause(w.failures - 1) AS resume_at,
+        now() AS at
     FROM webhooks AS w
     JOIN webhook_deliveries AS d ON d.webhook_id = w.id
     WHERE d.id = $1::text AND d.attempts = $2::integer AND d.state = 'sending'
@@ -32,7 +35,7 @@ recorded AS (
     UPDATE webhook_deliveries AS d
     SET state = attempt.state,
         next_attempt_at = CASE attempt.state
-            WHEN 'pending' THEN greatest(now() + retry_pause(d.attempts), attempt.not_before)
+            WHEN 'pending' THEN greatest(attempt.retry_at, attempt.not_before)
         END,
         last_attempt_at = now(),
         last_status = $3::integer,
@@ -56,13 +59,13 @@ released AS (
 counted AS (
     UPDATE webhooks AS w
     SET failures = CASE attempt.state WHEN 'delivered' THEN 0 ELSE w.failures + 1 END,
-        failing_since = CASE WHEN attempt.state <> 'delivered' THEN coalesce(w.failing_since, now()) END,
+        failing_since = CASE WHEN attempt.state <> 'delivered' THEN coalesce(w.failing_since, attempt.at) END,
         next_attempt_at = CASE
-            WHEN attempt.state = 'delivered' THEN now()
-            WHEN is_failing(w.failures + 1) THEN greatest(now() + retry_pause(w.failures - 1), attempt.not_before)
+            WHEN attempt.state = 'delivered' THEN attempt.at
+            WHEN is_failing(w.failures + 1) THEN greatest(attempt.resume_at, attempt.not_before)
             ELSE greatest(w.next_attempt_at, attempt.not_before)
         END,
-        disabled_at = CASE WHEN attempt.state = 'failed' THEN coalesce(w.disabled_at, now()) ELSE w.disabled_at END,
+        disabled_at = CASE WHEN attempt.state = 'failed' THEN coalesce(w.disabled_at, attempt.at) ELSE w.disabled_at END,
         disabled_reason = CASE
             WHEN attempt.state = 'failed' THEN coalesce(w.disabled_reason, CASE
                 WHEN $7::boolean THEN 'The receiver responded 410 Gone.'

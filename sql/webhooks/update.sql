@@ -14,6 +14,7 @@
 WITH found AS MATERIALIZED (
     SELECT
         w.id,
+        now() AS at,
         coalesce($7::boolean AND w.disabled_at IS NOT NULL, false) AS is_enabled_again,
         CASE WHEN $8::boolean THEN event_seq($9::text, $10::bigint) ELSE w.seq END AS seq
     FROM webhooks AS w
@@ -23,7 +24,7 @@ WITH found AS MATERIALIZED (
 rescheduled AS (
     UPDATE webhook_deliveries AS d
     SET state = CASE WHEN $8::boolean THEN 'skipped' ELSE 'pending' END::delivery_state,
-        next_attempt_at = CASE WHEN NOT $8::boolean THEN now() END,
+        next_attempt_at = CASE WHEN NOT $8::boolean THEN found.at END,
         attempts = 0,
         started_at = NULL
     FROM found
@@ -42,7 +43,7 @@ changed AS (
         seq = found.seq,
         disabled_at = CASE
             WHEN $7::boolean THEN NULL
-            WHEN NOT $7::boolean THEN coalesce(w.disabled_at, now())
+            WHEN NOT $7::boolean THEN coalesce(w.disabled_at, found.at)
             ELSE w.disabled_at
         END,
         disabled_reason = CASE
@@ -52,7 +53,7 @@ changed AS (
         END,
         failures = CASE WHEN found.is_enabled_again THEN 0 ELSE w.failures END,
         failing_since = CASE WHEN NOT found.is_enabled_again THEN w.failing_since END,
-        next_attempt_at = CASE WHEN found.is_enabled_again THEN now() ELSE w.next_attempt_at END
+        next_attempt_at = CASE WHEN found.is_enabled_again THEN found.at ELSE w.next_attempt_at END
     FROM found
     WHERE w.id = found.id AND found.seq IS NOT NULL
     RETURNING w.id, w AS webhook

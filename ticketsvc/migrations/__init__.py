@@ -173,10 +173,19 @@ class _Step:
             for name, path in self.files.items():
                 self.file = path
                 if self.migration is None or name != self.migration.id:
-                    backend.connection.execute(path.read_bytes())
+                    for statement in _statements(path):
+                        backend.connection.execute(statement)
                 elif self.migration.use_transactions:
                     self.migration.process_steps(backend, "apply")
                 session.record(backend.connection, name, checksum(path))
             if self.migration:
                 # log=False: yoyo's log needs the names of user and host, and fails or waits where they are unknown.
                 backend.mark_one(self.migration, log=False)
+
+
+def _statements(path: Path) -> list[bytes]:
+    """Return the statements of a definition: those of triggers one by one, as Citus passes them on to its nodes."""
+    from sqlparse import split  # comes with yoyo
+
+    text = path.read_text(encoding="utf-8")
+    return [statement.encode() for statement in (split(text) if path.parent.name == "triggers" else [text])]

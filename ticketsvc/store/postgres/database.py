@@ -77,7 +77,7 @@ class Database:
         """The only schema whose tables statements can find; empty means those that the role finds."""
         self.pooler_error = ""
         """Says why the service cannot work with the connection pooler, if that is known. `check_pooler` updates it."""
-        self.has_role_settings = config.db_pooler == "transaction"
+        self.has_role_settings = config.db_pooler != "none"
         """Means that sessions get the settings from the role: a pooler would pass those of a session on to others."""
         self.position = positions.NONE
         """A position that includes all changes that this process has confirmed to clients. Kept only for replicas."""
@@ -310,7 +310,8 @@ class Database:
 def session_settings(config: Config) -> dict[str, str]:
     """Return the settings of every session in the form of `pg_settings`: times in milliseconds, sizes in kB."""
     return {
-        "plan_cache_mode": "force_generic_plan",  # the plan does not depend on the first values
+        # A generic plan does not depend on the first values. Citus has none for some statements and crashes for others.
+        "plan_cache_mode": "auto" if config.db_pooler == "citus" else "force_generic_plan",
         "jit": "off",  # compiling takes longer than any statement here
         # Starting one takes 20 ms, even if it has nothing to read
         # (findings/postgresql-starts-workers-for-a-branch-that-cannot-run.sh).
