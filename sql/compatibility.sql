@@ -33,7 +33,7 @@ CREATE OR REPLACE VIEW triage_texts AS
     FROM triage_text_counts;
 
 -- The other way round: the previous release groups by the primary key of triage_weights, which a view does not have. So
--- the table keeps its name for one more release, and the view has the new one.
+-- the table keeps its name for one more release, also in functions that write it, and the view has the new one.
 CREATE OR REPLACE VIEW triage_token_counts AS
     SELECT bucket, weights AS label_counts, has_minor_keys
     FROM triage_weights;
