@@ -84,9 +84,9 @@ def findings(url: str, **settings: str) -> tuple[int, dict[str, str]]:
 def test_session_mode_works_and_no_setting_leaks(start: Start, tmp_path: Path, is_current: bool) -> None:
     with start(is_current, SESSION) as url, serve(url, tmp_path / "log", READ_DATABASE_URL=url) as service:
         before = settings_of_sessions(url, 1)
-        failed, done = failures(service, clients=16)
+        failed, done = failures(service, clients=8)
         assert failed == []
-        assert done == 16 * STEPS
+        assert done == 8 * STEPS
         with closing(Database(Config(database_url=url))) as database:
             assert not database.check_pooler()
         assert settings_of_sessions(url, 10) - before == set()
@@ -101,9 +101,9 @@ def test_transaction_mode_works_and_no_setting_leaks(start: Start, tmp_path: Pat
     ):
         before = settings_of_sessions(url, 1)
         assert ("statement_timeout", "15000") in before
-        failed, done = failures(service, clients=16)
+        failed, done = failures(service, clients=8)
         assert failed == []
-        assert done == 16 * STEPS
+        assert done == 8 * STEPS
         assert settings_of_sessions(url, POOL) - before == set()
         assert findings(url, DB_POOLER="transaction")[1]["verdict"] == "ok"
 
