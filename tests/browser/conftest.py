@@ -24,8 +24,6 @@ NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chro
 FLAGS = [
     "--no-sandbox",  # tests run as root in containers
     "--disable-gpu",
-    "--disable-threaded-compositing",  # with the next, a quarter less CPU time
-    "--num-raster-threads=1",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
