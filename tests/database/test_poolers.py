@@ -15,7 +15,7 @@ from tests.support import poolers
 from tests.support.commands import run
 from tests.support.every_route import STEPS, failures
 from tests.support.locks import wait_until
-from tests.support.postgres import execute, query
+from tests.support.postgres import execute, name_of, query
 from ticketsvc.config import Config
 from ticketsvc.problems import Unavailable
 from ticketsvc.store.postgres import pooler, queries
@@ -125,6 +125,7 @@ def test_a_statement_that_postgres_rejects_costs_one_request(start: Start, own_u
 
 
 def test_imports_and_exports_have_their_settings_for_one_transaction(own_url: str) -> None:
+    execute(own_url, f"ALTER DATABASE {name_of(own_url)} SET jit = on")
     with (
         closing(Database(Config(database_url=own_url))) as database,
         database.dedicated_connection(60, enable_sort="off") as connection,
