@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 # Tests of durability start a server of their own (test_embedded.py).
 NOT_DURABLE = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off"
 # Autovacuum, which empties pending lists of indexes and changes plans, is on but starts after the tests: no test may
-# depend on when it comes. Tests with a load of minutes start a server without these settings. Sessions of tests compile no
-# expressions, which takes longer than running them; those of the service do not anyway.
+# depend on when it comes. Tests with a load of minutes start a server without these settings. Sessions of tests compile
+# no expressions, which takes longer than running them; those of the service do not anyway.
 SETTINGS = f"{NOT_DURABLE} -c autovacuum_naptime=1d -c jit=off"
 
 _numbers = itertools.count(1)
