@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support import masters
 from tests.support.http import Service
 from tests.support.locks import TIMEOUT
 from ticketsvc.application import create_app
@@ -137,14 +138,20 @@ def service(shared_service: Service, clean: None) -> Service:
     return shared_service
 
 
+READ_AT_IMPORT = {"PYTHONPATH", "FORWARDED_ALLOW_IPS"}
+"""Variables that the interpreter and gunicorn read before there is a configuration."""
+
+
 @contextmanager
 def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]:
-    """Run the service under gunicorn on a free port of loopback, with its log in a file, until the block ends."""
+    """Run the service under gunicorn on a free port of loopback, with its log in a file, until the block ends.
+
+    With a variable of READ_AT_IMPORT it is a new interpreter.
+    """
     port = free_port()
     variables = {"DATABASE_URL": database_url, "PORT": str(port), "PATH": os.environ["PATH"], **environment}
-    command = [sys.executable, "-m", "gunicorn", "app:app"]
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=output, stderr=output)
+    start = masters.starter().start if READ_AT_IMPORT.isdisjoint(environment) else start_gunicorn
+    process = start(variables, log)
     service = Service(port, process, log)
     try:
         _wait_until_alive(service)
@@ -153,6 +160,13 @@ def serve(database_url: str, log: Path, **environment: str) -> Iterator[Service]
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
             process.wait(TIMEOUT)
+
+
+def start_gunicorn(environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start gunicorn as on a server, with its output in a file."""
+    with log.open("wb") as output:
+        command = [sys.executable, "-m", "gunicorn", "app:app"]
+        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
 
 
 _FIRST_PORT = 10_000 + os.getpid() * 100 % 22_000

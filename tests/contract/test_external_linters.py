@@ -15,8 +15,8 @@ from tests.conftest import ROOT, serve
 from tests.support import api_docs
 from tests.support.packages import install_npm
 
-EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES") or "10"
-"""Requests that schemathesis generates per operation and phase."""
+EXAMPLES = os.environ.get("SCHEMATHESIS_EXAMPLES") or ("10" if os.environ.get("FAULTS") == "all" else "3")
+"""Requests that schemathesis generates per operation and phase, besides those of its phase of coverage."""
 PROGRAMS = Path(sys.executable).parent
 MIGRATIONS = sorted((ROOT / "migrations").glob("*.sql"))
 

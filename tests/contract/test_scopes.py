@@ -71,32 +71,33 @@ def test_every_route_that_needs_a_key_is_tested(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), REQUESTS)
-@pytest.mark.parametrize("name", SCOPES_OF)
 def test_each_scope_allows_its_routes_only(
-    guarded: Flask, cast: dict[str, dict[str, str]], name: str, method: str, path: str, scope: str
+    guarded: Flask, cast: dict[str, dict[str, str]], method: str, path: str, scope: str
 ) -> None:
     client = guarded.test_client()
-    ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
-    added = client.post(f"{ticket}/comments", json={"body": "x"}, headers=cast["admin"])
-    hook = client.post(WEBHOOKS, json={"url": "https://example.com"}, headers=cast["admin"]).get_json()["id"]
-    existing = {"ticket": ticket, "comment": added.get_json()["id"], "webhook": WEBHOOKS + hook}
-    existing["delivery"] = a_delivery(client, hook)
     body = (
         json.dumps({**TICKET, "body": "y", "assignee": "kim", "url": "https://example.com"})
         if method in ("POST", "PATCH")
         else None
     )
-    headers = {**cast[name], "Content-Type": "application/x-ndjson" if path.endswith("import") else "application/json"}
-    response = client.open(path.format_map(existing), method=method, data=body, headers=headers)
-    if name == "stranger":
-        assert response.status_code == 401
-    elif scope in SCOPES_OF[name]:
-        assert response.status_code // 100 == 2
-    else:
-        assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
-        challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
-        assert response.headers["WWW-Authenticate"] == challenge
-        assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 2
+    content_type = "application/x-ndjson" if path.endswith("import") else "application/json"
+    for name, allowed in SCOPES_OF.items():
+        ticket = client.post(URL, json=TICKET, headers=cast["admin"]).headers["Location"]
+        added = client.post(f"{ticket}/comments", json={"body": "x"}, headers=cast["admin"])
+        hook = client.post(WEBHOOKS, json={"url": "https://example.com"}, headers=cast["admin"]).get_json()["id"]
+        existing = {"ticket": ticket, "comment": added.get_json()["id"], "webhook": WEBHOOKS + hook}
+        existing["delivery"] = a_delivery(client, hook)
+        headers = {**cast[name], "Content-Type": content_type}
+        response = client.open(path.format_map(existing), method=method, data=body, headers=headers)
+        if name == "stranger":
+            assert response.status_code == 401
+        elif scope in allowed:
+            assert response.status_code // 100 == 2, name
+        else:
+            assert problem(response, 403)["type"] == "/docs/errors#insufficient-scope"
+            challenge = f'Bearer realm="tickets", error="insufficient_scope", scope="{scope}"'
+            assert response.headers["WWW-Authenticate"] == challenge
+            assert client.get(ticket, headers=cast["admin"]).get_json()["version"] == 2
 
 
 def test_an_undeclared_route_requires_admin() -> None:

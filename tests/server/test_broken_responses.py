@@ -128,7 +128,7 @@ def is_running(database: Connection) -> bool:
     return database.execute(f"SELECT 1 {RUNNING}".encode()).fetchone() is not None
 
 
-SETTINGS = {"WEB_CONCURRENCY": "1", "BULK_STALL_TIMEOUT": "5", "GUNICORN_CMD_ARGS": "--graceful-timeout 1"}
+SETTINGS = {"WEB_CONCURRENCY": "1", "BULK_STALL_TIMEOUT": "2", "GUNICORN_CMD_ARGS": "--graceful-timeout 1"}
 
 
 @pytest.mark.slow

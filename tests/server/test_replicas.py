@@ -17,7 +17,7 @@ from tests.support.locks import TIMEOUT, wait_until
 from tests.support.mcp import Agent
 from tests.support.openapi_contract import DOCUMENT
 from tests.support.postgres import create_database, execute, name_of, query, server
-from tests.support.replicas import Disposable, replica
+from tests.support.replicas import replica
 from ticketsvc import migrations
 from ticketsvc.application import create_app
 from ticketsvc.commands import doctor
@@ -68,7 +68,7 @@ class Pair(NamedTuple):
 
 @pytest.fixture(scope="module")
 def pair() -> Iterator[Pair]:
-    with server(SETTINGS, Disposable) as primary, replica(primary) as standby:
+    with server(SETTINGS) as primary, replica(primary) as standby:
         url = create_database(primary)
         migrations.apply(url)
         found = Pair(primary, standby, url, standby.url(name_of(url)))

@@ -5,12 +5,16 @@ from __future__ import annotations
 import http.client
 import json
 import socket
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import subprocess
+
+    from tests.support.masters import Master
 
 TIMEOUT = 60.0
 """Seconds that a request may take. The service gives up sooner; a busy machine does not."""
@@ -35,7 +39,7 @@ class Service:
     """A running service: its port on loopback, gunicorn's master process, and its log file."""
 
     port: int
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | Master
     log: Path
 
     @property

@@ -7,25 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.postgres import NOT_DURABLE, program_files
+from tests.support.postgres import NOT_DURABLE, Disposable, program_files
 from ticketsvc_dev.embedded.account import prepare
-from ticketsvc_dev.embedded.cluster import Cluster
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
-
-class Disposable(Cluster):
-    """A server whose data no test needs after a crash: nothing waits for the disk."""
-
-    def stop(self) -> None:
-        """Stop the server without a checkpoint."""
-        self._run("pg_ctl", "stop", "-D", "data", "-m", "immediate", "-w")
-
-    def _run(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        unsafe = ("--no-sync",) if program in ("initdb", "pg_basebackup") else ()
-        return Cluster._run(self, program, *arguments, *unsafe)
+    from ticketsvc_dev.embedded.cluster import Cluster
 
 
 @contextmanager

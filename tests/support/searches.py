@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from unicodedata import normalize
 from urllib.parse import quote
@@ -44,6 +45,7 @@ FILTERS = [
 _WHITE_SPACE = re.compile("[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+")
 
 
+@cache
 def fold(text: str) -> str:
     """Return what is compared: canonically equivalent texts, letters of any case and white space become equal."""
     return normalize("NFC", _WHITE_SPACE.sub(" ", normalize("NFC", text).casefold()))
