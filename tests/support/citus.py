@@ -17,8 +17,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.support.commands import run
-from tests.support.postgres import execute
-from tests.support.replicas import Disposable
+from tests.support.postgres import Disposable, execute
 from ticketsvc import migrations
 from ticketsvc_dev.embedded.account import prepare
 
