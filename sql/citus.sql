@@ -63,7 +63,11 @@ SELECT replace(
         format('(%s)', pg_get_function_arguments(p.oid)),
         format('(%s)', (
             SELECT string_agg(
-                concat_ws(' ', p.proargnames[place], CASE WHEN type = ANY (row.types) THEN 'anyelement' ELSE type::regtype::text END),
+                concat_ws(
+                    ' ',
+                    p.proargnames[place],
+                    CASE WHEN type = ANY (row.types) THEN 'anyelement' ELSE type::regtype::text END
+                ),
                 ', ' ORDER BY place
             )
             FROM unnest(p.proargtypes::oid[]) WITH ORDINALITY AS argument (type, place)
@@ -152,7 +156,9 @@ SELECT ran.result
 FROM (
     SELECT format('GRANT USAGE ON ALL SEQUENCES IN SCHEMA %I TO %I', :'schema', :'role') AS command
     UNION ALL
-    SELECT format('SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %I.%I MINVALUE 1 NO MAXVALUE', s.schemaname, s.sequencename)
+    SELECT format(
+        'SET citus.enable_ddl_propagation TO off; ALTER SEQUENCE %I.%I MINVALUE 1 NO MAXVALUE', s.schemaname, s.sequencename
+    )
     FROM pg_sequences AS s
     WHERE s.schemaname = :'schema'
     UNION ALL -- Citus exhausts those of integers

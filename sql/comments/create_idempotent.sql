@@ -20,7 +20,10 @@ WITH earlier AS (
     WHERE k.key_hash = $9::uuid AND NOT (/* include: expired_record */ true)
 ),
 claim AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours, uuid_v7(now()) AS id, now() AS at
+    SELECT
+        pg_try_advisory_xact_lock(uuid_hash_extended($9::uuid, 'idempotency_records'::regclass::oid::bigint)) AS is_ours,
+        uuid_v7(now()) AS id,
+        now() AS at
     WHERE NOT EXISTS (SELECT FROM earlier)
 ),
 expired AS (

@@ -1,6 +1,6 @@
--- Value: the time of the first response to the ticket `t` when a comment is added at the time comment.at, which is now. A response is a comment that is not
--- internal and not by the requester. The time is never changed: not when that comment is deleted, nor when the ticket gets
--- another requester.
+-- Value: the time of the first response to the ticket `t` when a comment is added at comment.at, which is now. A response is a
+-- comment that is not internal and not by the requester. The time is never changed: not when that comment is deleted, nor when
+-- the ticket gets another requester.
 -- $1 author
 -- $2 internal
 CASE
