@@ -50,12 +50,12 @@ def words(*numbers: int) -> str:
     return " ".join(f"w{number}xxxx" for number in numbers)
 
 
-def plan(database: Connection, text: str) -> dict[str, Any]:
+def plan(database: Connection, text: str, signs: str = "NULL") -> dict[str, Any]:
     """Run the query and return its plan."""
     database.execute("SET plan_cache_mode = force_generic_plan")
     database.execute(f"PREPARE find AS {FIND.text}".encode())
     row = database.execute(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE find (NULL, '', '{text}')".encode()
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE find (NULL, '', '{text}', {signs})".encode()
     ).fetchone()
     database.execute("DEALLOCATE find")
     assert row
