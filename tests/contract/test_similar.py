@@ -202,7 +202,8 @@ def test_signs_follow_changes_and_deletions(encoding: Flask, client: FlaskClient
     follow(encoding)
     assert similar(with_encoder, ENGLISH) == []  # before its new text is encoded, too
     store_signs(encoding)
-    assert database.execute("SELECT id::text FROM ticket_signs").fetchall() == [(ticket["id"],)]  # the other has no words
+    signed = database.execute("SELECT id::text FROM ticket_signs").fetchall()
+    assert signed == [(ticket["id"],)]  # the other has no words
     client.delete(f"{URL}{ticket['id']}")
     client.delete(f"{URL}{other['id']}")
     assert database.execute("SELECT count(*) FROM ticket_signs").fetchone() == (0,)
@@ -217,7 +218,7 @@ def test_signs_of_a_text_that_changed_while_it_was_encoded_are_not_stored(
 ) -> None:
     ticket = file_ticket(client, title="Radiator", description="It is cold.")
     services = encoding.extensions["ticketsvc"]
-    changed = []
+    changed: list[str] = []
 
     def signs_of(title: str, description: str) -> str | None:
         if not changed:
