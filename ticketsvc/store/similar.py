@@ -52,14 +52,14 @@ def follow(database: Database) -> None:
         pass
 
 
-def store_signs(database: Database, signs_of: Callable[[str, str], str | None]) -> None:
+def store_signs(database: Database, signs_of: Callable[[str, str], str | None], pause: float = PAUSE) -> None:
     """Store the signs of the next 100 texts of new or changed tickets. Any number of processes may do so."""
     database.execute(_BEGIN_SIGNS)
     signs = []
     tickets = database.rows(_PENDING_SIGNS)
     for ticket in tickets:
         signs.append(signs_of(ticket.title, ticket.description))
-        time.sleep(PAUSE)
+        time.sleep(pause)
     if tickets:
         ids, versions = [ticket.id for ticket in tickets], [ticket.version for ticket in tickets]
         database.execute(_STORE_SIGNS, {"ids": ids, "versions": versions, "signs": signs})
