@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id/similar/ and POST /api/tickets/similar/: tickets with the same rare words or the same meaning."""
+"""GET /api/tickets/:id/similar/ and POST /api/tickets/similar/: tickets with the same rare words or meaning."""
 
 from __future__ import annotations
 
@@ -180,7 +180,7 @@ def test_the_same_in_another_language_is_found_with_an_encoder(encoding: Flask, 
     assert titles(similar(with_encoder, ENGLISH)) == [ENGLISH["title"], SPANISH["title"]]  # the new one by its stems
     store_signs(encoding)
     assert titles(with_encoder.get(f"{URL}{second['id']}/similar/").get_json()) == [SPANISH["title"]]
-    assert [ticket["score"] for ticket in similar(with_encoder, ENGLISH)][0] == 1
+    assert similar(with_encoder, ENGLISH)[0]["score"] == 1
 
 
 def test_an_encoder_raises_the_score_of_what_has_words_in_common(encoding: Flask, client: FlaskClient) -> None:

@@ -24,8 +24,8 @@ def work(once: bool) -> None:
     """Deliver events to webhooks and do the background work of the web processes, until SIGTERM or Ctrl-C.
 
     That is to merge counters, insert new texts into the search index, delete what has expired, with TRIAGE_ENCODER
-    encode the texts of new tickets, and with TRIAGE_REFINE ask the model about them. Any number of processes may run: all deliver, one does the rest. While the
-    database is away they wait.
+    encode the texts of new tickets, and with TRIAGE_REFINE ask the model about them. Any number of processes may run:
+    all deliver, one does the rest. While the database is away they wait.
     """
     config = started(services().config)
     logging.config.dictConfig(logs.configuration(config.log_level, config.is_text_log))
