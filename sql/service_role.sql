@@ -25,7 +25,7 @@ SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', current_database(
 GRANT USAGE ON SCHEMA :"schema" TO :"role";
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON tickets, ticket_texts, ticket_attributes, comments, idempotency_records, rate_limits TO :"role";
-GRANT SELECT, INSERT, UPDATE, DELETE ON ticket_stems, ticket_stem_counts, ticket_stem_totals TO :"role";
+GRANT SELECT, INSERT, UPDATE, DELETE ON ticket_stems, ticket_stem_counts, ticket_stem_totals, ticket_signs TO :"role";
 GRANT SELECT, INSERT, UPDATE ON ticket_history TO :"role";
 GRANT SELECT, INSERT, UPDATE ON ticket_totals, ticket_days, ticket_counts_15min, ticket_durations TO :"role";
 GRANT SELECT, INSERT, DELETE ON ticket_count_deltas TO :"role";

@@ -123,7 +123,8 @@ class Config:
     examples. The database counts corrections all the same, until `flask triage stop`."""
     triage_encoder: bool = False
     """`TRIAGE_ENCODER`: `on` lets a sentence encoder correct the suggestions for new tickets: more of them are right,
-    above all in other languages than English. Requires `pip install -r requirements-encoder.txt` (docs/triage.md)."""
+    above all in other languages than English. It also finds similar tickets in other words or languages; set it for
+    `flask work`, too. Requires `pip install -r requirements-encoder.txt` (docs/triage.md)."""
     openai_api_key: str = field(default="", repr=False)
     """`OPENAI_API_KEY`: if set, `/api/tickets/classify/` asks the model first. If the model fails, the offline
     classifier decides."""

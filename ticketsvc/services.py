@@ -25,6 +25,7 @@ from ticketsvc.triage.offline.classifier import OfflineClassifier
 from ticketsvc.upkeep import Tasks
 
 if TYPE_CHECKING:
+    from ticketsvc.triage.encoder.classifier import EncoderClassifier
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
 INDEX_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
@@ -59,6 +60,7 @@ class Services:
     readiness: Readiness
     classifier: Classifier
     offline: Classifier
+    encoder: EncoderClassifier | None
     feed: Feed
     replicas: Replicas | None
 
@@ -71,6 +73,10 @@ class Services:
         """Return labels for a new ticket that lacks some. Calls no external model."""
         return self.offline.classify(text) if self.config.triage_on_create else DEFAULT
 
+    def signs(self, title: str, description: str) -> str | None:
+        """Return the signs of what the encoder says about a ticket with this text; None without an encoder."""
+        return self.encoder.signs(f"{title}\n{description}") if self.encoder else None
+
     def upkeep(self) -> Tasks:
         """Return the tasks of `flask work` besides its deliveries."""
         tasks: dict[Callable[[], object], float] = {
@@ -79,6 +85,8 @@ class Services:
             partial(stats.merge, self.database): MERGE_SECONDS,
             self.delete_expired: DELETE_SECONDS,
         }
+        if self.encoder:
+            tasks[self.store_signs] = INDEX_SECONDS
         if self.config.triage_refine and self.config.openai_api_key:
             online = classifier(self.config, self.database, Abstaining())
             tasks[Refinement(self.database, InstrumentedClassifier(online, "refine")).run] = REFINE_SECONDS
@@ -104,6 +112,10 @@ class Services:
         events.publish(self.database)
         similar.follow(self.database)
 
+    def store_signs(self) -> None:
+        """Store the signs of the texts of new and changed tickets, which the encoder gives: it must be on."""
+        similar.store_signs(self.database, self.signs)
+
 
 def install(app: Flask, config: Config) -> None:
     """Create the services of an application."""
@@ -116,6 +128,7 @@ def install(app: Flask, config: Config) -> None:
         Readiness(database),
         InstrumentedClassifier(online, "classify"),
         InstrumentedClassifier(offline, "create"),
+        encoder.load() if config.triage_encoder else None,
         Feed(database, config.event_listeners, config.bulk_stall_timeout),
         Replicas(config, database) if config.read_database_url else None,
     )

@@ -29,6 +29,7 @@ BEGIN
     END IF;
     IF next.ids IS NOT NULL THEN
         PERFORM ticket_stems_write(next.ids);
+        PERFORM ticket_signs_mark(next.ids);
         DELETE FROM ticket_stems AS s
         WHERE s.id = ANY (next.ids) AND NOT EXISTS (SELECT FROM tickets AS t WHERE t.id = s.id);
     END IF;

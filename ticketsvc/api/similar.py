@@ -40,7 +40,7 @@ def to_text() -> Response:
         rule = "The body must have a text: title, description or both."
         fields.errors.append(FieldError({"pointer": "#"}, rule, "required"))
     fields.check()
-    return _response(similar.to_text(services().reader, title, description))
+    return _response(similar.to_text(services().reader, title, description, services().signs))
 
 
 def _response(json: bytes) -> Response:

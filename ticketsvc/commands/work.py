@@ -16,9 +16,9 @@ from ticketsvc.webhooks.deliverer import STOP_SECONDS
 def work(once: bool) -> None:
     """Deliver events to webhooks and do the background work of the web processes, until SIGTERM or Ctrl-C.
 
-    That is to merge counters, insert new texts into the search index, delete what has expired, and, with TRIAGE_REFINE,
-    ask the model about new tickets. Any number of processes may run: all deliver, one does the rest. While the
-    database is away they wait.
+    That is to merge counters, insert new texts into the search index, delete what has expired, with TRIAGE_ENCODER
+    encode the texts of new tickets, and with TRIAGE_REFINE ask the model about them. Any number of processes may run:
+    all deliver, one does the rest. While the database is away they wait.
     """
     with delivering(pool_size=4) as (services, deliverer):  # one for the deliveries, the others for tasks
         tasks = services.upkeep()

@@ -42,6 +42,8 @@ INDEX_SECONDS = 2.0
 """Interval at which the texts of new tickets are inserted into the search index."""
 PUBLISH_SECONDS = 2.0
 """Interval at which events are published if nobody reads them."""
+SIGNS_SECONDS = 1.0
+"""The pause between two times that signs of texts are stored."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
 """Interval at which a worker that shuts down checks whether its connections have ended."""
@@ -138,6 +140,8 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         if self.number == 1:  # of each instance
             gevent.spawn(self._repeat, services.index_pending, INDEX_SECONDS)
             gevent.spawn(self._repeat, services.publish_events, PUBLISH_SECONDS)
+            if services.encoder:
+                gevent.spawn(self._repeat, services.store_signs, SIGNS_SECONDS)
         while self.alive:
             self.notify()
             gevent.sleep(1.0)

