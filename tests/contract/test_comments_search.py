@@ -74,12 +74,14 @@ def test_other_places_are_400(client: FlaskClient, path: str) -> None:
     assert field_errors(client.get(f"{URL}{path}?search_in=all&search_in=text")) == {"search_in": "repeated"}
 
 
-@pytest.fixture(params=["scan", "hits"])
+@pytest.fixture(params=["scan", "hits", "too many hits"])
 def step(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the name of the step that has to find most of a page, and configure the other away."""
-    if request.param == "hits":
-        monkeypatch.setattr(search, "SCAN_LIMIT", 2)
-        monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 2)
+    """Return the name of the step that has to find most of a page, and configure the others away."""
+    if request.param != "scan":
+        for limit in ("SAMPLE", "KEY_SAMPLE", "SCAN_LIMIT", "KEY_SCAN_LIMIT"):
+            monkeypatch.setattr(search, limit, 2)
+    if request.param == "too many hits":
+        monkeypatch.setattr(search, "MAX_COMMENT_HITS", 1)
     return str(request.param)
 
 

@@ -38,6 +38,10 @@ def large(migrated_database: Callable[[], str]) -> Iterator[Connection]:
             " SELECT t.id, n, gen_random_uuid(), now(), n = 2, 'Reply ' || n, comment_text('Reply ' || n)"
             " FROM tickets AS t CROSS JOIN generate_series(2, 3) AS n"
         )
+        connection.execute(
+            "UPDATE comments SET search_text = comment_text('Reply about a router') WHERE version = 2"
+            " AND ticket_id IN (SELECT id FROM tickets ORDER BY id LIMIT 18000 OFFSET 1000)"
+        )
         connection.execute("UPDATE tickets SET first_response_at = created_at WHERE status = 'closed'")
         vacuum(connection, "tickets", "ticket_texts", "comments")
         connection.execute("SET plan_cache_mode = force_generic_plan")
@@ -120,6 +124,17 @@ def test_rare_word_is_looked_up_once(
     assert scans(explained.plans, "comments_search", condition) == 1
     assert scans(explained.plans, "ticket_texts_search", condition) == (1 if where == "all" else 0)
     assert not reads_a_whole_table(explained.plans)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_frequent_word_that_the_first_tickets_lack_is_found_by_scans(
+    explained: ExplainingDatabase, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of the hits it reads no more than those that are too many."""
+    monkeypatch.setattr(search, "MAX_COMMENT_HITS", 1_000)
+    assert find(explained, sort, "router", "comments") == 101
+    [hits] = [each for name, each in zip(explained.queries, explained.plans, strict=True) if "hits" in name]
+    assert max(node["Actual Rows"] for node in executed(hits) if node.get("Relation Name") == "comments") <= 1_001
 
 
 @pytest.mark.parametrize("sort", SORTS)
