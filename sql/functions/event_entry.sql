@@ -1,5 +1,5 @@
--- Returns the entry of the history of a ticket with a number, as an event refers to it. That of a creation is derived from the ticket, unless the ticket
--- has been deleted. One that was restored by hand has one from its first life, too, without texts.
+-- Returns the entry of the history of a ticket with a number, as an event refers to it. That of a creation is derived from the
+-- ticket, unless the ticket has been deleted. One that was restored by hand has one from its first life, too, without texts.
 -- depends: ticket_created
 CREATE OR REPLACE FUNCTION event_entry(of_ticket uuid, entry_number bigint) RETURNS SETOF ticket_history
     LANGUAGE sql STABLE ROWS 1
