@@ -108,8 +108,11 @@ class _Channel:
             self._read(database, found)
         except EventsGone:  # another database, or one that was restored from an older copy
             self.reset()
+            latest = EventId.parse(found.latest)
             for listener in list(self.listeners):
-                listener.end()
+                generation, seq = listener.position
+                if generation != latest.generation or seq > latest.seq:  # not one that has joined since
+                    listener.end()
 
     def reset(self) -> None:
         """Forget the position: nobody has watched since, and there may be another database."""
