@@ -57,6 +57,10 @@ ORDER BY p.oid
 
 -- 4. Functions of rows, also for rows of any type: a shard of a table has a type of its own. Not those of entries of the history,
 -- which get the results of other functions.
+SELECT array_agg(c.reltype::oid) AS row_types
+FROM pg_class AS c
+WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ticket_history'
+\gset
 SELECT replace(
     replace(
         pg_get_functiondef(p.oid),
@@ -66,7 +70,7 @@ SELECT replace(
                 concat_ws(
                     ' ',
                     p.proargnames[place],
-                    CASE WHEN type = ANY (row.types) THEN 'anyelement' ELSE type::regtype::text END
+                    CASE WHEN type = ANY (:'row_types'::oid[]) THEN 'anyelement' ELSE type::regtype::text END
                 ),
                 ', ' ORDER BY place
             )
@@ -76,12 +80,7 @@ SELECT replace(
     'NULL::' || p.proargtypes[0]::regtype, 'NULL'
 )
 FROM pg_proc AS p
-CROSS JOIN (
-    SELECT array_agg(c.reltype) AS types
-    FROM pg_class AS c
-    WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ticket_history'
-) AS row
-WHERE p.pronamespace = :'schema'::regnamespace AND p.proargtypes::oid[] && row.types
+WHERE p.pronamespace = :'schema'::regnamespace AND p.proargtypes::oid[] && :'row_types'::oid[]
 ORDER BY p.oid
 \gexec
 
@@ -89,15 +88,10 @@ ORDER BY p.oid
 -- called for each row, on its node.
 SELECT format('ALTER FUNCTION %s IMMUTABLE', p.oid::regprocedure)
 FROM pg_proc AS p
-CROSS JOIN (
-    SELECT array_agg(c.reltype) AS types
-    FROM pg_class AS c
-    WHERE c.relnamespace = :'schema'::regnamespace AND c.relkind = 'r' AND c.relname <> 'ticket_history'
-) AS row
 WHERE p.pronamespace = :'schema'::regnamespace
     AND p.provolatile <> 'i'
     AND (
-        p.proargtypes::oid[] && row.types OR 'anyelement'::regtype = ANY (p.proargtypes)
+        p.proargtypes::oid[] && :'row_types'::oid[] OR 'anyelement'::regtype = ANY (p.proargtypes)
         OR p.proname IN ('note_change', 'comment_note', 'seconds_until')
     )
 \gexec
