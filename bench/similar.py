@@ -82,10 +82,10 @@ def _fill(database: psycopg.Connection[tuple[object, ...]], rows: int, originals
 
 
 def _store_signs(database: psycopg.Connection[tuple[object, ...]], config: Config) -> None:
-    encode = encoder.load().signs
+    signs_of = encoder.load().signs
     with closing(Database(config)) as service_database:
         while True:
-            store.store_signs(service_database, lambda title, description: encode(f"{title}\n{description}"), pause=0)
+            store.store_signs(service_database, signs_of, pause=0)
             if not _one(database, "SELECT EXISTS (SELECT FROM ticket_signs WHERE signs IS NULL)"):
                 break
     database.execute("VACUUM ANALYZE ticket_signs")

@@ -75,7 +75,7 @@ class Services:
 
     def signs(self, title: str, description: str) -> str | None:
         """Return the signs of what the encoder says about a ticket with this text; None without an encoder."""
-        return self.encoder.signs(f"{title}\n{description}") if self.encoder else None
+        return self.encoder.signs(title, description) if self.encoder else None
 
     def upkeep(self) -> Tasks:
         """Return the tasks of `flask work` besides its deliveries."""

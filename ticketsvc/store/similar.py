@@ -56,12 +56,12 @@ def store_signs(database: Database, signs_of: Callable[[str, str], str | None], 
     """Store the signs of the next 100 texts of new or changed tickets. Any number of processes may do so."""
     database.execute(_BEGIN_SIGNS)
     signs = []
-    tickets = database.rows(_PENDING_SIGNS)
-    for ticket in tickets:
+    pending = database.rows(_PENDING_SIGNS)
+    for ticket in pending:
         signs.append(signs_of(ticket.title, ticket.description))
         time.sleep(pause)
-    if tickets:
-        ids, versions = [ticket.id for ticket in tickets], [ticket.version for ticket in tickets]
+    if pending:
+        ids, versions = [ticket.id for ticket in pending], [ticket.version for ticket in pending]
         database.execute(_STORE_SIGNS, {"ids": ids, "versions": versions, "signs": signs})
 
 

@@ -63,12 +63,17 @@ class EncoderClassifier(OfflineClassifier):
     ) -> tuple[Scores, Scores]:
         """Return the probabilities of all labels. A text without a letter is the offline classifier's."""
         offline = super().correct(words, tokens, evidence, categories, priorities)
-        return _head().correct(encode(words), *offline) if any(map(str.isalpha, words)) else offline
+        return _head().correct(encode(words), *offline) if _has_letter(words) else offline
 
-    def signs(self, text: str) -> str | None:
-        """Return which numbers of a text are positive, in hexadecimal as PostgreSQL reads it; None without a letter."""
+    def signs(self, title: str, description: str) -> str | None:
+        """Return which numbers of a ticket are positive, in hexadecimal for PostgreSQL; None without a letter."""
+        text = f"{title}\n{description}"
         words = author_words(text, self.read(text)[0])
-        return f"x{np.packbits(encode(words) > 0).tobytes().hex()}" if any(map(str.isalpha, words)) else None
+        return f"x{np.packbits(encode(words) > 0).tobytes().hex()}" if _has_letter(words) else None
+
+
+def _has_letter(words: str) -> bool:
+    return any(map(str.isalpha, words))
 
 
 def encode(words: str) -> NDArray[np.float32]:
