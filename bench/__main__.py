@@ -113,8 +113,10 @@ def run_soak(options: argparse.Namespace) -> str:
 
 
 def run_bulk(options: argparse.Namespace) -> str:
-    """Measure imports and exports."""
-    return bulk(_prepared(options), tickets=options.requests, rounds=options.rounds)
+    """Measure imports and exports, also those of an earlier commit."""
+    harness = Harness(options.rows, options.baseline)
+    harness.prepare(["ours", *(["baseline"] if options.baseline else [])], options.reload)
+    return bulk(harness, tickets=options.requests, rounds=options.rounds)
 
 
 def run_scale(options: argparse.Namespace) -> str:
@@ -209,7 +211,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=default_data, help="triage: labelled tickets; or LABELLED_TICKETS")
     parser.add_argument("--rows", type=int, default=1_000_000, help="tickets in each table")
     parser.add_argument("--only", type=_names, default="seed,drf,fastapi,pgbench", help="compare: the peers")
-    parser.add_argument("--baseline", metavar="REVISION", help="compare: also measure this commit of the service")
+    parser.add_argument("--baseline", metavar="REVISION", help="compare, bulk: also measure this commit of the service")
     parser.add_argument("--ops", type=_operations, default=",".join(OPERATIONS), help="compare: the operations")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=8, help="duration of one load")

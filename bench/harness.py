@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ ROOT = Path(__file__).parents[1]
 LOAD = ROOT / "bench" / "load"
 PEERS = ROOT / "bench" / "peers"
 PROGRAMS = Path(sys.executable).parent
+
+IDLE = 0.1
+"""Seconds of CPU in one second below which Postgres counts as idle: a service without requests polls for events."""
 
 Server = dict[str, Any]
 
@@ -127,13 +131,30 @@ class Harness:
 
     @contextmanager
     def started(self, name: str, server: Server) -> Iterator[Any]:
-        """Run a server. Afterwards stop it and wait until its database sessions have ended."""
+        """Run a server, idle at first. Afterwards stop it and wait until its database sessions have ended."""
         running = self.module.Running(name, server, self.rows)
         try:
+            self.wait_until_idle()
             yield running
         finally:
             running.stop()
             self.module.settle(self.module.db_name(name, server, self.rows))
+
+    def wait_until_idle(self) -> None:
+        """Wait until Postgres has done what follows earlier writes: events, similar tickets, vacuuming.
+
+        Exits with an error message if that takes an hour.
+        """
+        used, announced = self.cpu(self.postgres_pid), False
+        for _ in range(3600):
+            time.sleep(1)
+            before, used = used, self.cpu(self.postgres_pid)
+            if used - before < IDLE:
+                return
+            if not announced:
+                say("waiting until Postgres has caught up with earlier writes")
+                announced = True
+        raise SystemExit("Postgres does not become idle. Find out from pg_stat_activity what it does.")
 
     @contextmanager
     def restored(self, name: str, server: Server) -> Iterator[None]:
