@@ -11,8 +11,11 @@ from typing import Any
 
 from bench.harness import LOAD, PEERS, Harness, Server, our_server, say
 
+TRIAGED = "create_triaged"
+"""Creates without labels. This service suggests them; its peers take defaults."""
+
 OPERATIONS = [
-    "create", "list", "list_filtered", "read", "patch", "search_common", "search_rare", "stats", "classify",
+    "create", TRIAGED, "list", "list_filtered", "read", "patch", "search_common", "search_rare", "stats", "classify",
 ]  # fmt: skip
 
 

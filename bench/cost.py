@@ -19,6 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from bench.compare import TRIAGED
 from bench.harness import Harness, Server, say
 
 Request = tuple[str, str, str | None]
@@ -122,6 +123,12 @@ def _create(rng: random.Random, ids: list[str]) -> Request:
     return "POST", "/api/tickets/", json.dumps(body)
 
 
+def _create_triaged(rng: random.Random, ids: list[str]) -> Request:
+    method, path, body = _create(rng, ids)
+    texts = {name: value for name, value in json.loads(body or "").items() if name in ("title", "description")}
+    return method, path, json.dumps(texts)
+
+
 def _patch(rng: random.Random, ids: list[str]) -> Request:
     status = rng.choice(["open", "in_progress", "resolved", "closed"])
     return "PATCH", f"/api/tickets/{rng.choice(ids)}/", json.dumps({"status": status})
@@ -138,6 +145,7 @@ def _get(path: str) -> Callable[[random.Random, list[str]], Request]:
 
 REQUESTS: dict[str, Callable[[random.Random, list[str]], Request]] = {
     "create": _create,
+    TRIAGED: _create_triaged,
     "list": _get("/api/tickets/"),
     "list_filtered": _get("/api/tickets/?category=billing&priority=high"),
     "read": _get("/api/tickets/{id}/"),
