@@ -13,12 +13,10 @@ import pytest
 from tests.support.locks import wait_until
 from tests.support.receivers import Receivers, deliverer, receivers
 from tests.support.tickets import file_ticket
-from ticketsvc.application import create_app
-from ticketsvc.config import Config
 from ticketsvc.store.webhooks import MAX_SENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -26,19 +24,6 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 WEBHOOKS = "/api/webhooks/"
-
-
-@pytest.fixture(scope="module")
-def url(migrated_database: Callable[[], str]) -> str:
-    """A database of these tests, in which no other process delivers."""
-    return migrated_database()
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[FlaskClient]:
-    app = create_app(Config(database_url=url, webhook_allow_private=True))
-    yield app.test_client()
-    app.extensions["ticketsvc"].database.close()
 
 
 @pytest.fixture
