@@ -169,7 +169,7 @@ def test_a_name_of_a_private_address_is_refused_when_connecting(
 ) -> None:
     names = [register(client, served.url("/200/e", host)) for host in ("localhost", "127.0.0.1", "0x7f.1")]
     file_ticket(client)
-    with deliverer(url, tmp_path / "log", "--once", allow_private="off") as process:
+    with deliverer(url, tmp_path / "log", "--once", WEBHOOK_ALLOW_PRIVATE="off") as process:
         assert process.process.wait(60) == 0
     for path in names:
         (delivery,) = read(client, f"{path}/deliveries")
