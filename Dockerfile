@@ -1,12 +1,15 @@
 # syntax=docker/dockerfile:1
 # The service without a database. Set DATABASE_URL, and run `flask migrate` once for each release before starting it.
+# With `--build-arg TRIAGE_ENCODER=on` it has the encoder, and the setting is on.
 
 FROM python:3.13-slim AS packages
-COPY requirements.txt .
+ARG TRIAGE_ENCODER=off
+COPY requirements.txt requirements-encoder.txt ./
 # The final image has no pip, setuptools or caches.
 RUN python -m venv --without-pip /opt/venv \
+    && if [ "$TRIAGE_ENCODER" = on ]; then encoder="-r requirements-encoder.txt"; fi \
     && pip --python /opt/venv/bin/python install --no-cache-dir --no-compile --require-hashes \
-        -r requirements.txt \
+        -r requirements.txt $encoder \
     && /opt/venv/bin/python -m compileall -q /opt/venv/lib
 
 FROM python:3.13-slim
@@ -22,7 +25,8 @@ COPY migrations migrations
 COPY sql sql
 COPY ticketsvc ticketsvc
 RUN /opt/venv/bin/python -m compileall -q app.py ticketsvc
-ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=3000
+ARG TRIAGE_ENCODER=off
+ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PORT=3000 TRIAGE_ENCODER=$TRIAGE_ENCODER
 USER 10001
 EXPOSE 3000
 # Checks /livez, since a container must not be restarted because the database is down. Route traffic by /readyz.

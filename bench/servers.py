@@ -8,7 +8,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from bench.harness import PROGRAMS, ROOT
@@ -19,6 +19,9 @@ from ticketsvc_dev.embedded.programs import find_program_files
 
 LARGE = "-c shared_buffers=2GB -c max_wal_size=8GB -c checkpoint_timeout=30min"
 """Options of a server with a million tickets."""
+PORT = 3555
+READY_SECONDS = 60.0
+"""Time in which a service that was started must be ready."""
 
 
 @contextmanager
@@ -42,22 +45,31 @@ def new_cluster(folder: Path) -> Cluster:
 
 @contextmanager
 def service(url: str, **settings: str) -> Iterator[str]:
-    """Run the service on a port of loopback and yield the address of its tickets."""
-    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": "3555", **settings}, subprocess.DEVNULL
+    """Run the service on a port of loopback, yield the address of its tickets. Raises SystemExit if it is not ready."""
+    environment, quiet = os.environ | {"DATABASE_URL": url, "PORT": str(PORT), **settings}, subprocess.DEVNULL
     process = subprocess.Popen(
         [PROGRAMS / "gunicorn", "app:app"], cwd=ROOT, env=environment, stdout=quiet, stderr=quiet
     )
     try:
-        for _ in range(100):
-            connection = HTTPConnection("127.0.0.1", 3555, timeout=5)
-            with closing(connection):
-                try:
-                    connection.request("GET", "/readyz")
-                    if connection.getresponse().status == 200:
-                        break
-                except OSError:
-                    time.sleep(0.2)
-        yield "http://127.0.0.1:3555/api/tickets/"
+        deadline = time.monotonic() + READY_SECONDS
+        while obstacle := _obstacle():
+            if process.poll() is not None:
+                raise SystemExit(f"The service has ended with status {process.returncode} before it was ready.")
+            if time.monotonic() > deadline:
+                raise SystemExit(f"The service is not ready after {READY_SECONDS:g} s: {obstacle}")
+            time.sleep(0.2)
+        yield f"http://127.0.0.1:{PORT}/api/tickets/"
     finally:
         process.terminate()
         process.wait(60)
+
+
+def _obstacle() -> str:
+    """Return why the service is not ready; nothing if it is."""
+    with closing(HTTPConnection("127.0.0.1", PORT, timeout=5)) as connection:
+        try:
+            connection.request("GET", "/readyz")
+            response = connection.getresponse()
+            return "" if response.status == 200 else response.read().decode()
+        except (OSError, HTTPException) as error:
+            return repr(error)

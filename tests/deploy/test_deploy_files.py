@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
 import sys
 import tomllib
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,8 @@ from tests.unit.test_config import READ
 from ticketsvc.config import Config
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.http import Service
 
 DASHBOARD = json.loads((ROOT / "docs/operations/grafana-dashboard.json").read_text())
@@ -122,12 +126,13 @@ def instructions() -> list[tuple[str, str]]:
 
 
 def test_image_has_all_files_that_the_service_reads() -> None:
-    known = {"FROM", "COPY", "RUN", "WORKDIR", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
+    known = {"FROM", "ARG", "COPY", "RUN", "WORKDIR", "ENV", "USER", "EXPOSE", "HEALTHCHECK", "CMD"}
     assert {word for word, _ in instructions()} == known
     copied = [path for word, rest in instructions() if word == "COPY" for path in rest.split()[:-1]]
     copied = [path for path in copied if not path.startswith(("--", "/opt"))]
     assert set(copied) == {
         "requirements.txt",
+        "requirements-encoder.txt",
         "app.py",
         "gunicorn.conf.py",
         "migrations",
@@ -148,6 +153,26 @@ def test_the_image_does_not_run_as_root() -> None:
 def test_image_has_no_embedded_database() -> None:
     assert "embedded" not in (ROOT / "requirements.txt").read_text()
     assert "requirements-embedded" not in DOCKERFILE
+
+
+@pytest.mark.parametrize(
+    ("given", "files"), [("off", ["requirements.txt"]), ("on", ["requirements.txt", "requirements-encoder.txt"])]
+)
+def test_the_build_argument_installs_the_encoder_and_switches_it_on(
+    tmp_path: Path, given: str, files: list[str]
+) -> None:
+    """In the first stage it selects the files of requirements, in the second it is the default of the setting."""
+    for program in ("python", "pip"):
+        (tmp_path / program).write_text(f'#!/bin/sh\necho {program} "$@"\n')
+        (tmp_path / program).chmod(0o755)
+    install = next(rest for word, rest in instructions() if word == "RUN").replace("/opt/venv/bin/", "")
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "TRIAGE_ENCODER": given}
+    printed = subprocess.run(["sh", "-c", install], env=environment, capture_output=True, text=True, check=True).stdout
+    [installed] = [line.split() for line in printed.splitlines() if line.startswith("pip ")]
+    assert "--require-hashes" in installed
+    assert [file for flag, file in pairwise(installed) if flag == "-r"] == files
+    assert [rest for word, rest in instructions() if word == "ARG"] == ["TRIAGE_ENCODER=off"] * 2
+    assert "TRIAGE_ENCODER=$TRIAGE_ENCODER" in dict(instructions())["ENV"].split()
 
 
 def test_health_check_of_the_image_works(service: Service) -> None:

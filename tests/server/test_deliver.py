@@ -13,12 +13,10 @@ import pytest
 from tests.support.locks import wait_until
 from tests.support.receivers import Receivers, deliverer, receivers
 from tests.support.tickets import file_ticket
-from ticketsvc.application import create_app
-from ticketsvc.config import Config
 from ticketsvc.store.webhooks import MAX_SENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -26,19 +24,6 @@ if TYPE_CHECKING:
     from tests.support.tickets import Connection
 
 WEBHOOKS = "/api/webhooks/"
-
-
-@pytest.fixture(scope="module")
-def url(migrated_database: Callable[[], str]) -> str:
-    """A database of these tests, in which no other process delivers."""
-    return migrated_database()
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[FlaskClient]:
-    app = create_app(Config(database_url=url, webhook_allow_private=True))
-    yield app.test_client()
-    app.extensions["ticketsvc"].database.close()
 
 
 @pytest.fixture
@@ -184,7 +169,7 @@ def test_a_name_of_a_private_address_is_refused_when_connecting(
 ) -> None:
     names = [register(client, served.url("/200/e", host)) for host in ("localhost", "127.0.0.1", "0x7f.1")]
     file_ticket(client)
-    with deliverer(url, tmp_path / "log", "--once", allow_private="off") as process:
+    with deliverer(url, tmp_path / "log", "--once", WEBHOOK_ALLOW_PRIVATE="off") as process:
         assert process.process.wait(60) == 0
     for path in names:
         (delivery,) = read(client, f"{path}/deliveries")

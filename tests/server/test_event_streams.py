@@ -19,7 +19,7 @@ from tests.support.streams import Stream
 from tests.support.tickets import TICKET, URL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.support.http import Response, Service
@@ -34,11 +34,6 @@ SETTINGS = {
     "BULK_STALL_TIMEOUT": "1",
     "GUNICORN_CMD_ARGS": f"--worker-connections {CONNECTIONS}",
 }
-
-
-@pytest.fixture(scope="module")
-def url(migrated_database: Callable[[], str]) -> str:
-    return migrated_database()
 
 
 @pytest.fixture(scope="module")

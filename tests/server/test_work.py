@@ -13,12 +13,10 @@ from tests.support.commands import run
 from tests.support.locks import wait_until
 from tests.support.receivers import deliverer, receivers
 from tests.support.tickets import count_rows
-from ticketsvc.application import create_app
-from ticketsvc.config import Config
 from ticketsvc.store.postgres import queries
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from flask.testing import FlaskClient
@@ -27,19 +25,6 @@ if TYPE_CHECKING:
 
 DELTAS = "ticket_count_deltas"
 STARTS = "background work starts"
-
-
-@pytest.fixture(scope="module")
-def url(migrated_database: Callable[[], str]) -> str:
-    """A database of these tests, in which no other process works."""
-    return migrated_database()
-
-
-@pytest.fixture(scope="module")
-def client(url: str) -> Iterator[FlaskClient]:
-    app = create_app(Config(database_url=url, webhook_allow_private=True))
-    yield app.test_client()
-    app.extensions["ticketsvc"].database.close()
 
 
 @pytest.fixture

@@ -128,10 +128,10 @@ class Deliverer:
 
 @contextmanager
 def deliverer(
-    database_url: str, log: Path, *options: str, allow_private: str = "on", command: str = "deliver"
+    database_url: str, log: Path, *options: str, command: str = "deliver", **settings: str
 ) -> Iterator[Deliverer]:
     """Run `flask deliver`, or another command, until the block ends."""
-    environment = {"DATABASE_URL": database_url, "PATH": os.environ["PATH"], "WEBHOOK_ALLOW_PRIVATE": allow_private}
+    environment = {"DATABASE_URL": database_url, "PATH": os.environ["PATH"], "WEBHOOK_ALLOW_PRIVATE": "on", **settings}
     arguments = [sys.executable, "-m", "flask", "--app", "app", command, *options]
     with log.open("ab") as output:
         process = subprocess.Popen(arguments, cwd=ROOT, env=environment, stdout=output, stderr=output)

@@ -63,7 +63,8 @@ class _Form(Enum):
 _FORMS_WITHOUT = {
     "maxItems": _Form.UNLIMITED,
     "max_tokens": _Form.UNLIMITED,
-    **dict.fromkeys(("response_format", "json_schema", "samplers"), _Form.SCHEMALESS),  # llama.cpp names its samplers
+    # llama.cpp names its samplers (findings/xllamacpp-max-items-of-2000.sh).
+    **dict.fromkeys(("response_format", "json_schema", "samplers"), _Form.SCHEMALESS),
     **dict.fromkeys(("reasoning_effort", "store"), _Form.PLAIN),
 }
 """The form of the next request by what the message of an error names, of which the first counts."""
