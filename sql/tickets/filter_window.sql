@@ -1,6 +1,6 @@
 -- Returns a page of the tickets that were created within a window and match the filters, last changed first: all of the window
 -- are read along the index by id, and sorted. The index by last change has them anywhere, in the worst case at its end. If
--- the window has too many tickets, returns a row without JSON that repeats the position.
+-- the window has too many tickets, returns a row without JSON.
 -- The variants `attributes` and `unassigned` read only tickets that have an attribute, or no assignee. A ticket can have
 -- several attributes.
 -- Retry: safe
@@ -36,4 +36,4 @@ matches AS (
 )
 SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = matches.id), id, updated_at FROM matches
 UNION ALL
-SELECT NULL, $3::uuid, $2::timestamptz FROM listed HAVING count(*) = $4::integer
+SELECT NULL, NULL, NULL FROM listed HAVING count(*) = $4::integer

@@ -14,10 +14,10 @@ WITH heads AS MATERIALIZED (
             row_number() OVER (ORDER BY /* urgent: t.priority */ t.updated_at DESC, t.id DESC) AS place
         FROM /* attributes: ticket_attributes */ tickets AS t
         WHERE /* include: combination */ true
-            AND /* include: after_key */ true
+            AND /* include: head_behind */ true
             AND /* include: created */ true
-            AND /* include: rest */ true
-        ORDER BY key DESC, t.id DESC
+            AND /* include: updated_if_any */ true
+        ORDER BY key DESC, id DESC
         LIMIT $2::integer
     ) AS head
 ),
@@ -25,23 +25,21 @@ scan_end AS MATERIALIZED ( -- where the first head ends: behind it, tickets of t
     SELECT id, key FROM heads WHERE place = $2::integer ORDER BY key DESC, id DESC LIMIT 1
 ),
 matches AS (
-    SELECT head.id, head.key
+    SELECT /* include: ticket_or_size */ t AS json, head.id, head.key
     FROM (
         SELECT /* attributes: DISTINCT id */ id, key
         FROM heads
         WHERE ((key, id) >= (SELECT key, id FROM scan_end)) IS NOT FALSE
         ORDER BY key DESC, id DESC
-        OFFSET 0
+        OFFSET 0 -- so that the limit ends the search
     ) AS head
     CROSS JOIN LATERAL (SELECT x.id, x.text FROM ticket_texts AS x WHERE x.id = head.id OFFSET 0) AS x
+    CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = head.id OFFSET 0) AS t
     WHERE /* include: text */ true
+        AND /* include: people */ true
     ORDER BY head.key DESC, head.id DESC
     LIMIT $1::integer
 )
-SELECT (SELECT /* include: ticket_or_size */ t FROM tickets AS t WHERE t.id = page.id AND NOT page.is_end), page.id, page.key
-FROM (
-    SELECT id, key, false AS is_end FROM matches
-    UNION ALL
-    SELECT id, key, true FROM scan_end
-) AS page
-ORDER BY page.key DESC, page.id DESC, page.is_end
+SELECT json, id, key FROM matches
+UNION ALL
+SELECT NULL, id, key FROM scan_end

@@ -1,39 +1,43 @@
--- Returns the matches that the index by text finds, newest first, at most a page, if the search is rare: four weeks,
--- spread over those that remain, have few hits. Otherwise returns a row without JSON that repeats $2.
+-- Returns the matches that the index by text finds, in the order of the list, at most a page, if the search is rare: four
+-- weeks, spread over all, have few hits. Otherwise returns a row without JSON.
 -- Retry: safe
 -- Cost: high
 -- $1 limit
--- $2 after_id: the id of the last ticket scanned
--- $3 rare_hits: how many hits are few
-WITH ends AS (
-    SELECT ticket_week($2::uuid) AS first_week, last.week AS last_week
-    FROM (
-        SELECT t.week
-        FROM ticket_texts AS t
-        WHERE /* include: created */ true
-        ORDER BY t.id /* oldest: DESC */ ASC
-        LIMIT 1
-    ) AS last
+-- $2 rare_hits: how many hits are few
+WITH weeks AS (
+    SELECT
+        (SELECT t.week FROM ticket_texts AS t ORDER BY t.id DESC LIMIT 1) AS last,
+        (SELECT t.week FROM ticket_texts AS t ORDER BY t.id LIMIT 1) AS first
 ),
 sample AS MATERIALIZED (
-    SELECT count(*) AS hits FROM /* include: week_sample */ tickets AS hit
+    SELECT
+    FROM weeks
+    CROSS JOIN generate_series(0, 3) AS part
+    CROSS JOIN LATERAL (
+        SELECT
+        FROM ticket_texts AS x
+        WHERE x.week = weeks.first + (weeks.last - weeks.first) * part / 3
+            AND /* include: text_index */ true
+        OFFSET 0
+    ) AS hit
+    LIMIT $2::integer + 1
 ),
-index_matches AS (
-    SELECT t.id, /* include: ticket_or_size */ t AS json
+matches AS (
+    SELECT /* include: ticket_or_size */ t AS json, t.id, /* include: key */ t.updated_at AS key
     FROM (
         SELECT x.id
         FROM ticket_texts AS x
-        WHERE (SELECT sample.hits <= $3::integer FROM sample)
-            AND x.id /* oldest: > */ < $2::uuid
+        WHERE (SELECT count(*) <= $2::integer FROM sample)
             AND /* include: text_index */ true
             AND /* include: text */ true
         OFFSET 0
     ) AS x
     CROSS JOIN LATERAL (SELECT t.* FROM tickets AS t WHERE t.id = x.id OFFSET 0) AS t
-    WHERE /* include: filters */ true
-    ORDER BY x.id /* oldest: ASC */ DESC
+    WHERE /* include: behind */ true
+        AND /* include: filters */ true
+    ORDER BY /* include: in_order */ id
     LIMIT $1::integer
 )
-SELECT json, id, NULL FROM index_matches
+SELECT json, id, key FROM matches
 UNION ALL
-SELECT NULL, $2::uuid, NULL FROM sample WHERE sample.hits > $3::integer
+SELECT NULL, NULL, NULL FROM sample HAVING count(*) > $2::integer

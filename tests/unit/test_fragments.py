@@ -85,7 +85,7 @@ def test_mistake_in_a_file_is_an_error(folder: Path, text: str, variant: str, me
 
 def test_files_mark_nothing_but_includes_and_variants() -> None:
     marks = {mark for path in SQL.rglob("*.sql") for mark in MARK.findall(path.read_text())}
-    assert marks == {"attributes", "include", "oldest", "response", "urgent"}
+    assert marks == {"attributes", "include", "oldest", "response", "updated", "urgent"}
 
 
 def test_each_fragment_is_included() -> None:
@@ -93,7 +93,7 @@ def test_each_fragment_is_included() -> None:
     variants = {
         f"{name}_{variant}"
         for name in included
-        for variant in ("urgent", "pairs", "comments", "attributes", "unassigned", "search", "scan")
+        for variant in ("updated", "urgent", "pairs", "comments", "attributes", "unassigned", "search", "scan")
     }
     names = {path.stem for path in (SQL / "fragments").iterdir()}
     assert included <= names <= included | variants

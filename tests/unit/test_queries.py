@@ -46,11 +46,9 @@ COSTLY = {
     *("similar.find", "similar.follow", "similar.begin_signs"),
     *("stats.durations", "stats.resolution", "stats.selection", "stats.triage"),
     *("tickets.count", "tickets.count_few", "tickets.count_heads", "tickets.count_search", "tickets.count_texts"),
-    *("tickets.filter_by_id", "tickets.filter_by_key", "tickets.index_pending"),
-    *("tickets.filter_scan_by_id", "tickets.filter_scan_by_key", "tickets.filter_window"),
-    *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits_by_id", "tickets.search_hits_by_key"),
-    *("tickets.search_rare", "tickets.search_rare_by_key", "tickets.search_scan"),
-    *("tickets.search_weeks", "tickets.search_weeks_by_key"),
+    *("tickets.filter", "tickets.filter_scan", "tickets.filter_window", "tickets.index_pending"),
+    *("tickets.search_by_key", "tickets.search_facets", "tickets.search_hits"),
+    *("tickets.search_rare", "tickets.search_scan", "tickets.search_weeks"),
     *("tickets.claim", "tickets.erase_batch", "tickets.of_requester", "tickets.update_matching"),
 }
 """Queries that may use only a part of the pool, some of them only with some filters."""

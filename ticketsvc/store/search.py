@@ -56,7 +56,7 @@ MAX_WEEK_HITS, MAX_WEEK_HITS_WITH_FACETS = 1_000, 10_000
 class PageRow(NamedTuple):
     """A ticket and its position in a list, or with `json` None the position where a step of a search stopped.
 
-    `json` may be only the size of a ticket (`bounded_page`).
+    `json` may be only the size of a ticket (`bounded_page`). Without `id`, the step stopped where it began.
     """
 
     json: bytes | None
@@ -98,51 +98,34 @@ class Progress:
         return len(self.found) * PROMISING_SHARE >= self.limit
 
 
-_SCAN = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest")
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
 """The variant of the queries below for each parameter that is a condition for the index."""
 _INDEX_VARIANTS = ("", "pairs")
+_IN_COMMENTS = [f"{read} comments".lstrip() for read in VARIANTS]
+
+_BY_CREATION, _BY_KEY = ("newest", "oldest"), ("updated", "urgent")
+"""The sort orders. Each is the name of a variant of the queries, except newest first, which they are without one."""
 
 
-def load_orders(name: str, default: str, other: str, variants: Iterable[str]) -> dict[tuple[str, str], Query[PageRow]]:
-    """Read a query in two sort orders, each in these variants. The keys of the result are variant and order."""
+def _load(name: str, orders: Iterable[str], variants: Iterable[str] = ("",)) -> dict[tuple[str, str], Query[PageRow]]:
+    """Read a query in these sort orders, each in these variants. The keys of the result are variant and order."""
     return {
-        (variant, sort): query
+        (variant, sort): queries.load(name, PageRow, f"{sort} {variant}".removeprefix("newest").strip())
         for variant in variants
-        for sort, query in queries.load_variants(name, PageRow, default, other, variant).items()
+        for sort in orders
     }
 
 
-FILTER = {
-    **load_orders("tickets.filter_by_id", "newest", "oldest", VARIANTS),
-    **load_orders("tickets.filter_by_key", "updated", "urgent", VARIANTS),
-}
+FILTER = _load("tickets.filter", _BY_CREATION + _BY_KEY, VARIANTS)
 """Lists without a search, by the variant that serves the filters and the order."""
-_SCAN_ATTRIBUTES = {
-    **queries.load_variants("tickets.filter_scan_by_id", PageRow, "newest", "oldest", "scan attributes"),
-    **queries.load_variants("tickets.filter_scan_by_key", PageRow, "updated", "urgent", "scan attributes"),
-}
+_FILTER_SCAN = _load("tickets.filter_scan", _BY_CREATION + _BY_KEY, ["scan attributes"])
 _WINDOW = queries.load_each("tickets.filter_window", PageRow, VARIANTS)
-_FACETS = load_orders("tickets.search_facets", "newest", "oldest", VARIANTS)
-_SCAN_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", VARIANTS)
-_RARE = load_orders("tickets.search_rare", "newest", "oldest", _INDEX_VARIANTS)
-_WEEKS = {
-    **load_orders("tickets.search_weeks", "newest", "oldest", _INDEX_VARIANTS),
-    **{
-        (index, "urgent"): queries.load("tickets.search_weeks", PageRow, f"urgent {index}".rstrip())
-        for index in _INDEX_VARIANTS
-    },
-    **{(index, "updated"): queries.load("tickets.search_weeks_by_key", PageRow, index) for index in _INDEX_VARIANTS},
-}
-_RARE_BY_KEY = load_orders("tickets.search_rare_by_key", "updated", "urgent", _INDEX_VARIANTS)
-_IN_COMMENTS = [f"{read} comments".lstrip() for read in VARIANTS]
-_SCAN_COMMENTS = queries.load_variants("tickets.search_scan", PageRow, "newest", "oldest", "comments")
-_FACETS_COMMENTS = load_orders("tickets.search_facets", "newest", "oldest", _IN_COMMENTS)
-_SCAN_COMMENTS_BY_KEY = load_orders("tickets.search_by_key", "updated", "urgent", _IN_COMMENTS)
-_HITS_IN_COMMENTS = {
-    **queries.load_variants("tickets.search_hits_by_id", PageRow, "newest", "oldest"),
-    **queries.load_variants("tickets.search_hits_by_key", PageRow, "updated", "urgent"),
-}
+_SCAN = _load("tickets.search_scan", _BY_CREATION, ["", "comments"])
+_SCAN_BY_KEY = _load("tickets.search_by_key", _BY_KEY, [*VARIANTS, *_IN_COMMENTS])
+_FACETS = _load("tickets.search_facets", _BY_CREATION, [*VARIANTS, *_IN_COMMENTS])
+_RARE = _load("tickets.search_rare", _BY_CREATION + _BY_KEY, _INDEX_VARIANTS)
+_WEEKS = _load("tickets.search_weeks", _BY_CREATION + _BY_KEY, _INDEX_VARIANTS)
+_HITS = _load("tickets.search_hits", _BY_CREATION + _BY_KEY)
 
 
 def find(
@@ -175,7 +158,7 @@ def _run_steps(
         if progress.is_full or (end is None and not is_part):
             return found
         _check_time(deadline)
-        progress.position = end.cursor(after.sort) if end else progress.position
+        progress.position = end.cursor(after.sort) if end and end.id else progress.position
     return found
 
 
@@ -186,11 +169,9 @@ def _plan(values: Mapping[str, object], filters: Filters, progress: Progress) ->
     index = index_variant(values)
     if filters.search_in:
         return comment_search_plan(sort, index, filters, progress.found)
-    return (
-        search_by_key_plan(index, filters, progress)
-        if (variant(filters), sort) in _SCAN_BY_KEY
-        else search_plan(sort, index, filters)
-    )
+    if sort in _BY_CREATION:
+        return search_plan(sort, index, filters)
+    return search_by_key_plan(index, filters, progress)
 
 
 def index_variant(values: Mapping[str, object]) -> str | None:
@@ -208,18 +189,17 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
 
     `index` is the variant of the queries in which the index serves the search; None means that it does not.
     """
-    read = variant(filters)
-    is_narrow = _is_narrow(filters)
-    yield Step(_SCAN[sort], {"scan_limit": SCAN_LIMIT})
+    scan, facets, is_narrow = _SCAN["", sort], _FACETS[variant(filters), sort], _is_narrow(filters)
+    yield Step(scan, {"scan_limit": SCAN_LIMIT})
     if is_narrow:
-        yield Step(_FACETS[read, sort], {"facet_scan_limit": FEW_WITH_FACETS})
+        yield Step(facets, {"facet_scan_limit": FEW_WITH_FACETS})
     if index is None:
-        yield Step(_SCAN[sort], {"scan_limit": None})
+        yield Step(scan, {"scan_limit": None})
         return
     if not _has_window(filters):
         yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
     if is_narrow:
-        yield Step(_FACETS[read, sort], {"facet_scan_limit": FACET_SCAN_LIMIT})
+        yield Step(facets, {"facet_scan_limit": FACET_SCAN_LIMIT})
     yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
 
 
@@ -229,17 +209,15 @@ def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) 
     The most urgent matches are the newest of each priority.
     """
     sort, is_narrow = progress.position.sort, _is_narrow(filters)
-    scans = (
-        Step(_SCAN_BY_KEY[variant(filters), sort], {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)})
-        for number in count()
-    )
+    scan = _SCAN_BY_KEY[variant(filters), sort]
+    scans = (Step(scan, {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}) for number in count())
     for number in count():
         if index is not None and number >= (MAX_KEY_SCANS if progress.is_promising else KEY_SCANS):
             break
         yield next(scans)
     assert index is not None  # otherwise the scans reach the end
     if not _has_window(filters):
-        yield Step(_RARE_BY_KEY[index, sort], {"rare_hits": RARE_HITS})
+        yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
     if is_narrow:
         yield from islice(scans, FACET_SCAN_LIMIT // (KEY_SCAN_LIMIT << 5) // _combinations(filters))
     most_hits = {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow or sort == "urgent" else MAX_WEEK_HITS}
@@ -277,17 +255,17 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters, found: S
     no comments yet. `index` is as for `search_plan`. `found` has the matches of the steps so far.
     """
     read = f"{variant(filters)} comments".lstrip()
-    if sort in _SCAN_COMMENTS:
-        scan, sample, first = _SCAN_COMMENTS[sort], SAMPLE, SCAN_LIMIT
+    if sort in _BY_CREATION:
+        scan, sample, first = _SCAN["comments", sort], SAMPLE, SCAN_LIMIT
     else:
-        scan, sample, first = _SCAN_COMMENTS_BY_KEY[read, sort], KEY_SAMPLE, KEY_SCAN_LIMIT
+        scan, sample, first = _SCAN_BY_KEY[read, sort], KEY_SAMPLE, KEY_SCAN_LIMIT
     yield Step(scan, {"scan_limit": sample})
     if found or index is None:
         yield Step(scan, {"scan_limit": first})
-    if (read, sort) in _FACETS_COMMENTS and (filters.has_facets or variant(filters)):
-        yield Step(_FACETS_COMMENTS[read, sort], {"facet_scan_limit": SCAN_LIMIT})
+    if sort in _BY_CREATION and _is_narrow(filters):
+        yield Step(_FACETS[read, sort], {"facet_scan_limit": SCAN_LIMIT})
     if index is not None:
-        yield Step(_HITS_IN_COMMENTS[sort], {"max_hits": MAX_COMMENT_HITS})
+        yield Step(_HITS["", sort], {"max_hits": MAX_COMMENT_HITS})
     for number in count(1):
         yield Step(scan, {"scan_limit": first << min(number, 5)})
 
@@ -304,7 +282,7 @@ def list_plan(sort: str, limit: int, filters: Filters) -> Iterator[Step]:
         yield Step(_WINDOW[read], {"window_limit": WINDOW_LIMIT})
     if has_more_groups(filters):
         for pages in ATTRIBUTE_SCANS:
-            yield Step(_SCAN_ATTRIBUTES[sort], {"scan_limit": pages * limit})
+            yield Step(_FILTER_SCAN["scan attributes", sort], {"scan_limit": pages * limit})
     yield Step(FILTER[read, sort], {})
 
 

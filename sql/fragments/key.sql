@@ -1,0 +1,2 @@
+-- Value: what the order of the list compares before the ids of the tickets `t`. Nothing by creation.
+''::text
