@@ -268,7 +268,6 @@ def test_promising_scans_go_on(explained: ExplainingDatabase, monkeypatch: pytes
     """A few of a hundred tickets have the word, everywhere: what the index finds is not read."""
     monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 20)
     monkeypatch.setattr(search, "KEY_SCANS", 1)
-    monkeypatch.setattr(search, "PROMISING_SHARE", 100)
     assert find(explained, "updated", "77") == 101
     assert find(explained, "urgent", "77") == 101
     assert not [name for name in explained.queries if "search_by_key" not in name]

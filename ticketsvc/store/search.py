@@ -26,8 +26,8 @@ KEY_SCAN_LIMIT, KEY_SCANS = 50, 4
 """In other orders: how many tickets of each combination of facets the first scan reads (each later one reads twice as
 many, up to 1,600), and how many scans there are before the index is used."""
 
-PROMISING_SHARE, MAX_KEY_SCANS = 10, 9
-"""In other orders: scans go on, up to the second number, while they have found one in ten tickets of the page."""
+MAX_KEY_SCANS = 9
+"""In other orders: scans go on, up to this number, while they would fill the page if they found as much as before."""
 
 FEW_WITH_FACETS, FACET_SCAN_LIMIT = 10_000, 50_000
 """If fewer tickets have the facets, they are read in order instead of the index. The second is for searches that are
@@ -91,11 +91,6 @@ class Progress:
     def is_full(self) -> bool:
         """Return whether the page is complete."""
         return len(self.found) == self.limit
-
-    @property
-    def is_promising(self) -> bool:
-        """Return whether enough matches were found to expect the others from further scans."""
-        return len(self.found) * PROMISING_SHARE >= self.limit
 
 
 _INDEXES = {"index_patterns": "", "index_regex": "", "index_words": "pairs"}
@@ -203,6 +198,10 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
 
 
+def _key_scan_limit(number: int) -> int:
+    return KEY_SCAN_LIMIT << min(number, 5)
+
+
 def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) -> Iterator[Step]:
     """Yield the steps of a search in the order of last change or urgency. `index` is as for `search_plan`.
 
@@ -210,16 +209,20 @@ def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) 
     """
     sort, is_narrow = progress.position.sort, _is_narrow(filters)
     scan = _SCAN_BY_KEY[variant(filters), sort]
-    scans = (Step(scan, {"scan_limit": KEY_SCAN_LIMIT << min(number, 5)}) for number in count())
+    scans = (Step(scan, {"scan_limit": _key_scan_limit(number)}) for number in count())
+    at_most = sum(map(_key_scan_limit, range(MAX_KEY_SCANS)))
+    scanned = 0
     for number in count():
-        if index is not None and number >= (MAX_KEY_SCANS if progress.is_promising else KEY_SCANS):
+        is_promising = len(progress.found) * at_most >= progress.limit * scanned
+        if index is not None and number >= (MAX_KEY_SCANS if is_promising else KEY_SCANS):
             break
+        scanned += _key_scan_limit(number)
         yield next(scans)
     assert index is not None  # otherwise the scans reach the end
     if not _has_window(filters):
         yield Step(_RARE[index, sort], {"rare_hits": RARE_HITS})
     if is_narrow:
-        yield from islice(scans, FACET_SCAN_LIMIT // (KEY_SCAN_LIMIT << 5) // _combinations(filters))
+        yield from islice(scans, FACET_SCAN_LIMIT // _key_scan_limit(5) // _combinations(filters))
     most_hits = {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow or sort == "urgent" else MAX_WEEK_HITS}
     position = progress.position
     if sort == "updated":
