@@ -264,6 +264,18 @@ def test_other_words_are_looked_up_week_by_week(
     assert sum(node["Actual Rows"] * node["Actual Loops"] for node in texts) < 10 * 101
 
 
+@pytest.mark.usefixtures("short_scans")
+def test_a_busy_week_is_read_along_the_index_by_id(
+    explained: ExplainingDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index by last change has its tickets anywhere."""
+    monkeypatch.setattr(search, "RARE_HITS", 1)
+    monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 1)
+    assert find(explained, "updated", "Number") == 101
+    read = {node["Index Name"] for node in nodes(explained.plans[-1]) if "facets" in node.get("Index Name", "")}
+    assert read == {"tickets_facets_created"}
+
+
 def test_promising_scans_go_on(explained: ExplainingDatabase, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few of a hundred tickets have the word, everywhere: what the index finds is not read."""
     monkeypatch.setattr(search, "KEY_SCAN_LIMIT", 20)
