@@ -16,6 +16,7 @@ from typing import Any
 
 import gevent
 from gevent import get_hub
+from gevent.event import Event
 from gevent.monkey import get_original
 from gevent.pool import Pool
 from gevent.server import StreamServer
@@ -44,6 +45,9 @@ PUBLISH_SECONDS = 2.0
 """Interval at which events are published if nobody reads them."""
 SIGNS_SECONDS = 1.0
 """The pause between two times that signs of texts are stored."""
+
+NOTIFY_SECONDS = 1.0
+"""Interval at which a worker reports that it is alive. SIGTERM ends the wait."""
 
 SHUTDOWN_POLL_SECONDS = 0.1
 """Interval at which a worker that shuts down checks whether its connections have ended."""
@@ -103,6 +107,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
 
     def init_signals(self) -> None:
         """Install the signal handlers."""
+        self._ending = Event()
         super().init_signals()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM])
 
@@ -110,6 +115,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         """Handle SIGTERM, which the master sends at shutdown."""
         self._shutdown_requested = True
         super().handle_exit(sig, frame)
+        self._ending.set()
 
     def load_wsgi(self) -> None:
         """Load the application, and exempt what it has allocated from garbage collection."""
@@ -144,7 +150,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
                 gevent.spawn(self._repeat, services.store_signs, SIGNS_SECONDS)
         while self.alive:
             self.notify()
-            gevent.sleep(1.0)
+            self._ending.wait(NOTIFY_SECONDS)
         gevent.spawn(services.feed.end)
         for server in servers:
             server.accept_backlog()

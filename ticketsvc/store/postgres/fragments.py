@@ -13,6 +13,7 @@ file can have several variants at once: `oldest pairs`. Its fragments have the s
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
 _PARAMETER = re.compile(r"^-- \$(\d+) (\w+)", re.MULTILINE)
@@ -36,6 +37,19 @@ def parameters(name: str, text: str) -> dict[str, int]:
     return documented
 
 
+@cache
+def _read(folder: Path, name: str) -> tuple[str, dict[int, str]] | None:
+    """Return the statement of a fragment and the names of its parameters by number, or None if there is no such file.
+
+    Raises ValueError for a header that does not match the statement.
+    """
+    path = folder / f"{name}.sql"
+    if not path.exists():
+        return None
+    text = path.read_text()
+    return statement(text), {number: parameter for parameter, number in parameters(name, text).items()}
+
+
 def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, list[str]]:
     """Return the statement of an SQL file with its fragments, and the names of its parameters in order.
 
@@ -52,17 +66,15 @@ def expand(name: str, text: str, folder: Path, variant: str = "") -> tuple[str, 
         return text
 
     def include(match: re.Match[str]) -> str:
-        paths = [folder / f"{match[1]}_{word}.sql" for word in variant.split()] + [folder / f"{match[1]}.sql"]
-        path = next(filter(Path.exists, paths), None)
-        if path is None:
-            raise ValueError(f"{name} includes {match[1]}, but there is no file {paths[-1]}.")
-        unused.discard(path.stem.removeprefix(f"{match[1]}_"))
-        fragment = path.read_text()
-        names = {number: parameter for parameter, number in parameters(path.stem, fragment).items()}
+        word = next((word for word in variant.split() if _read(folder, f"{match[1]}_{word}")), "")
+        unused.discard(word)
+        fragment = _read(folder, f"{match[1]}_{word}" if word else match[1])
+        if fragment is None:
+            raise ValueError(f"{name} includes {match[1]}, but there is no file {folder / match[1]}.sql.")
+        body, names = fragment
         for parameter in names.values():
             numbers.setdefault(parameter, len(numbers) + 1)
-        renumbered = _PLACEHOLDER.sub(lambda place: f"${numbers[names[int(place[1])]]}", statement(fragment))
-        return _INCLUDE.sub(include, vary(renumbered))
+        return _INCLUDE.sub(include, vary(_PLACEHOLDER.sub(lambda place: f"${numbers[names[int(place[1])]]}", body)))
 
     body = _INCLUDE.sub(include, vary(statement(text)))
     if unused:
