@@ -16,7 +16,7 @@ from ticketsvc.enums import CATEGORIES
 from ticketsvc.triage.offline.evidence import HARM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from ticketsvc.triage.offline.lexicon import Lexicon, Match
     from ticketsvc.triage.offline.tokens import Token
@@ -25,8 +25,9 @@ _VALUES = {"disclaimer": 1.0, "notice": 0.5, "self": -2.0}
 _OTHER = -0.15  # the value of a word that is not usual in any furniture
 _SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word of notices is not added to a disclaimer
 _MIN_VALUE = 2.0  # of the sentences of a disclaimer together
-_MIN_STRONG, _MIN_WORDS = 2, 5  # different words that are hardly said but in disclaimers, and with those of notices
+_MIN_WORDS = 11  # different words of disclaimers and notices, where one that is hardly said elsewhere counts as four
 _MIN_LEFT = 2  # words that are left of a text: thanks, for one, may be what it is about
+_MIN_TEXT = 8  # words that are left above a disclaimer with fewer than two of its own: more than a title
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
 _TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
 _WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
@@ -66,7 +67,10 @@ def _word(word: str) -> _Word:
         *(_SECTIONS.get(word[:end] + "*", ()) for end in range(2, len(word) + 1))
     )
     is_usual = not sections.isdisjoint({"courtesy", "neutral"}) or (len(word) <= _SHORT and not word.isdigit())
-    value = next((value for section, value in _VALUES.items() if section in sections), 0.0 if is_usual else _OTHER)
+    value = next(
+        (value for section, value in _VALUES.items() if section in sections),
+        0.0 if is_usual or word[:1].isdigit() else _OTHER,
+    )
     is_strong, is_mark = "disclaimer" in sections, "courtesy" in sections
     return _Word(value, is_strong, is_strong or "notice" in sections, is_mark, is_usual)
 
@@ -78,7 +82,7 @@ def _runs(tokens: Sequence[Token], part: str) -> list[list[Token]]:
 
 def without_disclaimers(tokens: list[Token]) -> list[Token]:
     """Return a text without its disclaimers. The first sentence, which may be a title, is none."""
-    if sum(_word(token.word).is_strong for token in tokens) < _MIN_STRONG:
+    if _size({token.word for token in tokens}) < _MIN_WORDS:
         return tokens
     sentences = _runs(tokens, "sentence")
     values = [sum(_word(token.word).value for token in sentence) - _SENTENCE for sentence in sentences]
@@ -86,17 +90,18 @@ def without_disclaimers(tokens: list[Token]) -> list[Token]:
         value, first, last = _best(values)
         while last < len(sentences) and _is_appendix(sentences[last], values[last]):
             last += 1
-        words = [_word(word) for word in {token.word for sentence in sentences[first:last] for token in sentence}]
         left = sum(map(len, sentences[:first])) + sum(map(len, sentences[last:]))
-        if (
-            value < _MIN_VALUE
-            or sum(word.is_strong for word in words) < _MIN_STRONG
-            or sum(word.is_notice for word in words) < _MIN_WORDS
-            or left < _MIN_LEFT
-        ):
+        words = {token.word for sentence in sentences[first:last] for token in sentence}
+        enough = _MIN_LEFT if sum(_word(word).is_strong for word in words) > 1 else _MIN_TEXT
+        if value < _MIN_VALUE or _size(words) < _MIN_WORDS or left < enough:
             break
         del sentences[first:last], values[first:last]
     return [token for sentence in sentences for token in sentence]
+
+
+def _size(words: Iterable[str]) -> int:
+    """Return how many of the words are those of notices, where those of disclaimers count as four."""
+    return sum(_word(word).is_notice + 3 * _word(word).is_strong for word in words)
 
 
 def _best(values: Sequence[float]) -> tuple[float, int, int]:
