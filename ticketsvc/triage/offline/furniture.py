@@ -82,7 +82,7 @@ def _runs(tokens: Sequence[Token], part: str) -> list[list[Token]]:
 
 
 def without_disclaimers(tokens: list[Token], text: str) -> list[Token]:
-    """Return the words of a text without its disclaimers: paragraphs, and runs of sentences with more words of their own.
+    """Return the words of a text without its disclaimers: paragraphs, and runs of sentences with more such words.
 
     The first sentence, which may be a title, and the first paragraph are none.
     """
