@@ -131,7 +131,7 @@ def _value(sentence: Sequence[Token]) -> float:
 
 def _size(words: Iterable[str]) -> int:
     """Return how many of the words are those of notices, where those of disclaimers count as four."""
-    return sum(_word(word).is_notice + 3 * _word(word).is_strong for word in words)
+    return sum(word.is_notice + 3 * word.is_strong for word in map(_word, words))
 
 
 def _best(values: Sequence[float]) -> tuple[float, int, int]:
