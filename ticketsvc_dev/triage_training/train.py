@@ -33,7 +33,7 @@ _RATE = 0.5
 _WORD_PENALTY = 0.04
 _SECTION_PENALTY = 4.0
 _MIN_TICKETS = 3  # a word in fewer tickets is left out
-CRITICAL = 1.5  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
+CRITICAL = 2.0  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
 _START = (0.75,) * len(CATEGORIES) + (0.25,) * len(PRIORITIES)
 FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
 

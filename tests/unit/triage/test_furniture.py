@@ -74,6 +74,13 @@ def test_courtesies_are_dropped(text: str, left: str) -> None:
         "Thank you all so much!",
         "Thanks\nGreat service",
         "Your email with the contract of another customer reached me by mistake. Shall I delete it?",
+        "Mail to the wrong person\nA message with personal data of our clients was sent to a third party by mistake."
+        " The recipient opened the attachment and forwards copies. Please delete it and inform the protection officer.",
+        "Unterlagen\nDie Nachricht mit dem Anhang ist an eine unberechtigte Person gegangen. Bitte den Inhalt löschen"
+        " und den Empfänger informieren, es sind Daten von Patienten.",
+        "Mail merge\nSomething went badly with the mail merge of our newsletter this morning. The recipients received"
+        " the personal data of others. The attachments contain copies of contracts. How do we delete the messages?",
+        "Locks\nYou look after some 3,000 locks of that type in town, as far as I know.",
         "Confidential documents are visible to unauthorised persons\nOur recipients see the personal data of others.",
     ],
 )

@@ -177,13 +177,22 @@ def test_the_effect_of_training_on_the_odds_is_limited() -> None:
 
 def test_log_odds_follow_the_formula() -> None:
     """Two labels with 290 and 90 tokens, of which 4 and 1 are the token, smoothed by one token; a third without any."""
-    share = (290 + 40 / 3) / (290 + 90 + 40)
+    share = (290 + 160 / 3) / (290 + 90 + 160)
     squared = (4 - 5 * share) ** 2 / (5 * share * (1 - share))
-    expected = math.log((4 + share) / (1 + 1 - share) * (1 - share) / share) * squared / (1 + squared)
+    expected = math.log((4 + share) / (1 + 1 - share) * (1 - share) / share) * squared / (2 + squared)
     first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [29_000, 9_000, 0])
     assert first.value == pytest.approx(expected)
     assert second.value < 0
     assert (first.tokens, second.tokens, unknown) == (("w",), (), bayes.UNKNOWN)
+
+
+def test_a_token_of_a_long_text_is_weighed_as_when_it_is_learned() -> None:
+    """Two examples of 32 tokens give each of them one token between them, as much as one example of a short text."""
+    [short, _], [long, _] = (
+        bayes.log_odds(["w"] * size, [[count, 0]] * size, [50_000, 50_000]) for size, count in ((16, 200), (32, 100))
+    )
+    assert long.value == pytest.approx(2 * short.value)
+    assert bayes.familiarity([[50, 0]] * 32) == bayes.familiarity([[100, 0]] * 16)
 
 
 def test_chance_says_little() -> None:

@@ -5,9 +5,11 @@ without the token (Rennie et al. 2003, "Tackling the poor assumptions of naive B
 counts of the complement are more stable for rare labels). One token is added to the counts of each token, divided
 between the label and the others as all tokens are. So a token that says nothing speaks for no label: a long text has
 many seldom tokens, and half a token for each side would let all of them speak for the label with the fewest examples.
+One token of a long text counts less, here as when it is learned: the tokens of a text share the weight of 16.
 
-Chance favours some label, too. So the part of a token is multiplied by z^2 / (1 + z^2), where z is how many standard
+Chance favours some label, too. So the part of a token is multiplied by z^2 / (2 + z^2), where z is how many standard
 deviations of a binomial distribution its count for the label is from the one expected of a token that says nothing.
+The mean of z^2 by chance is 1.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from ticketsvc.triage.model import LabelCounts
 
 _TOKEN = 100.0  # hundredths of a token
-_EVEN = 40 * _TOKEN
+_SHARED = 16  # tokens whose weight those of a longer text share: sql/functions/token_weights.sql
+_CHANCE = 2.0  # z^2 at which half of the part of a token counts
+_EVEN = 160 * _TOKEN
 """Added to the counts of all tokens, divided evenly between the labels: the share of a label in the first training
 examples says little about the next ones."""
 
@@ -38,8 +42,9 @@ UNKNOWN = LogOdds(0.0, ())
 
 def familiarity(counts: Sequence[LabelCounts | None]) -> float:
     """Return how well the tokens of a text are known, from 0 to 1: the mean of n / (n + 1) over the token counts n."""
+    one = _weight(len(counts))
     sums = [sum(token) for token in counts if token]
-    return sum(n / (n + _TOKEN) for n in sums) / len(counts) if counts else 0.0
+    return sum(n / (n + one) for n in sums) / len(counts) if counts else 0.0
 
 
 def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total: LabelCounts) -> list[LogOdds]:
@@ -49,15 +54,15 @@ def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total:
     training examples gets UNKNOWN.
     """
     known = [(token, count, sum(count)) for token, count in zip(tokens, counts, strict=True) if count and any(count)]
-    everything = sum(total)
+    everything, one = sum(total), _weight(len(tokens))
 
     def of_label(label: int, own: int) -> LogOdds:
         share = (own + _EVEN / len(total)) / (everything + _EVEN)
-        here, elsewhere = _TOKEN * share, _TOKEN * (1 - share)
+        here, elsewhere = one * share, one * (1 - share)
         base = math.log(elsewhere / here)
         scored = [
             (
-                _beyond_chance(count[label], n, share)
+                _beyond_chance(count[label] / one, n / one, share)
                 * (base + math.log((count[label] + here) / (n - count[label] + elsewhere))),
                 token,
             )
@@ -69,7 +74,12 @@ def log_odds(tokens: Sequence[str], counts: Sequence[LabelCounts | None], total:
     return [of_label(label, own) if own else UNKNOWN for label, own in enumerate(total)]
 
 
-def _beyond_chance(count: int, n: int, share: float) -> float:
-    """Return z^2 / (1 + z^2) for `count` of `n` hundredths of a token where `share` of them are expected."""
-    squared = (count - n * share) ** 2 / (_TOKEN * n * share * (1 - share))
-    return squared / (1 + squared)
+def _beyond_chance(count: float, n: float, share: float) -> float:
+    """Return z^2 / (2 + z^2) for `count` of `n` tokens where `share` of them are expected."""
+    squared = (count - n * share) ** 2 / (n * share * (1 - share))
+    return squared / (_CHANCE + squared)
+
+
+def _weight(tokens: int) -> float:
+    """Return what each token of a text counts when it is learned, in hundredths."""
+    return _TOKEN * min(1.0, _SHARED / max(1, tokens))

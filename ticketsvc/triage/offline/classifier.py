@@ -76,7 +76,7 @@ class OfflineClassifier:
     def read(self, text: str) -> tuple[Sequence[Token], list[Evidence], Scores, Scores]:
         """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
-        tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS))
+        tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS), mail.text)
         tokens = without_courtesies(tokens, self._lexicon)
         matches = self._lexicon.find(tokens)
         evidence = weigh(tokens, matches)

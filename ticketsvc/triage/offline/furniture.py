@@ -16,7 +16,7 @@ from ticketsvc.enums import CATEGORIES
 from ticketsvc.triage.offline.evidence import HARM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ticketsvc.triage.offline.lexicon import Lexicon, Match
     from ticketsvc.triage.offline.tokens import Token
@@ -25,8 +25,10 @@ _VALUES = {"disclaimer": 1.0, "notice": 0.5, "self": -2.0}
 _OTHER = -0.15  # the value of a word that is not usual in any furniture
 _SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word of notices is not added to a disclaimer
 _MIN_VALUE = 2.0  # of the sentences of a disclaimer together
-_MIN_STRONG, _MIN_WORDS = 2, 5  # different words that are hardly said but in disclaimers, and with those of notices
+_MIN_STRONG, _MIN_WORDS = 4, 7  # different words that are hardly said but in disclaimers, and with those of notices
+_MIN_SIZE = 9  # the same of a paragraph of its own, where one of the former counts as four
 _MIN_LEFT = 2  # words that are left of a text: thanks, for one, may be what it is about
+_MIN_TEXT = 8  # words above a paragraph that is a disclaimer: more than a title
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
 _TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
 _WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
@@ -66,7 +68,10 @@ def _word(word: str) -> _Word:
         *(_SECTIONS.get(word[:end] + "*", ()) for end in range(2, len(word) + 1))
     )
     is_usual = not sections.isdisjoint({"courtesy", "neutral"}) or (len(word) <= _SHORT and not word.isdigit())
-    value = next((value for section, value in _VALUES.items() if section in sections), 0.0 if is_usual else _OTHER)
+    value = next(
+        (value for section, value in _VALUES.items() if section in sections),
+        0.0 if is_usual or word[:1].isdigit() else _OTHER,
+    )
     is_strong, is_mark = "disclaimer" in sections, "courtesy" in sections
     return _Word(value, is_strong, is_strong or "notice" in sections, is_mark, is_usual)
 
@@ -76,27 +81,57 @@ def _runs(tokens: Sequence[Token], part: str) -> list[list[Token]]:
     return [list(run) for _, run in groupby(tokens, lambda token: getattr(token, part))]
 
 
-def without_disclaimers(tokens: list[Token]) -> list[Token]:
-    """Return a text without its disclaimers. The first sentence, which may be a title, is none."""
-    if sum(_word(token.word).is_strong for token in tokens) < _MIN_STRONG:
+def without_disclaimers(tokens: list[Token], text: str) -> list[Token]:
+    """Return the words of a text without its disclaimers: paragraphs, and runs of sentences with more such words.
+
+    The first sentence, which may be a title, and the first paragraph are none.
+    """
+    if _size({token.word for token in tokens}) < _MIN_SIZE:
         return tokens
-    sentences = _runs(tokens, "sentence")
-    values = [sum(_word(token.word).value for token in sentence) - _SENTENCE for sentence in sentences]
+    left: list[Token] = []
+    for paragraph in _paragraphs(tokens, text):
+        if len(left) < _MIN_TEXT or not _is_disclaimer(paragraph):
+            left += paragraph
+    sentences = _runs(left, "sentence")
+    values = [_value(sentence) for sentence in sentences]
     while len(sentences) > 1:
         value, first, last = _best(values)
         while last < len(sentences) and _is_appendix(sentences[last], values[last]):
             last += 1
         words = [_word(word) for word in {token.word for sentence in sentences[first:last] for token in sentence}]
-        left = sum(map(len, sentences[:first])) + sum(map(len, sentences[last:]))
         if (
             value < _MIN_VALUE
             or sum(word.is_strong for word in words) < _MIN_STRONG
             or sum(word.is_notice for word in words) < _MIN_WORDS
-            or left < _MIN_LEFT
+            or sum(map(len, sentences[:first])) + sum(map(len, sentences[last:])) < _MIN_LEFT
         ):
             break
         del sentences[first:last], values[first:last]
     return [token for sentence in sentences for token in sentence]
+
+
+def _paragraphs(tokens: Sequence[Token], text: str) -> Iterator[list[Token]]:
+    """Yield the words of each paragraph: behind a line that is empty, or was furniture."""
+    start = 0
+    for index, (before, token) in enumerate(pairwise(tokens), 1):
+        if text.count("\n", before.end, token.start) > 1:
+            yield list(tokens[start:index])
+            start = index
+    yield list(tokens[start:])
+
+
+def _is_disclaimer(paragraph: Sequence[Token]) -> bool:
+    value = sum(map(_value, _runs(paragraph, "sentence")))
+    return value >= _MIN_VALUE and _size({token.word for token in paragraph}) >= _MIN_SIZE
+
+
+def _value(sentence: Sequence[Token]) -> float:
+    return sum(_word(token.word).value for token in sentence) - _SENTENCE
+
+
+def _size(words: Iterable[str]) -> int:
+    """Return how many of the words are those of notices, where those of disclaimers count as four."""
+    return sum(word.is_notice + 3 * word.is_strong for word in map(_word, words))
 
 
 def _best(values: Sequence[float]) -> tuple[float, int, int]:
