@@ -59,6 +59,8 @@ def test_furniture_changes_hardly_any_label(kind: str, least: int) -> None:
         (f"Pages\nSorry to bother you, {PROBLEM}", f"Pages {PROBLEM}"),
         (f"Pages\n{PROBLEM} Thanks so much. If you need anything, just ask me.", f"Pages {PROBLEM}"),
         (f"Seiten\nmein Name ist Karl Wiesner. {PROBLEM}", f"Seiten {PROBLEM}"),
+        (f"Pages\nThank you for being so kind. I have been your customer for years.\n\n{PROBLEM}", f"Pages {PROBLEM}"),
+        (f"Pages\nThank you for all. The box was empty.\n\n{PROBLEM}", f"Pages The box was empty. {PROBLEM}"),
     ],
 )
 def test_courtesies_are_dropped(text: str, left: str) -> None:

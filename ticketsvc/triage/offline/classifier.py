@@ -77,7 +77,7 @@ class OfflineClassifier:
         """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
         tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS), mail.text)
-        tokens = without_courtesies(tokens, self._lexicon)
+        tokens = without_courtesies(tokens, mail.text, self._lexicon)
         matches = self._lexicon.find(tokens)
         evidence = weigh(tokens, matches)
         scores = _category_scores(evidence, mail.has_log), _priority_scores(evidence)

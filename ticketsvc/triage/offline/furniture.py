@@ -2,7 +2,8 @@
 
 A disclaimer is a run of sentences in which words about addressees, secrecy, liability and the firm outweigh the others.
 A courtesy is a sentence or clause with a word of hope, thanks, apology or wish, hardly a word that is not usual in such
-sentences, and no cue of a problem: "I hope that my refund arrives" is none.
+sentences, and no cue of a problem: "I hope that my refund arrives" is none. In a first paragraph with such a word, the
+opening, more words may be unusual, and a sentence of usual words is a courtesy, too.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _MIN_TEXT = 8  # words above a paragraph that is a disclaimer: more than a title
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
 _TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
 _WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
+_WORDS_IN_OPENING = 4  # the same of a sentence of an opening
 _NAMES = 2  # words of a name
 _HINT = 1.5  # weight of a cue that words of courtesies may have
 _CONTENT = frozenset({*CATEGORIES, *HARM, "unhurried", "deadline", "wish"}) - {"general"}
@@ -151,18 +153,19 @@ def _is_appendix(sentence: Sequence[Token], value: float) -> bool:
     return value > -_SENTENCE and any(_word(token.word).is_notice for token in sentence)
 
 
-def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
-    """Return a text without its courtesies and the empty clauses next to them."""
+def without_courtesies(tokens: list[Token], text: str, lexicon: Lexicon) -> list[Token]:
+    """Return the words of a text without its courtesies and the empty clauses next to them."""
     if not _is_marked(tokens):
         return tokens
     languages = lexicon.languages(tokens)
     clauses = _runs(tokens, "clause")
+    opening = _opening(tokens, text)
     polite: list[bool] = []
     for sentence in _runs(tokens, "sentence"):
         own = _runs(sentence, "clause")
         if not polite and len(sentence) < _TITLE:
             polite += [False] * len(own)
-        elif _is_courtesy(sentence, lexicon, languages):
+        elif _is_courtesy(sentence, lexicon, languages, bool(polite) and sentence[-1].end <= opening):
             polite += [True] * len(own)
         else:
             polite += [_is_courtesy(clause, lexicon, languages) for clause in own]
@@ -175,18 +178,27 @@ def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
     return left if sum(not _word(token.word).is_usual for token in left) >= _MIN_LEFT else tokens
 
 
+def _opening(tokens: Sequence[Token], text: str) -> int:
+    """Return where the first paragraph ends if it has a word of courtesies, and others follow; 0 otherwise."""
+    first, *others = _paragraphs(tokens, text)
+    return first[-1].end if others and _is_marked(first) else 0
+
+
 def _is_marked(tokens: Sequence[Token]) -> bool:
     words = [token.word for token in tokens]
     return any(_word(word).is_mark for word in words) or not _PAIRS.keys().isdisjoint(pairwise(words))
 
 
-def _is_courtesy(tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str]) -> bool:
+def _is_courtesy(
+    tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str], is_in_opening: bool = False
+) -> bool:
+    if not _is_marked(tokens):
+        return is_in_opening and _is_empty(tokens, lexicon, languages)
     words = [token.word for token in tokens]
     pairs = set[str]().union(*(_PAIRS.get(pair, ()) for pair in pairwise(words)))
-    if "courtesy" not in pairs and "introduction" not in pairs and not any(_word(word).is_mark for word in words):
-        return False
     unusual = sum(not _word(word).is_usual for word in words)
-    allowed = len(words) // _WORDS_FOR_UNUSUAL + _NAMES * ("introduction" in pairs)
+    words_for_unusual = _WORDS_IN_OPENING if is_in_opening else _WORDS_FOR_UNUSUAL
+    allowed = len(words) // words_for_unusual + _NAMES * ("introduction" in pairs)
     return unusual <= allowed and not _has_content(tokens, lexicon.find_all(tokens, languages))
 
 
