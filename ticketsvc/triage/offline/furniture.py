@@ -28,6 +28,7 @@ _SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word o
 _MIN_VALUE = 2.0  # of the sentences of a disclaimer together
 _MIN_STRONG, _MIN_WORDS = 4, 7  # different words that are hardly said but in disclaimers, and with those of notices
 _MIN_SIZE = 9  # the same of a paragraph of its own, where one of the former counts as four
+_MIN_VALUE_LAST, _MIN_SIZE_LAST = 1.0, 6  # of the last paragraph, where disclaimers are
 _MIN_LEFT = 2  # words that are left of a text: thanks, for one, may be what it is about
 _MIN_TEXT = 8  # words above a paragraph that is a disclaimer: more than a title
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
@@ -88,11 +89,11 @@ def without_disclaimers(tokens: list[Token], text: str) -> list[Token]:
 
     The first sentence, which may be a title, and the first paragraph are none.
     """
-    if _size({token.word for token in tokens}) < _MIN_SIZE:
+    if _size({token.word for token in tokens}) < _MIN_SIZE_LAST:
         return tokens
     left: list[Token] = []
     for paragraph in _paragraphs(tokens, text):
-        if len(left) < _MIN_TEXT or not _is_disclaimer(paragraph):
+        if len(left) < _MIN_TEXT or not _is_disclaimer(paragraph, paragraph[-1] is tokens[-1]):
             left += paragraph
     sentences = _runs(left, "sentence")
     values = [_value(sentence) for sentence in sentences]
@@ -122,9 +123,10 @@ def _paragraphs(tokens: Sequence[Token], text: str) -> Iterator[list[Token]]:
     yield list(tokens[start:])
 
 
-def _is_disclaimer(paragraph: Sequence[Token]) -> bool:
+def _is_disclaimer(paragraph: Sequence[Token], is_last: bool) -> bool:
     value = sum(map(_value, _runs(paragraph, "sentence")))
-    return value >= _MIN_VALUE and _size({token.word for token in paragraph}) >= _MIN_SIZE
+    least_value, least_size = (_MIN_VALUE_LAST, _MIN_SIZE_LAST) if is_last else (_MIN_VALUE, _MIN_SIZE)
+    return value >= least_value and _size({token.word for token in paragraph}) >= least_size
 
 
 def _value(sentence: Sequence[Token]) -> float:
