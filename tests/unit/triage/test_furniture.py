@@ -32,9 +32,11 @@ def words(text: str) -> str:
 
 @pytest.mark.parametrize(("kind", "least"), [("disclaimer", 40), ("opening", 30), ("closing", 20)])
 def test_furniture_changes_hardly_any_label(kind: str, least: int) -> None:
-    """At most 3% in the part that nobody tuned on."""
+    """At most 3% in the part that nobody tuned on. The hard part has long introductions, and footers of every kind."""
     assert sum(each["kind"] == kind for each in FURNITURE) >= least
-    for split, limit in (("tune", 0.02), ("held_out", 0.03)):
+    for split, limit in (("tune", 0.02), ("held_out", 0.03), ("hard", 0.07)):
+        if not any((each["kind"], each["split"]) == (kind, split) for each in FURNITURE):
+            continue
         changed = total = 0
         for path in TRAINING:
             own = [
