@@ -8,7 +8,7 @@ import random
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 from statistics import median, quantiles
@@ -133,9 +133,13 @@ def _measure(
 
 
 def _backend_cpu(database: psycopg.Connection[tuple[object, ...]]) -> float:
-    """Return the milliseconds of CPU that the sessions of the service have used."""
+    """Return the milliseconds of CPU that the sessions of the service have used, without those that have just ended."""
     backends = database.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'ticketsvc'").fetchall()
-    return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for (pid,) in backends) / 1e6
+    used = 0
+    for (pid,) in backends:
+        with suppress(FileNotFoundError):
+            used += int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+    return used / 1e6
 
 
 def _one(database: psycopg.Connection[tuple[object, ...]], statement: str) -> object:
