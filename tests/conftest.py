@@ -38,22 +38,6 @@ settings.register_profile("default", deadline=None, suppress_health_check=[Healt
 settings.load_profile("default")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Spread the files of each directory over the whole run, so that tests that wait run next to those that compute.
-
-    Those of the browser, which runs until its package ends, come first, together.
-    """
-    files: dict[Path, dict[Path, None]] = {}
-    for item in items:
-        files.setdefault(item.path.parent, {})[item.path] = None
-    places = {
-        path: 0.0 if folder.name == "browser" else (number + 0.5) / len(paths)
-        for folder, paths in files.items()
-        for number, path in enumerate(paths)
-    }
-    items.sort(key=lambda item: places[item.path])
-
-
 @pytest.fixture(scope="session")
 def database_url(migrated_database: Callable[[], str]) -> str:
     """The migrated database that most tests share; `clean` empties it for each test."""
