@@ -198,8 +198,13 @@ def search_plan(sort: str, index: str | None, filters: Filters) -> Iterator[Step
     yield Step(_WEEKS[index, sort], {"max_week_hits": MAX_WEEK_HITS_WITH_FACETS if is_narrow else MAX_WEEK_HITS})
 
 
+def _grown(first: int, number: int) -> int:
+    """Return how many tickets a scan reads if scan 0 reads `first`: twice as many as the last one, up to 32 times."""
+    return first << min(number, 5)
+
+
 def _key_scan_limit(number: int) -> int:
-    return KEY_SCAN_LIMIT << min(number, 5)
+    return _grown(KEY_SCAN_LIMIT, number)
 
 
 def search_by_key_plan(index: str | None, filters: Filters, progress: Progress) -> Iterator[Step]:
@@ -270,7 +275,7 @@ def comment_search_plan(sort: str, index: str | None, filters: Filters, found: S
     if index is not None:
         yield Step(_HITS["", sort], {"max_hits": MAX_COMMENT_HITS})
     for number in count(1):
-        yield Step(scan, {"scan_limit": first << min(number, 5)})
+        yield Step(scan, {"scan_limit": _grown(first, number)})
 
 
 def takes_steps(sort: str, filters: Filters) -> bool:
