@@ -21,13 +21,12 @@ BEGIN
         RETURNING t.tickets
     ),
     frequent AS MATERIALIZED (
-        SELECT ARRAY(
-            SELECT counted.stem FROM counted CROSS JOIN total WHERE counted.tickets > stem_limit(total.tickets)
-        ) AS stems
+        SELECT counted.stem FROM counted CROSS JOIN total WHERE counted.tickets > stem_limit(total.tickets)
     )
     INSERT INTO ticket_stems AS s (id, stems)
-    SELECT texts.id, ARRAY(SELECT stem FROM unnest(texts.stems) AS stem WHERE stem <> ALL (frequent.stems))
+    SELECT
+        texts.id,
+        ARRAY(SELECT stem FROM unnest(texts.stems) AS stem WHERE stem NOT IN (SELECT frequent.stem FROM frequent))
     FROM texts
-    CROSS JOIN frequent
     ON CONFLICT (id) DO UPDATE SET stems = excluded.stems WHERE s.stems <> excluded.stems;
 END $$;
