@@ -108,7 +108,7 @@ def test_a_kept_label_raises_the_confidence(database: Connection, learning: Lear
 
 
 def test_a_label_that_nobody_gives_is_suggested_less(database: Connection, learning: LearningClassifier) -> None:
-    """People disagree whether these texts are technical or general, but never call them account, as the lexicon does."""
+    """People call these texts technical or general, but never account, as the lexicon does."""
     text = "the password of the gasket"
     assert prior.classify(text).category == "account"
     for number in range(8):
@@ -185,7 +185,7 @@ def test_the_effect_of_training_on_the_odds_is_limited() -> None:
 
 
 def test_log_odds_follow_the_formula() -> None:
-    """Three labels with 290, 90 and 20 tokens, of which 4, 1 and none are the token, smoothed by a quarter of a token."""
+    """Three labels with 290, 90 and 20 tokens; 4, 1 and none of them are the token, smoothed by a quarter of one."""
     share = (290 + 160 / 3) / (400 + 160)
     squared = (4 - 5 * share) ** 2 / (5 * share * (1 - share))
     token = math.log((4 + share / 4) / (1 + (1 - share) / 4) * (1 - share) / share) * squared / (4 + squared)

@@ -3,17 +3,17 @@
 The log odds of a label are the sum over the known tokens of ln(P(label | token) / P(not label | token)), less the same
 without the token (Rennie et al. 2003, "Tackling the poor assumptions of naive Bayes text classifiers", section 3.1:
 counts of the complement are more stable for rare labels). A quarter of a token is added to the counts of each token,
-divided between the label and the others as all tokens are. So a token that says nothing speaks for no label: a long text
-has many seldom tokens, and half a token for each side would let all of them speak for the label with the fewest
-examples. And a token that is known speaks against a label without any. One token of a long text counts less, here as
-when it is learned: the tokens of a text share the weight of 16.
+divided between the label and the others as all tokens are. So a token that says nothing speaks for no label: a long
+text has many seldom tokens, and half a token for each side would let all of them speak for the label with the fewest
+examples. A known token speaks against a label without examples. One token of a long text counts less, here as when it
+is learned: the tokens of a text share the weight of 16.
 
 Chance favours some label, too. So the part of a token is multiplied by z^2 / (4 + z^2), where z is how many standard
 deviations of a binomial distribution its count for the label is from the one expected of a token that says nothing.
 The mean of z^2 by chance is 1.
 
-Half of ln(P(label) / P(not label)) is added, less the same of labels that are equally frequent. Bayes' rule asks for all
-of it, but the classifier with which the log odds are combined knows in part how frequent labels are.
+Half of ln(P(label) / P(not label)) is added, less the same for equally frequent labels. Bayes' rule asks for all of
+it, but the classifier with which the log odds are combined knows in part how frequent labels are.
 """
 
 from __future__ import annotations
