@@ -107,6 +107,15 @@ def test_a_kept_label_raises_the_confidence(database: Connection, learning: Lear
     assert before < once < probability(learning, SIMILAR, "general")
 
 
+def test_a_label_that_nobody_gives_is_suggested_less(database: Connection, learning: LearningClassifier) -> None:
+    """People call these texts technical or general, but never account, as the lexicon does."""
+    text = "the password of the gasket"
+    assert prior.classify(text).category == "account"
+    for number in range(8):
+        correct(database, f"{text} {unique_word()}", ("technical", "general")[number % 2])
+    assert learning.classify(text).category in {"technical", "general"}
+
+
 def test_it_learns_priorities(database: Connection, learning: LearningClassifier) -> None:
     for _ in range(5):
         correct(database, f"{TEXT} {unique_word()}", "general", "high")
@@ -176,14 +185,28 @@ def test_the_effect_of_training_on_the_odds_is_limited() -> None:
 
 
 def test_log_odds_follow_the_formula() -> None:
-    """Two labels with 290 and 90 tokens, of which 4 and 1 are the token, smoothed by one token; a third without any."""
-    share = (290 + 160 / 3) / (290 + 90 + 160)
+    """Three labels with 290, 90 and 20 tokens; 4, 1 and none of them are the token, smoothed by a quarter of one."""
+    share = (290 + 160 / 3) / (400 + 160)
     squared = (4 - 5 * share) ** 2 / (5 * share * (1 - share))
-    expected = math.log((4 + share) / (1 + 1 - share) * (1 - share) / share) * squared / (2 + squared)
-    first, second, unknown = bayes.log_odds(["w"], [[400, 100, 0]], [29_000, 9_000, 0])
-    assert first.value == pytest.approx(expected)
+    token = math.log((4 + share / 4) / (1 + (1 - share) / 4) * (1 - share) / share) * squared / (4 + squared)
+    frequency = math.log(share / (1 - share) * 2) / 2
+    first, second, third = bayes.log_odds(["w"], [[400, 100, 0]], [29_000, 9_000, 2_000])
+    assert first.value == pytest.approx(frequency + token)
     assert second.value < 0
-    assert (first.tokens, second.tokens, unknown) == (("w",), (), bayes.UNKNOWN)
+    assert third.value < 0
+    assert (first.tokens, second.tokens, third.tokens) == (("w",), (), ())
+
+
+def test_known_tokens_speak_against_a_label_without_examples() -> None:
+    *_, without = bayes.log_odds(["w"] * 8, [[200, 200, 200, 0]] * 8, [50_000, 50_000, 50_000, 0])
+    assert without.value < -2
+    assert without.tokens == ()
+
+
+def test_a_frequent_label_is_preferred_if_tokens_say_nothing() -> None:
+    frequent, rare = bayes.log_odds(["w"], [[600, 200]], [6_000_000, 2_000_000])
+    assert frequent.value == pytest.approx(math.log(3) / 2, abs=0.01)
+    assert frequent.value == pytest.approx(-rare.value)
 
 
 def test_a_token_of_a_long_text_is_weighed_as_when_it_is_learned() -> None:
