@@ -94,7 +94,7 @@ def _store_signs(database: psycopg.Connection[tuple[object, ...]], config: Confi
 def _tickets(rows: int, dice: random.Random) -> Iterator[dict[str, str]]:
     """Yield tickets of up to four sentences of others in the same language, two fifths with a number of their own."""
     sources = []
-    for path in sorted(TEXTS.glob("*.jsonl")):
+    for path in sorted(TEXTS.glob("??.jsonl")):
         given = [json.loads(line) for line in path.read_text().splitlines()]
         sentences = [each for ticket in given for each in re.split(r"(?<=[.!?])\s+", ticket["description"])]
         sources.append(([ticket["title"] for ticket in given], sentences))

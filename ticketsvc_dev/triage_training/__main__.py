@@ -1,4 +1,4 @@
-"""Train the models of triage: `python -m ticketsvc_dev.triage_training` writes both files weights.txt.
+"""Train the models of triage: `python -m ticketsvc_dev.triage_training` writes openings.txt and both weights.txt.
 
 The encoder's is trained on the scores that the linear model gives to tickets that it was trained without: of those it
 was trained with it is too sure.
@@ -18,8 +18,10 @@ from ticketsvc.enums import CATEGORIES, PRIORITIES
 from ticketsvc.triage.encoder.classifier import WEIGHTS as HEAD_WEIGHTS
 from ticketsvc.triage.encoder.classifier import Head
 from ticketsvc.triage.evaluation import Prediction, accuracy, quality, recall
+from ticketsvc.triage.offline.furniture import OPENINGS
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc_dev.triage_training.head import train_head, vectors
+from ticketsvc_dev.triage_training.openings import openings_text, read_texts, train_openings
 from ticketsvc_dev.triage_training.train import FOLDS, LabelledExample, file_text, fold, read_examples, train
 
 if TYPE_CHECKING:
@@ -33,8 +35,11 @@ _SURE = 0.75
 
 def main() -> None:
     """Train, and write or measure."""
+    folder = Path(__file__).parent
+    if "--check" not in sys.argv:  # first: what the others learn is read without openings
+        OPENINGS.write_text(openings_text(train_openings(*read_texts(folder))), encoding="utf-8")
     print("Reading the labelled tickets", file=sys.stderr)
-    examples = read_examples(Path(__file__).parent)
+    examples = read_examples(folder)
     rows = vectors(examples)
     offline = _unseen(examples, [_model([each for each in examples if fold(each) != part]) for part in range(FOLDS)])
     if "--check" in sys.argv:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float64]
 
 _STEPS = 300
-_PENALTY = 0.2
+_PENALTY = 1.0
 
 
 def vectors(examples: Sequence[LabelledExample]) -> Matrix:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FILES = sorted((ROOT / "ticketsvc_dev" / "triage_training").glob("*.jsonl"))
+FILES = sorted((ROOT / "ticketsvc_dev" / "triage_training").glob("??.jsonl"))
 EVALUATION = ROOT / "tests" / "unit" / "triage" / "evaluation.jsonl"
 TICKETS = {"en": 850} | dict.fromkeys(["de", "es", "fr", "it", "nl", "pt"], 300)
 """The smallest number of tickets by language."""

@@ -30,7 +30,7 @@ from ticketsvc.triage.model import (
     Suggestion,
 )
 from ticketsvc.triage.offline.evidence import CALM, HARM, Evidence, weigh, without_instructions
-from ticketsvc.triage.offline.furniture import without_courtesies, without_disclaimers
+from ticketsvc.triage.offline.furniture import without_courtesies, without_disclaimers, without_openings
 from ticketsvc.triage.offline.lexicon import LEXICON, Lexicon
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc.triage.offline.tokens import tokenize
@@ -67,7 +67,7 @@ class OfflineClassifier:
 
     def __init__(self, model: LinearModel | None = None) -> None:
         """Load the lexicon and the committed weights, if no `model` is given, once per process: 40 ms and 5 MB."""
-        self._lexicon, self._model = _lexicon(), model or _model()
+        self._lexicon, self._model = lexicon(), model or _model()
 
     def classify(self, text: str) -> Suggestion:
         """Suggest labels. A text without any cue is general and medium, with low confidence."""
@@ -77,7 +77,7 @@ class OfflineClassifier:
         """Return what the linear model sees: the words of the author, and the evidence and scores of the lexicon."""
         mail = read(text[:MAX_CHARACTERS_OF_MAIL])
         tokens = without_disclaimers(tokenize(mail.text, MAX_WORDS), mail.text)
-        tokens = without_courtesies(tokens, mail.text, self._lexicon)
+        tokens = without_courtesies(without_openings(tokens, mail.text, self._lexicon), self._lexicon)
         matches = self._lexicon.find(tokens)
         evidence = weigh(tokens, matches)
         scores = _category_scores(evidence, mail.has_log), _priority_scores(evidence)
@@ -113,7 +113,8 @@ def author_words(text: str, tokens: Sequence[Token]) -> str:
 
 
 @cache
-def _lexicon() -> Lexicon:
+def lexicon() -> Lexicon:
+    """Return the lexicon, which is loaded once per process."""
     return Lexicon(LEXICON.read_text(encoding="utf-8"))
 
 

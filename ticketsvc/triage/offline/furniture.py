@@ -1,19 +1,21 @@
-"""Recognises disclaimers and courtesies by the kinds of words they are made of, which `furniture.txt` lists.
+"""Recognises disclaimers, polite openings and courtesies by the words they are made of.
 
 A disclaimer is a run of sentences in which words about addressees, secrecy, liability and the firm outweigh the others.
 A courtesy is a sentence or clause with a word of hope, thanks, apology or wish, hardly a word that is not usual in such
-sentences, and no cue of a problem: "I hope that my refund arrives" is none. In a first paragraph with such a word, the
-opening, more words may be unusual, and a sentence of usual words is a courtesy, too.
+sentences, and no cue of a problem: "I hope that my refund arrives" is none. `furniture.txt` lists the words of both.
+An opening is a paragraph above others in which somebody greets, thanks or introduces himself. `openings.txt` has a
+weight for each word, and for each section of the lexicon that has a cue in it: the log odds of an opening.
 """
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ticketsvc.enums import CATEGORIES
+from ticketsvc.triage.offline import linear
 from ticketsvc.triage.offline.evidence import HARM
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from ticketsvc.triage.offline.lexicon import Lexicon, Match
     from ticketsvc.triage.offline.tokens import Token
 
+OPENINGS = Path(__file__).with_name("openings.txt")
 _VALUES = {"disclaimer": 1.0, "notice": 0.5, "self": -2.0}
 _OTHER = -0.15  # the value of a word that is not usual in any furniture
 _SENTENCE = 0.25  # what a sentence costs, so that one of a ticket with a word of notices is not added to a disclaimer
@@ -34,7 +37,6 @@ _MIN_TEXT = 8  # words above a paragraph that is a disclaimer: more than a title
 _SHORT = 3  # letters of a word that says nothing, unless it is listed
 _TITLE = 4  # words that a first sentence has at least if it may be a courtesy: "Thanks" is what a ticket is about
 _WORDS_FOR_UNUSUAL = 6  # words of a courtesy for each that is not usual
-_WORDS_IN_OPENING = 3  # the same of a sentence of an opening
 _NAMES = 2  # words of a name
 _HINT = 1.5  # weight of a cue that words of courtesies may have
 _CONTENT = frozenset({*CATEGORIES, *HARM, "unhurried", "deadline", "wish"}) - {"general"}
@@ -155,19 +157,55 @@ def _is_appendix(sentence: Sequence[Token], value: float) -> bool:
     return value > -_SENTENCE and any(_word(token.word).is_notice for token in sentence)
 
 
-def without_courtesies(tokens: list[Token], text: str, lexicon: Lexicon) -> list[Token]:
+def without_openings(tokens: list[Token], text: str, lexicon: Lexicon) -> list[Token]:
+    """Return the words of a text without the polite paragraphs above what it is about.
+
+    The first sentence, which may be a title, is kept.
+    """
+    paragraphs = [[token for token in paragraph if token.sentence] for paragraph in _paragraphs(tokens, text)]
+    start = 0
+    opening: list[Token] = []
+    for paragraph, following in pairwise(filter(None, paragraphs)):
+        opening += paragraph
+        if len(opening) < _MIN_TEXT:  # a salutation
+            continue
+        if len(following) < _MIN_TEXT or opening_score(opening_features(opening, lexicon)) <= 0:
+            break
+        start, opening = following[0].start, []
+    return [token for token in tokens if not token.sentence or token.start >= start]
+
+
+def opening_features(tokens: Sequence[Token], lexicon: Lexicon) -> list[str]:
+    """Return by what a paragraph is recognised: its stems, and the sections of the lexicon that have cues in it."""
+    matches = lexicon.find_all(tokens, lexicon.languages(tokens))
+    return [*linear.words(tokens), *{f"[{match.cue.section}]": None for match in matches if match.cue.weight > _HINT}]
+
+
+def opening_score(features: Iterable[str]) -> int:
+    """Return the log odds that a paragraph with these features is an opening, in hundredths of a nat."""
+    weights = _weights_of_openings()
+    return weights[linear.ALWAYS] + sum(weights.get(feature, 0) for feature in features)
+
+
+@cache
+def _weights_of_openings() -> dict[str, int]:
+    lines = OPENINGS.read_text(encoding="utf-8").splitlines()
+    pairs = (line.split() for line in lines if not line.startswith("//"))
+    return {stem: int(weight) for stem, weight in pairs}
+
+
+def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
     """Return the words of a text without its courtesies and the empty clauses next to them."""
     if not _is_marked(tokens):
         return tokens
     languages = lexicon.languages(tokens)
     clauses = _runs(tokens, "clause")
-    opening = _opening(tokens, text)
     polite: list[bool] = []
     for sentence in _runs(tokens, "sentence"):
         own = _runs(sentence, "clause")
         if not polite and len(sentence) < _TITLE:
             polite += [False] * len(own)
-        elif _is_courtesy(sentence, lexicon, languages, bool(polite) and sentence[-1].end <= opening):
+        elif _is_courtesy(sentence, lexicon, languages):
             polite += [True] * len(own)
         else:
             polite += [_is_courtesy(clause, lexicon, languages) for clause in own]
@@ -180,27 +218,18 @@ def without_courtesies(tokens: list[Token], text: str, lexicon: Lexicon) -> list
     return left if sum(not _word(token.word).is_usual for token in left) >= _MIN_LEFT else tokens
 
 
-def _opening(tokens: Sequence[Token], text: str) -> int:
-    """Return where the first paragraph ends if it has a word of courtesies, and others follow; 0 otherwise."""
-    first, *others = _paragraphs(tokens, text)
-    return first[-1].end if others and _is_marked(first) else 0
-
-
 def _is_marked(tokens: Sequence[Token]) -> bool:
     words = [token.word for token in tokens]
     return any(_word(word).is_mark for word in words) or not _PAIRS.keys().isdisjoint(pairwise(words))
 
 
-def _is_courtesy(
-    tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str], is_in_opening: bool = False
-) -> bool:
+def _is_courtesy(tokens: Sequence[Token], lexicon: Lexicon, languages: frozenset[str]) -> bool:
     if not _is_marked(tokens):
-        return is_in_opening and _is_empty(tokens, lexicon, languages)
+        return False
     words = [token.word for token in tokens]
     pairs = set[str]().union(*(_PAIRS.get(pair, ()) for pair in pairwise(words)))
     unusual = sum(not _word(word).is_usual for word in words)
-    words_for_unusual = _WORDS_IN_OPENING if is_in_opening else _WORDS_FOR_UNUSUAL
-    allowed = len(words) // words_for_unusual + _NAMES * ("introduction" in pairs)
+    allowed = len(words) // _WORDS_FOR_UNUSUAL + _NAMES * ("introduction" in pairs)
     return unusual <= allowed and not _has_content(tokens, lexicon.find_all(tokens, languages))
 
 
