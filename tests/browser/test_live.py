@@ -143,7 +143,7 @@ def look(page: Page, state: str) -> None:
 
 
 def test_visible_tabs_share_a_stream_that_survives_everything(
-    console: OpenPage, service: Service, truncate: Callable[[], None]
+    console: OpenPage, service: Service, empty: Callable[[], None]
 ) -> None:
     streams: list[tuple[Page, str | None]] = []
     first = console(ALL, live=True)
@@ -181,7 +181,7 @@ def test_visible_tabs_share_a_stream_that_survives_everything(
         expect(titles(page)).to_have_text(["Meanwhile", "Two", "One"])
     assert None not in dict(streams).values()  # it continued after the last event
 
-    truncate()  # as a restored backup: the last event is gone
+    empty()  # as a restored backup: the last event is gone
     second.evaluate("dispatchEvent(new Event('online'))")
     for page in (first, second):
         expect(page.get_by_text("No tickets yet")).to_be_visible()
