@@ -1,4 +1,4 @@
-"""What tests/support/emptying.py leaves in a database is what TRUNCATE leaves."""
+"""tests/support/emptying.py leaves in a database the rows that TRUNCATE leaves."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def fill(url: str) -> None:
 
 
 def rows(url: str) -> dict[str, int]:
-    """Return the number of rows of each table, and what is left of the counts of stems."""
+    """Return the number of rows of each table, and the totals of the stems."""
     counts = {table: query(url, f"SELECT count(*) FROM {table}")[0][0] for (table,) in query(url, TABLES)}
     [(stems, seq)] = query(url, "SELECT sum(tickets), max(seq) FROM ticket_stem_totals")
     return counts | {"stems": stems, "seq": seq}

@@ -1,4 +1,4 @@
-"""Emptying a database between tests, as TRUNCATE does, at a tenth of its cost.
+"""Empty a database between tests, as TRUNCATE does, at a tenth of its cost.
 
 TRUNCATE makes a file for each table and index that it empties, and all sessions plan their queries again. Most tests
 take less time than that.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KEPT = {"api_keys", "rate_limits", "ticket_stem_totals", "triage_pending_changes", "triage_training"}
-"""What a TRUNCATE of the tickets leaves in the database, besides the records of migrations."""
+"""Tables that a TRUNCATE of the tickets leaves as they are. It also leaves the records of migrations."""
 TABLES = """
 SELECT relname FROM pg_class
 WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname !~ 'yoyo|^_' AND relname <> ALL (%s)
@@ -38,7 +38,7 @@ IS_LIKE_NEW = """
 SELECT bool_and(relpages = 0 AND pg_relation_size(oid) < 8 * 8192) FROM pg_class
 WHERE oid = ANY ('{tickets,ticket_texts,comments,ticket_attributes,ticket_stems}'::regclass[])
 """
-"""Whether the planner takes the tables for new: without statistics, and smaller than the 10 blocks it assumes then."""
+"""Returns whether the planner takes the tables for new: without statistics, and below the 10 blocks it then assumes."""
 
 
 class Emptying:
@@ -82,13 +82,13 @@ class Emptying:
 
 
 @pytest.fixture(scope="session")
-def empty(database_url: str) -> Iterator[Callable[[], None]]:
+def make_empty(database_url: str) -> Iterator[Callable[[], None]]:
     """A function that empties the table of tickets, and with it what its triggers maintain."""
     with closing(Emptying(database_url)) as emptying:
         yield emptying.empty
 
 
 @pytest.fixture
-def clean(empty: Callable[[], None]) -> None:
+def clean(make_empty: Callable[[], None]) -> None:
     """An empty table of tickets."""
-    empty()
+    make_empty()
