@@ -52,8 +52,8 @@ for media_type, kind in FILES.items():
 def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
     """Keep the lengths of long texts out of their patterns.
 
-    schemathesis would make `[^x]{0,65536}` of `[^x]*`, which takes half a second to compile, each of a hundred times. It
-    leaves a pattern that does not end with `$` as it is.
+    schemathesis would make `[^x]{0,65536}` of `[^x]*`, which takes half a second to compile, each of a hundred times.
+    It leaves a pattern that does not end with `$` as it is.
     """
     for schema in nodes(raw_schema):
         if schema.get("maxLength", 0) > 1000 and "pattern" in schema:
