@@ -143,7 +143,7 @@ def look(page: Page, state: str) -> None:
 
 
 def test_visible_tabs_share_a_stream_that_survives_everything(
-    console: OpenPage, service: Service, truncate: Callable[[], None]
+    console: OpenPage, service: Service, make_empty: Callable[[], None]
 ) -> None:
     streams: list[tuple[Page, str | None]] = []
     first = console(ALL, live=True)
@@ -181,7 +181,7 @@ def test_visible_tabs_share_a_stream_that_survives_everything(
         expect(titles(page)).to_have_text(["Meanwhile", "Two", "One"])
     assert None not in dict(streams).values()  # it continued after the last event
 
-    truncate()  # as a restored backup: the last event is gone
+    make_empty()  # as a restored backup: the last event is gone
     second.evaluate("dispatchEvent(new Event('online'))")
     for page in (first, second):
         expect(page.get_by_text("No tickets yet")).to_be_visible()
@@ -217,7 +217,14 @@ def test_messages_are_read_in_whatever_pieces_they_come(console: OpenPage) -> No
 def test_reads_include_what_the_tab_wrote_and_what_the_feed_said(console: OpenPage, service: Service) -> None:
     """Both say which position in the log of the database they need, where reads may use a replica."""
     written, said = f"{1:024X}", f"{2:024X}"
-    page = console("?view=file")
+    page = console("docs/guide", live=True)
+    home = page.url.removesuffix("docs/guide")
+
+    def says(stream: str) -> None:
+        page.route("**/api/events/*", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+
+    says("retry: 300000\n\n")
+    page.goto(f"{home}?view=file")
 
     def with_position(route: Route) -> None:
         response = route.fetch()
@@ -228,10 +235,9 @@ def test_reads_include_what_the_tab_wrote_and_what_the_feed_said(console: OpenPa
     filing(page).get_by_label("Description").fill("As soon as it is stored.")
     with page.expect_request(lambda request: request.headers.get("x-tickets-lsn") == written):
         page.get_by_role("button", name="Create ticket").click()
-    stream = f':lsn {said}\nretry: 300000\nid: 00000000-1\nevent: position\ndata: {{"id": "00000000-1"}}\n\n'
-    page.route("**/api/events/*", lambda route: route.fulfill(body=stream, content_type="text/event-stream"))
+    says(f':lsn {said}\nretry: 300000\nid: 00000000-1\nevent: position\ndata: {{"id": "00000000-1"}}\n\n')
     with page.expect_request(
         lambda request: "/api/tickets/" in request.url and request.headers.get("x-tickets-lsn") == said
     ):
-        page.goto(page.url.partition("?")[0])
+        page.goto(home)
     expect(titles(page)).to_have_text(["Here"])

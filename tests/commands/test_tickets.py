@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from flask.testing import FlaskClient
 
     from tests.support.tickets import Connection
+    from ticketsvc.store.imports import StagedTicket
 
 NOW = datetime(2026, 11, 23, 6, 30, 15, tzinfo=UTC)
 
@@ -292,6 +294,12 @@ def test_demo_rejects_invalid_numbers(database_url: str, number: str) -> None:
     assert flask(database_url, "demo", "--", number).returncode == 2
 
 
+@cache
+def demo_tickets(number: int) -> list[StagedTicket]:
+    """Return demo tickets, which the tests share: making them takes seconds."""
+    return list(demo.tickets(number, 1, NOW))
+
+
 def test_demo_tickets_depend_on_the_seed_only() -> None:
     assert list(demo.tickets(300, 1, NOW)) == list(demo.tickets(300, 1, NOW))
     assert list(demo.tickets(300, 1, NOW)) != list(demo.tickets(300, 2, NOW))
@@ -299,7 +307,7 @@ def test_demo_tickets_depend_on_the_seed_only() -> None:
 
 @pytest.mark.parametrize("number", [1, 7, 999, 20_000])
 def test_demo_tickets_are_plausible(number: int) -> None:
-    made = list(demo.tickets(number, 1, NOW))
+    made = demo_tickets(number)
     assert len(made) == number
     assert [ticket.created_at for ticket in made] == sorted(str(ticket.created_at) for ticket in made)
     for ticket in made:
@@ -317,7 +325,7 @@ def test_demo_tickets_are_plausible(number: int) -> None:
 
 @pytest.mark.parametrize("number", [50, 200, 20_000])
 def test_demo_tickets_show_what_waits(number: int) -> None:
-    made = list(demo.tickets(number, 1, NOW))
+    made = demo_tickets(number)
     waiting = [ticket for ticket in made if ticket.status in ("open", "in_progress")]
     assert sum(ticket.priority == "critical" for ticket in waiting) >= 3
     assert {ticket.status for ticket in waiting} == {"open", "in_progress"}
@@ -329,7 +337,7 @@ def test_demo_tickets_show_what_waits(number: int) -> None:
 
 def test_demo_tickets_of_higher_priority_are_resolved_sooner() -> None:
     hours: dict[str | None, list[timedelta]] = {}
-    for ticket in demo.tickets(20_000, 1, NOW):
+    for ticket in demo_tickets(20_000):
         if ticket.resolved_at:
             taken = datetime.fromisoformat(ticket.resolved_at) - datetime.fromisoformat(str(ticket.created_at))
             hours.setdefault(ticket.priority, []).append(taken)
@@ -339,7 +347,7 @@ def test_demo_tickets_of_higher_priority_are_resolved_sooner() -> None:
 
 
 def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:
-    made = list(demo.tickets(20_000, 1, NOW))
+    made = demo_tickets(20_000)
     assert {ticket.category for ticket in made} == set(CATEGORIES)
     assert {ticket.priority for ticket in made} == set(PRIORITIES)
     assert {ticket.status for ticket in made} == set(STATUSES)
@@ -352,7 +360,7 @@ def test_demo_tickets_have_all_labels_and_old_ones_are_closed() -> None:
 
 
 def test_demo_tickets_have_people_tags_and_metadata() -> None:
-    made = list(demo.tickets(5_000, 1, NOW))
+    made = demo_tickets(5_000)
     assert len({ticket.requester for ticket in made}) > 200
     assert len({ticket.assignee for ticket in made}) == 6
     open_ones = [ticket for ticket in made if ticket.status == "open"]

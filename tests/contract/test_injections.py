@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FIELDS = ("title", "description", "category", "priority", "status", "version")
 
 
-PART = 8
+PART = 16
 """Of how many strings another operation's place of the same name gets one: operations share the code that reads it."""
 
 

@@ -169,10 +169,7 @@ def test_day_has_the_hours_of_its_time_zone(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "tz", ["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati"]
-)
-def test_every_day_of_a_year_agrees_with_zoneinfo(client: FlaskClient, database: Connection, tz: str) -> None:
+def test_every_day_of_a_year_agrees_with_zoneinfo(client: FlaskClient, database: Connection) -> None:
     """Compare every day of a leap year with zoneinfo."""
     database.execute(
         "INSERT INTO tickets (title, description, created_at, updated_at, resolved_at, category, priority, status)"
@@ -186,18 +183,21 @@ def test_every_day_of_a_year_agrees_with_zoneinfo(client: FlaskClient, database:
     rows: list[Any] = database.execute(
         "SELECT created_at, resolved_at, category::text, priority::text FROM tickets"
     ).fetchall()
-    expected = {
-        (date(2024, 1, 1) + timedelta(days=n)).isoformat(): {"created": none(), "resolved": none()} for n in range(366)
-    }
-    for created, resolved, category, priority in rows:
-        for event, moment in (("created", created), ("resolved", resolved)):
-            day = moment.astimezone(ZoneInfo(tz)).date().isoformat() if moment else ""
-            if counted := expected.get(day, {}).get(event):
-                counted["total"] += 1
-                counted["category_breakdown"][category] += 1
-                counted["priority_breakdown"][priority] += 1
-    found = days(client, f"?tz={tz}&since=2024-01-01&before=2025-01-01")
-    assert {day.pop("date"): day for day in found} == expected
+    zones = ["UTC", "Europe/London", "America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Pacific/Kiritimati"]
+    for tz in zones:
+        expected = {
+            (date(2024, 1, 1) + timedelta(days=n)).isoformat(): {"created": none(), "resolved": none()}
+            for n in range(366)
+        }
+        for created, resolved, category, priority in rows:
+            for event, moment in (("created", created), ("resolved", resolved)):
+                day = moment.astimezone(ZoneInfo(tz)).date().isoformat() if moment else ""
+                if counted := expected.get(day, {}).get(event):
+                    counted["total"] += 1
+                    counted["category_breakdown"][category] += 1
+                    counted["priority_breakdown"][priority] += 1
+        found = days(client, f"?tz={tz}&since=2024-01-01&before=2025-01-01")
+        assert {day.pop("date"): day for day in found} == expected, tz
 
 
 def test_creation_and_resolution_count_on_their_own_days(client: FlaskClient, database: Connection) -> None:

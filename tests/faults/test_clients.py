@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 CREATE = TICKET | LABELS
 HEAD = b"POST /api/tickets/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
 GIGABYTE = 1 << 30
-MANY_KEYS = b'{"title": "t", "description": "d", ' + b", ".join(b'"k%d": 1' % n for n in range(1_000_000)) + b"}"
 GROWTH_KB = 100_000
 """The most that a rejected body may add to the worker's memory."""
 
@@ -142,17 +141,23 @@ def test_a_body_of_another_length_makes_no_ticket(service: Service, length: int)
 @pytest.mark.parametrize(
     ("body", "status"),
     [
-        pytest.param(b'{"title":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400, id="deep arrays"),
-        pytest.param(b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, id="deep objects"),
-        pytest.param(b'{"title": 1' + b"0" * 1_000_000 + b"}", 400, id="a million digits"),
-        pytest.param(MANY_KEYS, 201, id="a million keys", marks=slow),
+        pytest.param(lambda: b'{"title":' + b"[" * 100_000 + b"]" * 100_000 + b"}", 400, id="deep arrays"),
+        pytest.param(lambda: b'{"a":' * 100_000 + b"1" + b"}" * 100_000, 400, id="deep objects"),
+        pytest.param(lambda: b'{"title": 1' + b"0" * 1_000_000 + b"}", 400, id="a million digits"),
+        pytest.param(
+            lambda: b'{"title": "t", "description": "d"' + b"".join(b', "k%d": 1' % n for n in range(1_000_000)) + b"}",
+            201,
+            id="a million keys",
+            marks=slow,
+        ),
     ],
 )
 def test_a_huge_or_deep_body_leaves_the_service_usable(
-    make_app: Callable[..., Flask], body: bytes, status: int
+    make_app: Callable[..., Flask], body: Callable[[], bytes], status: int
 ) -> None:
     client = make_app(max_body_bytes=30_000_000).test_client()
+    data = body()
     started = time.process_time()
-    assert client.post(URL, data=body, content_type="application/json").status_code == status
+    assert client.post(URL, data=data, content_type="application/json").status_code == status
     print(f"{time.process_time() - started:.1f} s of CPU time")
     assert client.post(URL, json=CREATE).status_code == 201

@@ -85,6 +85,8 @@ def starter() -> Starter:
 
 def main() -> None:
     """Import what a master does, then start one for each line of standard input."""
+    from importlib import metadata
+
     import flask  # noqa: F401
     import gunicorn.app.wsgiapp
 
@@ -96,6 +98,8 @@ def main() -> None:
             print(*ended, flush=True)
 
     OfflineClassifier()  # reads the lexicon
+    # gevent's patches look for plugins 25 times in each worker, and each time read the files of all installed packages.
+    metadata.entry_points = metadata.entry_points().select
     assert "psycopg" not in sys.modules, "it decides at import how it waits"
     signal.signal(signal.SIGCHLD, report_ended)
     for line in sys.stdin:
