@@ -35,7 +35,7 @@ _WORD_PENALTY = 0.05
 _SECTION_PENALTY = 5.0
 _MIN_TEXTS = 4  # a word in fewer texts is left out
 _TICKETS_FOR_FRAME = 3
-CRITICAL = 2.0  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
+CRITICAL = 1.4  # what a critical ticket counts, so that the model would rather raise a false alarm than miss one
 _START = (0.75,) * len(CATEGORIES) + (0.25,) * len(PRIORITIES)
 FIELDS = (slice(0, len(CATEGORIES)), slice(len(CATEGORIES), len(LABELS)))
 
