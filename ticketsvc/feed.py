@@ -197,15 +197,13 @@ class Feed:
         return None
 
     def _find(self, listener: Listener) -> Batch | None:
-        channel = self._channels[listener.without_internal]
-        end = channel.position
-        if end is None or end.seq <= listener.position.seq:
+        channel, position = self._channels[listener.without_internal], listener.position
+        end = channel.position  # of another generation for a moment after the feed has started over
+        if end is None or (end.generation == position.generation and end.seq <= position.seq):
             return None
-        if batch := channel.batches.get(listener.position):
+        if batch := channel.batches.get(position):
             return batch
-        page = events.batch(self._database, listener.position, listener.without_internal)
-        if not page.events:
-            listener.position = end
+        page = events.batch(self._database, position, listener.without_internal)
         return Batch(page, self._database.position) if page.events else None
 
     def end(self) -> None:

@@ -12,6 +12,7 @@ from tests.support.locks import wait_until
 from tests.support.tickets import URL, field_errors, file_ticket, insert, next_page, problem
 from ticketsvc import feed
 from ticketsvc.api.output import event_stream
+from ticketsvc.store.events import EventId
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from werkzeug.test import TestResponse
 
     from tests.support.tickets import Connection
-    from ticketsvc.store.events import EventId
 
 EVENTS = "/api/events/"
 
@@ -203,6 +203,21 @@ def test_the_watcher_reads_in_parts_and_only_what_is_waited_for(
     file_ticket(client)
     next(following)
     assert batches_read(client) == before + 1
+
+
+def test_a_listener_keeps_its_position_in_a_feed_that_has_started_over(client: FlaskClient) -> None:
+    """The watcher has its position in the old feed for a moment, and that may have a greater number."""
+    watcher = client.application.extensions["ticketsvc"].feed
+    wait_until(lambda: not watcher._is_watching)
+    listener = feed.Listener("client", None, EventId.parse(read(client, "latest")[1]), None, False)
+    watcher._channels[False].position = EventId("00000000", 10**6)
+    assert watcher.next(listener, 0) is None
+    ticket = file_ticket(client)
+    [event], end = read(client, str(listener.position))
+    watcher._channels[False].position = EventId.parse(end)
+    [found] = watcher.next(listener, 0).events
+    assert (str(found.id), event["ticket_id"]) == (end, ticket["id"])
+    watcher._channels[False].reset()
 
 
 def test_a_stream_ends_when_its_key_is_revoked(

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tests.support.http import Service
 
 ENDS = (b"\r\n\r\n", b"\r\n", b"\n\n", b"\n")
+MAX_HEARTBEATS = 4
+"""Heartbeats, one each 15 seconds, after which no event is expected any more: a lost one fails and does not hang."""
 
 
 class Stream:
@@ -66,6 +68,7 @@ class Stream:
     def block(self) -> dict[str, str]:
         """Return the fields up to the next empty line; comments are left out. Empty at the end."""
         while b"\n\n" not in self._text.replace(b":\n", b""):
+            assert self._text.count(b":\n") < MAX_HEARTBEATS, "no event, only heartbeats"
             if not self._read_part():
                 return {}
         text, _, self._text = self._text.replace(b":\n", b"").partition(b"\n\n")
