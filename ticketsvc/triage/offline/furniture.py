@@ -191,7 +191,7 @@ def opening_score(features: Iterable[str]) -> int:
 def _weights_of_openings() -> dict[str, int]:
     lines = OPENINGS.read_text(encoding="utf-8").splitlines()
     pairs = (line.split() for line in lines if not line.startswith("//"))
-    return {stem: int(weight) for stem, weight in pairs}
+    return {feature: int(weight) for feature, weight in pairs}
 
 
 def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:
