@@ -7,8 +7,8 @@
 # installed package to find those of one group. The time that patching takes grows with the environment, and a pre-fork server
 # spends it again in each worker.
 #
-# Seen: 25 calls for 5 groups, which open the metadata of every installed package, although no package has such a plugin. With 200 more
-# empty packages patch_all() takes several times as long. Expected: one look at the metadata.
+# Seen: 25 calls for 5 groups, which open the metadata of every installed package, although no package has such a plugin. With
+# 200 more empty packages patch_all() takes several times as long. Expected: one look at the metadata.
 set -eu
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -66,21 +66,8 @@ def go(folder: Path) -> list[str]:
     (jar,) = generators().glob("lib/*/site-packages/openapi_generator_cli/openapi-generator.jar")
     properties = "--additional-properties=packageName=tickets,withGoMod=false"
     short_lived = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]  # optimizing takes longer than it saves
-    run(
-        folder,
-        "java",
-        *short_lived,
-        "-jar",
-        str(jar),
-        "generate",
-        "-i",
-        "openapi.json",
-        "-g",
-        "go",
-        "-o",
-        "tickets",
-        properties,
-    )
+    generate = ["generate", "-i", "openapi.json", "-g", "go", "-o", "tickets", properties]
+    run(folder, "java", *short_lived, "-jar", str(jar), *generate)
     offline = {"GOFLAGS": "-mod=mod", "GOPROXY": "off", "GOCACHE": str(CACHE / "go")}
     run(folder, "go", "build", "-o", "client", ".", **offline)
     return ["./client"]

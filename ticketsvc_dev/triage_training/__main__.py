@@ -21,7 +21,7 @@ from ticketsvc.triage.evaluation import Prediction, accuracy, quality, recall
 from ticketsvc.triage.offline.furniture import OPENINGS
 from ticketsvc.triage.offline.linear import WEIGHTS, LinearModel
 from ticketsvc_dev.triage_training.head import train_head, vectors
-from ticketsvc_dev.triage_training.openings import openings_text, read_texts, train_openings
+from ticketsvc_dev.triage_training.openings import openings_text
 from ticketsvc_dev.triage_training.train import FOLDS, LabelledExample, file_text, fold, read_examples, train
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def main() -> None:
     """Train, and write or measure."""
     folder = Path(__file__).parent
     if "--check" not in sys.argv:  # first: what the others learn is read without openings
-        OPENINGS.write_text(openings_text(train_openings(*read_texts(folder))), encoding="utf-8")
+        OPENINGS.write_text(openings_text(folder), encoding="utf-8")
     print("Reading the labelled tickets", file=sys.stderr)
     examples = read_examples(folder)
     rows = vectors(examples)

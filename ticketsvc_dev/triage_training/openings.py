@@ -19,10 +19,13 @@ from ticketsvc.triage.offline import linear
 from ticketsvc.triage.offline.classifier import lexicon
 from ticketsvc.triage.offline.furniture import opening_features
 from ticketsvc.triage.offline.tokens import tokenize
+from ticketsvc_dev.triage_training.train import file_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from ticketsvc_dev.triage_training.train import Weights
 
 _OPENINGS = "openings.jsonl"
 _MIN_TEXTS = 2  # a feature in fewer texts is left out
@@ -44,8 +47,8 @@ def _features(text: str, sentences: range | None = None) -> list[str]:
     return opening_features(tokens, lexicon())
 
 
-def train_openings(openings: Sequence[list[str]], others: Sequence[list[str]]) -> dict[str, float]:
-    """Return the weights by feature, in nats."""
+def train_openings(openings: Sequence[list[str]], others: Sequence[list[str]]) -> Weights:
+    """Return the weight of each feature, in nats: the log odds of an opening."""
     texts = Counter(feature for text in (*openings, *others) for feature in text)
     penalties = {each: _PENALTY / number for each, number in sorted(texts.items()) if number >= _MIN_TEXTS}
     penalties[linear.ALWAYS] = 0.0
@@ -65,14 +68,9 @@ def train_openings(openings: Sequence[list[str]], others: Sequence[list[str]]) -
                 gradient = wrong + penalties[feature] * weights[feature]
                 squares[feature] += gradient * gradient
                 weights[feature] -= _RATE / (1 + finished / 4) * gradient / math.sqrt(squares[feature])
-    return weights
+    return {feature: [weight] for feature, weight in weights.items()}
 
 
-def openings_text(weights: dict[str, float]) -> str:
-    """Return the content of the file of weights."""
-    lines = [
-        "// By what openings are recognised (furniture.py), written by `python -m",
-        "// ticketsvc_dev.triage_training`: a feature, then its log odds in hundredths of a nat.",
-    ]
-    numbers = {feature: round(linear.UNIT * weights[feature]) for feature in sorted(weights)}
-    return "\n".join([*lines, *(f"{feature} {number}" for feature, number in numbers.items() if number)]) + "\n"
+def openings_text(folder: Path) -> str:
+    """Train on the files of a folder, and return the content of the file of weights. Takes some seconds."""
+    return file_text(train_openings(*read_texts(folder)), "words of openings", ["opening"])

@@ -195,12 +195,14 @@ def _is_section(feature: str) -> bool:
     return feature[0] in "[*"
 
 
-def file_text(weights: Weights, subject: str = "linear model that corrects the lexicon") -> str:
+def file_text(
+    weights: Weights, subject: str = "linear model that corrects the lexicon", labels: Sequence[str] = LABELS
+) -> str:
     """Return the content of a file of weights, whose first line says what they are for."""
     lines = [
         f"// The {subject} (linear.py has the format), written by `python -m",
         "// ticketsvc_dev.triage_training`: a feature, then its weights in hundredths of a nat for",
-        f"// {', '.join(LABELS)}.",
+        f"// {', '.join(labels)}.",
     ]
     for feature, own in sorted(weights.items(), key=lambda item: (not _is_section(item[0]), item[0])):
         numbers = [round(UNIT * weight) for weight in own]

@@ -189,9 +189,9 @@ def opening_score(features: Iterable[str]) -> int:
 
 @cache
 def _weights_of_openings() -> dict[str, int]:
-    lines = OPENINGS.read_text(encoding="utf-8").splitlines()
-    pairs = (line.split() for line in lines if not line.startswith("//"))
-    return {feature: int(weight) for feature, weight in pairs}
+    return {
+        feature: weight for feature, (weight,) in linear.read_weights(OPENINGS.read_text(encoding="utf-8"), 1).items()
+    }
 
 
 def without_courtesies(tokens: list[Token], lexicon: Lexicon) -> list[Token]:

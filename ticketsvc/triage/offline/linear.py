@@ -63,19 +63,25 @@ def word_value(size: int) -> float:
     return 1 / math.sqrt(size + _MORE_WORDS)
 
 
+def read_weights(text: str, columns: int) -> dict[str, tuple[int, ...]]:
+    """Parse a file of weights. Raises ValueError if a line does not have as many numbers as there are columns."""
+    weights = {}
+    shared: dict[int, int] = {}  # one object for equal numbers halves the memory
+    for line in text.splitlines():
+        if line and not line.startswith("//"):
+            feature, *numbers = line.split()
+            if len(numbers) != columns:
+                raise ValueError(f"{feature} has {len(numbers)} weights, not {columns}")
+            weights[feature] = tuple(shared.setdefault(number, number) for number in map(int, numbers))
+    return weights
+
+
 class LinearModel:
     """Weights of features by label. Immutable after parsing, so threads may share it."""
 
     def __init__(self, text: str) -> None:
         """Parse a file of weights. Raises ValueError if a line does not have a number for each label."""
-        self.weights: dict[str, tuple[int, ...]] = {}
-        shared: dict[int, int] = {}  # one object for equal numbers halves the memory
-        for line in text.splitlines():
-            if line and not line.startswith("//"):
-                feature, *numbers = line.split()
-                if len(numbers) != len(LABELS):
-                    raise ValueError(f"{feature} has {len(numbers)} weights, not {len(LABELS)}")
-                self.weights[feature] = tuple(shared.setdefault(number, number) for number in map(int, numbers))
+        self.weights = read_weights(text, len(LABELS))
 
     def correct(
         self, tokens: Sequence[Token], evidence: Iterable[Evidence], categories: Scores, priorities: Scores
