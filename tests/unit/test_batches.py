@@ -85,6 +85,21 @@ def test_calls_during_a_run_are_run_together(runs: Runs) -> None:
     assert sorted(itertools.chain(*runs.batches)) == list(range(MAX_ITEMS + 3))
 
 
+def test_calls_that_are_about_to_be_made_are_in_the_first_batch(runs: Runs) -> None:
+    calls: list[Future[int]] = []
+
+    def gather() -> None:
+        if not calls:
+            calls.extend(runs.threads.submit(runs.write, object(), item) for item in (1, 2))
+            wait_until(lambda: runs.waiting == 3)
+
+    runs.write._gather = gather
+    runs.gate.set()
+    assert runs.write("first", 0) == 0
+    assert [call.result(30) for call in calls] == [10, 20]
+    assert list(map(sorted, runs.batches)) == [[0, 1, 2]]
+
+
 def test_calls_with_one_key_are_run_one_after_the_other(runs: Runs) -> None:
     first = runs.start_first()
     calls = []
@@ -160,7 +175,7 @@ def test_a_call_whose_time_is_over_is_not_run_by_another_thread(runs: Runs, monk
     assert [first.result(30), leader.result(30), runs.batches] == [0, 10, [[0], [1]]]
 
 
-@pytest.mark.parametrize("killed", ["running", "waiting", "called"])
+@pytest.mark.parametrize("killed", ["running", "waiting", "called", "gathering"])
 def test_the_others_do_not_wait_for_a_greenlet_that_is_killed(killed: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(batches, "Lock", gevent.thread.allocate_lock)
     monkeypatch.setattr(batches, "HOLD_SECONDS", 30)
@@ -177,7 +192,13 @@ def test_the_others_do_not_wait_for_a_greenlet_that_is_killed(killed: str, monke
     write = Batches(one, many, 30)
     first, second, *others = [gevent.spawn(write, object(), item) for item in range(4)]
     gevent.sleep()
-    if killed == "running":
+    if killed == "gathering":
+        monkeypatch.setattr(write, "_gather", lambda: gevent.getcurrent() is second and gevent.sleep(30))
+        gate.set()
+        first.join()
+        gevent.sleep()
+        second.kill()
+    elif killed == "running":
         first.kill()
     elif killed == "waiting":
         second.kill()

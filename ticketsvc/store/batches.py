@@ -30,17 +30,26 @@ class Failure(NamedTuple):
 class Batches(Generic[Item, Result]):
     """Runs the concurrent calls of a process, one batch after the other.
 
-    A call that finds none under way is run at once, and alone. Calls that arrive meanwhile wait; the first of them then
-    runs all. Two calls with the same key are never in one batch, and their batches begin in the order of their arrival.
+    A call that finds none under way is run next, and alone if no other comes before. Calls that arrive meanwhile wait; the
+    first of them then runs all. Two calls with the same key are never in one batch, and their batches begin in the order
+    of their arrival.
     """
 
     def __init__(
-        self, one: Callable[[Item], Result], many: Callable[[list[Item]], list[Result | Failure]], timeout: float
+        self,
+        one: Callable[[Item], Result],
+        many: Callable[[list[Item]], list[Result | Failure]],
+        timeout: float,
+        gather: Callable[[], object] = lambda: None,
     ) -> None:
-        """`many` returns a result for each of several items. A call waits at most `timeout` seconds for its turn."""
+        """`many` returns a result for each of several items. A call waits at most `timeout` seconds for its turn.
+
+        `gather` lets calls that are about to be made be made; it is called before each run.
+        """
         self._one = one
         self._many = many
         self._timeout = timeout
+        self._gather = gather
         self._lock = Lock()
         self._waiting: list[_Call[Item, Result]] = []
         self._leader: _Call[Item, Result] | None = None
@@ -69,7 +78,7 @@ class Batches(Generic[Item, Result]):
         raise call.result.problem.with_traceback(None)  # others may raise it, too
 
     def _wait(self, call: _Call[Item, Result], deadline: float) -> None:
-        """Wait until a call is to run a batch, or its batch has ended."""
+        """Wait until a call is to run a batch, which is complete, or its batch has ended."""
         try:
             while not call.called.acquire(timeout=HOLD_SECONDS):
                 now = time.monotonic()
@@ -80,6 +89,8 @@ class Batches(Generic[Item, Result]):
                         raise _overloaded()
                     if is_waiting and call is self._waiting[0] and now - self._since >= HOLD_SECONDS:
                         self._call_next()
+            if call.leads:
+                self._gather()
         except BaseException:  # a greenlet that is killed must hand its turn on
             with self._lock:
                 if call in self._waiting:

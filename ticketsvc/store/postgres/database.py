@@ -93,7 +93,8 @@ class Database:
         costly = max(1, config.pool_size // 2)
         self._shares = Shares(costly, max(1, costly // 2), config.pool_timeout, _TOO_COSTLY)
         self._bulk_shares = Shares(config.bulk_calls, max(1, config.bulk_calls - 1), 0, _TOO_MANY_FILES)
-        self.connect = partial(_connection_class().connect, config.database_url, **options)
+        connection_class, self._gather = _waiting()
+        self.connect = partial(connection_class.connect, config.database_url, **options)
         make_pool = partial(
             ConnectionPool[Connection],
             config.database_url,
@@ -101,7 +102,7 @@ class Database:
             min_size=1,
             timeout=config.pool_timeout,
             reconnect_timeout=3.0,  # short: the pauses between attempts grow
-            connection_class=_connection_class(),
+            connection_class=connection_class,
             configure=self._configure,
             kwargs=options,
         )
@@ -126,7 +127,7 @@ class Database:
         Two with the same key do not. Raises the exceptions of `write.one`, and Unavailable.
         """
         batches = self._batches.get(write) or self._batches.setdefault(
-            write, Batches(partial(write.one, self), partial(write.many, self), self._wait)
+            write, Batches(partial(write.one, self), partial(write.many, self), self._wait, self._gather)
         )
         result: Result = batches(key, item)
         return result
@@ -372,10 +373,11 @@ def is_alive(connection: Connection) -> bool:
     return connection.pgconn.status == pq.ConnStatus.OK
 
 
-def _connection_class() -> type[Connection]:
+def _waiting() -> tuple[type[Connection], Callable[[], object]]:
+    """Return the class of connections, and what a batch of writes does to gather those that have arrived."""
     monkey = sys.modules.get("gevent.monkey")
     if monkey is None or not monkey.is_module_patched("select"):
-        return psycopg.Connection
-    from ticketsvc.store.postgres.gevent_connection import GeventConnection
+        return psycopg.Connection, lambda: None
+    from ticketsvc.store.postgres.gevent_connection import GeventConnection, gather
 
-    return GeventConnection
+    return GeventConnection, gather

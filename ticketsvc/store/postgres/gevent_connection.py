@@ -1,4 +1,4 @@
-"""A connection that waits for Postgres in gevent's event loop.
+"""Waiting in gevent's event loop: a connection for Postgres, a batch of writes for the requests that have arrived.
 
 Under a patched `select` psycopg creates new watchers for every wait. A connection that keeps its watchers saves some
 40 us of a worker's CPU time a query. Without gevent, psycopg waits in C, and this module is not used.
@@ -27,6 +27,9 @@ CHECK_SECONDS = 0.25
 
 CANCEL_SECONDS = 5.0
 """Timeout for sending a cancel request."""
+
+GATHER_SECONDS = 0.005
+"""The time after which a batch of writes no longer waits for a worker that is busy with other requests."""
 
 _STANDBY_WAIT = "SyncRepWaitForLSN"
 """The function of Postgres that warns when a commit stops waiting for a standby. The message can be in any language."""
@@ -121,3 +124,9 @@ class GeventConnection(psycopg.Connection[Any]):
     def _cancel(self) -> None:
         with suppress(psycopg.Error):
             self.cancel_safe(timeout=CANCEL_SECONDS)
+
+
+def gather() -> None:
+    """Wait until the process has nothing else to do: all requests that have arrived are read. Takes at most 5 ms."""
+    with gevent.Timeout(GATHER_SECONDS, False):
+        gevent.idle()
