@@ -485,7 +485,7 @@ CREATE INDEX ticket_attributes_updated ON ticket_attributes USING btree (attribu
 
 CREATE INDEX ticket_signs_pending ON ticket_signs USING btree (id) WHERE (signs IS NULL);
 
-CREATE INDEX ticket_stems_search ON ticket_stems USING gin (stems) WITH (gin_pending_list_limit='128');
+CREATE INDEX ticket_stems_search ON ticket_stems USING gin (stems);
 
 CREATE INDEX ticket_texts_search ON ticket_texts USING gin (week, text gin_trgm_ops, search_pairs(text));
 
@@ -1364,6 +1364,13 @@ CREATE FUNCTION history_json(h ticket_history) RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (((((((((((((('{"event":"'::text || (h).event) || '","version":'::text) || (h).version) || ',"at":"'::text) || rfc3339((h).at)) || '","by":'::text) || COALESCE((to_json((h).actor))::text, 'null'::text)) || ',"request_id":'::text) || COALESCE((to_json((h).request_id))::text, 'null'::text)) || ',"changes":'::text) || changes_json((h).changes)) || COALESCE(((((((',"comment":{"id":'::text || (((h).comment -> 'id'::text))::text) || ',"author":'::text) || (((h).comment -> 'author'::text))::text) || ',"internal":'::text) || (((h).comment -> 'internal'::text))::text) || '}'::text), ''::text)) || COALESCE((',"triage":'::text || (h).triage), ''::text)) || '}'::text);
 
+CREATE FUNCTION index_pending_stems() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO '$user', 'public'
+    AS $$
+        SELECT gin_clean_pending_list('ticket_stems_search')
+    $$;
+
 CREATE FUNCTION index_pending_texts() RETURNS bigint
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO '$user', 'public'
@@ -1785,6 +1792,7 @@ BEGIN
         PERFORM ticket_signs_mark(next.ids);
         DELETE FROM ticket_stems AS s
         WHERE s.id = ANY (next.ids) AND NOT EXISTS (SELECT FROM tickets AS t WHERE t.id = s.id);
+        PERFORM index_pending_stems();
     END IF;
     RETURN next.events;
 END $$;

@@ -2,6 +2,7 @@
 -- follows the feed as a reader does, so it misses no ticket, however it was stored, and storing one costs nothing. Events that are
 -- not published yet come later. One session at a time does this; the others find nothing to do.
 -- A ticket that was deleted while its stems were being stored has an event for that, too.
+-- Every query reads what is pending in the index, so nothing is left there.
 CREATE OR REPLACE FUNCTION ticket_stems_follow(max_events integer) RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
     reached bigint;
@@ -32,6 +33,7 @@ BEGIN
         PERFORM ticket_signs_mark(next.ids);
         DELETE FROM ticket_stems AS s
         WHERE s.id = ANY (next.ids) AND NOT EXISTS (SELECT FROM tickets AS t WHERE t.id = s.id);
+        PERFORM index_pending_stems();
     END IF;
     RETURN next.events;
 END $$;

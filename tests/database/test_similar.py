@@ -40,6 +40,7 @@ FILL = """
     SET session_replication_role = replica; -- without triggers
     INSERT INTO tickets (id, updated_at, title, description) SELECT s.id, now(), 't', 'd' FROM ticket_stems AS s;
     RESET session_replication_role;
+    SELECT index_pending_stems();
     ANALYZE tickets, ticket_stems, ticket_stem_counts, ticket_signs;
 """
 """Rows with 25 words each, and random signs. A word with a number is the rarer, the larger the number is."""
@@ -116,6 +117,7 @@ def test_one_session_follows_the_feed_in_batches(database: Connection, clean: No
     assert done == [(20,), (20,), (10,), (0,)]
     row = database.execute("SELECT count(*), (SELECT tickets FROM ticket_stem_totals) FROM ticket_stems").fetchone()
     assert row == (50, 50)
+    assert database.execute("SELECT index_pending_stems()").fetchone() == (0,), "every query would read what is pending"
 
 
 @pytest.mark.parametrize(
