@@ -45,7 +45,7 @@ def storage(tickets: int) -> str:
             before = dict(_sizes(connection))
             connection.execute("CHECKPOINT")
             written, started = _one(connection, WAL), time.monotonic()
-            _live(app.test_client(), tickets, app.extensions["ticketsvc"].index_pending)
+            _live(app.test_client(), tickets, app.extensions["ticketsvc"].catch_up)
             say(f"{tickets:,} tickets: {time.monotonic() - started:.0f} s")
             written = (_one(connection, WAL) - written) / tickets
             connection.execute("SELECT index_pending_texts(), publish_events(1000000), apply_count_deltas(NULL)")
@@ -59,11 +59,11 @@ def storage(tickets: int) -> str:
     return "\n".join(["| table | bytes a ticket | of indexes |", "| --- | ---: | ---: |", *lines])
 
 
-def _live(client: FlaskClient, tickets: int, index_pending: Callable[[], None]) -> None:
+def _live(client: FlaskClient, tickets: int, catch_up: Callable[[], None]) -> None:
     chance, words = random.Random(0), vocabulary(0)
     for number in range(tickets):
         if number % 500 == 0:
-            index_pending()  # as a worker does
+            catch_up()  # as a worker does
         text = " ".join(chance.choices(words, k=100))
         body = {"title": text[:60], "description": text, "requester": f"customer{number // 3}@example.com"}
         created = client.post(URL, json=body, headers={"Idempotency-Key": uuid4().hex})

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketsvc.triage.encoder.classifier import EncoderClassifier
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
-INDEX_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
+CATCH_UP_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
 """The pauses between two runs of a task of `flask work`."""
 DELETE_SECONDS = 60.0
 
@@ -80,13 +80,12 @@ class Services:
     def upkeep(self) -> Tasks:
         """Return the tasks of `flask work` besides its deliveries."""
         tasks: dict[Callable[[], object], float] = {
-            self.index_pending: INDEX_SECONDS,
-            self.publish_events: INDEX_SECONDS,
+            self.catch_up: CATCH_UP_SECONDS,
             partial(stats.merge, self.database): MERGE_SECONDS,
             self.delete_expired: DELETE_SECONDS,
         }
         if self.encoder:
-            tasks[self.store_signs] = INDEX_SECONDS
+            tasks[self.store_signs] = CATCH_UP_SECONDS
         if self.config.triage_refine and self.config.openai_api_key:
             online = classifier(self.config, self.database, Abstaining())
             tasks[Refinement(self.database, InstrumentedClassifier(online, "refine")).run] = REFINE_SECONDS
@@ -103,14 +102,17 @@ class Services:
         rate_limits.prune(self.database)
         events.prune(self.database, self.config.events_days)
 
-    def index_pending(self) -> None:
-        """Insert the texts of new tickets into the search index. Until then searches read them one by one."""
-        search_index.index_pending(self.database)
+    def catch_up(self) -> None:
+        """Do what writes leave for later: the entries of texts in the search index, events, stems of similar tickets.
 
-    def publish_events(self) -> None:
-        """Publish events, so that the outbox stays small if nobody reads the feed, and store stems of their tickets."""
-        events.publish(self.database)
-        similar.follow(self.database)
+        Searches read new texts one by one until then, and the outbox grows if nobody reads the feed. One statement runs
+        after the other: several at once would leave the requests of a small machine no core.
+        """
+        has_more = True
+        while has_more:
+            search_index.index_pending(self.database)
+            events.publish(self.database)
+            has_more = similar.follow(self.database)
 
     def store_signs(self) -> None:
         """Store the signs of the texts of new and changed tickets, which the encoder gives: it must be on."""

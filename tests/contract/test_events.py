@@ -301,7 +301,7 @@ def test_events_are_published_although_nobody_reads_them(client: FlaskClient, ap
     file_ticket(client)
     database.execute("UPDATE event_outbox SET at = now() - interval '1 hour'")
     assert 3600 <= unpublished(client) < 3700
-    app.extensions["ticketsvc"].publish_events()
+    app.extensions["ticketsvc"].catch_up()
     assert unpublished(client) == 0
 
 

@@ -37,7 +37,7 @@ def titles(found: list[dict[str, Any]]) -> list[str]:
 
 def follow(app: Flask) -> None:
     """Do what the service does in the background."""
-    app.extensions["ticketsvc"].publish_events()
+    app.extensions["ticketsvc"].catch_up()
 
 
 @pytest.fixture(scope="module")

@@ -39,10 +39,8 @@ FIRST_BACKGROUND_SECONDS = 5.0
 """Time after the start of a worker at which its background work begins, with or without requests."""
 CLEANUP_SECONDS = 60.0
 """Interval at which each worker deletes expired data."""
-INDEX_SECONDS = 2.0
-"""Interval at which the texts of new tickets are inserted into the search index."""
-PUBLISH_SECONDS = 2.0
-"""Interval at which events are published if nobody reads them."""
+CATCH_UP_SECONDS = 2.0
+"""Interval at which one worker of each instance does what writes have left for later."""
 SIGNS_SECONDS = 1.0
 """The pause between two times that signs of texts are stored."""
 
@@ -144,8 +142,7 @@ class Worker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
         services = self.wsgi.extensions["ticketsvc"]
         gevent.spawn(self._repeat, services.delete_expired, CLEANUP_SECONDS)
         if self.number == 1:  # of each instance
-            gevent.spawn(self._repeat, services.index_pending, INDEX_SECONDS)
-            gevent.spawn(self._repeat, services.publish_events, PUBLISH_SECONDS)
+            gevent.spawn(self._repeat, services.catch_up, CATCH_UP_SECONDS)
             if services.encoder:
                 gevent.spawn(self._repeat, services.store_signs, SIGNS_SECONDS)
         while self.alive:

@@ -30,9 +30,9 @@ class Failure(NamedTuple):
 class Batches(Generic[Item, Result]):
     """Runs the concurrent calls of a process, one batch after the other.
 
-    A call that finds none under way is run next, and alone if no other comes before. Calls that arrive meanwhile wait; the
-    first of them then runs all. Two calls with the same key are never in one batch, and their batches begin in the order
-    of their arrival.
+    A call that finds none under way is run next, and alone if `gather` brings no other. Calls that arrive meanwhile
+    wait; the first of them then runs all. Two calls with the same key are never in one batch, and their batches begin
+    in the order of their arrival.
     """
 
     def __init__(

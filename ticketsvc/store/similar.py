@@ -16,6 +16,8 @@ _FOLLOW = queries.load("similar.follow", int)
 _BEGIN_SIGNS = queries.load("similar.begin_signs")
 _STORE_SIGNS = queries.load("similar.store_signs")
 
+FOLLOWED_AT_ONCE = 2_000
+"""The number in sql/similar/follow.sql."""
 PAUSE = 0.005
 """Seconds between the encoding of two texts, in which a worker serves requests."""
 
@@ -46,10 +48,9 @@ def to_text(
     return _array(_find(database, title=text[0], description=text[1], signs=signs_of(*text)))
 
 
-def follow(database: Database) -> None:
-    """Store the stems of tickets that are new or changed, as published events tell."""
-    while database.one(_FOLLOW):
-        pass
+def follow(database: Database) -> bool:
+    """Store the stems of the tickets of the next events, which are new or changed. Return whether there may be more."""
+    return database.one(_FOLLOW) == FOLLOWED_AT_ONCE
 
 
 def store_signs(database: Database, signs_of: Callable[[str, str], str | None], pause: float = PAUSE) -> None:
