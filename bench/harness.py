@@ -101,7 +101,7 @@ class Harness:
             say(f"{name} has {found:,} tickets, not {self.rows:,}: loading it again")
             self.module.load({name: server}, self.rows, force=True)
         if name == "ours":
-            self._migrate(server)
+            self.migrate()
 
     def _count(self, name: str) -> int:
         with self.connect(name, self.known[name]) as connection:
@@ -109,8 +109,9 @@ class Harness:
                 return 0
             return int(connection.execute("SELECT count(*) FROM tickets").fetchone()[0])
 
-    def _migrate(self, server: Server) -> None:
-        """Apply the migrations that are newer than the database."""
+    def migrate(self) -> None:
+        """Apply the migrations that are newer than the database of this service."""
+        server = self.known["ours"]
         url = self.url("ours", server)
         command = self.module.expand(server["schema"], psql=f"{self.module.BIN / 'psql'} {shlex.quote(url)}")
         done = subprocess.run(

@@ -186,6 +186,7 @@ def _grow(source: Harness, target: Harness) -> None:
     names = [harness.module.db_name("ours", server, harness.rows) for harness in (source, target)]
     with source.module.connect("postgres") as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (names[1],)).fetchone():
+            target.migrate()
             return
         connection.execute(f'CREATE DATABASE "{names[1]}" TEMPLATE "{names[0]}"')
     started = time.monotonic()

@@ -12,7 +12,8 @@ import pytest
 from tests.support.commands import run
 from tests.support.locks import wait_until
 from tests.support.receivers import deliverer, receivers
-from tests.support.tickets import count_rows
+from tests.support.tickets import count_rows, insert_many
+from ticketsvc.store import similar
 from ticketsvc.store.postgres import queries
 
 if TYPE_CHECKING:
@@ -97,6 +98,16 @@ def test_once_does_everything_even_while_another_process_has_the_work(
     assert count_rows(database, "ticket_stems") == 301
     left = {table: count_rows(database, table) for table in (DELTAS, "idempotency_records", "rate_limits", "events")}
     assert left == {DELTAS: 0, "idempotency_records": 0, "rate_limits": 0, "events": 1}  # the last ticket's
+
+
+def test_one_run_catches_up_with_any_number_of_tickets(client: FlaskClient, database: Connection) -> None:
+    count = 2 * similar.FOLLOWED_AT_ONCE + 1
+    insert_many(database, count)
+    services: Any = client.application.extensions["ticketsvc"]
+    services.catch_up()
+    assert count_rows(database, "ticket_stems") == count
+    assert count_rows(database, "event_outbox") == 0
+    assert database.execute("SELECT index_pending_texts()").fetchone() == (0,)
 
 
 def test_web_processes_and_writers_leave_the_work_to_it(
