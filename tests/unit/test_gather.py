@@ -19,7 +19,7 @@ def test_requests_that_have_arrived_are_read_first() -> None:
         assert reader.value == b"ab"
 
 
-def test_a_busy_process_does_not_delay_the_batch_for_ever() -> None:
+def test_a_busy_process_does_not_hold_up_the_batch() -> None:
     here, there = gevent.socket.socketpair()
 
     def stay_busy() -> None:
