@@ -28,7 +28,7 @@ CHECK_SECONDS = 0.25
 CANCEL_SECONDS = 5.0
 """Timeout for sending a cancel request."""
 
-GATHER_SECONDS = 0.005
+GATHER_SECONDS = 0.002
 """The time after which a batch of writes no longer waits for a worker that is busy with other requests."""
 
 _STANDBY_WAIT = "SyncRepWaitForLSN"
@@ -127,6 +127,6 @@ class GeventConnection(psycopg.Connection[Any]):
 
 
 def gather() -> None:
-    """Wait until the process has nothing else to do: all requests that have arrived are read. Takes at most 5 ms."""
+    """Wait until the process has nothing else to do: all requests that have arrived are read. Takes at most 2 ms."""
     with gevent.Timeout(GATHER_SECONDS, False):
         gevent.idle()
