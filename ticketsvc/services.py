@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ticketsvc.triage.encoder.classifier import EncoderClassifier
     from ticketsvc.triage.openai.classifier import OpenAIChatClassifier
 
-CATCH_UP_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
+CATCH_UP_SECONDS = SIGNS_SECONDS = MERGE_SECONDS = REFINE_SECONDS = 1.0
 """The pauses between two runs of a task of `flask work`."""
 DELETE_SECONDS = 60.0
 
@@ -85,7 +85,7 @@ class Services:
             self.delete_expired: DELETE_SECONDS,
         }
         if self.encoder:
-            tasks[self.store_signs] = CATCH_UP_SECONDS
+            tasks[self.store_signs] = SIGNS_SECONDS
         if self.config.triage_refine and self.config.openai_api_key:
             online = classifier(self.config, self.database, Abstaining())
             tasks[Refinement(self.database, InstrumentedClassifier(online, "refine")).run] = REFINE_SECONDS

@@ -1,4 +1,4 @@
-"""Natural batching: writes that arrive while others are under way are run together next."""
+"""Natural batching: writes that reach a process at about the same time are run together."""
 
 from __future__ import annotations
 
